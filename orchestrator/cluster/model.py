@@ -1,0 +1,81 @@
+"""The cluster as its plan describes it, with every default and override resolved."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and takes no field that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ssh(Frozen):
+    """How one host is reached. ``host`` is what we connect to; ``known_hosts`` holds its key."""
+
+    host: str
+    port: Port
+    user: str
+    identity_file: Path | None
+    known_hosts: Path
+    become: Literal["none", "sudo"]
+
+
+class Member(Frozen):
+    """One etcd member: a host with a role. ``certificate`` and ``key`` are files on the bastion."""
+
+    name: str
+    address: str
+    service: str
+    ssh: Ssh
+    certificate: Path
+    key: Path
+
+
+class Tls(Frozen):
+    """Certificates. Paths are the bastion's, but ``directory`` is the hosts' own."""
+
+    ca: Path
+    client_certificate: Path
+    client_key: Path
+    directory: str
+    client_cert_auth: bool
+    peer_cert_auth: bool
+
+
+class Ports(Frozen):
+    """TCP ports: etcd's client and peer port, and the unencrypted one on loopback."""
+
+    client: Port = 2379
+    peer: Port = 2380
+    local: Port = 4001
+
+
+class Patience(Frozen):
+    """How long a gate may take to hold, and the pause between two looks, in seconds."""
+
+    gate_s: float = 90.0
+    pause_s: float = 0.5
+
+
+class Cluster(Frozen):
+    """The cluster that a plan describes. Member names are unique, and so are their addresses."""
+
+    name: str
+    strategy: str
+    members: tuple[Member, ...]
+    tls: Tls
+    ports: Ports
+    patience: Patience
+
+    def member(self, name: str) -> Member:
+        """Return the member of that name."""
+        return next(member for member in self.members if member.name == name)
+
+    def others(self, name: str) -> tuple[Member, ...]:
+        """Return every member but the one of that name, in the plan's order."""
+        return tuple(member for member in self.members if member.name != name)

@@ -1,0 +1,1 @@
+"""Doing it: walk every member through its states, and remember."""

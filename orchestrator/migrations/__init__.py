@@ -1,0 +1,1 @@
+"""What changes: migrations as tables of states and rounds."""

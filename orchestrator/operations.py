@@ -1,0 +1,151 @@
+"""What can be done to a host, or asked of it, as values that can be printed, compared and hashed."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+class Secret:
+    """Text that must never be printed, e.g. a private key; it compares by content and prints ``***``."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself; only the script that goes over SSH may ask."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class MakeDirectory:
+    """Make a directory if it is missing, with its parents; an existing one is left as it is."""
+
+    path: str
+    mode: int = 0o755
+    owner: str = "root"
+    group: str = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put a file in place atomically (a sibling with its final owner and mode, synced, then renamed)."""
+
+    path: str
+    content: str | Secret
+    mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+
+    @property
+    def text(self) -> str:
+        """The content itself, a secret revealed."""
+        return self.content.reveal() if isinstance(self.content, Secret) else self.content
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the content, in hex."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove a file; a missing one is fine."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDirectory:
+    """Remove a directory if it is empty; a missing or a used one is left alone."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a command; ``environment`` is set for it alone."""
+
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+Operation = MakeDirectory | Write | Remove | RemoveDirectory | Run
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Operations for one host, performed as one script that finishes there without us.
+
+    ``id`` names the deed for ever: performing the same id again never runs the script a second time, it
+    reads the receipt that the first time left (or waits for it).
+    """
+
+    id: str
+    host: str
+    operations: tuple[Operation, ...]
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a deed left on its host: its exit status (0 is success) and what it printed."""
+
+    exit_status: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A read-only question to a host: a POSIX shell script with arguments, asked as root.
+
+    Two equal checks are one question, so that several gates can share an answer.
+    """
+
+    host: str
+    script: str
+    arguments: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check printed; ``exit_status`` 124 means that it ran out of time."""
+
+    exit_status: int
+    stdout: str
+    stderr: str = ""
+
+
+Answers = Mapping[Check, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A named question with a pure judge: ``judge`` returns None if the gate holds, else the reason."""
+
+    name: str
+    checks: tuple[Check, ...]
+    judge: Callable[[Answers], str | None] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question whose answer is the name of a member, or None if there is no such member."""
+
+    name: str
+    checks: tuple[Check, ...]
+    read: Callable[[Answers], str | None] = field(compare=False)

@@ -1,0 +1,1 @@
+"""How do we touch a host: over SSH, or, in a dry run, only with our eyes."""

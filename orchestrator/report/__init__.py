@@ -1,0 +1,1 @@
+"""Telling people: review, status, live lines."""
