@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 class Secret:
@@ -91,13 +92,16 @@ class Deed:
     """Operations for one host, performed as one script that finishes there without us.
 
     ``id`` names the deed for ever: performing the same id again never runs the script a second time, it
-    reads the receipt that the first time left (or waits for it).
+    reads the receipt that the first time left (or waits for it). ``step`` is the step that it belongs to, and
+    ``successor`` the member that has to go last from now on, where the deed is a handover.
     """
 
     id: str
     host: str
     operations: tuple[Operation, ...]
     deadline_s: float
+    step: str = ""
+    successor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +126,40 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Knock:
+    """A GET request from the bastion to a listener, tunnelled through the SSH connection to ``host``.
+
+    ``ca`` verifies the listener; ``certificate`` and ``key`` are what we show, or None to show nothing.
+    All three are files on the bastion.
+    """
+
+    host: str
+    url: str
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    timeout_s: float = 5.0
+
+
+Question = Check | Knock
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a check printed; ``exit_status`` 124 means that it ran out of time."""
+    """What a question brought back.
+
+    A check: its exit status (124 means that it ran out of time) and what it printed. A knock: exit status 0
+    if the listener answered (``stdout`` is the HTTP status, a newline and the body), 1 if it refused (the
+    connection, our certificate, or its own did not convince us) and 2 if nobody can tell (no tunnel, no
+    answer in time); then ``stderr`` holds the reason.
+    """
 
     exit_status: int
     stdout: str
     stderr: str = ""
 
 
-Answers = Mapping[Check, Answer]
+Answers = Mapping[Question, Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +167,7 @@ class Gate:
     """A named question with a pure judge: ``judge`` returns None if the gate holds, else the reason."""
 
     name: str
-    checks: tuple[Check, ...]
+    questions: tuple[Question, ...]
     judge: Callable[[Answers], str | None] = field(compare=False)
 
 
@@ -147,5 +176,5 @@ class Poll:
     """A question whose answer is the name of a member, or None if there is no such member."""
 
     name: str
-    checks: tuple[Check, ...]
+    questions: tuple[Question, ...]
     read: Callable[[Answers], str | None] = field(compare=False)

@@ -1,16 +1,28 @@
-"""What the engine asks of whatever touches the hosts."""
+"""What the engine asks of whatever stands between it and the hosts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.operations import Answers, Check, Deed, Receipt
+from orchestrator.operations import Answers, Deed, Gate, Poll, Question, Receipt
 
 
-class Executor(Protocol):
-    """Looks at hosts and performs deeds on them."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A gate that does not hold, and why."""
 
-    def look(self, checks: Iterable[Check]) -> Answers:
-        """Answer every check, equal ones once; raises HostUnreachableError or LoginRefusedError."""
+    gate: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.gate}: {self.reason}"
+
+
+class Hosts(Protocol):
+    """The hosts themselves: over SSH, or a fake world in the engine's tests."""
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Answer every question, equal ones once; raises HostUnreachableError or LoginRefusedError."""
         ...
 
     def perform(self, deed: Deed) -> Receipt:
@@ -20,3 +32,41 @@ class Executor(Protocol):
         then in doubt.
         """
         ...
+
+
+class Executor(Protocol):
+    """What the engine drives: the live one looks and does, the dry run's only looks."""
+
+    def refusals(self, gates: Sequence[Gate]) -> tuple[Refusal, ...]:
+        """Look once and return the gates that do not hold; none if all do."""
+        ...
+
+    def poll(self, poll: Poll) -> str | None:
+        """Return the name of the member that a poll finds, or None."""
+        ...
+
+    def perform(self, deed: Deed) -> Receipt:
+        """Perform a deed once, as Hosts.perform does."""
+        ...
+
+
+class LiveExecutor:
+    """Looks at the hosts and performs deeds on them."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+
+    def refusals(self, gates: Sequence[Gate]) -> tuple[Refusal, ...]:
+        """Ask all gates' questions in one look, then judge."""
+        questions = dict.fromkeys(question for gate in gates for question in gate.questions)
+        answers = self._hosts.look(questions)
+        judged = ((gate, gate.judge(answers)) for gate in gates)
+        return tuple(Refusal(gate.name, reason) for gate, reason in judged if reason is not None)
+
+    def poll(self, poll: Poll) -> str | None:
+        """Ask the poll's questions and read the answers."""
+        return poll.read(self._hosts.look(poll.questions))
+
+    def perform(self, deed: Deed) -> Receipt:
+        """Perform the deed on its host."""
+        return self._hosts.perform(deed)

@@ -1,0 +1,70 @@
+"""Waiting for gates: look, judge, look again, until they hold or the plan's patience ends."""
+
+from collections.abc import Callable, Sequence
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from orchestrator.cluster.model import Patience
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.operations import Gate, Poll
+from orchestrator.remote.executor import Executor, Refusal
+
+Tell = Callable[[tuple[str, ...]], None]
+Sleep = Callable[[float], None]
+
+
+class NotYetError(Exception):
+    """Gates do not hold; the reasons are what an operator reads when patience ends."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("; ".join(map(str, refusals)))
+        self.reasons = tuple(map(str, refusals))
+
+
+def look(executor: Executor, gates: Sequence[Gate]) -> None:
+    """Look once; raises NotYetError if a gate does not hold or a host cannot be asked."""
+    try:
+        refusals = executor.refusals(gates)
+    except (HostUnreachableError, LoginRefusedError) as error:
+        # a host that is just rebooting refuses logins for a moment: worth another look
+        raise NotYetError((Refusal(error.host, error.reason),)) from error
+    if refusals:
+        raise NotYetError(refusals)
+
+
+def hold(executor: Executor, gates: Sequence[Gate], patience: Patience, sleep: Sleep, tell: Tell) -> None:
+    """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
+    for attempt in _retrying(patience, sleep, tell):
+        with attempt:
+            look(executor, gates)
+
+
+def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, tell: Tell) -> str:
+    """Return the member that a poll finds, waiting for there to be one."""
+    found: list[str] = []
+    for attempt in _retrying(patience, sleep, tell):
+        with attempt:
+            try:
+                name = executor.poll(poll)
+            except (HostUnreachableError, LoginRefusedError) as error:
+                raise NotYetError((Refusal(error.host, error.reason),)) from error
+            if name is None:
+                raise NotYetError((Refusal(poll.name, "there is none"),))
+            found.append(name)
+    return found[-1]
+
+
+def _retrying(patience: Patience, sleep: Sleep, tell: Tell) -> Retrying:
+    def before_sleep(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, NotYetError):
+            tell(error.reasons)
+
+    return Retrying(
+        stop=stop_after_delay(patience.gate_s),
+        wait=wait_fixed(patience.pause_s),
+        retry=retry_if_exception_type(NotYetError),
+        sleep=sleep,
+        before_sleep=before_sleep,
+        reraise=True,
+    )

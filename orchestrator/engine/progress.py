@@ -1,0 +1,74 @@
+"""How far a run has come: a fold over the events of its state file; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.engine.events import (
+    HandedOver,
+    Opened,
+    Recorded,
+    RunEnded,
+    StepFailed,
+    StepStarted,
+    StepSucceeded,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A step that began and did not succeed: in doubt without an ending, otherwise failed."""
+
+    step: str
+    source: str
+    target: str
+    attempt: int
+    is_failed: bool = False
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where every member stands that has moved, and what is unsettled, by the member's name."""
+
+    opened: Opened | None = None
+    states: dict[str, str] = field(default_factory=dict)
+    unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    handovers: dict[str, int] = field(default_factory=dict)
+    outcome: str | None = None
+
+    @classmethod
+    def of(cls, events: Iterable[Recorded]) -> "Progress":
+        """Fold events into progress."""
+        progress = cls()
+        for event in events:
+            progress.take(event)
+        return progress
+
+    def take(self, event: Recorded) -> None:
+        """Take one more event in."""
+        match event:
+            case Opened():
+                self.opened = event
+            case StepStarted():
+                self.attempts[event.step] = event.attempt
+                self.unsettled[event.member] = Unsettled(
+                    event.step, event.source, event.target, event.attempt
+                )
+            case HandedOver():
+                self.handovers[event.step] = self.handovers.get(event.step, 0) + 1
+            case StepSucceeded():
+                self.states[event.member] = event.target
+                self.unsettled.pop(event.member, None)
+            case StepFailed():
+                doubt = self.unsettled[event.member]
+                self.unsettled[event.member] = Unsettled(
+                    doubt.step, doubt.source, doubt.target, doubt.attempt, is_failed=True
+                )
+            case RunEnded():
+                self.outcome = event.outcome
+            case _:
+                pass
+
+    def has_all_in(self, members: Iterable[str], state: str) -> bool:
+        """Whether every member stands in a state, with nothing unsettled."""
+        return not self.unsettled and all(self.states.get(member) == state for member in members)

@@ -1,0 +1,110 @@
+"""What a migration does to a member: each action is a pure function of the member to operations.
+
+Every action may be done twice, and has another that undoes it.
+"""
+
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import etcdctl, files, settings
+from orchestrator.etcd.settings import Paths, drop_in
+from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+
+
+def copy_certificates(subject: Subject) -> Iterable[Operation]:
+    """Put CA, certificate and key where the service's user can read them; keys 0600."""
+    paths, found = Paths.of(subject), subject.found
+    yield MakeDirectory(paths.directory, 0o755, found.user, found.group)
+    yield from files.material(subject)
+
+
+def remove_certificates(subject: Subject) -> Iterable[Operation]:
+    """Remove what was copied; a file that lay there before with the same content stays."""
+    paths = Paths.of(subject)
+    yield from (Remove(path) for path in reversed(paths.material) if path not in subject.found.files)
+    yield from _remove_directory(subject, paths.directory)
+
+
+def open_local_port(subject: Subject) -> Iterable[Operation]:
+    """Let the member listen on the unencrypted port on loopback too, from its next start on."""
+    yield from _set(subject, Paths.of(subject).insecure_localhost, settings.insecure_localhost(subject))
+
+
+def close_local_port(subject: Subject) -> Iterable[Operation]:
+    """Take the local port's drop-in away again."""
+    yield from _unset(subject, Paths.of(subject).insecure_localhost)
+    yield from _remove_directory(subject, Paths.of(subject).drop_ins)
+
+
+def load_certificates(subject: Subject) -> Iterable[Operation]:
+    """Give the member its certificate settings, from its next start on."""
+    yield from _set(subject, Paths.of(subject).certs, settings.certificates(subject))
+
+
+def unload_certificates(subject: Subject) -> Iterable[Operation]:
+    """Take the certificate settings' drop-in away again."""
+    yield from _unset(subject, Paths.of(subject).certs)
+
+
+def listen_on_https(subject: Subject) -> Iterable[Operation]:
+    """Turn every listener but the local port to https, from the member's next start on."""
+    yield from _set(subject, Paths.of(subject).tls, settings.tls_listeners(subject))
+
+
+def listen_on_http(subject: Subject) -> Iterable[Operation]:
+    """Take the https listeners' drop-in away again."""
+    yield from _unset(subject, Paths.of(subject).tls)
+
+
+def restart(subject: Subject) -> Iterable[Operation]:
+    """Restart the member without waiting: systemd says READY only with a quorum, the gates say more."""
+    yield Run(("systemctl", "daemon-reload"))
+    yield Run(("systemctl", "--no-block", "restart", f"{subject.member.service}.service"))
+
+
+def register_http(subject: Subject) -> Iterable[Operation]:
+    """Register the peer URLs as they were before the first change."""
+    yield _register(subject, settings.peers_http(subject))
+
+
+def register_both_schemes(subject: Subject) -> Iterable[Operation]:
+    """Register each peer URL in both schemes: whoever dials finds the one that answers."""
+    yield _register(subject, settings.peers_both(subject))
+
+
+def register_https(subject: Subject) -> Iterable[Operation]:
+    """Register the peer URLs in https only."""
+    yield _register(subject, settings.peers_https(subject))
+
+
+def hand_over(subject: Subject, successor: Subject) -> Iterable[Operation]:
+    """Give leadership away; on the leader's host, through the listener that it had from the start."""
+    yield etcdctl.move_leader(successor.found.id, settings.original_url(subject))
+
+
+def hand_over_locally(subject: Subject, successor: Subject) -> Iterable[Operation]:
+    """Give leadership away through the local port, which answers in every state after the first restart."""
+    yield etcdctl.move_leader(successor.found.id, settings.local_url(subject))
+
+
+def _register(subject: Subject, urls: tuple[str, ...]) -> Run:
+    return etcdctl.update_peers(subject.found.id, urls, settings.local_url(subject))
+
+
+def _set(subject: Subject, path: str, wanted: settings.Settings) -> Iterable[Operation]:
+    yield MakeDirectory(Paths.of(subject).drop_ins)
+    yield Write(path, drop_in(wanted))
+
+
+def _unset(subject: Subject, path: str) -> Iterable[Operation]:
+    """Put back what lay there before the first change, or nothing."""
+    before = subject.found.files.get(path)
+    if before is None:
+        yield Remove(path)
+    else:
+        yield Write(path, before.text or "", before.mode, before.owner, before.group)
+
+
+def _remove_directory(subject: Subject, path: str) -> Iterable[Operation]:
+    if path in subject.found.missing_directories:
+        yield RemoveDirectory(path)

@@ -1,0 +1,78 @@
+"""The files that the migration puts on a host, and how they are found there again."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.cluster.facts import FoundFile, Subject
+from orchestrator.etcd.settings import Paths
+from orchestrator.operations import Answer, Answers, Check, Secret, Write
+
+# One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path.
+_SCRIPT = """
+user=$1
+shift
+for path; do
+  [ -e "$path" ] || continue
+  can=$(runuser -u "$user" -- test -r "$path" && echo readable || echo unreadable)
+  sum=$(sha256sum < "$path" | cut -d ' ' -f 1)
+  printf '%s %s %s %s\\n' "$(stat -L -c '%a %U %G' -- "$path")" "$sum" "$can" "$path"
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A file as it lies on a host."""
+
+    file: FoundFile
+    is_readable: bool
+
+
+def material(subject: Subject) -> tuple[Write, ...]:
+    """CA, certificate and key of one member, as they are put on its host: the service's user owns them."""
+    paths, user, group = Paths.of(subject), subject.found.user, subject.found.group
+    member = subject.member
+    return (
+        Write(paths.ca, subject.cluster.tls.ca.read_text(), 0o644, user, group),
+        Write(paths.certificate, member.certificate.read_text(), 0o644, user, group),
+        Write(paths.key, Secret(member.key.read_text()), 0o600, user, group),
+    )
+
+
+def check(subject: Subject, paths: tuple[str, ...]) -> Check:
+    """Ask which of these files lie on the member's host, and how."""
+    return Check(subject.member.name, _SCRIPT, (subject.found.user, *paths))
+
+
+def read(answers: Answers, question: Check) -> Mapping[str, Lying]:
+    """Read the answer, by path; a file that is missing is missing here too."""
+    return parse(answers[question])
+
+
+def parse(answer: Answer) -> Mapping[str, Lying]:
+    """Read one answer; raises ValueError if it is not the script's."""
+    found = {}
+    for line in answer.stdout.splitlines():
+        mode, owner, group, sha256, can, path = line.split(" ", 5)
+        file = FoundFile(sha256=sha256, mode=int(mode, 8), owner=owner, group=group)
+        found[path] = Lying(file, can == "readable")
+    return found
+
+
+def differences(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[str]:
+    """Say what is not as wanted."""
+    for item in wanted:
+        found = lying.get(item.path)
+        if found is None:
+            yield f"{item.path} is missing"
+            continue
+        file = found.file
+        if file.sha256 != item.sha256:
+            yield f"{item.path} has another content"
+        if (file.mode, file.owner, file.group) != (item.mode, item.owner, item.group):
+            yield (
+                f"{item.path} is {file.mode:04o} {file.owner}:{file.group}, "
+                f"not {item.mode:04o} {item.owner}:{item.group}"
+            )
+        if not found.is_readable:
+            yield f"{item.path} is not readable by the service's user"

@@ -1,0 +1,180 @@
+"""etcd's settings before, during and after the migration, and the files that hold them: all pure."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from orchestrator.cluster.facts import Subject
+
+# Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.
+LISTEN_CLIENT = "ETCD_LISTEN_CLIENT_URLS"
+LISTEN_PEER = "ETCD_LISTEN_PEER_URLS"
+ADVERTISE_CLIENT = "ETCD_ADVERTISE_CLIENT_URLS"
+INITIAL_ADVERTISE_PEER = "ETCD_INITIAL_ADVERTISE_PEER_URLS"
+INITIAL_CLUSTER = "ETCD_INITIAL_CLUSTER"
+
+# What etcd uses when a variable is not set (etcd 3.4, server/embed/config.go).
+DEFAULTS: Mapping[str, str] = {
+    LISTEN_CLIENT: "http://localhost:2379",
+    LISTEN_PEER: "http://localhost:2380",
+    ADVERTISE_CLIENT: "http://localhost:2379",
+}
+
+Settings = Mapping[str, str]
+
+
+def split(urls: str) -> tuple[str, ...]:
+    """Split etcd's comma-separated list."""
+    return tuple(url.strip() for url in urls.split(",") if url.strip())
+
+
+def current(environment: Settings, name: str) -> tuple[str, ...]:
+    """URLs that a process with this environment uses for that variable."""
+    return split(environment.get(name) or DEFAULTS.get(name, ""))
+
+
+def to_https(url: str) -> str:
+    """Return the same place, spoken to over TLS."""
+    return "https://" + url.removeprefix("http://") if url.startswith("http://") else url
+
+
+def loopback(url: str) -> str:
+    """Return the URL under which the host itself reaches a listener, e.g. http://127.0.0.1:2379."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def is_local(subject: Subject, url: str) -> bool:
+    """Whether a listener answers on the local port, which stays http on loopback for ever."""
+    parts = urlsplit(url)
+    return parts.port == subject.cluster.ports.local and parts.hostname in {
+        *("127.0.0.1", "::1", "localhost"),  # there already, as the guide wants it
+        *("0.0.0.0", "::"),  # noqa: S104 -- old CoreOS configurations open it to the world: it ends as loopback only
+    }
+
+
+def local_url(subject: Subject) -> str:
+    """URL of the unencrypted port on loopback; it answers from the 'accepting' state on."""
+    return f"http://127.0.0.1:{subject.cluster.ports.local}"
+
+
+def original_url(subject: Subject) -> str:
+    """URL under which the host reached its member before the first change."""
+    return loopback(current(subject.found.environment, LISTEN_CLIENT)[0])
+
+
+def insecure_localhost(subject: Subject) -> Settings:
+    """Client listeners as found, with the local port at the end unless it was there already."""
+    urls = current(subject.found.environment, LISTEN_CLIENT)
+    if not any(is_local(subject, url) for url in urls):
+        urls = (*urls, local_url(subject))
+    return {LISTEN_CLIENT: ",".join(urls)}
+
+
+def certificates(subject: Subject) -> Settings:
+    """Certificate settings; they make the member able to dial TLS before anybody listens with it.
+
+    The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
+    clients leaves that CA setting out.
+    """
+    place = Paths.of(subject)
+    tls = subject.cluster.tls
+    client: Settings = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
+    if tls.client_cert_auth:
+        client = {**client, "ETCD_TRUSTED_CA_FILE": place.ca, "ETCD_CLIENT_CERT_AUTH": "true"}
+    return {
+        **client,
+        "ETCD_PEER_CERT_FILE": place.certificate,
+        "ETCD_PEER_KEY_FILE": place.key,
+        "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
+        "ETCD_PEER_CLIENT_CERT_AUTH": "true",
+    }
+
+
+def tls_listeners(subject: Subject) -> Settings:
+    """Every listener and every advertised URL in https, but the local port."""
+    environment = subject.found.environment
+    clients = (
+        local_url(subject) if is_local(subject, url) else to_https(url)
+        for url in split(insecure_localhost(subject)[LISTEN_CLIENT])
+    )
+    return {
+        ADVERTISE_CLIENT: ",".join(advertised_clients(subject)),
+        LISTEN_CLIENT: ",".join(clients),
+        LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
+        INITIAL_ADVERTISE_PEER: ",".join(peers_https(subject)),
+        INITIAL_CLUSTER: ",".join(
+            f"{peer.found.name}={url}" for peer in subject.everyone for url in peers_https(peer)
+        ),
+    }
+
+
+def advertised_clients(subject: Subject) -> tuple[str, ...]:
+    """URLs that clients are told to use after the migration; the local port is not for them."""
+    urls = current(subject.found.environment, ADVERTISE_CLIENT)
+    public = [url for url in urls if urlsplit(url).port != subject.cluster.ports.local]
+    return tuple(map(to_https, public or urls))
+
+
+def peers_http(subject: Subject) -> tuple[str, ...]:
+    """Peer URLs as registered before the first change."""
+    return subject.found.peer_urls
+
+
+def peers_https(subject: Subject) -> tuple[str, ...]:
+    """The same peer URLs over TLS, e.g. https://198.18.0.101:2380."""
+    return tuple(map(to_https, subject.found.peer_urls))
+
+
+def peers_both(subject: Subject) -> tuple[str, ...]:
+    """Both schemes on the same host and port: a dialler that fails with one tries the next."""
+    return (*peers_http(subject), *peers_https(subject))
+
+
+class Paths:
+    """Where a member's files lie on its host, as the guide has them."""
+
+    def __init__(self, directory: str, service: str, name: str) -> None:
+        self.directory = directory
+        self.ca = f"{directory}/ca.pem"
+        self.certificate = f"{directory}/{name}.pem"
+        self.key = f"{directory}/{name}-key.pem"
+        self.drop_ins = f"/etc/systemd/system/{service}.service.d"
+        self.insecure_localhost = f"{self.drop_ins}/25-insecure_localhost.conf"
+        self.certs = f"{self.drop_ins}/30-certs.conf"
+        self.tls = f"{self.drop_ins}/40-tls.conf"
+
+    @classmethod
+    def of(cls, subject: Subject) -> "Paths":
+        """Paths on the member's host."""
+        return cls(subject.cluster.tls.directory, subject.member.service, subject.member.name)
+
+    @property
+    def material(self) -> tuple[str, ...]:
+        """Certificate files; never read back as text."""
+        return (self.ca, self.certificate, self.key)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Drop-ins of the unit."""
+        return (self.insecure_localhost, self.certs, self.tls)
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Directories that hold the files."""
+        return (self.directory, self.drop_ins)
+
+
+def drop_in(settings: Settings) -> str:
+    """Text of a systemd drop-in that sets these variables. Quoting: systemd.syntax(7), systemd.unit(5)."""
+
+    def quoted(value: str) -> str:
+        return value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+    lines = (f'Environment="{name}={quoted(value)}"' for name, value in settings.items())
+    return "\n".join(("[Service]", *lines, ""))
+
+
+def differences(environment: Settings, wanted: Settings) -> Iterable[str]:
+    """Say which variables of a running process are not as wanted."""
+    for name, value in wanted.items():
+        if environment.get(name) != value:
+            yield f"{name} is {environment.get(name)!r}, not {value!r}"

@@ -1,0 +1,54 @@
+"""The bridge: from HTTP to HTTPS by way of peer URLs registered in both schemes, so that any fault heals.
+
+Measured on etcd 2.3.8, 3.3.25, 3.4.23, 3.5.1, 3.5.30 and 3.6.14: no failed write, and every member healthy again
+at once after all peer connections were cut behind each round (docs/etcd-facts.md).
+"""
+
+from orchestrator.etcd import actions as do
+from orchestrator.etcd import gates as is_
+from orchestrator.migrations.orders import leader_last, one_by_one
+from orchestrator.migrations.table import Migration, Round, State
+
+# fmt: off
+PLAINTEXT = State("plaintext", "speaks http, as it always did", (
+    is_.configured_by_environment, is_.running_with_http, is_.serving_http,
+    is_.free_for_certificates, is_.registered_with_http, is_.healthy,
+))
+STAGED = State("staged", "speaks http, and its certificates lie on the host", (
+    is_.running_with_http, is_.serving_http, is_.holding_certificates,
+    is_.registered_with_http, is_.healthy,
+))
+ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
+    is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
+    is_.registered_with_http, is_.healthy,
+))
+BRIDGED = State("bridged", "speaks http, and peers know it in both schemes", (
+    is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
+    is_.registered_with_both_schemes, is_.healthy,
+))
+SWITCHED = State("switched", "speaks https only, and peers still know it in both schemes", (
+    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
+    is_.refusing_http, is_.refusing_strangers, is_.reachable_by_every_peer_over_tls,
+    is_.advertising_https, is_.healthy,
+))
+SEALED = State("sealed", "speaks https only, and peers know it in https only", (
+    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
+    is_.refusing_http, is_.refusing_strangers, is_.reachable_by_every_peer_over_tls,
+    is_.registered_with_https_only, is_.healthy,
+))
+
+BRIDGE = Migration(
+    "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
+    always=(is_.quorate, is_.free_of_alarms),
+    rounds=(
+        #     round     from       to         order        do                                                         undo
+        Round("stage",  PLAINTEXT, STAGED,    one_by_one,  (do.copy_certificates,),                                   (do.remove_certificates,)),
+        Round("accept", STAGED,    ACCEPTING, leader_last, (do.open_local_port, do.load_certificates, do.restart),    (do.unload_certificates, do.close_local_port, do.restart),
+              do.hand_over, do.hand_over_locally),
+        Round("bridge", ACCEPTING, BRIDGED,   one_by_one,  (do.register_both_schemes,),                               (do.register_http,)),
+        Round("switch", BRIDGED,   SWITCHED,  leader_last, (do.listen_on_https, do.restart),                          (do.listen_on_http, do.restart),
+              do.hand_over, do.hand_over_locally),
+        Round("seal",   SWITCHED,  SEALED,    one_by_one,  (do.register_https,),                                      (do.register_both_schemes,)),
+    ),
+)
+# fmt: on

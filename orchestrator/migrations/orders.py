@@ -1,0 +1,18 @@
+"""The orders in which members may take a round."""
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import etcdctl, gather
+from orchestrator.migrations.table import Order
+from orchestrator.operations import Poll
+
+
+def _leader(everyone: tuple[Subject, ...]) -> Poll:
+    return Poll(
+        "leader",
+        tuple(etcdctl.status(subject) for subject in everyone),
+        lambda answers: gather.leader(everyone, answers),
+    )
+
+
+one_by_one = Order("one by one")
+leader_last = Order("leader last", last=_leader)

@@ -1,0 +1,100 @@
+"""A runbook: every step of a migration of one cluster, complete before the first change."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from orchestrator.operations import Gate, Operation, Poll, Secret, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One round for one member.
+
+    ``gates`` are those of the state it leads to; ``always`` must hold before it begins and after it ends.
+    ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
+    go last. ``deadline_s`` bounds the step's script on the host, in seconds.
+    """
+
+    round: str
+    member: str
+    source: str
+    target: str
+    operations: tuple[Operation, ...]
+    gates: tuple[Gate, ...]
+    always: tuple[Gate, ...]
+    hand_overs: Mapping[str, tuple[Operation, ...]]
+    deadline_s: float = 60.0
+
+    @property
+    def id(self) -> str:
+        """Name of the step, e.g. accept/server1."""
+        return f"{self.round}/{self.member}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that the step would do, in hex; secrets count by their own digest."""
+        told = [
+            *(self.round, self.member, self.source, self.target),
+            *map(describe, self.operations),
+            *([name, *map(describe, operations)] for name, operations in self.hand_overs.items()),
+        ]
+        return _sha256(told)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A round, compiled: a step for each member, in the plan's order. ``last`` finds who has to go last."""
+
+    round: str
+    source: str
+    target: str
+    order: str
+    last: Poll | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """All rounds in order. ``gates`` holds what must be true of a member in a state: (member, state)."""
+
+    cluster: str
+    migration: str
+    members: tuple[str, ...]
+    states: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    gates: Mapping[tuple[str, str], tuple[Gate, ...]]
+
+    @property
+    def first(self) -> str:
+        """State in which every member stands before the first round."""
+        return self.states[0]
+
+    @property
+    def final(self) -> str:
+        """State in which every member stands after the last round."""
+        return self.states[-1]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that the runbook would do, in its order, in hex."""
+        told = [[stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages]
+        return _sha256([self.cluster, self.migration, self.members, self.states, told])
+
+    def step(self, step_id: str) -> Step:
+        """Return the step of that id."""
+        return next(step for stage in self.stages for step in stage.steps if step.id == step_id)
+
+
+def describe(operation: Operation) -> dict[str, object]:
+    """Return an operation as plain data that can be shown and hashed: a secret only by its SHA-256."""
+    told: dict[str, object] = {"operation": type(operation).__name__}
+    told |= {item.name: getattr(operation, item.name) for item in fields(operation)}
+    if isinstance(operation, Write) and isinstance(operation.content, Secret):
+        told["content"] = f"secret sha256:{operation.sha256}"
+    return told
+
+
+def _sha256(told: object) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
