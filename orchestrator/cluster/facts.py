@@ -7,13 +7,12 @@ from orchestrator.cluster.model import Cluster, Frozen, Member
 
 
 class FoundFile(Frozen):
-    """A file that lay where the migration puts one. ``text`` is None for anything that may be secret."""
+    """A file that lay where the migration puts one."""
 
     sha256: str
     mode: int
     owner: str
     group: str
-    text: str | None = None
 
 
 class MemberFacts(Frozen):

@@ -74,7 +74,7 @@ class _Walk:
         progress = self._journal.progress
         unsettled = progress.unsettled.get(member)
         if unsettled is None:
-            return progress.states.get(member, self._runbook.first)
+            return progress.states.get(member, self._runbook.origin)
         is_ours = any(stage.round == unsettled.step.split("/")[0] for stage in self._runbook.stages)
         return unsettled.source if is_ours else unsettled.target
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import etcdctl, files, settings
-from orchestrator.etcd.settings import Paths, drop_in
+from orchestrator.etcd.settings import Paths
 from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 
 
@@ -21,13 +21,14 @@ def copy_certificates(subject: Subject) -> Iterable[Operation]:
 def remove_certificates(subject: Subject) -> Iterable[Operation]:
     """Remove what was copied; a file that lay there before with the same content stays."""
     paths = Paths.of(subject)
-    yield from (Remove(path) for path in reversed(paths.material) if path not in subject.found.files)
+    for path in reversed(paths.material):
+        yield from _unset(subject, path)
     yield from _remove_directory(subject, paths.directory)
 
 
 def open_local_port(subject: Subject) -> Iterable[Operation]:
     """Let the member listen on the unencrypted port on loopback too, from its next start on."""
-    yield from _set(subject, Paths.of(subject).insecure_localhost, settings.insecure_localhost(subject))
+    yield from _set(subject, files.insecure_localhost(subject))
 
 
 def close_local_port(subject: Subject) -> Iterable[Operation]:
@@ -38,7 +39,7 @@ def close_local_port(subject: Subject) -> Iterable[Operation]:
 
 def load_certificates(subject: Subject) -> Iterable[Operation]:
     """Give the member its certificate settings, from its next start on."""
-    yield from _set(subject, Paths.of(subject).certs, settings.certificates(subject))
+    yield from _set(subject, files.certs(subject))
 
 
 def unload_certificates(subject: Subject) -> Iterable[Operation]:
@@ -48,7 +49,7 @@ def unload_certificates(subject: Subject) -> Iterable[Operation]:
 
 def listen_on_https(subject: Subject) -> Iterable[Operation]:
     """Turn every listener but the local port to https, from the member's next start on."""
-    yield from _set(subject, Paths.of(subject).tls, settings.tls_listeners(subject))
+    yield from _set(subject, files.tls(subject))
 
 
 def listen_on_http(subject: Subject) -> Iterable[Operation]:
@@ -91,18 +92,15 @@ def _register(subject: Subject, urls: tuple[str, ...]) -> Run:
     return etcdctl.update_peers(subject.found.id, urls, settings.local_url(subject))
 
 
-def _set(subject: Subject, path: str, wanted: settings.Settings) -> Iterable[Operation]:
+def _set(subject: Subject, file: Write) -> Iterable[Operation]:
     yield MakeDirectory(Paths.of(subject).drop_ins)
-    yield Write(path, drop_in(wanted))
+    yield file
 
 
 def _unset(subject: Subject, path: str) -> Iterable[Operation]:
-    """Put back what lay there before the first change, or nothing."""
-    before = subject.found.files.get(path)
-    if before is None:
+    """Remove a file, unless the very same one lay there before the first change."""
+    if path not in subject.found.files:
         yield Remove(path)
-    else:
-        yield Write(path, before.text or "", before.mode, before.owner, before.group)
 
 
 def _remove_directory(subject: Subject, path: str) -> Iterable[Operation]:

@@ -11,7 +11,7 @@ from orchestrator.operations import Answer, Answers, Check, Run
 _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it
 
 # Talks to the member through a plain http listener that its process really has, whatever state it is in.
-_ASK = """
+ASK = """
 pid=$(systemctl show --property=MainPID --value "$1.service")
 [ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process" >&2; exit 3; }
 urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
@@ -48,7 +48,7 @@ class Standing:
 
 def ask(subject: Subject, *words: str) -> Check:
     """Ask etcdctl on the member's host, through the member's own listener."""
-    return Check(subject.member.name, _ASK, (subject.member.service, *words), timeout_s=6.0)
+    return Check(subject.member.name, ASK, (subject.member.service, *words), timeout_s=6.0)
 
 
 def members(subject: Subject) -> Check:

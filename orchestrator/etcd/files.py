@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.cluster.facts import FoundFile, Subject
-from orchestrator.etcd.settings import Paths
+from orchestrator.etcd import settings
+from orchestrator.etcd.settings import Paths, drop_in
 from orchestrator.operations import Answer, Answers, Check, Secret, Write
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path.
-_SCRIPT = """
+SCRIPT = """
 user=$1
 shift
 for path; do
@@ -39,9 +40,24 @@ def material(subject: Subject) -> tuple[Write, ...]:
     )
 
 
+def insecure_localhost(subject: Subject) -> Write:
+    """Drop-in that opens the local port."""
+    return Write(Paths.of(subject).insecure_localhost, drop_in(settings.insecure_localhost(subject)))
+
+
+def certs(subject: Subject) -> Write:
+    """Drop-in that names the certificates."""
+    return Write(Paths.of(subject).certs, drop_in(settings.certificates(subject)))
+
+
+def tls(subject: Subject) -> Write:
+    """Drop-in that turns the listeners to https."""
+    return Write(Paths.of(subject).tls, drop_in(settings.tls_listeners(subject)))
+
+
 def check(subject: Subject, paths: tuple[str, ...]) -> Check:
     """Ask which of these files lie on the member's host, and how."""
-    return Check(subject.member.name, _SCRIPT, (subject.found.user, *paths))
+    return Check(subject.member.name, SCRIPT, (subject.found.user, *paths))
 
 
 def read(answers: Answers, question: Check) -> Mapping[str, Lying]:
@@ -76,3 +92,20 @@ def differences(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable
             )
         if not found.is_readable:
             yield f"{item.path} is not readable by the service's user"
+
+
+def changes(subject: Subject, paths: Iterable[str], lying: Mapping[str, Lying]) -> Iterable[str]:
+    """Say which files are not as they were found before the first change."""
+    for path in paths:
+        before, now = subject.found.files.get(path), lying.get(path)
+        if now is not None and before is None:
+            yield f"{path} was not there before the first change"
+        if before is not None and (now is None or now.file.sha256 != before.sha256):
+            yield f"{path} is not as it was before the first change"
+
+
+def conflicts(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[str]:
+    """Say where something else lies: nothing of the operator's is ever overwritten."""
+    for item in wanted:
+        if item.path in lying and lying[item.path].file.sha256 != item.sha256:
+            yield f"{item.path} holds something else: move it away first"

@@ -4,14 +4,15 @@ They look at the running process, at what its listeners answer, and at the regis
 never at what a command claimed to have done.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import etcdctl, files, process, settings
 from orchestrator.etcd.asking import Inquiry, gate
 from orchestrator.etcd.listeners import handshake, knock, not_healthy, not_refused
-from orchestrator.operations import Answer, Answers, Check, Knock
+from orchestrator.etcd.settings import Paths
+from orchestrator.operations import Answer, Answers, Check, Knock, Write
 
 MAX_LAG = (
     1000  # raft entries a member may be behind: a busy cluster writes about that in the time of one look
@@ -55,27 +56,46 @@ def running_with_http(subject: Subject) -> Inquiry:
     return Inquiry((process.check(subject),), judge)
 
 
-def _running_with(subject: Subject, wanted: settings.Settings) -> Inquiry:
+def _running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Inquiry:
+    """The running process has these settings, and so will the next: just these drop-ins of ours lie."""
+    paths = Paths.of(subject).settings
+    written = {file.path for file in drop_ins}
+    lying = files.check(subject, paths)
+
     def judge(answers: Answers) -> Iterable[str]:
         running = process.read(subject, answers)
         if running.complaint:
             yield running.complaint
         else:
             yield from settings.differences(running.environment, wanted)
+        found = files.read(answers, lying)
+        yield from files.differences(drop_ins, found)
+        yield from files.changes(subject, (path for path in paths if path not in written), found)
 
-    return Inquiry((process.check(subject),), judge)
+    return Inquiry((process.check(subject), lying), judge)
+
+
+@gate
+def running_as_found(subject: Subject) -> Inquiry:
+    """The running process and the unit's drop-ins have the settings from before the first change."""
+    before = subject.found.environment
+    ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
+    return _running_with(subject, {name: before.get(name) for name in ours}, ())
 
 
 @gate
 def loaded_with_certificates(subject: Subject) -> Inquiry:
     """The running process has the certificate settings, and still listens on http, on the local port too."""
-    return _running_with(subject, {**settings.insecure_localhost(subject), **settings.certificates(subject)})
+    wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
+    return _running_with(subject, wanted, (files.insecure_localhost(subject), files.certs(subject)))
 
 
 @gate
 def running_with_https(subject: Subject) -> Inquiry:
     """The running process listens on https, with the certificate settings."""
-    return _running_with(subject, {**settings.certificates(subject), **settings.tls_listeners(subject)})
+    wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
+    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    return _running_with(subject, wanted, drop_ins)
 
 
 @gate
@@ -87,18 +107,20 @@ def holding_certificates(subject: Subject) -> Inquiry:
 
 
 @gate
-def free_for_certificates(subject: Subject) -> Inquiry:
-    """Nothing lies where the certificates will, or the very same files: nothing is overwritten silently."""
-    wanted = files.material(subject)
+def holding_no_certificates(subject: Subject) -> Inquiry:
+    """Where the certificates will lie there is what was there before the first change."""
+    paths = Paths.of(subject).material
+    question = files.check(subject, paths)
+    return Inquiry((question,), lambda answers: files.changes(subject, paths, files.read(answers, question)))
+
+
+@gate
+def free_of_other_files(subject: Subject) -> Inquiry:
+    """Nothing of the operator's lies where our files will, unless it is the very same."""
+    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    wanted = (*files.material(subject), *drop_ins)
     question = files.check(subject, tuple(item.path for item in wanted))
-
-    def judge(answers: Answers) -> Iterable[str]:
-        lying = files.read(answers, question)
-        for item in wanted:
-            if item.path in lying and lying[item.path].file.sha256 != item.sha256:
-                yield f"{item.path} holds something else: move it away, or choose another tls.directory"
-
-    return Inquiry((question,), judge)
+    return Inquiry((question,), lambda answers: files.conflicts(wanted, files.read(answers, question)))
 
 
 @gate

@@ -1,26 +1,22 @@
 """Reading the facts: what the hosts show before the first change."""
 
-import base64
 import json
 
-from orchestrator.cluster.facts import Facts, FoundFile, MemberFacts, Subject
+from orchestrator.cluster.facts import Facts, MemberFacts, Subject
 from orchestrator.cluster.model import Cluster, Member
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import etcdctl, files, process
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answer, Answers, Check, Question
 
-# Groups of the service's user, missing directories, and the drop-ins that lie where ours will.
-_SCRIPT = """
+# The service's user and group, and which directories are missing.
+HOST = """
 user=$(systemctl show --property=User --value "$1.service")
 group=$(systemctl show --property=Group --value "$1.service")
 echo "user=${user:-root}"
 echo "group=${group:-$(id -gn "${user:-root}")}"
 shift
-directories=$1
-shift
-for path in $directories; do [ -d "$path" ] || echo "missing=$path"; done
-for path; do [ ! -e "$path" ] || echo "text=$(base64 -w0 < "$path") $path"; done
+for path; do [ -d "$path" ] || echo "missing=$path"; done
 """
 
 # `files` asks as the service's user, which is not known before the first look: root can read everything.
@@ -77,9 +73,7 @@ def _files(subject: Subject) -> Check:
 
 
 def _host(subject: Subject) -> Check:
-    paths = Paths.of(subject)
-    arguments = (subject.member.service, " ".join(paths.directories), *paths.settings)
-    return Check(subject.member.name, _SCRIPT, arguments)
+    return Check(subject.member.name, HOST, (subject.member.service, *Paths.of(subject).directories))
 
 
 def _member_facts(subject: Subject, answers: Answers) -> MemberFacts:
@@ -90,10 +84,6 @@ def _member_facts(subject: Subject, answers: Answers) -> MemberFacts:
     registered = etcdctl.read_members(answers, etcdctl.members(subject))[standing.id]
     host = [line.split("=", 1) for line in answers[_host(subject)].stdout.splitlines()]
     fields = dict(host)
-    texts = {
-        path: base64.b64decode(encoded).decode(errors="replace")
-        for encoded, path in (value.split(" ", 1) for key, value in host if key == "text")
-    }
     lying = files.read(answers, _files(subject))
     return MemberFacts(
         id=standing.id,
@@ -103,10 +93,7 @@ def _member_facts(subject: Subject, answers: Answers) -> MemberFacts:
         environment=running.environment,
         user=fields["user"],
         group=fields["group"],
-        files={
-            path: FoundFile(**{**found.file.model_dump(), "text": texts.get(path)})
-            for path, found in lying.items()
-        },
+        files={path: found.file for path, found in lying.items()},
         missing_directories=tuple(value for key, value in host if key == "missing"),
     )
 

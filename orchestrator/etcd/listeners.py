@@ -6,7 +6,7 @@ from orchestrator.operations import Answer, Check, Knock
 
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS
 # 1.3 the listener refuses a certificate only after the dialler believes that the handshake is done.
-_HANDSHAKE = """
+HANDSHAKE = """
 exec curl --silent --show-error --output /dev/null --write-out '%{http_code}' --noproxy '*' --max-time 4 \\
   --cacert "$2" --cert "$3" --key "$4" "$1/version"
 """
@@ -16,7 +16,7 @@ def handshake(dialler: Subject, url: str) -> Check:
     """Dial a peer port from another member's host, with the files that its etcd uses."""
     paths = settings.Paths.of(dialler)
     arguments = (url, paths.ca, paths.certificate, paths.key)
-    return Check(dialler.member.name, _HANDSHAKE, arguments, timeout_s=5.0)
+    return Check(dialler.member.name, HANDSHAKE, arguments, timeout_s=5.0)
 
 
 def knock(subject: Subject, url: str, *, shown: bool = False) -> Knock:

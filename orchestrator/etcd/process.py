@@ -8,7 +8,7 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.operations import Answers, Check
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
-_SCRIPT = """
+SCRIPT = """
 systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,User,Group "$1.service"
 pid=$(systemctl show --property=MainPID --value "$1.service")
 [ "${pid:-0}" -gt 0 ] || exit 0
@@ -42,7 +42,7 @@ class Process:
 
 def check(subject: Subject) -> Check:
     """Ask what the member's unit runs."""
-    return Check(subject.member.name, _SCRIPT, (subject.member.service,))
+    return Check(subject.member.name, SCRIPT, (subject.member.service,))
 
 
 def read(subject: Subject, answers: Answers) -> Process:

@@ -173,8 +173,8 @@ def drop_in(settings: Settings) -> str:
     return "\n".join(("[Service]", *lines, ""))
 
 
-def differences(environment: Settings, wanted: Settings) -> Iterable[str]:
-    """Say which variables of a running process are not as wanted."""
+def differences(environment: Settings, wanted: Mapping[str, str | None]) -> Iterable[str]:
+    """Say which variables of a running process are not as wanted; None means that it is not set."""
     for name, value in wanted.items():
         if environment.get(name) != value:
             yield f"{name} is {environment.get(name)!r}, not {value!r}"

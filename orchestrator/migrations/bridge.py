@@ -11,11 +11,11 @@ from orchestrator.migrations.table import Migration, Round, State
 
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
-    is_.configured_by_environment, is_.running_with_http, is_.serving_http,
-    is_.free_for_certificates, is_.registered_with_http, is_.healthy,
+    is_.configured_by_environment, is_.running_with_http, is_.running_as_found, is_.serving_http,
+    is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
 ))
 STAGED = State("staged", "speaks http, and its certificates lie on the host", (
-    is_.running_with_http, is_.serving_http, is_.holding_certificates,
+    is_.running_as_found, is_.serving_http, is_.holding_certificates,
     is_.registered_with_http, is_.healthy,
 ))
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (

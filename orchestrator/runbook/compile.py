@@ -45,6 +45,7 @@ def _compile(cluster: Cluster, facts: Facts, migration: Migration, rounds: tuple
         cluster=cluster.name,
         migration=migration.name,
         members=tuple(subject.member.name for subject in subjects),
+        origin=migration.states[0].name,
         states=tuple(state.name for state in states),
         stages=tuple(
             Stage(

@@ -57,11 +57,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """All rounds in order. ``gates`` holds what must be true of a member in a state: (member, state)."""
+    """All rounds in order; ``origin`` is where every member stood before the migration's first change.
+
+    ``gates`` holds what must be true of a member in a state: (member, state).
+    """
 
     cluster: str
     migration: str
     members: tuple[str, ...]
+    origin: str
     states: tuple[str, ...]
     stages: tuple[Stage, ...]
     gates: Mapping[tuple[str, str], tuple[Gate, ...]]

@@ -1,0 +1,155 @@
+"""The command line: arguments in, exit codes out; heavy modules are imported only where they are needed."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from orchestrator import __version__
+from orchestrator.errors import OrchestratorError, RunInterruptedError, StoppedError, UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.engine.run import Pace
+    from orchestrator.session import Session
+
+app = typer.Typer(
+    name="orchestrator",
+    help="Move a running etcd cluster from HTTP to HTTPS without losing a write.",
+    epilog="First: orchestrator run PLAN --dry-run. After any failure: orchestrator run PLAN --resume.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they print local variables, which may hold a key
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
+app.add_typer(lab, name="lab")
+
+Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
+State = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="State file, if not PLAN.state.jsonl.", show_default=False)
+]
+Name = Annotated[str, typer.Argument(metavar="[MIGRATION]", help="Name of a migration.")]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it with the flag's value
+    if wanted:
+        typer.echo(f"orchestrator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Move a running etcd cluster from HTTP to HTTPS without losing a write."""
+    del version
+
+
+@app.command()
+def run(
+    plan: Plan,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a stop, a crash or a pause.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    state: State = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="STATE", help="Pause when every member stands in this state.")
+    ] = None,
+) -> None:
+    """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
+    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, state) as (session, pace):
+        if dry_run:
+            migrate.dry(session, pace)
+        else:
+            migrate.live(session, pace, resume=resume, confirm=None if yes else _confirm, until=until)
+
+
+@app.command()
+def status(plan: Plan, *, state: State = None) -> None:
+    """Show where every member of PLAN stands, as its host shows it now."""
+    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, state) as (session, _):
+        migrate.show_status(session)
+
+
+@app.command()
+def table(migration: Name = "bridge") -> None:
+    """Print a migration's states, rounds and gates in Markdown."""
+    from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
+
+    typer.echo(tables.markdown(tables.named(migration)), nl=False)
+
+
+@app.command()
+def graph(migration: Name = "bridge") -> None:
+    """Print a migration's states as a Mermaid diagram."""
+    from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
+
+    typer.echo(tables.mermaid(tables.named(migration)), nl=False)
+
+
+def _confirm(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to ask: say --yes to go on without a question")
+    return typer.confirm(question)
+
+
+@contextlib.contextmanager
+def _session(plan: Path, state: Path | None) -> "Iterator[tuple[Session, Pace]]":
+    from orchestrator.engine.run import Pace  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
+
+    people = sys.stderr.isatty()
+    live.configure(people=people, colors=people and "NO_COLOR" not in os.environ)
+    with open_session(plan, state) as session:
+        for warning in session.warnings:
+            typer.echo(f"warning: {warning}", err=True)
+        pace = Pace(session.cluster.patience, should_stop=_stop_on_signals(), narrate=live.narrator())
+        try:
+            yield session, pace
+        except (StoppedError, RunInterruptedError) as error:
+            raise type(error)(f"{error}. Go on with: {session.resume_command}") from error
+
+
+def _stop_on_signals() -> Callable[[], bool]:
+    """First Ctrl-C or SIGTERM: stop before the next step. Second: leave at once. SIGHUP: carry on."""
+    asked: list[int] = []
+
+    def ask(number: int, _frame: object) -> None:
+        if asked:
+            os._exit(128 + number)
+        asked.append(number)
+        os.write(2, b"stopping after the step in flight; once more to leave at once (it can be resumed)\n")
+
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return lambda: bool(asked)
+
+
+def main() -> NoReturn:
+    """Run the program; every error that an operator can act on becomes its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except OrchestratorError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except TyperException as error:
+        error.show()
+        sys.exit(UsageError.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

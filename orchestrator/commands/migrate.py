@@ -1,0 +1,89 @@
+"""``run``, its dry run, and ``status``."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import typer
+
+from orchestrator.engine import journal as state_files
+from orchestrator.engine.journal import StateFile
+from orchestrator.engine.progress import Progress
+from orchestrator.engine.run import Pace
+from orchestrator.errors import RefusedError, StoppedError, UsageError
+from orchestrator.etcd import certificates
+from orchestrator.etcd.gather import subjects_of
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.report import status
+from orchestrator.report.review import review
+from orchestrator.runbook.model import Runbook
+from orchestrator.session import Session, header, refuse_unfinished
+
+Confirm = Callable[[str], bool]
+
+
+def dry(session: Session, pace: Pace) -> None:
+    """Print every step that a run would take now; the hosts and the state file stay as they are."""
+    progress = _read_progress(session)
+    runbook = session.recall(progress) if progress.attempts else _new_runbook(session)[0]
+    _print_review(session, runbook, progress, pace)
+
+
+def live(session: Session, pace: Pace, *, resume: bool, confirm: Confirm | None, until: str | None) -> None:
+    """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
+    states = [state.name for state in session.migration.states]
+    if until is not None and until not in states:
+        raise UsageError(f"--until {until}: the states of {session.migration.name} are {', '.join(states)}")
+    with StateFile(session.state, warn=lambda text: typer.echo(f"warning: {text}", err=True)) as journal:
+        if resume or journal.progress.attempts:
+            if not resume:
+                refuse_unfinished(session, journal.progress)
+            runbook = session.recall(journal.progress)
+            is_finished = journal.progress.has_all_in(runbook.members, runbook.final)
+        else:
+            journal.forget()  # a run that was refused before its first step leaves nothing to remember
+            runbook, opened = _new_runbook(session)
+            _print_review(session, runbook, journal.progress, pace)
+            if confirm is not None and not confirm("Do this?"):
+                raise RefusedError("nothing was changed: you said no")
+            journal.append(opened)
+            is_finished = False
+        session.live(runbook, journal, pace, until)
+        members = ", ".join(f"{name} {state}" for name, state in journal.progress.states.items())
+        typer.echo(f"{'nothing to do' if is_finished else 'done'}: {members}")
+
+
+def show_status(session: Session) -> None:
+    """Print where every member is seen to stand."""
+    progress = _read_progress(session)
+    facts = progress.opened.facts if progress.opened else session.gather()
+    runbook = session.compile(facts)
+    subjects = subjects_of(session.cluster, facts)
+    seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
+    typer.echo(status.table(seen))
+
+
+def _read_progress(session: Session) -> Progress:
+    """Read the state file without its lock, so that a run in flight can be watched."""
+    if not session.state.exists():
+        return Progress()
+    events, _ = state_files.read(session.state)
+    return Progress.of(events)
+
+
+def _new_runbook(session: Session) -> tuple[Runbook, state_files.Opened]:
+    facts = session.gather()
+    faults = certificates.faults(subjects_of(session.cluster, facts), datetime.now(UTC))
+    if faults:
+        raise RefusedError("nothing was changed; the certificates would not do:\n" + "\n".join(faults))
+    runbook = session.compile(facts)
+    return runbook, header(session, facts, runbook)
+
+
+def _print_review(session: Session, runbook: Runbook, progress: Progress, pace: Pace) -> None:
+    quiet = replace(pace, narrate=lambda _: None)
+    try:
+        deeds = session.rehearse(runbook, progress, quiet)
+    except StoppedError as error:
+        raise RefusedError(f"a run would stop at once: {error}") from error
+    typer.echo(review(runbook, deeds))

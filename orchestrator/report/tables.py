@@ -1,0 +1,78 @@
+"""A migration's table, for people: Markdown for the documentation, Mermaid for the diagram."""
+
+from collections.abc import Callable, Iterable
+
+from orchestrator.errors import UsageError
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.table import Migration
+
+
+def named(name: str) -> Migration:
+    """Return the migration of that name; raises UsageError with the names that there are."""
+    if name not in MIGRATIONS:
+        raise UsageError(f"no migration {name!r}; there is {', '.join(MIGRATIONS)}")
+    return MIGRATIONS[name]
+
+
+def words(function: Callable[..., object]) -> str:
+    """Name of a gate or an action, in words."""
+    return function.__name__.replace("_", " ")
+
+
+def markdown(migration: Migration) -> str:
+    """Return the migration's rounds and states as two Markdown tables."""
+    always = ", ".join(map(words, migration.always))
+    lines = [
+        f"`{migration.name}`: {migration.meaning}.",
+        f"Before and after every step: {always}.",
+        "",
+        *_table(
+            ("round", "from", "to", "order", "does", "undone by"),
+            (
+                (
+                    round_.name,
+                    round_.source.name,
+                    round_.target.name,
+                    round_.order.name,
+                    ", ".join(map(words, round_.do)),
+                    ", ".join(map(words, round_.undo)),
+                )
+                for round_ in migration.rounds
+            ),
+        ),
+        "",
+        *_table(
+            ("state", "a member that stands there", "gates"),
+            ((state.name, state.meaning, ", ".join(map(words, state.gates))) for state in migration.states),
+        ),
+        "",
+        *_table(
+            ("gate", "what it looks at"),
+            (
+                (words(gate), (gate.__doc__ or "").splitlines()[0])
+                for gate in dict.fromkeys(
+                    gate
+                    for gates in (migration.always, *(state.gates for state in migration.states))
+                    for gate in gates
+                )
+            ),
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def mermaid(migration: Migration) -> str:
+    """Return the migration's states as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {migration.states[0].name}"]
+    for round_ in migration.rounds:
+        lines.append(f"    {round_.source.name} --> {round_.target.name}: {round_.name}")
+        lines.append(f"    {round_.target.name} --> {round_.source.name}: undo {round_.name}")
+    lines.append(f"    {migration.states[-1].name} --> [*]")
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"

@@ -1,0 +1,138 @@
+"""One call of the program: plan, state file, facts, runbook and hosts, brought together for a command."""
+
+import getpass
+import os
+import secrets
+import shlex
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import __version__
+from orchestrator.cluster.facts import Facts
+from orchestrator.cluster.loading import load
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.events import Opened, RunBegan
+from orchestrator.engine.journal import MemoryJournal, StateFile
+from orchestrator.engine.progress import Progress
+from orchestrator.engine.run import Pace, run
+from orchestrator.errors import RefusedError, StoppedError, UsageError
+from orchestrator.etcd.gather import Survey
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.table import Migration
+from orchestrator.operations import Deed
+from orchestrator.remote.executor import Hosts, LiveExecutor
+from orchestrator.remote.rehearsal import RehearsalExecutor
+from orchestrator.remote.ssh import SshHosts
+from orchestrator.runbook.compile import compile_forward
+from orchestrator.runbook.model import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A loaded plan with its migration, and connections to its hosts."""
+
+    plan: Path
+    state: Path
+    cluster: Cluster
+    migration: Migration
+    warnings: tuple[str, ...]
+    hosts: Hosts
+
+    @property
+    def resume_command(self) -> str:
+        """What an operator types to go on."""
+        words = ["python", "-m", "orchestrator", "run", str(self.plan), "--resume"]
+        if self.state != default_state(self.plan):
+            words += ["--state", str(self.state)]
+        return shlex.join(words)
+
+    def gather(self) -> Facts:
+        """Read the facts off the hosts."""
+        survey = Survey(self.cluster)
+        return survey.read(self.hosts.look(survey.questions))
+
+    def compile(self, facts: Facts) -> Runbook:
+        """Compile the runbook of the plan's migration."""
+        return compile_forward(self.cluster, facts, self.migration)
+
+    def recall(self, progress: Progress) -> Runbook:
+        """Compile the runbook that a state file belongs to; refuses a plan that was edited since."""
+        if progress.opened is None:
+            raise UsageError(f"{self.state} is empty: there is nothing to go on with; leave --resume out")
+        runbook = self.compile(progress.opened.facts)
+        if runbook.digest != progress.opened.runbook:
+            raise RefusedError(
+                f"{self.plan} (or a certificate that it names) was changed since the run began: its runbook "
+                f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}; nothing was "
+                "changed now. Put the plan and its files back as they were, then resume"
+            )
+        return runbook
+
+    def rehearse(self, runbook: Runbook, progress: Progress, pace: Pace) -> list[Deed]:
+        """Walk the runbook without touching a host; return what a live run would do, in its order."""
+        executor = RehearsalExecutor(LiveExecutor(self.hosts))
+        journal = MemoryJournal()
+        journal.progress = Progress(
+            progress.opened,
+            dict(progress.states),
+            dict(progress.unsettled),
+            dict(progress.attempts),
+        )
+        run(runbook, executor, journal, pace)
+        return executor.deeds
+
+    def live(self, runbook: Runbook, journal: StateFile, pace: Pace, until: str | None) -> None:
+        """Walk the runbook for real; the state file gets its header first."""
+        is_resumed = bool(journal.progress.attempts)
+        if journal.progress.opened is None:
+            raise ValueError("the state file has no header")
+        journal.append(
+            RunBegan(
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                user=getpass.getuser(),
+                runbook=runbook.digest,
+                is_resumed=is_resumed,
+            )
+        )
+        run(runbook, LiveExecutor(self.hosts), journal, pace, until=until)
+
+
+def default_state(plan: Path) -> Path:
+    """Where a plan's state file lies unless --state says otherwise: beside the plan."""
+    return plan.with_name(plan.name + ".state.jsonl")
+
+
+@contextmanager
+def open_session(plan: Path, state: Path | None) -> Iterator[Session]:
+    """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError."""
+    loaded = load(plan, MIGRATIONS)
+    migration = MIGRATIONS[loaded.cluster.strategy]
+    with SshHosts(loaded.cluster) as hosts:
+        yield Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, hosts)
+
+
+def header(session: Session, facts: Facts, runbook: Runbook) -> Opened:
+    """First line of a new state file."""
+    return Opened(
+        tool=__version__,
+        run=secrets.token_hex(4),
+        cluster=session.cluster.name,
+        migration=session.migration.name,
+        runbook=runbook.digest,
+        facts=facts,
+    )
+
+
+def refuse_unfinished(session: Session, progress: Progress) -> None:
+    """Refuse a plain run over a state file in which something was begun and not finished."""
+    members = tuple(member.name for member in session.cluster.members)
+    final = session.migration.states[-1].name
+    if progress.attempts and not progress.has_all_in(members, final):
+        where = ", ".join(
+            f"{member} in {progress.states.get(member, 'its first state')}" for member in members
+        )
+        raise StoppedError(f"{session.state} holds an unfinished run ({where})")

@@ -1,0 +1,219 @@
+"""A crash at every moment of a run, then resume or undo: the same world, on fakes, exhaustively."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.facts import Facts
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.events import Opened, Recorded, StepStarted, StepSucceeded
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.run import Pace, run
+from orchestrator.errors import OrchestratorError
+from orchestrator.etcd.gather import Survey
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook.compile import compile_backward, compile_forward
+from orchestrator.runbook.model import Runbook
+
+
+class CrashError(BaseException):
+    """The orchestrator is gone at this moment; nothing may catch it."""
+
+
+@dataclass
+class Scenario:
+    """A world, and what runs in it; ``crash_at`` counts moments, ``how`` says who crashes."""
+
+    cluster: Cluster
+    how: str = "none"
+    crash_at: int = -1
+    moments: list[str] = field(default_factory=list)
+    is_armed: bool = True
+    is_dying: bool = False
+
+    def __post_init__(self) -> None:
+        self.world = World(self.cluster, self._moment)
+        self.journal = CrashingJournal((), self._moment)
+        survey = Survey(self.cluster)
+        self.facts = survey.read(self.world.look(survey.questions))
+        self.first = self.world_now()
+
+    def world_now(self) -> object:
+        return repr(self.world.snapshot())
+
+    def _moment(self, name: str) -> None:
+        if not self.is_armed:
+            return
+        if self.is_dying:  # the script on the host goes on without us, then we are gone
+            if not name.startswith("host"):
+                raise CrashError
+            return
+        if len(self.moments) == self.crash_at:
+            if self.how == "reboot" and name.startswith("host"):
+                self.is_armed = False
+                self.world.reboot(name.split()[2])
+            if self.how == "orchestrator":
+                if not name.startswith("host"):
+                    raise CrashError
+                self.is_dying = True
+        self.moments.append(name)
+        if name.startswith("host after"):
+            check_invariants(self.world)
+
+    def walk(self, make: Callable[..., Runbook]) -> None:
+        runbook = make(self.cluster, self.facts, MIGRATIONS["bridge"])
+        if self.journal.progress.opened is None:
+            self.journal.append(header(self.facts, runbook))
+        pace = Pace(self.cluster.patience, sleep=lambda _: None)
+        run(runbook, LiveExecutor(self.world), self.journal, pace)
+
+    def walk_into_crash(self, make: Callable[..., Runbook]) -> None:
+        with pytest.raises((CrashError, OrchestratorError)):
+            self.walk(make)
+        self.revive()
+
+    def revive(self) -> None:
+        """Come back: what is on disk is all that is left."""
+        self.is_armed = True
+        self.is_dying = False
+        self.crash_at = -1
+        self.journal = CrashingJournal(tuple(self.journal.events), self._moment)
+
+
+class CrashingJournal(MemoryJournal):
+    """A journal with a moment before and after each event is on disk."""
+
+    def __init__(self, events: tuple[Recorded, ...], moment: Callable[[str], None]) -> None:
+        super().__init__(events)
+        self._moment = moment
+
+    def append(self, event: Recorded) -> None:
+        self._moment(f"before event {event.event}")
+        super().append(event)
+        self._moment(f"after event {event.event}")
+
+
+def header(facts: Facts, runbook: Runbook) -> Opened:
+    return Opened(tool="0", run="ab12", cluster="x", migration="bridge", runbook=runbook.digest, facts=facts)
+
+
+def check_invariants(world: World) -> None:
+    """At most one member is away, and every member that runs would survive the loss of all connections."""
+    away = [host.name for host in world.hosts.values() if not host.is_running]
+    assert len(away) <= 1
+    for host in world.hosts.values():
+        if host.is_running:
+            assert world.reaches_quorum(host), f"{host.name} would be cut off"
+
+
+def clean_run(cluster: Cluster) -> Scenario:
+    scenario = Scenario(cluster)
+    scenario.walk(compile_forward)
+    return scenario
+
+
+def count_moments(cluster: Cluster, make: Callable[..., Runbook] = compile_forward) -> int:
+    scenario = clean_run(cluster)
+    if make is compile_backward:
+        before = len(scenario.moments)
+        scenario.walk(compile_backward)
+        return len(scenario.moments) - before
+    return len(scenario.moments)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    return make_cluster(tmp_path_factory.mktemp("pki"))
+
+
+def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: Cluster) -> None:
+    scenario = clean_run(cluster)
+
+    assert [2, 2, 2] == [host.restarts for host in scenario.world.hosts.values()]
+    assert {"sealed"} == set(scenario.journal.progress.states.values())
+    assert all(
+        peers == {"peers": [f"https://{host.address}:2380"], "clients": [f"https://{host.address}:2379"]}
+        for host in scenario.world.hosts.values()
+        for peers in (scenario.world.registry[host.id],)
+    )
+
+
+@pytest.mark.parametrize("how", ["orchestrator", "reboot"])
+def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, how: str) -> None:
+    reference = clean_run(cluster)
+    total = len(reference.moments)
+    cases = 0
+    for moment in range(total):
+        if how == "reboot" and not reference.moments[moment].startswith("host"):
+            continue
+        scenario = Scenario(cluster, how, moment)
+        scenario.walk_into_crash(compile_forward)
+        scenario.walk(compile_forward)
+
+        assert reference.world_now() == scenario.world_now(), f"moment {moment}"
+        if how == "orchestrator":
+            restarts = [host.restarts for host in scenario.world.hosts.values()]
+            assert [2, 2, 2] == restarts, f"moment {moment}: {reference.moments[moment]}"
+        cases += 1
+    assert cases > 60
+
+
+@pytest.mark.parametrize("how", ["orchestrator", "reboot"])
+def test_a_crash_anywhere_then_undo_reaches_the_first_world(cluster: Cluster, how: str) -> None:
+    reference = clean_run(cluster)
+    for moment, name in enumerate(reference.moments):
+        if how == "reboot" and not name.startswith("host"):
+            continue
+        scenario = Scenario(cluster, how, moment)
+        scenario.walk_into_crash(compile_forward)
+        scenario.walk(compile_backward)
+
+        assert scenario.first == scenario.world_now(), f"moment {moment}: {name}"
+
+
+def test_a_crash_anywhere_in_the_undo_then_undo_again_reaches_the_first_world(cluster: Cluster) -> None:
+    forward = count_moments(cluster)
+    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
+        scenario = Scenario(cluster, "orchestrator", moment)
+        scenario.walk(compile_forward)
+        scenario.walk_into_crash(compile_backward)
+        scenario.walk(compile_backward)
+
+        assert scenario.first == scenario.world_now(), f"moment {moment}"
+
+
+def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(cluster: Cluster) -> None:
+    reference = clean_run(cluster)
+    forward = len(reference.moments)
+    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
+        scenario = Scenario(cluster, "orchestrator", moment)
+        scenario.walk(compile_forward)
+        scenario.walk_into_crash(compile_backward)
+        scenario.walk(compile_forward)
+
+        assert reference.world_now() == scenario.world_now(), f"moment {moment}"
+
+
+def test_no_step_that_succeeded_is_started_again(cluster: Cluster) -> None:
+    for moment in range(count_moments(cluster)):
+        scenario = Scenario(cluster, "orchestrator", moment)
+        scenario.walk_into_crash(compile_forward)
+        scenario.walk(compile_forward)
+
+        done: set[str] = set()
+        for event in scenario.journal.events:
+            if isinstance(event, StepStarted):
+                assert event.step not in done
+            if isinstance(event, StepSucceeded):
+                done.add(event.step)
+
+
+def test_a_second_run_has_nothing_to_do(cluster: Cluster) -> None:
+    scenario = clean_run(cluster)
+    before = len(scenario.world.performed)
+    scenario.walk(compile_forward)
+
+    assert before == len(scenario.world.performed)

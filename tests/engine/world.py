@@ -1,0 +1,316 @@
+"""A world of fake hosts with a model of etcd: it runs operations, answers questions, and can crash."""
+
+import base64
+import hashlib
+import json
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
+from orchestrator.errors import HostUnreachableError
+from orchestrator.etcd import etcdctl, files, gather, listeners, process
+from orchestrator.operations import (
+    Answer,
+    Answers,
+    Check,
+    Deed,
+    Knock,
+    MakeDirectory,
+    Operation,
+    Question,
+    Receipt,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Write,
+)
+
+Lying = tuple[str, int, str, str]
+
+
+@dataclass
+class FakeHost:
+    """One host: its files, what systemd has read of them, and what its etcd was started with."""
+
+    name: str
+    address: str
+    id: int
+    base: dict[str, str]
+    files: dict[str, Lying] = field(default_factory=dict)
+    directories: set[str] = field(default_factory=lambda: {"/etc"})
+    loaded: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    is_running: bool = True
+    restarts: int = 0
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+
+    def reload(self) -> None:
+        """Do what systemctl daemon-reload does with the drop-ins."""
+        self.loaded = dict(self.base)
+        for path in sorted(path for path in self.files if path.endswith(".conf")):
+            for line in self.files[path][0].splitlines():
+                if line.startswith("Environment="):
+                    name, value = shlex.split(line.removeprefix("Environment="))[0].split("=", 1)
+                    self.loaded[name] = value
+
+    def restart(self) -> None:
+        """Start etcd with what systemd has read; without its certificate files it dies."""
+        self.restarts += 1
+        self.environment = dict(self.loaded)
+        named = [value for name, value in self.loaded.items() if name.endswith("_FILE")]
+        self.is_running = all(path in self.files for path in named)
+
+    def schemes(self, setting: str) -> dict[tuple[str, int], str]:
+        """What listens where: (host, port) to scheme."""
+        urls = [urlsplit(url) for url in self.environment[setting].split(",")]
+        return {(url.hostname or "", url.port or 0): url.scheme for url in urls}
+
+
+class World:
+    """Three hosts, a registry and a leader. ``moment`` is called before and after everything that changes."""
+
+    def __init__(self, cluster: Cluster, moment: Callable[[str], None] = lambda _: None) -> None:
+        self.cluster = cluster
+        self.moment = moment
+        self.initial = ",".join(f"{m.name}=http://{m.address}:2380" for m in cluster.members)
+        self.hosts = {
+            member.name: self._host(number, member) for number, member in enumerate(cluster.members, 1)
+        }
+        self.registry = {
+            host.id: {"peers": [f"http://{host.address}:2380"], "clients": [f"http://{host.address}:2379"]}
+            for host in self.hosts.values()
+        }
+        self.leader = cluster.members[1].name
+        self.performed: list[Deed] = []
+
+    def _host(self, number: int, member: Member) -> FakeHost:
+        base = {
+            "ETCD_NAME": member.name,
+            "ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379",
+            "ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380",
+            "ETCD_ADVERTISE_CLIENT_URLS": f"http://{member.address}:2379",
+            "ETCD_INITIAL_ADVERTISE_PEER_URLS": f"http://{member.address}:2380",
+            "ETCD_INITIAL_CLUSTER": self.initial,
+        }
+        host = FakeHost(member.name, member.address, 0xA0 + number, base)
+        host.reload()
+        host.environment = dict(host.loaded)
+        return host
+
+    def snapshot(self) -> object:
+        """Everything that a migration is about, for comparing worlds."""
+        return {
+            "hosts": {
+                name: (host.files, host.directories, host.loaded, host.environment, host.is_running)
+                for name, host in self.hosts.items()
+            },
+            "registry": self.registry,
+        }
+
+    def can_dial(self, one: FakeHost, other: FakeHost) -> bool:
+        """Whether a fresh connection from one member to another's registered peer URLs would work."""
+        listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
+        urls = [urlsplit(url) for url in self.registry[other.id]["peers"]]
+        return any(
+            listening.get(url.port or 0) == url.scheme
+            and (url.scheme == "http" or "ETCD_PEER_CERT_FILE" in one.environment)
+            for url in urls
+        )
+
+    def reaches_quorum(self, host: FakeHost) -> bool:
+        """Whether a member would have a quorum if every peer connection were cut now and dialled again."""
+        others = [other for other in self.hosts.values() if other is not host and other.is_running]
+        linked = [other for other in others if self.can_dial(host, other) or self.can_dial(other, host)]
+        return host.is_running and len(linked) + 1 > len(self.hosts) // 2
+
+    # What the engine asks of hosts
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Answer as real hosts would."""
+        return {question: self._answer(question) for question in questions}
+
+    def _answer(self, question: Question) -> Answer:
+        host = self.hosts[question.host]
+        if isinstance(question, Knock):
+            return self._knock(host, question)
+        answers = {
+            process.SCRIPT: self._process,
+            etcdctl.ASK: self._etcdctl,
+            files.SCRIPT: self._files,
+            gather.HOST: self._host_facts,
+            listeners.HANDSHAKE: self._handshake,
+        }
+        return answers[question.script](host, question)
+
+    def _process(self, host: FakeHost, _: Check) -> Answer:
+        state = "ActiveState=active\nSubState=running" if host.is_running else "ActiveState=failed"
+        strings = "\0".join(f"{name}={value}" for name, value in host.environment.items())
+        environ = base64.b64encode(strings.encode()).decode()
+        cmdline = base64.b64encode(b"/usr/bin/etcd\0").decode()
+        pid = 100 + host.restarts if host.is_running else 0
+        lines = f"LoadState=loaded\n{state}\nMainPID={pid}\nUser=etcd\nenviron={environ}\ncmdline={cmdline}\n"
+        return Answer(0, lines)
+
+    def _etcdctl(self, host: FakeHost, check: Check) -> Answer:
+        words = check.arguments[1:]
+        if not host.is_running:
+            return Answer(1, "", "connection refused")
+        if words[:2] == ("endpoint", "health"):
+            is_well = self.reaches_quorum(host)
+            return Answer(0, "healthy") if is_well else Answer(1, "", "context deadline exceeded")
+        if words[:2] == ("endpoint", "status"):
+            header = {"cluster_id": 0xC1, "member_id": host.id}
+            leader = self.hosts[self.leader].id
+            told = {"header": header, "version": "3.4.23", "leader": leader, "raftIndex": 9}
+            return Answer(0, json.dumps([{"Endpoint": "x", "Status": told}]))
+        if words[:2] == ("member", "list"):
+            members = [
+                {
+                    "ID": other.id,
+                    "name": other.name,
+                    "peerURLs": self.registry[other.id]["peers"],
+                    "clientURLs": self.registry[other.id]["clients"],
+                }
+                for other in self.hosts.values()
+            ]
+            return Answer(0, json.dumps({"members": members}))
+        assert words == ("alarm", "list")
+        return Answer(0, "")
+
+    def _files(self, host: FakeHost, check: Check) -> Answer:
+        lines = [
+            f"{mode:o} {owner} {group} {hashlib.sha256(text.encode()).hexdigest()} readable {path}"
+            for path in check.arguments[1:]
+            if path in host.files
+            for text, mode, owner, group in (host.files[path],)
+        ]
+        return Answer(0, "\n".join(lines))
+
+    def _host_facts(self, host: FakeHost, check: Check) -> Answer:
+        missing = [path for path in check.arguments[1:] if path not in host.directories]
+        return Answer(0, "\n".join(("user=etcd", "group=etcd", *(f"missing={path}" for path in missing))))
+
+    def _handshake(self, host: FakeHost, check: Check) -> Answer:
+        url = urlsplit(check.arguments[0])
+        other = next(other for other in self.hosts.values() if other.address == url.hostname)
+        listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
+        has_files = all(path in host.files for path in check.arguments[1:])
+        is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
+        return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
+
+    def _knock(self, host: FakeHost, knock: Knock) -> Answer:
+        url = urlsplit(knock.url)
+        listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
+        scheme = listening.get(url.port or 0)
+        if not host.is_running or scheme is None:
+            return Answer(1, "", "nobody listens")
+        if scheme != url.scheme:
+            return Answer(1, "", "closed")
+        if scheme == "https" and knock.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
+            return Answer(1, "", "certificate required")
+        return Answer(0, '200\n{"health":"true"}')
+
+    def perform(self, deed: Deed) -> Receipt:
+        """Run a deed once; its receipt stays until the host reboots."""
+        host = self.hosts[deed.host]
+        self.moment(f"before {deed.id}")
+        if deed.id not in host.receipts:
+            self.performed.append(deed)
+            for number, operation in enumerate(deed.operations):
+                self.moment(f"host before {deed.host} {deed.id} {number}")
+                self._do(host, operation)
+                self.moment(f"host after {deed.host} {deed.id} {number}")
+            host.receipts[deed.id] = Receipt(0, "")
+        self.moment(f"after {deed.id}")
+        return host.receipts[deed.id]
+
+    def reboot(self, name: str) -> None:
+        """Crash a host: what was not on disk is gone, and systemd starts etcd from what is there."""
+        host = self.hosts[name]
+        host.receipts.clear()
+        host.reload()
+        host.restart()
+        raise HostUnreachableError(name, "rebooted")
+
+    def _do(self, host: FakeHost, operation: Operation) -> None:
+        match operation:
+            case MakeDirectory():
+                host.directories.add(operation.path)
+            case Write():
+                lying = (operation.text, operation.mode, operation.owner, operation.group)
+                host.files[operation.path] = lying
+            case Remove():
+                host.files.pop(operation.path, None)
+            case RemoveDirectory():
+                if not any(Path(path).parent == Path(operation.path) for path in host.files):
+                    host.directories.discard(operation.path)
+            case Run():
+                self._run(host, operation.argv)
+
+    def _run(self, host: FakeHost, argv: tuple[str, ...]) -> None:
+        match argv:
+            case ("systemctl", "daemon-reload"):
+                host.reload()
+            case ("systemctl", "--no-block", "restart", "etcd2.service"):
+                host.restart()
+                self.registry[host.id]["clients"] = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
+            case ("etcdctl", endpoint, _, "member", "update", id_, urls):
+                assert self._is_served(host, endpoint)
+                assert self.reaches_quorum(host), "member update needs a quorum"
+                self.registry[int(id_, 16)]["peers"] = urls.removeprefix("--peer-urls=").split(",")
+            case ("etcdctl", endpoint, _, "move-leader", id_):
+                assert self._is_served(host, endpoint)
+                assert host.name == self.leader, "move-leader must reach the leader"
+                self.leader = next(other.name for other in self.hosts.values() if other.id == int(id_, 16))
+            case _:
+                raise AssertionError(argv)
+
+    def _is_served(self, host: FakeHost, endpoint: str) -> bool:
+        url = urlsplit(endpoint.removeprefix("--endpoints="))
+        listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
+        return host.is_running and listening.get(url.port or 0) == url.scheme
+
+
+def make_cluster(folder: Path, members: int = 3) -> Cluster:
+    """A cluster whose certificates are files in a folder; what they hold does not matter here."""
+    for name in ("ca", "client", "client-key"):
+        (folder / f"{name}.pem").write_text(name)
+    names = [f"server{number}" for number in range(1, members + 1)]
+    for name in names:
+        (folder / f"{name}.pem").write_text(f"certificate of {name}")
+        (folder / f"{name}-key.pem").write_text(f"key of {name}")
+    return Cluster(
+        name="three-members",
+        strategy="bridge",
+        members=tuple(
+            Member(
+                name=name,
+                address=f"198.18.0.{100 + number}",
+                service="etcd2",
+                ssh=Ssh(
+                    host=f"198.18.0.{100 + number}",
+                    port=22,
+                    user="root",
+                    identity_file=None,
+                    known_hosts=folder / "known_hosts",
+                    become="none",
+                ),
+                certificate=folder / f"{name}.pem",
+                key=folder / f"{name}-key.pem",
+            )
+            for number, name in enumerate(names, start=1)
+        ),
+        tls=Tls(
+            ca=folder / "ca.pem",
+            client_certificate=folder / "client.pem",
+            client_key=folder / "client-key.pem",
+            directory="/etc/etcd2",
+            client_cert_auth=True,
+            peer_cert_auth=True,
+        ),
+        ports=Ports(),
+        patience=Patience(gate_s=0.0, pause_s=0.0),
+    )
