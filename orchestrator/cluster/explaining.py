@@ -1,0 +1,96 @@
+"""What pydantic finds wrong with a plan, in an operator's words."""
+
+from typing import get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.cluster.faults import Fault, Loc, meant, nearest, where
+from orchestrator.cluster.plan import Become, Plan, described, section
+from orchestrator.cluster.source import Source
+
+_EXPECTED = {
+    "string_type": "text",
+    "string_unicode": "text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of fields",
+    "greater_than_equal": "a number from 1 to 65535",
+    "less_than_equal": "a number from 1 to 65535",
+}
+_YES = {"yes", "on", "y", "true", "1"}
+_NO = {"no", "off", "n", "false", "0"}
+
+
+def validate(source: Source) -> tuple[Plan | None, dict[Loc, Fault]]:
+    """Return the plan if its fields are sound, and a fault for each field that is not."""
+    try:
+        return Plan.model_validate(source.data), {}
+    except ValidationError as cause:
+        errors = cause.errors(include_url=False)
+    faults = {error["loc"]: _fault(source, error) for error in errors if error["loc"] not in source.unread}
+    misspelt = {
+        (*loc[:-1], nearest(str(loc[-1]), owner.model_fields))
+        for loc in (error["loc"] for error in errors if error["type"] == "extra_forbidden")
+        if (owner := section(loc[:-1]))
+    }
+    for error in errors:
+        if error["type"] == "missing" and error["loc"] in misspelt:
+            del faults[error["loc"]]  # it is there under another name, which is a fault already
+    return None, faults
+
+
+def _fault(source: Source, error: ErrorDetails) -> Fault:
+    loc = error["loc"]
+    place = source.keys[loc] if error["type"] == "extra_forbidden" else source.place(loc)
+    return Fault(place, where(loc), _what(source, error))
+
+
+def _what(source: Source, error: ErrorDetails) -> str:
+    """Return what is wrong and how to mend it."""
+    loc, kind, context = error["loc"], error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        owner = section(loc[:-1])
+        return f"unknown field, {meant(str(loc[-1]), owner.model_fields if owner else ())}"
+    if kind == "missing":
+        return f"missing: add it, such as '{loc[-1]}: {_example(loc)}'"
+    if kind == "value_error":
+        return str(context["error"])
+    expected = _EXPECTED.get(kind) or context.get("expected") or error["msg"]
+    return f"expected {expected}, found {source.found[loc]}: {_mend(source, loc, kind)}"
+
+
+def _mend(source: Source, loc: Loc, kind: str) -> str:
+    """Return how to turn a value into one of the expected kind."""
+    value = source.get(loc)
+    word = str(value).lower()
+    if kind == "literal_error":
+        return _choice(word)
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return "put it in quotes if it is meant"
+    if kind == "int_type" and isinstance(value, str) and value.isdecimal():
+        return "write it without quotes"
+    if kind == "bool_type" and isinstance(value, str) and word in _YES | _NO:
+        return f"write {'true' if word in _YES else 'false'}, without quotes"
+    return f"write it such as '{_example(loc)}'"
+
+
+def _choice(word: str) -> str:
+    """Return which way to become root is meant; ``become: no`` and ``become: true`` are answers of a kind."""
+    if word in _YES | _NO:
+        return f"write {'sudo' if word in _YES else 'none'}"
+    return meant(word, get_args(Become))
+
+
+def _example(loc: Loc) -> str:
+    """Return an example of a field, or of the first field of an item in a list."""
+    field = described(loc)
+    if field and field.examples:
+        return str(field.examples[0])
+    owner = section(loc)
+    return ", ".join(
+        f"{name}: {_example((*loc, name))}"
+        for name, each in (owner.model_fields.items() if owner else ())
+        if each.is_required()
+    )

@@ -1,0 +1,38 @@
+"""The table of a plan's fields for docs/plan-file.md, drawn from the descriptions in plan.py."""
+
+from collections.abc import Iterator
+
+from pydantic.fields import FieldInfo
+
+from orchestrator.cluster.plan import SECTIONS, Section
+
+
+def table() -> str:
+    """Return every field of a plan as Markdown: a heading, a sentence and a table for each section."""
+    return "\n\n".join(
+        "\n".join((_heading(path), "", (section.__doc__ or "").replace("``", "`"), "", *_rows(section)))
+        for path, section in SECTIONS.items()
+    )
+
+
+def _heading(path: str) -> str:
+    return f"### `{path.replace('.*', '[]')}`" if path else "### Top level"
+
+
+def _rows(section: type[Section]) -> Iterator[str]:
+    yield "| field | default | example | meaning |"
+    yield "|---|---|---|---|"
+    for name, field in section.model_fields.items():
+        example = str((field.examples or [""])[0])
+        yield f"| `{name}` | {_default(field)} | `{example}` | {field.description} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    if isinstance(field.default, Section):
+        return "see below"
+    if field.default is None:
+        return "none"
+    text = str(field.default)
+    return f"`{text.lower() if isinstance(field.default, bool) else text}`"

@@ -1,0 +1,80 @@
+"""From a plan file to the cluster it describes, or to every fault in it at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.cluster.checks import Sound, check, check_files, warn
+from orchestrator.cluster.explaining import validate
+from orchestrator.cluster.files import location
+from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
+from orchestrator.cluster.plan import MemberSection, Plan
+from orchestrator.cluster.source import read
+from orchestrator.cluster.spelling import seconds
+from orchestrator.errors import PlanInvalidError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A cluster, and what is allowed in its plan and still worth a thought, a line each."""
+
+    cluster: Cluster
+    warnings: tuple[str, ...]
+
+
+def load(path: Path, strategies: Collection[str], *, files: bool = True) -> Loaded:
+    """Return the cluster that a plan file describes, or raise PlanInvalidError with all its faults.
+
+    ``strategies`` are the names a plan may choose from. ``files=False`` does not ask whether the files that
+    the plan names exist: a rehearsal makes its own.
+    """
+    source = read(path)
+    plan, faults = validate(source)
+    sound = Sound(source, frozenset(source.unread | faults.keys()))
+    found = {*source.faults, *faults.values(), *check(sound, strategies)}
+    if files:
+        found.update(check_files(sound, path.parent))
+    if found or plan is None:
+        raise PlanInvalidError(tuple(fault.text(path) for fault in sorted(found)))
+    warnings = tuple(warning.text(path) for warning in sorted(warn(sound)))
+    return Loaded(resolve(plan, path.parent), warnings)
+
+
+def resolve(plan: Plan, folder: Path) -> Cluster:
+    """Return the cluster of a sound plan, its paths absolute and its defaults and overrides applied."""
+    return Cluster(
+        name=plan.cluster,
+        strategy=plan.strategy,
+        members=tuple(_member(plan, member, folder) for member in plan.members),
+        tls=Tls(
+            ca=location(folder, plan.tls.ca),
+            client_certificate=location(folder, plan.tls.client_certificate),
+            client_key=location(folder, plan.tls.client_key),
+            directory=plan.tls.directory,
+            client_cert_auth=plan.tls.client_cert_auth,
+            peer_cert_auth=plan.tls.peer_cert_auth,
+        ),
+        ports=Ports(client=plan.ports.client, peer=plan.ports.peer, local=plan.ports.local),
+        patience=Patience(gate_s=seconds(plan.patience.gate), pause_s=seconds(plan.patience.pause)),
+    )
+
+
+def _member(plan: Plan, member: MemberSection, folder: Path) -> Member:
+    own, shared = member.ssh, plan.ssh
+    identity_file = own.identity_file or shared.identity_file
+    certificate, key = member.certificate or plan.tls.certificate, member.key or plan.tls.key
+    return Member(
+        name=member.name,
+        address=member.address,
+        service=member.service or plan.service,
+        ssh=Ssh(
+            host=own.host or member.address,
+            port=own.port or shared.port,
+            user=own.user or shared.user,
+            identity_file=location(folder, identity_file) if identity_file else None,
+            known_hosts=location(folder, own.known_hosts or shared.known_hosts),
+            become=own.become or shared.become,
+        ),
+        certificate=location(folder, certificate.replace("{name}", member.name)),
+        key=location(folder, key.replace("{name}", member.name)),
+    )

@@ -1,0 +1,46 @@
+import re
+from pathlib import Path
+from typing import get_args
+
+from unit.cluster.plan_texts import faults
+
+from orchestrator.cluster.fields import table
+from orchestrator.cluster.model import Frozen
+from orchestrator.cluster.plan import SECTIONS, Plan, Section
+
+DOCS = Path(__file__).parents[3] / "docs" / "plan-file.md"
+
+
+def sections(model: type[Frozen], path: str) -> dict[str, type[Frozen]]:
+    found = {path: model}
+    for name, field in model.model_fields.items():
+        inner = f"{path}.{name}".removeprefix(".")
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                found |= sections(kind, inner if kind is field.annotation else f"{inner}.*")
+    return found
+
+
+def test_the_table_of_sections_is_complete() -> None:
+    assert sections(Plan, "") == dict(SECTIONS)
+
+
+def test_every_field_has_a_meaning_and_an_example() -> None:
+    fields = [
+        (path, name, field) for path, each in SECTIONS.items() for name, field in each.model_fields.items()
+    ]
+    assert [(path, name) for path, name, field in fields if not (field.description and field.examples)] == []
+
+
+def test_the_documented_fields_are_those_of_the_plan() -> None:
+    block = re.search(
+        r"<!-- fields:begin -->\n(.*)\n<!-- fields:end -->", DOCS.read_text(encoding="utf-8"), re.DOTALL
+    )
+    assert block is not None
+    assert table() == block[1]
+
+
+def test_the_documented_example_loads(tmp_path: Path) -> None:
+    example = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert example is not None
+    assert faults(tmp_path, example[1]) == []

@@ -1,0 +1,167 @@
+import json
+from pathlib import Path
+
+import pytest
+from unit.cluster.plan_texts import SMALL, faults, swapped
+
+HERE = "plan.yaml"
+A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
+
+
+# (a plan, its faults); in SMALL the members are in lines 3 to 5, tls is in lines 6 to 12
+CASES = [
+    # fields
+    (SMALL + "zzz: red\n", [
+        ("13:1: zzz: unknown field, known here: accept_downtime, cluster, members, patience, ports, "
+         "service, ssh, strategy, tls")]),
+    (swapped("{name: a, address:", "{name: a, adress:"),
+        ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
+    (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
+    (swapped("cluster: c\n", ""), ["1:1: cluster: missing: add it, such as 'cluster: three-members'"]),
+    (swapped(TLS, ""), ["7:3: tls.ca: missing: add it, such as 'ca: pki/ca.pem'"]),
+    (swapped("name: b, ", ""), ["4:5: members.1.name: missing: add it, such as 'name: server1'"]),
+    (SMALL + "service:\n", ["13:1: service: has no value: write one (an optional field can be left out)"]),
+    (SMALL + "cluster: d\n", ["13:1: cluster: is written twice, first in line 1: keep one of them"]),
+    (SMALL + "? [a]\n: b\n",
+        ["13:3: plan: a field's name must be one word: remove this or put it in quotes"]),
+    # kinds
+    (swapped("cluster: c", "cluster: 5"),
+        ["1:10: cluster: expected text, found the number 5: put it in quotes if it is meant"]),
+    (swapped("cluster: c", "cluster: [c]"),
+        ["1:10: cluster: expected text, found a list: write it such as 'three-members'"]),
+    (SMALL + 'ssh: {port: "22"}\n',
+        ["13:13: ssh.port: expected a whole number, found the text '22': write it without quotes"]),
+    (SMALL + "ssh: {port: 22.5}\n",
+        ["13:13: ssh.port: expected a whole number, found the number 22.5: write it such as '2222'"]),
+    (SMALL + "ssh: {port: true}\n",
+        ["13:13: ssh.port: expected a whole number, found true: write it such as '2222'"]),
+    (SMALL + "ssh: root\n",
+        ["13:6: ssh: expected a mapping of fields, found the text 'root': write it such as '{user: root}'"]),
+    (SMALL + "accept_downtime: yes\n", [
+        "13:18: accept_downtime: expected true or false, found the text 'yes': write true, without quotes"]),
+    (SMALL + "ssh: {become: no}\n",
+        ["13:15: ssh.become: expected 'none' or 'sudo', found the text 'no': write none"]),
+    (SMALL + "ssh: {become: true}\n",
+        ["13:15: ssh.become: expected 'none' or 'sudo', found true: write sudo"]),
+    (SMALL + "ssh: {become: sudoo}\n",
+        ["13:15: ssh.become: expected 'none' or 'sudo', found the text 'sudoo': did you mean 'sudo'?"]),
+    (swapped(A, "a"), [
+        ("3:5: members.0: expected a mapping of fields, found the text 'a': write it such as 'name: "
+         "server1, address: 198.18.0.101'")]),
+    (SMALL + "ports: {client: 0}\n", [
+        ("13:17: ports.client: expected a number from 1 to 65535, found the number 0: "
+         "write it such as '2379'")]),
+    (SMALL + "strategy: brige\n", ["13:11: strategy: unknown strategy 'brige', did you mean 'bridge'?"]),
+    (SMALL + "strategy: xyz\n", ["13:11: strategy: unknown strategy 'xyz', known here: bridge, guide"]),
+    # spelling
+    (SMALL + "service: etcd2.service\n", ["13:10: service: leave the suffix '.service' off: write etcd2"]),
+    (SMALL + "service: etcd.socket\n",
+        ["13:10: service: 'etcd.socket' is not the name of a systemd service: write one, such as etcd"]),
+    (SMALL + "service: etcd@\n",
+        ["13:10: service: 'etcd@' is a template unit: name its instance, such as etcd@server1"]),
+    (SMALL + "patience: {gate: 90}\n", ["13:18: patience.gate: 90 has no unit: write 90s (units: ms, s, m)"]),
+    (SMALL + "patience: {gate: '90'}\n",
+        ["13:18: patience.gate: '90' has no unit: write 90s (units: ms, s, m)"]),
+    (SMALL + "patience: {gate: 1h}\n",
+        ["13:18: patience.gate: '1h' is not a duration: write one such as 90s, 500ms, 2m or 1.5s"]),
+    (SMALL + "patience: {gate: 0s}\n",
+        ["13:18: patience.gate: '0s' is out of range: write more than 0s and at most 1440m"]),
+    (SMALL + "patience: {gate: yes}\n",
+        ["13:18: patience.gate: 'yes' is not a duration: write one such as 90s, 500ms, 2m or 1.5s"]),
+    (swapped("cluster: c", "cluster: ../c"), [
+        ("1:10: cluster: '../c' is not a usable name: write at most 63 letters, digits, '.', '_' or '-', "
+         "the first a letter or digit")]),
+    (swapped("10.0.0.1", "10.0.0.1:2379"), [
+        ("3:24: members.0.address: '10.0.0.1:2379' is more than an address: write only the IP address or "
+         "DNS name, without scheme, port or brackets")]),
+    (swapped("10.0.0.1", "http://x"), [
+        ("3:24: members.0.address: 'http://x' is more than an address: write only the IP address or DNS "
+         "name, without scheme, port or brackets")]),
+    (swapped("10.0.0.1", "10.0.0.256"), [
+        ("3:24: members.0.address: '10.0.0.256' is neither an IP address nor a DNS name: write one, such "
+         "as 198.18.0.101 or server1.example.com")]),
+    (swapped("10.0.0.1", "224.0.0.1"), [
+        ("3:24: members.0.address: '224.0.0.1' is not an address that other hosts can dial: write the "
+         "host's own one")]),
+    (SMALL + "ssh: {user: '-l'}\n",
+        ["13:13: ssh.user: '-l' is not a login name: write the user to log in as, such as root"]),
+    (swapped("ca.pem", '""'), ["7:7: tls.ca: '' is not a path: write the path of a file"]),
+    (swapped("ca.pem", '"a\\nb"'), ["7:7: tls.ca: 'a\\nb' is not a path: write the path of a file"]),
+    (swapped("ca.pem", "~bob/ca"),
+        ["7:7: tls.ca: '~bob/ca' is not understood: write '~/' for your own home, or the whole path"]),
+    (swapped("ca.pem", '"{name}"'),
+        ["7:7: tls.ca: '{name}' has no meaning here: only certificate and key take {name}"]),
+    (swapped("{name}.pem", "{nme}.pem"),
+        ["8:16: tls.certificate: unknown placeholder '{nme}': the only one is {name}"]),
+    (swapped("{name}.pem", "{name.pem"),
+        ["8:16: tls.certificate: unknown placeholder '{': the only one is {name}"]),
+    (SMALL + "  peer_cert_auth: false\n", [
+        ("13:19: tls.peer_cert_auth: false is not possible: members need the CA file to check each other, "
+         "and the CA file alone makes etcd ask every peer for a certificate; "
+         "remove the line or write true")]),
+    # between fields
+    (swapped("c, address: 10.0.0.3", "a, address: 10.0.0.3"),
+        ["5:12: members.2.name: name 'a' is taken in line 3: every member has its own"]),
+    (swapped("c, address: 10.0.0.3", "a, address: 10.0.0.1"), [
+        "5:12: members.2.name: name 'a' is taken in line 3: every member has its own",
+        "5:24: members.2.address: address '10.0.0.1' is taken in line 3: every member has its own"]),
+    (swapped("10.0.0.1", "'2001:db8::1'").replace("10.0.0.3", "'2001:DB8:0::1'"),
+        ["5:24: members.2.address: address '2001:db8::1' is taken in line 3: every member has its own"]),
+    (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1}"), [
+        ("5:46: members.2.ssh.host: SSH server '10.0.0.1 port 22' is taken in line 3: every member has "
+         "its own")]),
+    (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1, port: 23}"), []),
+    (SMALL + "ports: {peer: 4001}\n",
+        ["13:15: ports.peer: 4001 is the local port already: the three ports must differ, write another"]),
+    (SMALL + "ports: {client: 1, peer: 1}\n",
+        ["13:26: ports.peer: 1 is the client port already: the three ports must differ, write another"]),
+    (SMALL.split("  - ")[0].rstrip() + " []\n" + SMALL[SMALL.index("tls:"):],
+        ["2:10: members: no members: write at least one, such as '- {name: ..., address: ...}'"]),
+    # YAML
+    ("", ["1:1: plan: is empty: docs/plan-file.md has an example to begin with"]),
+    ("# nothing\n", ["1:1: plan: is empty: docs/plan-file.md has an example to begin with"]),
+    ("- a\n", ["1:1: plan: is not a mapping: write fields, such as 'cluster: three-members'"]),
+    (SMALL + "\tservice: x\n", [
+        ("13:1: plan: is not valid YAML: while scanning for the next token, found character '\\t' that "
+         "cannot start any token; indent with spaces, not tabs")]),
+    (SMALL + "---\na: b\n", [
+        ("13:1: plan: is not valid YAML: expected a single document in the stream, but found another "
+         "document; keep one plan in a file, without '---' between")]),
+    ("%YAML 1.1\n---\n" + SMALL,
+        ["1:1: plan: directives (%YAML, %TAG) are not used in plans: remove the line"]),
+    (SMALL + "# \0\n", ["13:3: plan: holds a character that YAML does not allow: remove it"]),
+    (SMALL + "# \x01\n", ["13:3: plan: holds a character that YAML does not allow: remove it"]),
+    (SMALL + 'service: "\\UFFFFFFFF"\n',
+        ["1:1: plan: has an escape (\\U...) that names no character: correct it"]),
+    (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
+    (SMALL + "accept_downtime: !!bool banana\n",
+        ["13:18: accept_downtime: 'banana' is neither true nor false: write one of them"]),
+    (swapped(A, "&first " + A),
+        ["3:5: plan: anchors and aliases (&first) are not used in plans: write it out"]),
+    (swapped(A, "{<<: {name: a}, address: 10.0.0.1}"),
+        ["3:6: plan: merge keys (<<) are not used in plans: write the fields out"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_a_fault_is_shown_with_its_place_and_its_mend(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert [f"{HERE}:{line}" for line in expected] == faults(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("directory", "complaint"),
+    [
+        ("etc/etcd", "is not absolute"),
+        ("/etc/../etcd", "is not a plain directory"),
+        ("/etc/./etcd", "is not a plain directory"),
+        ("//etc", "is not a plain directory"),
+        ("/etc/etcd/", "is not a plain directory"),
+        ("/", "is not a plain directory"),
+        *((f"/etc/et{char}cd", "cannot stand here") for char in " \t\"'%$\\;`{\n"),
+    ],
+)
+def test_a_directory_must_be_safe_in_systemd_files(tmp_path: Path, directory: str, complaint: str) -> None:
+    quoted = json.dumps(directory)  # a JSON string is a YAML one
+    (fault,) = faults(tmp_path, swapped("/etc/etcd", quoted))
+    assert fault.startswith(f"{HERE}:12:14: tls.directory: ")
+    assert complaint in fault
