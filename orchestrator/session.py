@@ -25,7 +25,7 @@ from orchestrator.migrations.table import Migration
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
-from orchestrator.remote.ssh import SshHosts
+from orchestrator.remote.ssh import SshExecutor
 from orchestrator.runbook.compile import compile_forward
 from orchestrator.runbook.model import Runbook
 
@@ -111,7 +111,7 @@ def open_session(plan: Path, state: Path | None) -> Iterator[Session]:
     """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError."""
     loaded = load(plan, MIGRATIONS)
     migration = MIGRATIONS[loaded.cluster.strategy]
-    with SshHosts(loaded.cluster) as hosts:
+    with SshExecutor(loaded.cluster) as hosts:
         yield Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, hosts)
 
 

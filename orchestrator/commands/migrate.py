@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import typer
 
 from orchestrator.engine import journal as state_files
+from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.progress import Progress
 from orchestrator.engine.run import Pace
@@ -71,7 +72,7 @@ def _read_progress(session: Session) -> Progress:
     return Progress.of(events)
 
 
-def _new_runbook(session: Session) -> tuple[Runbook, state_files.Opened]:
+def _new_runbook(session: Session) -> tuple[Runbook, Opened]:
     facts = session.gather()
     faults = certificates.faults(subjects_of(session.cluster, facts), datetime.now(UTC))
     if faults:

@@ -41,12 +41,13 @@ def _title(deed: Deed, step: Step) -> str:
 
 def _operation(operation: Operation) -> Iterable[str]:
     yield render(operation)
-    if (
-        isinstance(operation, Write)
-        and isinstance(operation.content, str)
-        and "PRIVATE" not in operation.content
-    ):
+    if isinstance(operation, Write) and isinstance(operation.content, str) and not _is_pem(operation.content):
         yield from (f"  | {line}" for line in operation.content.splitlines() if line)
+
+
+def _is_pem(content: str) -> bool:
+    """Whether it is a certificate: told by its digest, as nobody reads base64."""
+    return "-----BEGIN " in content
 
 
 def _gates(step: Step) -> str:

@@ -74,7 +74,8 @@ def _step(
         member=name,
         source=round_.source.name,
         target=round_.target.name,
-        operations=tuple(operation for action in round_.do for operation in action(subject)),
+        # two actions of a round may need the same directory: once is enough
+        operations=tuple(dict.fromkeys(operation for action in round_.do for operation in action(subject))),
         gates=gates[name, round_.target.name],
         always=always[name],
         hand_overs=_hand_overs(round_.hand_over, subject),

@@ -141,6 +141,7 @@ def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: 
     )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["orchestrator", "reboot"])
 def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, how: str) -> None:
     reference = clean_run(cluster)
@@ -161,6 +162,7 @@ def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, h
     assert cases > 60
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["orchestrator", "reboot"])
 def test_a_crash_anywhere_then_undo_reaches_the_first_world(cluster: Cluster, how: str) -> None:
     reference = clean_run(cluster)
@@ -174,6 +176,7 @@ def test_a_crash_anywhere_then_undo_reaches_the_first_world(cluster: Cluster, ho
         assert scenario.first == scenario.world_now(), f"moment {moment}: {name}"
 
 
+@pytest.mark.exhaustive
 def test_a_crash_anywhere_in_the_undo_then_undo_again_reaches_the_first_world(cluster: Cluster) -> None:
     forward = count_moments(cluster)
     for moment in range(forward, forward + count_moments(cluster, compile_backward)):
@@ -185,6 +188,7 @@ def test_a_crash_anywhere_in_the_undo_then_undo_again_reaches_the_first_world(cl
         assert scenario.first == scenario.world_now(), f"moment {moment}"
 
 
+@pytest.mark.exhaustive
 def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(cluster: Cluster) -> None:
     reference = clean_run(cluster)
     forward = len(reference.moments)
@@ -197,6 +201,7 @@ def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(cluster: Cluster
         assert reference.world_now() == scenario.world_now(), f"moment {moment}"
 
 
+@pytest.mark.exhaustive
 def test_no_step_that_succeeded_is_started_again(cluster: Cluster) -> None:
     for moment in range(count_moments(cluster)):
         scenario = Scenario(cluster, "orchestrator", moment)

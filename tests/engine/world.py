@@ -277,10 +277,10 @@ class World:
 def make_cluster(folder: Path, members: int = 3) -> Cluster:
     """A cluster whose certificates are files in a folder; what they hold does not matter here."""
     for name in ("ca", "client", "client-key"):
-        (folder / f"{name}.pem").write_text(name)
+        (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n")
     names = [f"server{number}" for number in range(1, members + 1)]
     for name in names:
-        (folder / f"{name}.pem").write_text(f"certificate of {name}")
+        (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n")
         (folder / f"{name}-key.pem").write_text(f"key of {name}")
     return Cluster(
         name="three-members",

@@ -1,0 +1,59 @@
+# The same targets serve the laptop, the hook and CI. `make help` lists them.
+
+VENV     := .venv
+PYTHON   := $(VENV)/bin/python
+PLAN     := plans/three-members.yaml
+PACKAGES := python3-venv systemd-container debootstrap iproute2
+CHECKED  := orchestrator tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages lint check format test demo bench lab-up lab-down docs
+
+help:                 ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: packages $(VENV)/.ready  ## Install what is missing: Debian packages (as root) and .venv
+
+packages:
+	@missing=$$(for package in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
+lint: setup
+	$(VENV)/bin/ruff format --check $(CHECKED)
+	$(VENV)/bin/ruff check $(CHECKED)
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache | tail -n 12
+
+check: lint           ## Format, lint, types, architecture and unit tests: under a minute
+	$(VENV)/bin/pytest -q -m "not lab and not exhaustive"
+
+format: setup         ## Let ruff format the code and mend what it can
+	$(VENV)/bin/ruff format $(CHECKED)
+	$(VENV)/bin/ruff check --fix $(CHECKED)
+
+test: lint            ## Everything, on real hosts too (root)
+	$(VENV)/bin/pytest -v
+
+demo: setup           ## Migrate a real three-member cluster while a client writes (root)
+	$(PYTHON) -m orchestrator rehearse $(PLAN)
+
+bench: setup          ## Measure, as ratios within one run (root)
+	for bench in tests/bench/bench_*.py; do $(PYTHON) $$bench || exit 1; done
+
+docs: setup           ## Write the generated pages anew
+	$(PYTHON) tests/generate_docs.py
+
+lab-up: setup         ## Boot the hosts of $(PLAN) and leave them running (root)
+	$(PYTHON) -m orchestrator lab up $(PLAN)
+
+lab-down: setup       ## Take the lab's hosts down, completely
+	$(PYTHON) -m orchestrator lab down

@@ -1,0 +1,156 @@
+"""What is reviewed is what runs; and states exclude one another."""
+
+from pathlib import Path
+
+import pytest
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.facts import Facts
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.run import Pace, run
+from orchestrator.errors import RefusedError, RunInterruptedError, StoppedError
+from orchestrator.etcd.gather import Survey
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.operations import Deed
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.remote.rehearsal import RehearsalExecutor
+from orchestrator.report.review import review
+from orchestrator.runbook.compile import compile_forward
+from orchestrator.runbook.model import Runbook
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return make_cluster(tmp_path)
+
+
+def survey(cluster: Cluster, world: World) -> Facts:
+    questions = Survey(cluster)
+    return questions.read(world.look(questions.questions))
+
+
+def compiled(cluster: Cluster, world: World) -> Runbook:
+    return compile_forward(cluster, survey(cluster, world), MIGRATIONS["bridge"])
+
+
+def pace(cluster: Cluster) -> Pace:
+    return Pace(cluster.patience, sleep=lambda _: None)
+
+
+def essence(deeds: list[Deed]) -> list[object]:
+    return [(deed.step, deed.host, deed.operations, deed.successor) for deed in deeds]
+
+
+def test_a_dry_run_shows_the_very_operations_of_the_live_run_and_touches_nothing(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    before = repr(world.snapshot())
+    rehearsal = RehearsalExecutor(LiveExecutor(world))
+    run(runbook, rehearsal, MemoryJournal(), pace(cluster))
+    assert before == repr(world.snapshot())
+
+    run(runbook, LiveExecutor(world), MemoryJournal(), pace(cluster))
+    assert essence(rehearsal.deeds) == essence(world.performed)
+
+
+def test_the_review_reads_as_agreed(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    rehearsal = RehearsalExecutor(LiveExecutor(world))
+    run(runbook, rehearsal, MemoryJournal(), pace(cluster))
+    text = review(runbook, rehearsal.deeds) + "\n"
+
+    assert "key of server1" not in text
+    assert (GOLDEN / "review.txt").read_text() == text
+
+
+def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    executor = LiveExecutor(world)
+    for state in runbook.states:
+        if state != runbook.first:
+            run(runbook, executor, journal, pace(cluster), until=state)
+        for member in runbook.members:
+            holding = [
+                other for other in runbook.states if not executor.refusals(runbook.gates[member, other])
+            ]
+            assert [state] == holding
+
+
+def test_followers_go_first_and_the_leader_hands_over_before_its_own_restart(cluster: Cluster) -> None:
+    world = World(cluster)
+    world.leader = "server1"
+    run(compiled(cluster, world), LiveExecutor(world), MemoryJournal(), pace(cluster))
+    accept = [(deed.host, deed.successor) for deed in world.performed if deed.step.startswith("accept/")]
+
+    assert [("server2", None), ("server3", None), ("server1", "server2"), ("server1", None)] == accept
+
+
+def test_nothing_is_restarted_while_another_member_is_unhealthy(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    world.hosts["server3"].is_running = False
+    restarts = [host.restarts for host in world.hosts.values()]
+
+    with pytest.raises(Exception, match="server3 is not healthy") as stopped:
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert 9 == getattr(stopped.value, "exit_code", None)
+    assert restarts == [host.restarts for host in world.hosts.values()]
+
+
+def test_a_cluster_that_is_not_plaintext_is_refused_before_anything_changes(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    world.hosts["server2"].files["/etc/etcd2/server2-key.pem"] = ("another key", 0o600, "etcd", "etcd")
+
+    with pytest.raises(RefusedError, match=r"server2-key.pem holds something else"):
+        run(runbook, LiveExecutor(world), MemoryJournal(), pace(cluster))
+    assert [] == world.performed
+
+
+def test_hosts_changed_by_hand_are_named_on_resume(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    del world.hosts["server1"].files["/etc/systemd/system/etcd2.service.d/30-certs.conf"]
+
+    with pytest.raises(StoppedError, match=r"server1: loaded with certificates: .*30-certs.conf is missing"):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+
+
+def test_an_interrupted_run_stops_between_steps_and_can_go_on(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    impatient = Pace(cluster.patience, sleep=lambda _: None, should_stop=lambda: len(world.performed) == 5)
+
+    with pytest.raises(RunInterruptedError):
+        run(runbook, LiveExecutor(world), journal, impatient)
+    assert not journal.progress.unsettled
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert journal.progress.has_all_in(runbook.members, "sealed")
+
+
+def test_a_failed_script_is_told_with_its_last_words_and_done_again_on_resume(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="bridged")
+    broken = world.hosts["server1"].base.pop("ETCD_ADVERTISE_CLIENT_URLS")
+    del world.hosts["server1"].files["/etc/etcd2/server1.pem"]
+
+    with pytest.raises(StoppedError, match=r"server1\.pem is missing"):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    world.hosts["server1"].base["ETCD_ADVERTISE_CLIENT_URLS"] = broken
+    certificate = (cluster.members[0].certificate.read_text(), 0o644, "etcd", "etcd")
+    world.hosts["server1"].files["/etc/etcd2/server1.pem"] = certificate
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert journal.progress.has_all_in(runbook.members, "sealed")

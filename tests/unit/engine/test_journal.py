@@ -1,0 +1,122 @@
+"""The state file: what was announced is on disk, what is torn is dropped, what is wrong is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cluster.facts import Facts
+from orchestrator.engine.events import Opened, RunBegan, StepStarted, StepSucceeded
+from orchestrator.engine.journal import StateFile
+from orchestrator.errors import LockedError, RefusedError
+
+OPENED = Opened(
+    tool="0",
+    run="ab12",
+    cluster="x",
+    migration="bridge",
+    runbook="d1",
+    facts=Facts(cluster_id="c1", members={}),
+)
+STARTED = StepStarted(
+    step="stage/a", member="a", source="plaintext", target="staged", attempt=1, operations="d2"
+)
+SUCCEEDED = StepSucceeded(step="stage/a", member="a", target="staged", took_s=0.1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "plan.yaml.state.jsonl"
+
+
+def write(path: Path) -> None:
+    with StateFile(path) as journal:
+        for event in (OPENED, STARTED, SUCCEEDED):
+            journal.append(event)
+
+
+def test_events_come_back_as_they_were(path: Path) -> None:
+    write(path)
+    with StateFile(path) as journal:
+        assert [OPENED, STARTED, SUCCEEDED] == journal.events
+        assert {"a": "staged"} == journal.progress.states
+    assert 0o600 == path.stat().st_mode & 0o777
+
+
+def test_each_event_is_synced_before_append_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[bytes] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        synced.append(path.read_bytes())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with StateFile(path) as journal:
+        journal.append(OPENED)
+        assert synced[-1].endswith(b"\n")
+        assert path.read_bytes() == synced[-1]
+
+
+def test_a_torn_last_line_is_dropped_with_a_warning(path: Path) -> None:
+    write(path)
+    whole = path.read_bytes()
+    last = whole.splitlines(keepends=True)[-1]
+    for cut in range(1, len(last)):
+        path.write_bytes(whole[:-cut])
+        warnings: list[str] = []
+        with StateFile(path, warnings.append) as journal:
+            assert [OPENED, STARTED] == journal.events
+            assert "a" in journal.progress.unsettled
+        assert ["dropped a torn last line"] == [text.split(": ")[1][:24] for text in warnings]
+    with StateFile(path) as journal:
+        journal.append(SUCCEEDED)
+    with StateFile(path) as journal:
+        assert [OPENED, STARTED, SUCCEEDED] == journal.events
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (lambda lines: [lines[0], b"{}\n", lines[2]], "plan.yaml.state.jsonl:2: not an event"),
+        (lambda lines: [lines[0], b"\n", lines[2]], ":2: not an event"),
+        (lambda lines: lines[1:], ":1: the header belongs in the first line"),
+        (lambda lines: [*lines, lines[0]], ":4: the header belongs in the first line"),
+        (lambda lines: [lines[0].replace(b'"format":1', b'"format":9'), *lines[1:]], "has format 9"),
+    ],
+)
+def test_anything_else_malformed_is_refused_and_left_alone(path: Path, damage, complaint: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a lambda of the table above
+    write(path)
+    damaged = b"".join(damage(path.read_bytes().splitlines(keepends=True)))
+    path.write_bytes(damaged)
+
+    with pytest.raises(RefusedError, match=complaint):
+        StateFile(path)
+    assert damaged == path.read_bytes()
+
+
+def test_a_second_run_is_refused_and_told_who_holds_the_file(path: Path) -> None:
+    began = RunBegan(pid=77, host="bastion", user="anna", runbook="d1", is_resumed=False)
+    with StateFile(path) as journal:
+        journal.append(OPENED)
+        journal.append(began)
+        with pytest.raises(
+            LockedError, match=r"anna@bastion, process 77, since .* UTC; last event: run began"
+        ):
+            StateFile(path)
+
+
+def test_a_file_in_which_nothing_was_written_leaves_no_trace(path: Path) -> None:
+    with StateFile(path):
+        pass
+    assert not path.exists()
+
+
+def test_only_a_file_without_steps_can_be_forgotten(path: Path) -> None:
+    with StateFile(path) as journal:
+        journal.append(OPENED)
+        journal.forget()
+        journal.append(OPENED)
+        journal.append(STARTED)
+        with pytest.raises(ValueError, match="steps that were begun"):
+            journal.forget()
