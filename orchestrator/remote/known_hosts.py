@@ -1,0 +1,159 @@
+"""The known_hosts file, read strictly: which keys a host may show, and why any other is refused."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Mark(Enum):
+    """What a line says about its key."""
+
+    HOST = ""
+    REVOKED = "@revoked"
+    AUTHORITY = "@cert-authority"
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A public key: its type, e.g. ``ssh-ed25519``, and the blob that goes over the wire."""
+
+    kind: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 as OpenSSH prints it: ``SHA256:`` and base64 without padding."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that could be read; ``hosts`` is its first field."""
+
+    number: int
+    mark: Mark
+    hosts: str
+    key: HostKey
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHosts:
+    """The lines of a known_hosts file; ``malformed`` holds the numbers of those that cannot be read."""
+
+    path: Path
+    lines: tuple[Line, ...]
+    malformed: tuple[int, ...]
+
+    def kinds(self, host: str, port: int) -> frozenset[str]:
+        """Key types that are known for the host, so that it can be asked for one of them."""
+        lines = self._matching(host, port)
+        return frozenset(line.key.kind for line in lines if line.mark is Mark.HOST)
+
+    def refusal(self, host: str, port: int, offered: HostKey) -> str | None:
+        """Return None if the offered key is the host's own, else why it is not trusted and what to do."""
+        lines = self._matching(host, port)
+        shown = f"{host}:{port} offers the {offered.kind} key {offered.fingerprint}"
+        revoked = [line for line in lines if line.mark is Mark.REVOKED and line.key == offered]
+        known = [line for line in lines if line.mark is Mark.HOST]
+        if revoked:
+            return f"{shown}, which {self.path}:{revoked[0].number} revokes: do not connect to this host"
+        if any(line.key == offered for line in known):
+            return None
+        if known:
+            return f"{shown}, but {self._expected(known, offered)}. {self._compare(host, port, offered)}"
+        if any(line.mark is Mark.AUTHORITY for line in lines):
+            return (
+                f"{shown}, and {self.path} knows only a certificate authority for it: host certificates are "
+                f"not supported, so the host's own key has to be there. {self._compare(host, port, offered)}"
+            )
+        return f"{shown}, and {self._absent()}. {self._compare(host, port, offered)}"
+
+    def _matching(self, host: str, port: int) -> tuple[Line, ...]:
+        name = host.lower() if port == 22 else f"[{host.lower()}]:{port}"
+        return tuple(line for line in self.lines if matches(line.hosts, name))
+
+    def _expected(self, known: list[Line], offered: HostKey) -> str:
+        same_kind = [line for line in known if line.key.kind == offered.kind]
+        keys = ", ".join(
+            f"{line.key.kind} {line.key.fingerprint} (line {line.number})" for line in same_kind or known
+        )
+        if not same_kind:
+            return f"{self.path} knows it by another type of key only: {keys}"
+        return (
+            f"{self.path} knows it by {keys}: the host key HAS CHANGED. "
+            "Either the host was installed anew, or somebody stands between us and it. "
+            "If you know that the change is right, take the old line out first"
+        )
+
+    def _absent(self) -> str:
+        if not self.path.exists():
+            return f"{self.path} does not exist"
+        skipped = ", ".join(map(str, self.malformed))
+        return f"{self.path} does not know this host" + (f" (unreadable lines: {skipped})" if skipped else "")
+
+    def _compare(self, host: str, port: int, offered: HostKey) -> str:
+        name = offered.kind.removeprefix("ssh-").removeprefix("ecdsa-sha2-")
+        name = "ecdsa" if name.startswith("nistp") else name
+        return (
+            f"Compare with the fingerprint on the host's own console: "
+            f"ssh-keygen -lf /etc/ssh/ssh_host_{name}_key.pub; only if it is the same, add the key: "
+            f"ssh-keyscan -t {name} -p {port} {host} >> {self.path}"
+        )
+
+
+def read_known_hosts(path: Path) -> KnownHosts:
+    """Read the file, or none if it does not exist; OSError if it cannot be read."""
+    try:
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
+        text = ""
+    lines: list[Line] = []
+    malformed: list[int] = []
+    for number, content in enumerate(text.splitlines(), start=1):
+        if not content.strip() or content.lstrip().startswith("#"):
+            continue
+        try:
+            lines.append(_read_line(number, content.split()))
+        except (ValueError, binascii.Error):
+            malformed.append(number)
+    return KnownHosts(path, tuple(lines), tuple(malformed))
+
+
+def _read_line(number: int, fields: list[str]) -> Line:
+    mark = Mark(fields.pop(0)) if fields[0].startswith("@") else Mark.HOST
+    hosts, kind, encoded = fields[:3]
+    blob = base64.b64decode(encoded, validate=True)
+    size = int.from_bytes(blob[:4], "big")
+    if blob[4 : 4 + size] != kind.encode():
+        raise ValueError(f"line {number}: the key is not of type {kind}")
+    return Line(number, mark, hosts, HostKey(kind, blob))
+
+
+def matches(hosts: str, name: str) -> bool:
+    """Whether a line's hosts field covers ``name`` (``host``, or ``[host]:port`` off port 22)."""
+    if hosts.startswith("|"):
+        return _matches_hash(hosts, name)
+    patterns = hosts.lower().split(",")
+    if any(_matches_pattern(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
+        return False
+    return any(_matches_pattern(pattern, name) for pattern in patterns)
+
+
+def _matches_pattern(pattern: str, name: str) -> bool:
+    wild = {"*": ".*", "?": "."}
+    return re.fullmatch("".join(wild.get(char, re.escape(char)) for char in pattern), name) is not None
+
+
+def _matches_hash(hosts: str, name: str) -> bool:
+    """Match ``|1|SALT|HASH``: HMAC-SHA1 of the name, as ``ssh-keygen -H`` writes it."""
+    try:
+        _, version, salt, expected = hosts.split("|")
+        digest = hmac.new(base64.b64decode(salt, validate=True), name.encode(), hashlib.sha1).digest()
+        return version == "1" and hmac.compare_digest(digest, base64.b64decode(expected, validate=True))
+    except ValueError:  # also binascii.Error: not a hash that anybody could match
+        return False

@@ -1,0 +1,165 @@
+"""A deed on its host: started once as a transient unit, and answered for by the receipt that it leaves."""
+
+import base64
+import io
+import math
+import re
+import tarfile
+
+from orchestrator.errors import HostUnreachableError
+from orchestrator.operations import Deed, Receipt
+from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.script import deed_script
+
+HOME = "/run/orchestrator"  # a tmpfs: after a reboot no deed is under way, and none is remembered
+_GRACE_S = 20  # from the deed's own deadline to the moment when systemd must have ended it
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # a file name and a unit name
+
+# The unit's main process. Its own timeout comes before the unit's RuntimeMaxSec, which is the backstop.
+_RUN = r"""cd "${0%/*}" || exit 125
+timeout -k 2 "$1" sh ./script </dev/null >>output 2>&1
+status=$?
+case $status in
+  124 | 137) printf 'stopped at its deadline of %s s\n' "$1" >>output ;;
+esac
+echo "$status" >status
+"""
+
+# ExecStopPost: systemd runs this however the main process ended.
+_END = r"""cd "${0%/*}" || exit 125
+rm -f payload-*
+if [ ! -f status ]; then
+  echo 'interrupted on the host' >>output
+  echo 125 >status
+fi
+mv -T status exit
+"""
+
+# Two callers may come at once (a connection was lost, and is replaced while the first shell still lives): the
+# rename is what decides who starts the deed, because it fails if the directory is there.
+_STARTER = r"""
+orchestrator_receipt() {
+  printf 'orchestrator-receipt %s %s\n' "$1" "$(tail -c 65536 | base64 -w0)"
+}
+orchestrator_begin() {
+  mkdir -p "$home" && fresh=$(mktemp -d "$home/.deed.XXXXXX") || exit 1
+  trap 'rm -rf "$fresh"' EXIT
+  trap 'exit 1' HUP INT TERM PIPE
+  if ! timeout 30 tar -x -m -o -f - -C "$fresh" || [ ! -f "$fresh/run" ]; then
+    echo 'the deed did not arrive, and was not started' | orchestrator_receipt 125
+    exit
+  fi
+  mv -T "$fresh" "$dir" 2>/dev/null || return 0
+  systemd-run --quiet --collect --no-block --unit="$unit" -p RuntimeMaxSec="$4" -p TimeoutStopSec=5 \
+    -p ExecStopPost="/bin/sh $dir/end" /bin/sh "$dir/run" "$3" >>"$dir/output" 2>&1 || :
+}
+orchestrator_wait() {
+  ticks=1 gone=0
+  while [ ! -f "$dir/exit" ]; do
+    if [ $((ticks % 20)) -eq 0 ]; then
+      echo orchestrator-waiting
+      case $(systemctl is-active "$unit" 2>/dev/null) in
+        inactive | failed | unknown) gone=$((gone + 1)) ;;
+        *) gone=0 ;;
+      esac
+      if [ "$gone" -ge 4 ] && [ ! -f "$dir/exit" ]; then
+        rm -f "$dir"/payload-*
+        { cat "$dir/output"; echo "interrupted on the host: $unit ended and left no receipt"; } 2>/dev/null |
+          orchestrator_receipt 125
+        exit
+      fi
+    fi
+    if [ "$ticks" -ge $(($5 * 20)) ]; then
+      echo orchestrator-pending
+      exit
+    fi
+    ticks=$((ticks + 1))
+    sleep 0.05
+  done
+  orchestrator_receipt "$(cat "$dir/exit")" <"$dir/output"
+}
+orchestrator_start() {
+  umask 077
+  LC_ALL=C
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  export LC_ALL PATH
+  home=$1 dir=$1/$2 unit=orchestrator-$2.service
+  boot=$(cat /proc/sys/kernel/random/boot_id).$(cut -d' ' -f22 /proc/1/stat)
+  if [ -d "$dir" ]; then
+    echo "orchestrator-hello $boot present"
+  else
+    echo "orchestrator-hello $boot missing"
+    orchestrator_begin "$@"
+  fi
+  orchestrator_wait "$@"
+}
+orchestrator_start "$@"; exit  # nothing that is left on stdin may be read as commands
+"""
+
+
+class SettledError(HostUnreachableError):
+    """Nothing that may be asked again at once would bring another answer."""
+
+
+class Performance:
+    """One deed's dialogue with its host, over as many connections as it takes."""
+
+    def __init__(self, deed: Deed, home: str = HOME) -> None:
+        if not _ID.fullmatch(deed.id):
+            raise ValueError(f"deed id {deed.id!r}: only letters, digits, '_', '.' and '-', at most 128")
+        whole_s = math.ceil(deed.deadline_s)
+        self.deed = deed
+        self.arguments = (home, deed.id, f"{deed.deadline_s:g}", str(whole_s + 5), str(whole_s + _GRACE_S))
+        self._archive = pack(deed)
+        self._boot: str | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the deed may have been sent already."""
+        return self._boot is not None
+
+    @property
+    def standing(self) -> str:
+        """What is true of the deed if no receipt could be read."""
+        return f"deed {self.deed.id} is in doubt" if self.is_begun else f"deed {self.deed.id} was not sent"
+
+    def hold(self, conversation: Conversation) -> Receipt:
+        """Have the deed started if it is not there yet, and wait for its receipt.
+
+        Raises SettledError if the host was rebooted since the dialogue began, or the deed does not end.
+        """
+        conversation.say(_STARTER.encode())
+        _, boot, found = conversation.line().split()
+        if self._boot not in {None, boot}:
+            raise SettledError(self.deed.host, f"rebooted in the middle of {self.deed.id}")
+        self._boot = boot
+        if found == "missing":  # and the host is up since we began: what was sent before did not arrive whole
+            conversation.say(self._archive)
+        conversation.end_input()
+        while (line := conversation.line()) == "orchestrator-waiting":
+            pass
+        if line == "orchestrator-pending":
+            raise SettledError(self.deed.host, f"no receipt {_GRACE_S} s after the deed's deadline")
+        return read_receipt(line)
+
+
+def pack(deed: Deed) -> bytes:
+    """Return a tar archive of what the deed's directory on the host holds; ``run`` comes last.
+
+    An archive that was cut short has no ``run``, so it is never started.
+    """
+    script, payloads = deed_script(deed.operations)
+    files = {"script": script.encode(), **payloads, "end": _END.encode(), "run": _RUN.encode()}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def read_receipt(line: str) -> Receipt:
+    """Read an ``orchestrator-receipt STATUS OUTPUT`` line; the output is the last 64 KiB at most."""
+    _, status, output = line.split(" ")
+    return Receipt(int(status), base64.b64decode(output).decode(errors="replace"))

@@ -1,0 +1,182 @@
+"""Operations and checks as POSIX shell: the one place where anything is quoted."""
+
+import base64
+import binascii
+import posixpath
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+
+from orchestrator.operations import (
+    Answer,
+    Answers,
+    Check,
+    MakeDirectory,
+    Operation,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Write,
+)
+
+# Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
+# start with "orchestrator-", because a login shell may print lines of its own first.
+_LOOK = r"""
+orchestrator_ask() {
+  printf 'orchestrator-answer '
+  err=$({ { timeout -k 1 "$@" </dev/null; printf 'rc=%s' "$?" >&2; } | base64 -w0 >&3; } 2>&1 | base64 -w0)
+  printf ' %s\n' "$err"
+}
+orchestrator_look() {
+  LC_ALL=C
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  export LC_ALL PATH
+  exec 3>&1
+  echo orchestrator-begin
+"""
+
+# The sibling's name is fixed: a deed that was cut off left it behind at worst, and doing it again clears it.
+# ``install`` unlinks what is there, creates with 0600 and gives away owner and mode after that.
+_DEED = r"""set -eu
+umask 077
+LC_ALL=C
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export LC_ALL PATH
+doing=start sibling=
+finish() {
+  status=$?
+  [ -z "$sibling" ] || rm -f -- "$sibling"
+  [ "$status" -eq 0 ] || printf 'failed: %s\n' "$doing" >&2
+}
+trap finish EXIT
+trap 'exit 143' HUP INT TERM
+settle() {
+  sync -- "$1" 2>/dev/null || sync
+}
+expect_sha256() {
+  sum=$(sha256sum <"$1")
+  [ "${sum%% *}" = "$2" ] || { printf '%s: its content is not what was sent\n' "$1" >&2; exit 1; }
+}
+write_file() {
+  sibling=$2/.$3.orchestrator
+  install -T -m "$4" -o "$5" -g "$6" -- "$1" "$sibling"
+  expect_sha256 "$sibling" "$7"
+  settle "$sibling"
+  mv -T -- "$sibling" "$2/$3"
+  sibling=
+  settle "$2"
+  expect_sha256 "$2/$3" "$7"
+}
+make_directory() {
+  [ -d "$1" ] || install -d -m "$2" -o "$3" -g "$4" -- "$1"
+}
+remove_file() {
+  rm -f -- "$1/$2"
+  [ ! -d "$1" ] || settle "$1"
+}
+remove_directory() {
+  [ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty -- "$1"
+}
+run_command() {
+  (umask 022 && exec env -- "$@")
+}
+"""
+
+
+def look_script(checks: Sequence[Check]) -> str:
+    """Return one script that asks every check of one host in turn, a line for each answer.
+
+    It writes no file. Each line is ``orchestrator-answer STDOUT STDERR`` in base64, where STDERR ends in
+    ``rc=STATUS``; a last line ``orchestrator-end COUNT`` says that nothing is missing.
+    """
+    asks = (
+        f"  orchestrator_ask {check.timeout_s:g} sh -c "
+        + " ".join(shlex.quote(word) for word in (check.script, "check", *check.arguments))
+        for check in checks
+    )
+    return "\n".join(
+        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(checks)}'", "}", "orchestrator_look; exit\n"]
+    )
+
+
+def parse_look(checks: Sequence[Check], output: str) -> Answers:
+    """Read what ``look_script(checks)`` printed; ValueError if it is cut short or garbled."""
+    lines = [line for line in output.splitlines() if line.startswith("orchestrator-")]
+    answers = [line for line in lines if line.startswith("orchestrator-answer ")]
+    if lines[-1:] != [f"orchestrator-end {len(checks)}"] or len(answers) != len(checks):
+        raise ValueError(f"{len(answers)} of {len(checks)} answers arrived")
+    return {check: _answer(line) for check, line in zip(checks, answers, strict=True)}
+
+
+def _answer(line: str) -> Answer:
+    try:
+        _, stdout, stderr = (base64.b64decode(field, validate=True) for field in ("", *line.split(" ")[1:]))
+        said, _, status = stderr.decode(errors="replace").rpartition("rc=")
+        exit_status = int(status)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"an answer is garbled: {error}") from error
+    if exit_status == 137:  # timeout's own status once TERM was not enough and KILL had to follow
+        exit_status = 124
+    return Answer(exit_status, stdout.decode(errors="replace"), said)
+
+
+def deed_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, bytes]]:
+    """Return the script that performs the operations in order, and the payload files it needs beside it.
+
+    File contents are in the payload files only, never in the script. The script runs in their directory,
+    stops at the first failure and says on stderr which operation failed.
+    """
+    lines = [_DEED]
+    files: dict[str, bytes] = {}
+    for operation in operations:
+        lines.append(f"doing={shlex.quote(render(operation))}\n")
+        payload = f"payload-{len(files) + 1}"
+        if isinstance(operation, Write):
+            files[payload] = operation.text.encode()
+        lines.append(shlex.join(_command(operation, payload)) + "\n")
+    return "".join(lines), files
+
+
+def _command(operation: Operation, payload: str) -> tuple[str, ...]:
+    """Return the operation as one call of the deed script's own functions."""
+    match operation:
+        case MakeDirectory(path, mode, owner, group):
+            return ("make_directory", path, f"{mode:04o}", owner, group)
+        case Write(path, _, mode, owner, group):
+            place = posixpath.split(path)
+            return ("write_file", payload, *place, f"{mode:04o}", owner, group, operation.sha256)
+        case Remove(path):
+            return ("remove_file", *posixpath.split(path))
+        case RemoveDirectory(path):
+            return ("remove_directory", path)
+        case Run(argv, environment):  # by env, so that no name can mean a function or a builtin
+            return ("run_command", *(f"{name}={value}" for name, value in environment), *argv)
+
+
+def render(operation: Operation) -> str:
+    """Return the operation as one line for people; the content of a file is shown as size and digest."""
+    match operation:
+        case MakeDirectory(path, mode, owner, group):
+            return f"make directory {_word(path)} ({mode:04o} {owner}:{group})"
+        case Write(path, _, mode, owner, group):
+            size_bytes = len(operation.text.encode())
+            what = f"{mode:04o} {owner}:{group}, {size_bytes} bytes, sha256 {operation.sha256[:12]}…"
+            return f"write {_word(path)} ({what})"
+        case Remove(path):
+            return f"remove {_word(path)}"
+        case RemoveDirectory(path):
+            return f"remove directory {_word(path)} if it is empty"
+        case Run(argv, environment):
+            words = [f"{name}={_word(value)}" for name, value in environment] + [_word(word) for word in argv]
+            return " ".join(["run", *words])
+
+
+def _word(text: str) -> str:
+    """Quote a word as a person would, on one line and without control characters."""
+    if text.isprintable():
+        return shlex.quote(text)
+    shown = (char if char.isprintable() and char not in "\\'" else _escape(char) for char in text)
+    return "$'" + "".join(shown) + "'"
+
+
+def _escape(char: str) -> str:
+    return f"\\{char}" if char in "\\'" else char.encode("unicode_escape").decode()

@@ -1,0 +1,115 @@
+"""The hosts over SSH: looks that may be asked twice, and deeds that are done once."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Self
+
+import tenacity
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.operations import Answer, Answers, Check, Deed, Knock, Question, Receipt
+from orchestrator.remote.connection import Connection
+from orchestrator.remote.conversation import converse
+from orchestrator.remote.receipt import Performance, SettledError
+from orchestrator.remote.trust import quieten_paramiko
+
+_RECONNECT_S = 30.0
+_AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
+
+
+class SshExecutor:
+    """Asks hosts and performs deeds on them, over one connection for each that is opened when needed."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        quieten_paramiko()
+        self._connections = {
+            member.name: Connection(member.name, member.ssh, clock, sleep) for member in cluster.members
+        }
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
+        self._clock = clock
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection; deeds that are under way on hosts go on."""
+        for connection in self._connections.values():
+            connection.close()
+        self._pool.shutdown()
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Answer every question, equal ones once, all hosts at the same time.
+
+        Raises LoginRefusedError or HostUnreachableError, for the first such host, once all have answered.
+        """
+        by_host: dict[str, list[Question]] = {}
+        for question in dict.fromkeys(questions):
+            by_host.setdefault(question.host, []).append(question)
+        futures = [self._pool.submit(self._look_at, host, asked) for host, asked in by_host.items()]
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            raise next((error for error in errors if isinstance(error, LoginRefusedError)), errors[0])
+        return {question: answer for future in futures for question, answer in future.result().items()}
+
+    def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
+        connection = self._connections[host]
+        checks = [question for question in questions if isinstance(question, Check)]
+        knocks = [question for question in questions if isinstance(question, Knock)]
+        answers: dict[Question, Answer] = {}
+        if checks:
+            answers |= connection.ask(partial(_check, connection, checks))
+        for question in knocks:
+            answers[question] = connection.ask(partial(connection.knock, question))
+        return answers
+
+    def perform(self, deed: Deed) -> Receipt:
+        """Perform a deed once; a lost connection is replaced, and its receipt read then.
+
+        ValueError if the deed's id cannot be a file name. HostUnreachableError or LoginRefusedError say
+        whether the deed is in doubt.
+        """
+        connection = self._connections[deed.host]
+        performance = Performance(deed)
+        until = self._clock() + deed.deadline_s + _RECONNECT_S
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: performance.is_begun and _is_lost(error)),
+            stop=lambda _: self._clock() > until,
+            wait=tenacity.wait_random(0.2, 1.0),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            receipt: Receipt = retrying(connection.ask, partial(_perform, connection, performance))
+        except (HostUnreachableError, LoginRefusedError) as error:
+            raise type(error)(error.host, f"{error.reason}; {performance.standing}") from error
+        return receipt
+
+
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, HostUnreachableError) and not isinstance(error, SettledError)
+
+
+def _perform(connection: Connection, performance: Performance) -> Receipt:
+    with connection.talk("sh", "-s", "--", *performance.arguments) as conversation:
+        return performance.hold(conversation)
+
+
+def _check(connection: Connection, checks: Sequence[Check]) -> Answers:
+    try:
+        with connection.talk("sh", "-s") as conversation:
+            return converse(conversation, checks)
+    except ValueError as error:
+        raise HostUnreachableError(connection.host, f"its answers cannot be read: {error}") from error

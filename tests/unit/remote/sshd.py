@@ -1,0 +1,125 @@
+"""A small SSH server in this process that runs commands in a local shell and counts its connections."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+
+import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+
+
+class Sshd(paramiko.ServerInterface):
+    """Accepts one public key; can drop the next connections before the banner, or say nothing at all."""
+
+    def __init__(
+        self, host_keys: list[paramiko.PKey], key: paramiko.PKey, environment: Mapping[str, str]
+    ) -> None:
+        self.host_keys = host_keys
+        self.key = key
+        self.environment = environment
+        self.logins = 0
+        self.drops = 0
+        self.is_mute = False
+        self.transports: list[paramiko.Transport] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._silent: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_mute:
+                self._silent.append(sock)
+                continue
+            if self.drops:
+                self.drops -= 1
+                sock.close()
+                continue
+            transport = paramiko.Transport(sock)
+            for host_key in self.host_keys:
+                transport.add_server_key(host_key)
+            self.transports.append(transport)
+            with contextlib.suppress(paramiko.SSHException, EOFError, OSError):  # a client may hang up
+                transport.start_server(server=self)
+
+    def hang_up(self) -> None:
+        """Close every connection."""
+        for transport in self.transports:
+            transport.close()
+
+    def stop(self) -> None:
+        """Close everything."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        self.hang_up()
+        for sock in self._silent:
+            sock.close()
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        is_right = username == "root" and key == self.key
+        self.logins += is_right
+        return AUTH_SUCCESSFUL if is_right else AUTH_FAILED
+
+    def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002  # paramiko's signature
+        return "publickey"
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002  # paramiko's signature
+        return OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
+        return True
+
+    def _run(self, channel: paramiko.Channel, command: str) -> None:
+        process = subprocess.Popen(
+            ["sh", "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        feeder = threading.Thread(target=_feed, args=(channel, process), daemon=True)
+        feeder.start()
+        with contextlib.suppress(OSError):  # the client may be gone
+            while chunk := os.read(process.stdout.fileno(), 65536):
+                channel.sendall(chunk)
+            channel.sendall_stderr(process.stderr.read())
+        channel.close()
+        feeder.join()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
+
+
+def _feed(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # the command may be over
+        while chunk := channel.recv(65536):
+            process.stdin.write(chunk)
+            process.stdin.flush()
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+
+
+@contextlib.contextmanager
+def listening(
+    host_keys: list[paramiko.PKey], key: paramiko.PKey, environment: Mapping[str, str]
+) -> Iterator[Sshd]:
+    """Serve for as long as the block lasts."""
+    sshd = Sshd(host_keys, key, environment)
+    try:
+        yield sshd
+    finally:
+        sshd.stop()

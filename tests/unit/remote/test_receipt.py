@@ -1,0 +1,204 @@
+import getpass
+import grp
+import io
+import os
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from unit.remote.shells import ShellChannel, shims
+
+from orchestrator.operations import Answer, Check, Deed, Receipt, Run, Secret, Write
+from orchestrator.remote.conversation import Conversation, converse
+from orchestrator.remote.receipt import _STARTER, Performance, SettledError, pack, read_receipt
+
+
+@pytest.fixture
+def shim(tmp_path: Path) -> dict[str, str]:
+    return shims(tmp_path / "bin")
+
+
+@contextmanager
+def conversation(performance: Performance, environment: dict[str, str]) -> Iterator[Conversation]:
+    with closing(ShellChannel(("sh", "-s", "--", *performance.arguments), environment)) as channel:
+        yield Conversation(channel, time.monotonic)
+
+
+def counting(deed: str, counter: Path, then: str = "true", deadline_s: float = 20) -> Deed:
+    return Deed(deed, "h", (Run(("sh", "-c", f"echo once >>{counter}; {then}")),), deadline_s)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> str:
+    return str(tmp_path / "run")
+
+
+@pytest.mark.parametrize(("then", "exit_status"), [("echo hi", 0), ("echo hi; exit 3", 3)])
+def test_a_deed_runs_once_and_its_receipt_can_be_read_for_ever(
+    home: str, shim: dict[str, str], tmp_path: Path, then: str, exit_status: int
+) -> None:
+    deed = counting("a1-accept-server1-1", tmp_path / "count", then)
+    receipts = set()
+    for _ in range(3):
+        performance = Performance(deed, home)
+        with conversation(performance, shim) as talk:
+            receipts.add(performance.hold(talk))
+
+    assert len(receipts) == 1
+    receipt = receipts.pop()
+    assert exit_status == receipt.exit_status
+    assert receipt.output.startswith("hi\n")
+    assert (tmp_path / "count").read_text() == "once\n"
+
+
+def test_a_deed_goes_on_when_the_connection_is_lost_and_is_not_started_again(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    performance = Performance(counting("deed", tmp_path / "count", "sleep 1.5; echo slept"), home)
+    with conversation(performance, shim) as talk:
+        talk.say(_STARTER.encode())
+        assert talk.line().endswith(" missing")
+        talk.say(pack(performance.deed))
+        talk.end_input()
+        assert talk.line() == "orchestrator-waiting"
+    with conversation(performance, shim) as talk:
+        assert performance.hold(talk) == Receipt(0, "slept\n")
+    assert (tmp_path / "count").read_text() == "once\n"
+
+
+def test_of_two_callers_at_the_same_moment_one_starts_the_deed(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    performance = Performance(counting("deed", tmp_path / "count", "sleep 0.2; echo done"), home)
+    with conversation(performance, shim) as one, conversation(performance, shim) as two:
+        for talk in (one, two):
+            talk.say(_STARTER.encode())
+            assert talk.line().endswith(" missing")
+        for talk in (one, two):
+            talk.say(pack(performance.deed))
+            talk.end_input()
+        assert [Receipt(0, "done\n")] * 2 == [read_receipt(talk.line()) for talk in (one, two)]
+    assert (tmp_path / "count").read_text() == "once\n"
+    assert (tmp_path / "bin" / "started").read_text() == "started\n"
+    assert ["deed"] == [path.name for path in Path(home).iterdir()]
+
+
+def test_what_is_left_on_stdin_is_never_read_as_commands(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    performance = Performance(counting("deed", tmp_path / "count"), home)
+    performance._archive += f"touch {tmp_path}/mark\n".encode() * 100
+    with conversation(performance, shim) as talk:
+        assert performance.hold(talk).exit_status == 0
+    with conversation(performance, shim) as talk:
+        talk.say(_STARTER.encode() + f"touch {tmp_path}/mark\n".encode())
+        assert talk.line().endswith(" present")
+        talk.line()
+    assert not (tmp_path / "mark").exists()
+
+
+def test_lines_that_a_login_shell_prints_are_passed_over() -> None:
+    check = Check("h", "echo hi")
+    with closing(ShellChannel(("sh", "-c", "echo Welcome; echo; exec sh -s"))) as channel:
+        answers = converse(Conversation(channel, time.monotonic), [check])
+    assert {check: Answer(0, "hi\n")} == answers
+
+
+def test_a_script_that_says_nothing_is_given_up_in_time() -> None:
+    with closing(ShellChannel(("sleep", "1"))) as channel:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"no answer within 0.1 s"):
+            Conversation(channel, time.monotonic).line(0.1)
+        assert time.monotonic() - began < 0.5
+
+
+def test_an_archive_that_is_cut_short_is_never_started(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    deed = Deed(
+        "cut",
+        "h",
+        (Write(str(tmp_path / "key"), Secret("x" * 2000)), Run(("touch", str(tmp_path / "count")))),
+        5,
+    )
+    whole = pack(deed)
+    with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
+        last = archive.getmember("run").offset
+    for length in (0, 100, 512, 3000, last, last + 512, last + 520):
+        performance = Performance(deed, home)
+        performance._archive = whole[:length]
+        with conversation(performance, shim) as talk:
+            receipt = performance.hold(talk)
+        assert receipt == Receipt(125, "the deed did not arrive, and was not started\n"), length
+    assert not (tmp_path / "count").exists()
+    assert [] == list(Path(home).iterdir())
+
+
+def test_a_host_that_was_rebooted_in_the_middle_does_not_get_the_deed_again(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    performance = Performance(counting("deed", tmp_path / "count"), home)
+    performance._boot = "before"
+    with conversation(performance, shim) as talk, pytest.raises(SettledError, match="rebooted in the middle"):
+        performance.hold(talk)
+    assert performance.standing == "deed deed is in doubt"
+    assert not (tmp_path / "count").exists()
+
+
+def test_a_unit_that_ended_without_a_receipt_is_reported_as_interrupted(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "bin" / "broken").touch()  # systemd-run fails
+    deed = Deed("broken", "h", (Write(str(tmp_path / "key"), Secret("x")),), 20)
+    performance = Performance(deed, home)
+    with conversation(performance, shim) as talk:
+        receipt = performance.hold(talk)
+
+    assert receipt == Receipt(
+        125, "interrupted on the host: orchestrator-broken.service ended and left no receipt\n"
+    )
+    assert not list(Path(home).rglob("payload-*"))
+
+
+def test_a_deed_stops_at_its_deadline_and_says_so(home: str, shim: dict[str, str], tmp_path: Path) -> None:
+    performance = Performance(counting("slow", tmp_path / "count", "sleep 30", 0.3), home)
+    with conversation(performance, shim) as talk:
+        receipt = performance.hold(talk)
+
+    assert receipt.exit_status == 124
+    assert "stopped at its deadline of 0.3 s" in receipt.output
+
+
+@pytest.mark.parametrize("ending", ["true", "false"])
+def test_secrets_are_gone_when_a_deed_is_over(
+    home: str, shim: dict[str, str], tmp_path: Path, ending: str
+) -> None:
+    key = Write(
+        str(tmp_path / "key"), Secret("PLANTED"), 0o600, getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
+    )
+    deed = Deed("secret", "h", (key, Run((ending,))), 20)
+    performance = Performance(deed, home)
+    with conversation(performance, shim) as talk:
+        receipt = performance.hold(talk)
+
+    assert receipt.exit_status == (0 if ending == "true" else 1)
+    assert (tmp_path / "key").read_text() == "PLANTED"
+    assert [] == [path for path in Path(home).rglob("*") if path.is_file() and "PLANTED" in path.read_text()]
+
+
+@pytest.mark.parametrize("deed", ["", ".", "..", ".hidden", "a/b", "a b", "a\nb", "-x", "x" * 129, "é"])
+def test_a_deed_id_that_is_no_file_name_is_refused(deed: str) -> None:
+    with pytest.raises(ValueError, match="deed id"):
+        Performance(Deed(deed, "h", (), 1))
+
+
+def test_the_archive_holds_the_payloads_for_root_only() -> None:
+    with tarfile.open(
+        fileobj=io.BytesIO(pack(Deed("d", "h", (Write("/k", Secret("PLANTED")),), 1)))
+    ) as archive:
+        members = archive.getmembers()
+    assert ["script", "payload-1", "end", "run"] == [member.name for member in members]
+    assert {0o600} == {member.mode for member in members}

@@ -1,0 +1,233 @@
+import getpass
+import grp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.operations import (
+    Answer,
+    Check,
+    MakeDirectory,
+    Operation,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Secret,
+    Write,
+)
+from orchestrator.remote.receipt import _END, _RUN, _STARTER
+from orchestrator.remote.script import deed_script, look_script, parse_look, render
+
+ME, MINE = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
+WEIRD = "a b'c\"d\\e$HOME`id`\n*;&|<é>!"
+SHELLS = [shell for shell in ("sh", "dash", "bash") if shutil.which(shell)]
+
+# fmt: off
+RENDERED = [
+    (MakeDirectory("/etc/pki", 0o700, "etcd", "etcd"),            "make directory /etc/pki (0700 etcd:etcd)"),
+    (Write("/etc/x", "hi\n", 0o600, "etcd", "etcd"),              "write /etc/x (0600 etcd:etcd, 3 bytes, sha256 98ea6e4f216f…)"),  # noqa: E501  # one row, one line
+    (Write("/etc/k", Secret("hi\n")),                             "write /etc/k (0644 root:root, 3 bytes, sha256 98ea6e4f216f…)"),  # noqa: E501  # one row, one line
+    (Remove("/etc/a b"),                                          "remove '/etc/a b'"),
+    (RemoveDirectory("/etc/pki"),                                 "remove directory /etc/pki if it is empty"),
+    (Run(("systemctl", "daemon-reload")),                         "run systemctl daemon-reload"),
+    (Run(("etcdctl", "a b"), (("ETCDCTL_API", "3"),)),            "run ETCDCTL_API=3 etcdctl 'a b'"),
+    (Run(("echo", "two\nlines'\\\x1b[0m")),                       r"run echo $'two\nlines\'\\\x1b[0m'"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("operation", "line"), RENDERED)
+def test_an_operation_is_one_readable_line(operation: Operation, line: str) -> None:
+    assert line == render(operation)
+
+
+def shell(script: str, where: Path | None = None, program: str = "sh") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [program], input=script, cwd=where, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("program", SHELLS)
+def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str) -> None:
+    answers = {
+        Check("h", 'printf "%s|" "$0" "$@"', (WEIRD, "")): Answer(0, f"check|{WEIRD}||"),
+        Check("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
+        Check("h", "cat"): Answer(0, ""),
+        Check("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),
+        Check("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "c\0d"),
+        Check("h", "echo orchestrator-end 7"): Answer(0, "orchestrator-end 7\n"),
+        Check("h", "echo early; sleep 30", timeout_s=0.2): Answer(124, "early\n"),
+        Check("h", "exec nosuchprogram 2>/dev/null"): Answer(127, ""),
+        Check("h", "head -c 300000 /dev/zero | tr '\\000' x"): Answer(0, "x" * 300000),
+    }
+    output = shell(look_script(tuple(answers)), program=program).stdout
+
+    assert answers == parse_look(tuple(answers), f"noise of a login shell\n{output}")
+
+
+def test_a_check_that_ignores_its_deadline_ran_out_of_time() -> None:
+    check = Check("h", "trap '' TERM; while :; do sleep 0.05; done", timeout_s=0.1)
+
+    assert parse_look([check], shell(look_script([check])).stdout)[check].exit_status == 124
+
+
+def test_no_look_script_that_is_cut_short_does_anything(tmp_path: Path) -> None:
+    script = look_script([Check("h", f"touch {tmp_path}/seen")])
+    for length in range(0, len(script) - len("orchestrator_look; exit\n"), 7):
+        shell(script[:length])
+
+    assert [] == list(tmp_path.iterdir())
+
+
+# fmt: off
+BROKEN = [
+    ("",                                                                            "0 of 1 answers arrived"),
+    ("orchestrator-begin\norchestrator-answer aGk= cmM9MA==",                       "1 of 1 answers arrived"),
+    ("orchestrator-begin\norchestrator-end 1",                                      "0 of 1 answers arrived"),
+    ("orchestrator-answer aGk= cmM9MA==\norchestrator-end 2",                       "1 of 1 answers arrived"),
+    ("orchestrator-answer aGk= !\norchestrator-end 1",                              "an answer is garbled"),
+    ("orchestrator-answer aGk=\norchestrator-end 1",                                "an answer is garbled"),
+    ("orchestrator-answer aGk= aGk=\norchestrator-end 1",                           "an answer is garbled"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("output", "complaint"), BROKEN)
+def test_a_broken_answer_is_no_answer(output: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse_look([Check("h", "echo hi")], output)
+
+
+def perform(
+    operations: list[Operation], where: Path, program: str = "sh"
+) -> subprocess.CompletedProcess[str]:
+    script, payloads = deed_script(operations)
+    for name, content in payloads.items():
+        (where / name).write_bytes(content)
+    return shell(script, where, program)
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """Return the directory that holds a deed's payloads."""
+    (tmp_path / "deed").mkdir()
+    return tmp_path / "deed"
+
+
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_deed_changes_what_it_says_and_may_be_done_twice(
+    beside: Path, tmp_path: Path, program: str
+) -> None:
+    home = tmp_path / f"new {WEIRD.replace('/', '')}" / "pki"
+    old = tmp_path / "old"
+    old.write_text("old")
+    operations: list[Operation] = [
+        MakeDirectory(str(home), 0o750, ME, MINE),
+        Write(str(home / WEIRD), Secret(WEIRD), 0o600, ME, MINE),
+        Write(str(home / "plain"), "one\n", 0o644, ME, MINE),
+        Write(str(home / "plain"), "two\n", 0o640, ME, MINE),
+        Remove(str(old)),
+        Remove(str(tmp_path / "never" / "there")),
+        RemoveDirectory(str(home)),
+        Run(("sh", "-c", 'umask; printf "%s" "$WHAT$1"', "sh", WEIRD), (("WHAT", WEIRD),)),
+    ]
+    for _ in range(2):
+        done = perform(operations, beside, program)
+
+        assert (0, f"0022\n{WEIRD}{WEIRD}", "") == (done.returncode, done.stdout, done.stderr)
+        assert {WEIRD: WEIRD, "plain": "two\n"} == {file.name: file.read_text() for file in home.iterdir()}
+        modes = [path.stat().st_mode & 0o7777 for path in (home.parent, home, home / WEIRD, home / "plain")]
+        assert [0o755, 0o750, 0o600, 0o640] == modes
+        assert not old.exists()
+
+
+def test_an_existing_directory_is_left_as_it_is(beside: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(0o711)
+
+    assert perform([MakeDirectory(str(tmp_path / "there"), 0o700, ME, MINE)], beside).returncode == 0
+    assert (tmp_path / "there").stat().st_mode & 0o7777 == 0o711
+
+
+def test_an_empty_directory_is_removed(beside: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert perform([RemoveDirectory(str(tmp_path / "empty"))], beside).returncode == 0
+    assert not (tmp_path / "empty").exists()
+
+
+def test_the_first_failure_stops_a_deed_and_is_named(beside: Path, tmp_path: Path) -> None:
+    after = tmp_path / "after"
+    done = perform([Run(("sh", "-c", "exit 7")), Write(str(after), "x", 0o644, ME, MINE)], beside)
+
+    assert (7, "failed: run sh -c 'exit 7'\n") == (done.returncode, done.stderr)
+    assert not after.exists()
+
+
+def test_a_payload_that_was_damaged_never_reaches_its_target(beside: Path, tmp_path: Path) -> None:
+    target = tmp_path / "key"
+    target.write_text("old")
+    script, _ = deed_script([Write(str(target), Secret("new"), 0o600, ME, MINE)])
+    (beside / "payload-1").write_text("nev")
+    done = shell(script, beside)
+
+    assert done.returncode != 0
+    assert "its content is not what was sent" in done.stderr
+    assert "failed: write" in done.stderr
+    assert {"deed", "key"} == {path.name for path in tmp_path.iterdir()}
+    assert target.read_text() == "old"
+
+
+def test_a_failed_write_leaves_no_sibling(beside: Path, tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    done = perform([Write(str(tmp_path / "key"), Secret("x"), 0o600, ME, MINE)], beside)
+
+    assert done.returncode != 0
+    assert {"deed", "key"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_command_is_never_a_function_of_the_script(beside: Path, tmp_path: Path) -> None:
+    (tmp_path / "keep").touch()
+    done = perform([Run(("remove_file", str(tmp_path), "keep"))], beside)
+
+    assert done.returncode == 127
+    assert (tmp_path / "keep").exists()
+
+
+def test_secrets_are_in_the_payload_alone() -> None:
+    write = Write("/etc/key", Secret("-----BEGIN PLANTED-----"))
+    script, payloads = deed_script([write])
+
+    assert {"payload-1": b"-----BEGIN PLANTED-----"} == payloads
+    assert "PLANTED" not in script + render(write) + repr(write)
+
+
+DEED = deed_script(
+    [
+        MakeDirectory(f"/x/{WEIRD}", 0o700),
+        Write(f"/x/{WEIRD}", Secret(WEIRD)),
+        Remove(f"/x/{WEIRD}"),
+        RemoveDirectory(f"/x/{WEIRD}"),
+        Run(("echo", WEIRD, ""), (("A", WEIRD),)),
+    ]
+)[0]
+LOOK = look_script([Check("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Check("h", "true")])
+
+
+@pytest.mark.parametrize(
+    "script", [LOOK, DEED, _STARTER, _RUN, _END], ids=["look", "deed", "starter", "run", "end"]
+)
+def test_shellcheck_passes(script: str) -> None:
+    program = Path(sys.executable).with_name("shellcheck")
+    meant = "SC2016,SC1003"  # a quoted word holds what looks like an expansion: here it has to stay as it is
+    checked = subprocess.run(
+        [program, "--norc", "-s", "sh", "-e", meant, "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout == ""

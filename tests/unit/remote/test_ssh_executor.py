@@ -1,0 +1,241 @@
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from unit.remote.shells import cluster_of, shims
+from unit.remote.sshd import Sshd, listening
+
+from orchestrator.cluster.model import Ssh
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.operations import Answer, Check, Deed
+from orchestrator.remote import trust
+from orchestrator.remote.ssh import SshExecutor
+
+HELLO = Check("h1", "echo hello")
+
+
+def make_key(path: Path, passphrase: bytes | None = None) -> Path:
+    cipher = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    private = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, cipher
+    )
+    path.write_bytes(private)
+    return path
+
+
+class Site:
+    """A bastion's files, and a server that they fit to."""
+
+    def __init__(self, directory: Path, sshd: Sshd) -> None:
+        self.directory = directory
+        self.sshd = sshd
+        self.known_hosts = directory / "known_hosts"
+        self.identity = directory / "id"
+        self.pauses: list[float] = []
+        self.trust(sshd.host_keys[0])
+
+    def trust(self, key: paramiko.PKey) -> None:
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.sshd.port} {key.get_name()} {key.get_base64()}\n")
+
+    def executor(
+        self, user: str = "root", become: Literal["none", "sudo"] = "none", port: int | None = None
+    ) -> SshExecutor:
+        ssh = Ssh(
+            host="127.0.0.1",
+            port=port or self.sshd.port,
+            user=user,
+            identity_file=self.identity,
+            known_hosts=self.known_hosts,
+            become=become,
+        )
+        return SshExecutor(cluster_of(h1=ssh, h2=ssh), sleep=self.pauses.append)
+
+    def refusal(self, user: str = "root", become: Literal["none", "sudo"] = "none") -> str:
+        with self.executor(user, become) as executor, pytest.raises(LoginRefusedError) as refused:
+            executor.look([HELLO])
+        return str(refused.value)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    ours = paramiko.PKey.from_path(make_key(tmp_path / "id"))
+    host_keys = [paramiko.PKey.from_path(make_key(tmp_path / "host")), paramiko.RSAKey.generate(2048)]
+    with listening(host_keys, ours, shims(tmp_path / "bin")) as sshd:
+        yield Site(tmp_path, sshd)
+
+
+def test_equal_questions_are_asked_once_over_one_connection(site: Site, tmp_path: Path) -> None:
+    counted = Check("h1", f"echo once >>{tmp_path}/count; echo hello")
+    with site.executor() as executor:
+        for _ in range(2):
+            answers = executor.look([counted, HELLO, counted])
+            assert {counted: Answer(0, "hello\n"), HELLO: Answer(0, "hello\n")} == answers
+
+    assert site.sshd.logins == 1
+    assert (tmp_path / "count").read_text() == "once\n" * 2
+
+
+def test_hosts_are_asked_at_the_same_time(site: Site, tmp_path: Path) -> None:
+    meet = "touch $1/$2; while [ ! -e $1/$3 ]; do sleep 0.01; done"  # each waits for the other
+    there = Check("h1", meet, (str(tmp_path), "a", "b")), Check("h2", meet, (str(tmp_path), "b", "a"))
+    with site.executor() as executor:
+        assert [0, 0] == [answer.exit_status for answer in executor.look(there).values()]
+
+
+def test_a_host_is_asked_for_the_type_of_key_that_is_known(site: Site) -> None:
+    site.trust(site.sshd.host_keys[1])
+    with site.executor() as executor:
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+
+
+def test_an_unknown_host_gets_no_login(site: Site) -> None:
+    site.known_hosts.write_text("")
+    refusal = site.refusal()
+
+    assert "h1: 127.0.0.1:" in refusal
+    assert site.sshd.host_keys[0].fingerprint in refusal
+    assert site.sshd.logins == 0
+
+
+def test_a_changed_host_gets_no_login(site: Site) -> None:
+    site.trust(paramiko.PKey.from_path(make_key(site.directory / "another")))
+
+    assert "HAS CHANGED" in site.refusal()
+    assert site.sshd.logins == 0
+
+
+def test_an_unreadable_known_hosts_file_is_named(site: Site) -> None:
+    site.known_hosts.unlink()
+    site.known_hosts.mkdir()
+
+    assert f"{site.known_hosts}: Is a directory" in site.refusal()
+
+
+def test_a_login_that_is_refused_names_the_key_and_the_mend(site: Site) -> None:
+    make_key(site.identity)
+    refusal = site.refusal()
+
+    assert f"refused the login with {site.identity} (ssh-ed25519 SHA256:" in refusal
+    assert "authorized_keys" in refusal
+    assert [] == site.pauses  # it was asked once
+
+
+def test_an_identity_file_that_cannot_be_used_is_named_with_the_mend(site: Site) -> None:
+    make_key(site.identity, b"passphrase")
+    assert f"identity file {site.identity} is encrypted: load it into an SSH agent" in site.refusal()
+    site.identity.write_text("nonsense")
+    assert f"identity file {site.identity} is not a private key" in site.refusal()
+    site.identity.unlink()
+    assert f"identity file {site.identity}: No such file" in site.refusal()
+
+
+def test_somebody_who_is_not_root_is_told_to_become_root(site: Site) -> None:
+    (site.directory / "bin" / "id").write_text("#!/bin/sh\necho 1000\n")
+
+    assert "is not root there: set become: sudo" in site.refusal()
+
+
+def test_sudo_that_wants_a_password_is_told_with_the_mend(site: Site) -> None:
+    sudo = site.directory / "bin" / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    refusal = site.refusal(become="sudo")
+
+    assert "sudo refused root: sudo: a password is required" in refusal
+    assert "'root ALL=(root) NOPASSWD: ALL'" in refusal
+
+
+def test_a_connection_that_is_dropped_before_the_banner_is_tried_again(site: Site) -> None:
+    site.sshd.drops = 2
+    with site.executor() as executor:
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+    assert len(site.pauses) == 2
+
+
+def test_a_host_that_always_hangs_up_is_unreachable(site: Site) -> None:
+    site.sshd.drops = 9
+    with (
+        site.executor() as executor,
+        pytest.raises(HostUnreachableError, match="hung up during the handshake"),
+    ):
+        executor.look([HELLO])
+    assert site.sshd.drops == 6
+
+
+def test_a_host_where_nobody_listens_is_unreachable_at_once(site: Site) -> None:
+    with (
+        site.executor(port=1) as executor,
+        pytest.raises(HostUnreachableError, match=":1: Connection refused"),
+    ):
+        executor.look([HELLO])
+    assert [] == site.pauses
+
+
+def test_a_host_that_says_nothing_is_unreachable_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "_DIAL_S", 0.3)
+    monkeypatch.setattr(trust, "_HURRIED_S", 0.2)
+    site.sshd.is_mute = True
+    with site.executor() as executor, pytest.raises(HostUnreachableError, match="does not answer"):
+        executor.look([HELLO])
+    assert [] == site.pauses
+
+
+def test_a_connection_that_died_while_nobody_looked_is_replaced(site: Site) -> None:
+    with site.executor() as executor:
+        executor.look([HELLO])
+        site.sshd.hang_up()
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+    assert site.sshd.logins == 2
+
+
+def test_a_connection_that_is_lost_during_a_look_makes_the_host_unreachable(site: Site) -> None:
+    slow = Check("h1", "sleep 1.5")
+    timer = threading.Timer(0.7, site.sshd.hang_up)
+    with site.executor() as executor:
+        timer.start()
+        with pytest.raises(HostUnreachableError, match="connection lost"):
+            executor.look([slow])
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+    timer.join()
+
+
+def test_a_host_without_the_needed_tools_says_what_is_missing(site: Site) -> None:
+    base64 = site.directory / "bin" / "base64"
+    base64.write_text("#!/bin/sh\nexit 1\n")
+    base64.chmod(0o755)
+    with site.executor() as executor, pytest.raises(HostUnreachableError, match="cannot be read"):
+        executor.look([HELLO])
+
+
+def test_a_host_that_runs_no_command_is_unreachable(site: Site) -> None:
+    (site.directory / "bin" / "sh").write_text("#!/bin/false\n")
+    (site.directory / "bin" / "sh").chmod(0o755)
+    with site.executor() as executor, pytest.raises(HostUnreachableError, match="connection lost"):
+        executor.look([HELLO])
+
+
+def test_what_needs_a_person_comes_before_what_may_mend_itself(site: Site) -> None:
+    good = site.executor()
+    members = good._connections
+    members["h1"]._ssh = members["h1"]._ssh.model_copy(update={"port": 1})
+    members["h2"]._ssh = members["h2"]._ssh.model_copy(update={"user": "nobody"})
+    with good, pytest.raises(LoginRefusedError, match="h2"):
+        good.look([HELLO, Check("h2", "true")])
+
+
+def test_a_deed_for_a_host_that_was_never_reached_is_not_in_doubt(site: Site) -> None:
+    with site.executor(port=1) as executor, pytest.raises(HostUnreachableError, match="deed d1 was not sent"):
+        executor.perform(Deed("d1", "h1", (), 1))
+    assert [] == site.pauses
+
+
+def test_paramiko_keeps_its_tracebacks_to_itself(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    site.sshd.drops = 9
+    with site.executor() as executor, pytest.raises(HostUnreachableError):
+        executor.look([HELLO])
+    assert capfd.readouterr().err == ""
