@@ -1,0 +1,79 @@
+"""A client of several endpoints: it stays with one until that fails, then goes at once to the next."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self
+
+from orchestrator.lab.gateway import Body, Endpoint, UnansweredError
+
+BREATH_S = 0.02  # pause after a whole round of endpoints that did not answer
+
+
+class Asking(Protocol):
+    """What a client needs of a session."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it leads."""
+
+    def ask(self, path: str, body: Body) -> Body:
+        """Send one request and return the answer, or raise UnansweredError."""
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+
+
+class FailoverClient:
+    """A client of the whole cluster. ``failovers`` counts how often it went on to another endpoint.
+
+    ``sessions`` are in the order of preference, ``patience_s`` is for one request with all its repetitions.
+    """
+
+    def __init__(
+        self,
+        sessions: Sequence[Asking],
+        *,
+        patience_s: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._sessions = tuple(sessions)
+        self._current = 0
+        self._patience_s = patience_s
+        self._clock = clock
+        self._sleep = sleep
+        self.failovers = 0
+        self.last_refusal = ""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint that this client stays with now."""
+        return self._sessions[self._current].endpoint
+
+    def ask(self, path: str, body: Body) -> Body | None:
+        """Return the first answer that any endpoint gives, or None if none did in time."""
+        deadline = self._clock() + self._patience_s
+        refused = 0
+        while True:
+            session = self._sessions[self._current]
+            try:
+                return session.ask(path, body)
+            except UnansweredError as cause:
+                self.last_refusal = f"{session.endpoint.scheme}://{session.endpoint.address}: {cause}"
+            refused += 1
+            self.failovers += 1
+            self._current = (self._current + 1) % len(self._sessions)
+            if self._clock() >= deadline:
+                return None
+            if refused % len(self._sessions) == 0:
+                self._sleep(BREATH_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for session in self._sessions:
+            session.close()

@@ -1,0 +1,34 @@
+"""Faults for rehearsals: a cut link, killed connections, a slow link."""
+
+from orchestrator.lab import network
+from orchestrator.lab.command import LabError, run
+from orchestrator.lab.host import Host
+
+
+def cut_link(host: Host) -> None:
+    """Take a host off the network, as when its cable is pulled: it keeps its address."""
+    run(["ip", "-n", host.bastion, "link", "set", host.port, "down"])
+
+
+def mend_link(host: Host) -> None:
+    """Put a host back on the network."""
+    run(["ip", "-n", host.bastion, "link", "set", host.port, "up"])
+
+
+def kill_connections(host: Host, port: int) -> int:
+    """Break every established TCP connection from or to a port, at one host's end; return how many."""
+    chosen = ["state", "established", f"( sport = :{port} or dport = :{port} )"]
+    killed = run(["ss", "--net", host.namespace, "--kill", "--tcp", "--numeric", "--no-header", *chosen])
+    return len(killed.stdout.splitlines())
+
+
+def delay(host: Host, milliseconds: int) -> None:
+    """Slow down everything that a host sends; 0 takes the delay away again. The kernel needs sch_netem."""
+    root = ["dev", network.PORT, "root"]
+    if milliseconds == 0:
+        run(["tc", "-n", host.namespace, "qdisc", "delete", *root], check=False)
+        return
+    netem = ["netem", "delay", f"{milliseconds}ms"]
+    done = run(["tc", "-n", host.namespace, "qdisc", "replace", *root, *netem], check=False)
+    if done.returncode != 0:
+        raise LabError(f"this machine's kernel cannot delay packets (sch_netem): {done.stderr.strip()}")

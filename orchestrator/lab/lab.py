@@ -1,0 +1,186 @@
+"""The lab: the hosts that a plan names, booted on this machine, with a bastion to reach them from."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orchestrator
+from orchestrator.cluster.model import Cluster
+from orchestrator.lab import base, furnishing, host, material, network, plancopy, ready, record
+from orchestrator.lab.command import LabError, require, run
+from orchestrator.lab.host import Host
+
+PREFIX = "orc"
+NOBODY: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab that is up. ``directory`` holds its plan, keys, certificates and logs."""
+
+    prefix: str
+    directory: Path
+    cluster: Cluster
+    hosts: tuple[Host, ...]
+
+    @classmethod
+    def up(
+        cls,
+        plan: Path,
+        *,
+        prefix: str = PREFIX,
+        directory: Path | None = None,
+        extra_settings: Mapping[str, str] = NOBODY,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> "Lab":
+        """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
+
+        ``extra_settings`` go into every member's first configuration, such as ``ETCD_ENABLE_V2``.
+        ``tell`` is told, in a sentence, of anything that takes long.
+        """
+        _check_machine()
+        with record.held(prefix):
+            if record.exists(prefix):
+                raise LabError("a lab is up already; end it with: orchestrator lab down")
+            root = base.ensure(tell)
+            folder = record.prepared(directory or record.default_directory(prefix))
+            lab = cls._of(prefix, folder, plancopy.copy(plan, folder))
+            _check_names(lab)
+            record.write(record.Record(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
+            try:
+                _start(lab, root, extra_settings)
+            except BaseException:
+                record.erase(prefix)
+                raise
+        return lab
+
+    @classmethod
+    def find(cls, prefix: str = PREFIX) -> "Lab":
+        """Return the lab that is up."""
+        found = record.read(prefix)
+        if found is None:
+            raise LabError("no lab is up; start one with: orchestrator lab up PLAN")
+        return cls._of(prefix, found.directory, plancopy.read(found.directory / plancopy.PLAN))
+
+    @classmethod
+    def _of(cls, prefix: str, directory: Path, cluster: Cluster) -> "Lab":
+        bastion = f"{prefix}-{network.BASTION}"
+        hosts = tuple(
+            Host(
+                member=member,
+                namespace=f"{prefix}-{member.name}",
+                bastion=bastion,
+                port=network.port_of(index),
+                directory=directory / "hosts" / member.name,
+                console=directory / "logs" / f"{member.name}.console.log",
+            )
+            for index, member in enumerate(cluster.members)
+        )
+        if bastion in {each.namespace for each in hosts}:
+            raise LabError(
+                f"the lab cannot boot a member named {network.BASTION!r}: that is where clients run"
+            )
+        return cls(prefix, directory, cluster, hosts)
+
+    @property
+    def bastion(self) -> str:
+        """The bastion's network namespace."""
+        return f"{self.prefix}-{network.BASTION}"
+
+    @property
+    def plan(self) -> Path:
+        """The lab's own copy of the plan."""
+        return self.directory / plancopy.PLAN
+
+    def host(self, name: str) -> Host:
+        """Return the host of the member of that name."""
+        return next(each for each in self.hosts if each.member.name == name)
+
+    def wait_until_healthy(self, *, timeout_s: float = 60.0) -> None:
+        """Wait until every host takes SSH connections and every member says over HTTP that it is healthy."""
+        for each in self.hosts:
+            ready.wait(each, self.cluster, timeout_s=timeout_s)
+
+    def in_bastion(self) -> AbstractContextManager[None]:
+        """Move the calling thread into the bastion's network, and back afterwards."""
+        return network.entered(self.bastion)
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """Return the command that runs a program on the bastion."""
+        return ["nsenter", f"--net={network.NAMED / self.bastion}", "--", *argv]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a program on the bastion: ours, and it can import this very package."""
+        home = str(Path(orchestrator.__file__).parent.parent)
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH")))),
+        }
+
+    def run(
+        self, argv: Sequence[str], *, check: bool = True, timeout_s: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on the bastion, in the lab's directory, and return what it printed."""
+        return run(
+            self.command(argv), check=check, timeout_s=timeout_s, cwd=self.directory, env=self.environment()
+        )
+
+    def execute(self, argv: Sequence[str]) -> int:
+        """Run a program on the bastion, in the lab's directory, at this terminal; return its exit code."""
+        with _interrupts_left_to_the_program():
+            return subprocess.run(
+                self.command(argv), check=False, cwd=self.directory, env=self.environment()
+            ).returncode
+
+    def down(self) -> None:
+        """End the lab: its processes, mounts, namespaces and hosts. Its plan and logs stay to be read."""
+        down(self.prefix)
+
+
+def down(prefix: str = PREFIX) -> None:
+    """End the lab of that prefix, however far it came, and make sure that nothing of it is left."""
+    with record.held(prefix):
+        record.erase(prefix)
+
+
+def _start(lab: Lab, base_system: Path, extra_settings: Mapping[str, str]) -> None:
+    addresses = {each.namespace: network.parse(each.member.name, each.member.address) for each in lab.hosts}
+    keys = material.write(lab.cluster)
+    network.make(lab.bastion, addresses)
+    for each in lab.hosts:
+        host.mount(each, base_system)
+        key = keys.own[each.member.name]
+        furnishing.furnish(each, lab.cluster, key, keys.authorized_key, extra_settings)
+    for each in lab.hosts:
+        host.boot(each)
+    lab.wait_until_healthy()
+
+
+def _places(lab: Lab) -> list[record.Place]:
+    return [record.Place(namespace=each.namespace, directory=each.directory) for each in lab.hosts]
+
+
+@contextmanager
+def _interrupts_left_to_the_program() -> Iterator[None]:
+    """While a program runs at this terminal, Ctrl-C is its own affair: it may want to end in good order."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_names(lab: Lab) -> None:
+    for namespace in (lab.bastion, *(each.namespace for each in lab.hosts)):
+        if network.exists(namespace):
+            raise LabError(f"there is a network namespace {namespace} already, and it is not the lab's")
+
+
+def _check_machine() -> None:
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: it makes network namespaces, mounts and whole hosts")
+    require("systemd-nspawn", "ip", "ss", "mount", "umount", "nsenter", "setsid", "chroot")

@@ -1,0 +1,91 @@
+"""Everything a rehearsal's plan points to: certificates for the members, keys for SSH."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from orchestrator.cluster.model import Cluster, Member
+from orchestrator.lab.certificates import Authority, write_private, write_public
+from orchestrator.lab.command import LabError
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeys:
+    """What the hosts are given, as text: the client's public key, and to each member its own private key."""
+
+    authorized_key: str
+    own: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Files of a client whose certificate another authority signed: everybody has to refuse it."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def stranger(cluster: Cluster) -> Stranger:
+    """Return where the stranger's files lie: beside the cluster's own authority."""
+    folder = cluster.tls.ca.parent
+    return Stranger(folder / "stranger-ca.pem", folder / "stranger.pem", folder / "stranger-key.pem")
+
+
+def write(cluster: Cluster) -> HostKeys:
+    """Write all files that the cluster's plan names, and the stranger's; return what goes to the hosts."""
+    write_certificates(cluster)
+    return write_ssh_keys(cluster)
+
+
+def write_certificates(cluster: Cluster) -> Authority:
+    """Make a new authority, and sign and write a certificate for each member, the client and the stranger."""
+    authority = Authority.make(f"{cluster.name} CA")
+    authority.write(cluster.tls.ca)
+    for member in cluster.members:
+        authority.issue(member.name, alternatives(member)).write(member.certificate, member.key)
+    authority.issue("orchestrator").write(cluster.tls.client_certificate, cluster.tls.client_key)
+    files, other = stranger(cluster), Authority.make("a stranger's CA")
+    other.write(files.ca)
+    other.issue("stranger").write(files.certificate, files.key)
+    return authority
+
+
+def alternatives(member: Member) -> tuple[str, ...]:
+    """Return the names in a member's certificate: where others dial it, itself on loopback, and its name."""
+    return (member.address, *LOOPBACK, member.name)
+
+
+def write_ssh_keys(cluster: Cluster) -> HostKeys:
+    """Make the client's key and every host's own; write the client's, and known_hosts."""
+    client, public = _ssh_key()
+    for identity_file in {member.ssh.identity_file for member in cluster.members}:
+        if identity_file is None:
+            raise LabError("the lab's plan names no ssh.identity_file")
+        write_private(identity_file, client.encode())
+        write_public(identity_file.with_name(f"{identity_file.name}.pub"), f"{public}\n".encode())
+    keys = {member.name: _ssh_key() for member in cluster.members}
+    for known_hosts in {member.ssh.known_hosts for member in cluster.members}:
+        lines = (f"{known_as(member)} {keys[member.name][1]}\n" for member in cluster.members)
+        write_public(known_hosts, "".join(lines).encode())
+    return HostKeys(public, {name: private for name, (private, _) in keys.items()})
+
+
+def known_as(member: Member) -> str:
+    """Return a host's name in known_hosts: with its port, unless that is SSH's own. Source: sshd(8)."""
+    return member.ssh.host if member.ssh.port == 22 else f"[{member.ssh.host}]:{member.ssh.port}"
+
+
+def _ssh_key() -> tuple[str, str]:
+    """Make a key: its private half in OpenSSH's form, and its public half as one line."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode()

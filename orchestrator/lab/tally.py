@@ -1,0 +1,84 @@
+"""What the prober counts, and what the counts come to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+from orchestrator.cluster.model import Frozen
+
+
+class ProbeReport(Frozen):
+    """What a client of the cluster went through, from its first write to its last.
+
+    An attempt is one write that the client wanted; it is acknowledged, or failed when no endpoint took it
+    in time. Lost are acknowledged writes that are not to be read, at the end, from every single member.
+    A stall is the time between two acknowledgements that follow each other; times are in seconds.
+    """
+
+    started_at: str
+    took_s: float
+    attempts: int
+    acknowledged: int
+    failed: int
+    lost: int
+    lost_examples: tuple[str, ...]
+    longest_stall_s: float
+    longest_stall_after_s: float
+    median_latency_s: float
+    p99_latency_s: float
+    failovers: int
+    writes_over: Mapping[str, int]
+    reads: int
+    failed_reads: int
+    wrong_reads: int
+    lease: Literal["alive", "expired", "unknown"]
+    lease_renewals: int
+    failed_lease_renewals: int
+    complaints: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts while the prober runs. Times are of one monotonic clock, in seconds."""
+
+    started: float
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    times: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    writes_over: dict[str, int] = field(default_factory=lambda: {"http": 0, "https": 0})
+    attempts: int = 0
+    failed: int = 0
+    reads: int = 0
+    failed_reads: int = 0
+    wrong_reads: int = 0
+
+    def acknowledge(self, key: str, value: str, *, offered: float, now: float, scheme: str) -> None:
+        """Note a write that a member took."""
+        self.acknowledged[key] = value
+        self.times.append(now)
+        self.latencies.append(now - offered)
+        self.writes_over[scheme] += 1
+
+    def stall(self, end: float) -> tuple[float, float]:
+        """Return the longest stall, and when it began; begin and end count as writes."""
+        return longest_gap([self.started, *self.times, end])
+
+
+def longest_gap(times: Sequence[float]) -> tuple[float, float]:
+    """Return the longest gap between neighbours, and how long after the first time it began."""
+    gaps = ((later - earlier, earlier - times[0]) for earlier, later in pairwise(times))
+    return max(gaps, key=lambda gap: gap[0], default=(0.0, 0.0))
+
+
+def quantile(values: Sequence[float], fraction: float) -> float:
+    """Return the smallest value that is not exceeded by that fraction of them; 0 if there are none."""
+    if not values:
+        return 0.0
+    index = max(0, min(len(values) - 1, round(fraction * len(values) + 0.5) - 1))
+    return sorted(values)[index]
+
+
+def missing(acknowledged: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the keys that were acknowledged and are not found with the value that was written."""
+    return tuple(key for key, value in acknowledged.items() if found.get(key) != value)

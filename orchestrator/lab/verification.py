@@ -1,0 +1,73 @@
+"""Read back from every single member, at the end, everything that the cluster ever acknowledged."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.lab import gateway
+from orchestrator.lab.failover import Asking
+from orchestrator.lab.gateway import UnansweredError
+from orchestrator.lab.tally import missing
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """An acknowledged write that one member does not give."""
+
+    address: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.key} is not on {self.address}"
+
+
+def lost(
+    members: Mapping[str, Sequence[Asking]],
+    acknowledged: Mapping[str, str],
+    prefix: str,
+    *,
+    patience_s: float,
+) -> tuple[Loss, ...]:
+    """Return every loss. ``members`` maps addresses to the sessions that may reach them.
+
+    A member has to give every write twice: in agreement with the others, which also makes it catch up, and
+    then from its own store alone. Of a member that cannot be reached, everything is lost.
+    """
+    losses: dict[Loss, None] = {}
+    for address, sessions in members.items():
+        for serializable in (False, True):
+            found = read_all(sessions, prefix, serializable=serializable, patience_s=patience_s)
+            losses |= dict.fromkeys(Loss(address, key) for key in missing(acknowledged, found))
+        for session in sessions:
+            session.close()
+    return tuple(losses)
+
+
+def read_all(
+    sessions: Sequence[Asking], prefix: str, *, serializable: bool, patience_s: float
+) -> dict[str, str]:
+    """Return every key below a prefix with its value, from one member; empty if it is out of reach."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        for session in sessions:
+            try:
+                return _pages(session, prefix, serializable=serializable)
+            except UnansweredError:
+                continue
+        if time.monotonic() > deadline:
+            return {}
+        time.sleep(0.2)
+
+
+def _pages(session: Asking, prefix: str, *, serializable: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    last = None
+    while True:
+        body = gateway.below(prefix, after=last, limit=PAGE, serializable=serializable)
+        page = gateway.pairs(session.ask("/v3/kv/range", body))
+        found |= page
+        if len(page) < PAGE:
+            return found
+        last = max(page)

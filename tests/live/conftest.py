@@ -1,0 +1,84 @@
+"""Real hosts for tests: every test in this folder is marked ``lab``. A lab that cannot start is a failure."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.lab import base, record
+from orchestrator.lab.lab import Lab, down
+
+HERE = Path(__file__).parent
+THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"
+FRESH = "ort"  # the lab of one test
+SHARED = "orm"  # the lab of one file, for tests that only look
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterHosts:
+    """A cluster that is up, for tests that only look at it."""
+
+    lab: Lab
+
+    @property
+    def cluster(self) -> Cluster:
+        return self.lab.cluster
+
+    @property
+    def plan(self) -> Path:
+        return self.lab.plan
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@contextmanager
+def booted(prefix: str, plan: Path = THREE_MEMBERS) -> Iterator[Lab]:
+    """Boot a lab, and end it afterwards; what a killed test run left under that name goes first."""
+    down(prefix)
+    lab = Lab.up(plan, prefix=prefix)
+    try:
+        yield lab
+    finally:
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def base_system() -> Iterator[Path]:
+    """The hosts' base system; held for this test run alone, for two runs would end each other's labs."""
+    system = base.ensure()
+    record.STATE.mkdir(parents=True, exist_ok=True)
+    with (record.STATE / "tests.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield system
+
+
+@pytest.fixture
+def lab(base_system: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
+    """A fresh three-member cluster on plain HTTP, for this test alone."""
+    with booted(FRESH) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def cluster_hosts(base_system: Path) -> Iterator[ClusterHosts]:  # noqa: ARG001 - it has to be there
+    """A three-member cluster on plain HTTP, shared by a file's tests, which must not change it."""
+    with booted(SHARED) as shared:
+        yield ClusterHosts(shared)
+
+
+@pytest.fixture
+def in_bastion(cluster_hosts: ClusterHosts) -> Iterator[ClusterHosts]:
+    """The shared cluster, with this test on the bastion's network; a fresh one has ``lab.in_bastion()``.
+
+    Only this thread moves, and threads and processes that it starts.
+    """
+    with cluster_hosts.lab.in_bastion():
+        yield cluster_hosts

@@ -1,0 +1,125 @@
+"""What the stories on the lab have in common: the program as an operator starts it, and a look around."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.engine.events import Recorded
+from orchestrator.engine.journal import read
+from orchestrator.lab import proof
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.probing import RunningProber
+
+STATES = ("staged", "accepting", "bridged", "switched", "sealed")
+ROUNDS = ("stage", "accept", "bridge", "switch", "seal")
+
+
+def orchestrator(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program on the bastion, to its end."""
+    return lab.run([sys.executable, "-m", "orchestrator", *arguments], check=False, timeout_s=180.0)
+
+
+def state_file(lab: Lab) -> Path:
+    return lab.directory / "plan.yaml.state.jsonl"
+
+
+def events(lab: Lab) -> list[Recorded]:
+    """What the state file holds now; nothing if there is none."""
+    path = state_file(lab)
+    return read(path)[0] if path.exists() else []
+
+
+def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: str) -> None:
+    """Start the program and kill it with SIGKILL as soon as the state file shows that moment."""
+    command = lab.command([sys.executable, "-m", "orchestrator", *arguments])
+    process = subprocess.Popen(
+        command,
+        cwd=lab.directory,
+        env=lab.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not when(events(lab)):
+        assert process.poll() is None, "the program ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def restarts(lab: Lab) -> Mapping[str, int]:
+    """How often each member was started since the lab was booted, but for the first time."""
+    return {host.member.name: proof.starts(host) - 1 for host in lab.hosts}
+
+
+def peer_urls(lab: Lab) -> list[str]:
+    """Registered peer URLs, as the first member sees them."""
+    answer = lab.hosts[0].run(["etcdctl", f"--endpoints={local(lab)}", "member", "list", "-w", "json"])
+    return sorted(url for member in json.loads(answer.stdout)["members"] for url in member["peerURLs"])
+
+
+def local(lab: Lab) -> str:
+    port = 4001 if any("accept" in str(event) for event in events(lab)) else lab.cluster.ports.client
+    return f"http://127.0.0.1:{port}"
+
+
+def unhealthy(lab: Lab) -> dict[str, str]:
+    """Members that do not answer a read that needs a quorum, and what they say; asked on their own hosts."""
+    found = {}
+    for host in lab.hosts:
+        answers = [
+            host.run(["etcdctl", f"--endpoints=http://127.0.0.1:{port}", "endpoint", "health"], check=False)
+            for port in (lab.cluster.ports.local, lab.cluster.ports.client)
+        ]
+        if all(answer.returncode != 0 for answer in answers):
+            found[host.member.name] = answers[0].stderr + answers[1].stderr
+    return found
+
+
+def wait_until_healthy(lab: Lab, within_s: float = 15.0) -> float:
+    """Wait for every member to be healthy without any help; return how long it took, in seconds."""
+    began = time.monotonic()
+    while found := unhealthy(lab):
+        assert time.monotonic() - began < within_s, found
+        time.sleep(0.1)
+    return time.monotonic() - began
+
+
+@contextmanager
+def writing(lab: Lab) -> Iterator[None]:
+    """Let a client write all the while; at the end nothing may have failed or be lost."""
+    prober = RunningProber.start(lab)
+    try:
+        prober.wait_for_writes()
+        yield
+        prober.wait_for_writes()
+        report = prober.stop()
+    finally:
+        prober.kill()
+    told = report.model_dump()
+    assert report.acknowledged > 100, told
+    assert (report.failed, report.lost, report.failed_reads, report.wrong_reads) == (0, 0, 0, 0), told
+    assert report.lease == "alive", told
+
+
+def fingerprint(lab: Lab) -> dict[str, str]:
+    """Every file that a host has of its own (all but logs and etcd's data), with content, mode and time."""
+    found = {}
+    for host in lab.hosts:
+        top = host.directory / "upper"
+        for path in sorted(top.rglob("*")):
+            name = str(path.relative_to(top))
+            if name.startswith(("var/log/", "var/lib/etcd", "tmp/", "run/")) or not path.is_file():
+                continue
+            status = path.lstat()
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[f"{host.member.name}:{name}"] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
+    return found

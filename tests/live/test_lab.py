@@ -1,0 +1,284 @@
+"""The lab itself: its hosts are real, its faults bite, nothing leaves it, and nothing of it stays."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import paramiko
+import pytest
+from live.conftest import THREE_MEMBERS, ClusterHosts, booted
+
+from orchestrator.lab import cgroups, faults, host, network, processes, proof, record
+from orchestrator.lab.command import LabError
+from orchestrator.lab.doors import Reception, knock
+from orchestrator.lab.lab import Lab, down
+from orchestrator.lab.outcome import render
+from orchestrator.lab.probing import RunningProber
+from orchestrator.lab.rehearsal import rehearse
+
+OTHER = "oru"  # a lab that the test boots by itself
+
+SIX = """
+cluster: six
+service: kv
+accept_downtime: true
+members:
+  - name: one
+    address: "2001:db8::1"
+    certificate: /nowhere/one.pem
+    ssh: {host: 192.0.2.7, port: 2222}
+ssh: {user: admin, identity_file: /nowhere/key, known_hosts: /nowhere/known_hosts, become: sudo}
+tls:
+  ca: /nowhere/ca
+  certificate: "/nowhere/{name}"
+  key: "/nowhere/{name}.key"
+  client_certificate: /nowhere/client
+  client_key: /nowhere/client.key
+  directory: /etc/kv
+ports: {client: 3379, peer: 3380, local: 4002}
+"""
+
+
+def what_is_left(prefix: str) -> list[str]:
+    namespaces = [f"{prefix}-{name}" for name in ("bastion", "server1", "server2", "server3")]
+    left = [name for name in namespaces if network.exists(name)]
+    left += [f"process {pid}" for name in namespaces for pid in processes.supervisors(name)]
+    left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"/{prefix}/" in line]
+    left += [str(group) for name in namespaces for group in cgroups.paths(name) if group.exists()]
+    left += [str(path) for path in (record.default_directory(prefix) / "hosts").glob("*")]
+    left += [str(path) for path in host.PROPAGATED.glob(f"{prefix}-*")]
+    left += ["record"] if record.exists(prefix) else []
+    links = subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True, check=True).stdout
+    return left + [line for line in links.splitlines() if line.startswith(("host", "veth"))]
+
+
+def test_three_real_hosts_form_a_cluster_on_plain_http(cluster_hosts: ClusterHosts) -> None:
+    lab = cluster_hosts.lab
+    listed = lab.host("server2").run(["etcdctl", "member", "list", "-w", "json"]).stdout
+    expected = {f"server{n}": [f"http://198.18.0.10{n}:2380"] for n in (1, 2, 3)}
+    assert expected == {each["name"]: each["peerURLs"] for each in json.loads(listed)["members"]}
+    for each in lab.hosts:
+        state = each.run(["systemctl", "is-active", "etcd2", "ssh"]).stdout.split()
+        assert ["active", "active"] == state
+        assert "" == each.run(["systemctl", "--failed", "--no-legend"]).stdout
+
+
+def test_the_guides_file_configures_the_member(cluster_hosts: ClusterHosts) -> None:
+    path = "/run/systemd/system/etcd2.service.d/20-cloudinit.conf"
+    found = cluster_hosts.lab.host("server1").run(["grep", "ETCD_LISTEN_CLIENT_URLS", path]).stdout
+    assert found == 'Environment="ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379"\n'
+
+
+def test_every_host_has_a_control_group_of_its_own(cluster_hosts: ClusterHosts) -> None:
+    for each in cluster_hosts.lab.hosts:
+        pid = each.run(["systemctl", "show", "--property=MainPID", "--value", "etcd2"]).stdout.strip()
+        groups = [path / "payload/system.slice/etcd.service" for path in cgroups.paths(each.namespace)]
+        inhabitants = [(group / "cgroup.procs").read_text().split() for group in groups]
+        assert [each.run(["cat", "/proc/1/comm"]).stdout] == ["systemd\n"]
+        assert {inner_pid(outer) for listed in inhabitants for outer in listed} == {pid}
+
+
+def inner_pid(outer: str) -> str:
+    status = Path(f"/proc/{outer}/status").read_text()
+    return next(line.split()[-1] for line in status.splitlines() if line.startswith("NSpid:"))
+
+
+def test_the_bastion_reaches_members_by_the_plans_addresses(in_bastion: ClusterHosts) -> None:
+    for member in in_bastion.cluster.members:
+        assert Reception.ANSWERED is knock(member.address, 2379, None)
+
+
+def test_a_program_runs_on_the_bastion_in_the_labs_directory(cluster_hosts: ClusterHosts) -> None:
+    lab = cluster_hosts.lab
+    code = "import os, socket; print(os.getcwd()); socket.create_connection(('198.18.0.103', 22))"
+    assert f"{lab.directory}\n" == lab.run([sys.executable, "-c", code]).stdout
+
+
+def test_nothing_leaves_the_lab(cluster_hosts: ClusterHosts) -> None:
+    lab = cluster_hosts.lab
+    own = subprocess.run(["ip", "-j", "addr"], capture_output=True, text=True, check=True).stdout
+    addresses = [
+        info["local"] for link in json.loads(own) if link["ifname"] != "lo" for info in link["addr_info"]
+    ]
+    for namespace in (lab.bastion, *(each.namespace for each in lab.hosts)):
+        shown = subprocess.run(
+            ["ip", "-n", namespace, "-j", "link"], capture_output=True, text=True, check=True
+        )
+        names = {link["ifname"] for link in json.loads(shown.stdout)}
+        assert names <= {"lo", "br0", "eth0", "host0", "host1", "host2"}
+        with network.entered(namespace):
+            for address in ("192.0.2.1", *addresses):
+                with pytest.raises(OSError):  # noqa: PT011 - which way it fails is the kernel's affair
+                    socket.create_connection((address, 80), timeout=0.3)
+
+
+def test_only_one_lab_of_a_name_is_up(cluster_hosts: ClusterHosts) -> None:
+    with pytest.raises(LabError, match="up already"):
+        Lab.up(THREE_MEMBERS, prefix=cluster_hosts.lab.prefix)
+    assert cluster_hosts.lab == Lab.find(cluster_hosts.lab.prefix)
+
+
+def test_a_cut_link_separates_one_host_until_it_is_mended(lab: Lab) -> None:
+    away = lab.host("server1")
+    faults.cut_link(away)
+    with lab.in_bastion():
+        assert Reception.UNREACHABLE is knock(away.member.address, 2379, None)
+        assert Reception.ANSWERED is knock("198.18.0.102", 2379, None)
+    faults.mend_link(away)
+    lab.wait_until_healthy()
+
+
+def test_killed_connections_are_gone_and_come_back_as_others(lab: Lab) -> None:
+    each = lab.host("server2")
+    before = peer_connections(each)
+    killed = faults.kill_connections(each, 2380)
+    assert killed == len(before) > 0
+    lab.wait_until_healthy()
+    assert not before & peer_connections(each)
+
+
+def peer_connections(each: host.Host) -> set[str]:
+    listed = each.run(["ss", "-tnH", "state", "established", "( sport = :2380 or dport = :2380 )"]).stdout
+    return {" ".join(line.split()[-2:]) for line in listed.splitlines()}
+
+
+def test_a_delay_slows_a_host_down_or_the_kernel_cannot(lab: Lab) -> None:
+    each = lab.host("server3")
+    try:
+        faults.delay(each, 200)
+    except LabError as error:
+        assert "sch_netem" in str(error)  # noqa: PT017 - both are right, it depends on the kernel
+        return
+    with lab.in_bastion():
+        began = time.monotonic()
+        knock(each.member.address, 2379, None)
+    assert time.monotonic() - began > 0.2
+    faults.delay(each, 0)
+
+
+def test_a_rebooted_host_comes_back_with_its_configuration(lab: Lab) -> None:
+    each = lab.host("server3")
+    before = proof.starts(each)
+    host.reboot(each)
+    lab.wait_until_healthy()
+    paths = each.run(["systemctl", "show", "--property=DropInPaths", "--value", "etcd2"]).stdout
+    assert "/run/systemd/system/etcd2.service.d/20-cloudinit.conf\n" == paths
+    assert before + 1 == proof.starts(each)
+
+
+def test_a_host_without_power_is_down_until_it_boots_again(lab: Lab) -> None:
+    each = lab.host("server1")
+    host.kill(each)
+    with pytest.raises(LabError, match="server1 is down"):
+        each.run(["true"])
+    host.boot(each)
+    lab.wait_until_healthy()
+
+
+def test_the_prober_loses_nothing_and_sees_the_stall_of_a_cut_link(lab: Lab) -> None:
+    prober = RunningProber.start(lab)
+    prober.wait_for_writes()
+    calm = prober.stop()
+    assert (0, 0, 0, 0) == (calm.failed, calm.lost, calm.failed_reads, calm.wrong_reads)
+    assert calm.acknowledged >= 50 * calm.took_s
+    assert calm.longest_stall_s < 0.5
+    prober = RunningProber.start(lab)
+    prober.wait_for_writes()
+    faults.cut_link(lab.host("server1"))
+    prober.wait_for_writes()
+    faults.mend_link(lab.host("server1"))
+    report = prober.stop()
+    assert (0, 0) == (report.failed, report.lost)
+    assert report.longest_stall_s > 0.5
+    assert report.failovers > 0
+
+
+def test_the_prober_ends_when_its_parent_does(lab: Lab) -> None:
+    prober = RunningProber.start(lab)
+    prober.wait_for_writes(for_s=0.1)
+    assert prober.process.stdin is not None
+    prober.process.stdin.close()
+    assert 0 == prober.process.wait(timeout=30)
+
+
+@pytest.mark.usefixtures("base_system")
+def test_down_twice_leaves_nothing() -> None:
+    with booted(OTHER) as lab:
+        assert lab.plan.exists()
+    assert [] == what_is_left(OTHER)
+    down(OTHER)
+    assert lab.plan.exists()
+
+
+@pytest.mark.usefixtures("base_system")
+@pytest.mark.parametrize("after_s", [0.4, 0.6, 0.8, 1.0, 1.4])
+def test_a_start_that_is_killed_half_way_can_be_cleared_away(after_s: float) -> None:
+    down(OTHER)
+    starting = [
+        "import time",
+        "from pathlib import Path",
+        "from orchestrator.lab.lab import Lab",
+        f"Lab.up(Path({str(THREE_MEMBERS)!r}), prefix={OTHER!r})",
+        "time.sleep(9)",
+    ]
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run([sys.executable, "-c", "\n".join(starting)], timeout=after_s, check=True)
+    down(OTHER)
+    assert [] == what_is_left(OTHER)
+
+
+@pytest.mark.usefixtures("base_system")
+def test_a_start_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: host.Host) -> None:
+        raise LabError("no boot today")
+
+    down(OTHER)
+    monkeypatch.setattr(host, "boot", fail)
+    with pytest.raises(LabError, match="no boot today"):
+        Lab.up(THREE_MEMBERS, prefix=OTHER)
+    assert [] == what_is_left(OTHER)
+
+
+@pytest.mark.usefixtures("base_system")
+def test_ipv6_sudo_and_a_plans_own_names_and_ports(tmp_path: Path) -> None:
+    plan = tmp_path / "six.yaml"
+    plan.write_text(SIX)
+    with booted(OTHER, plan) as lab:
+        (member,) = lab.cluster.members
+        assert ("2001:db8::1", 2222, "kv") == (member.ssh.host, member.ssh.port, member.service)
+        assert "active\n" == lab.host("one").run(["systemctl", "is-active", "kv"]).stdout
+        assert "root admin\n" == log_in(lab, "sudo -n id -un | tr '\\n' ' '; id -un")
+
+
+def test_the_labs_own_key_and_known_hosts_open_every_host(cluster_hosts: ClusterHosts) -> None:
+    assert "server1\n" == log_in(cluster_hosts.lab, "hostname")
+
+
+def log_in(lab: Lab, script: str) -> str:
+    ssh = lab.cluster.members[0].ssh
+    with lab.in_bastion(), paramiko.SSHClient() as client:
+        client.load_host_keys(str(ssh.known_hosts))
+        client.connect(
+            ssh.host,
+            ssh.port,
+            ssh.user,
+            key_filename=str(ssh.identity_file),
+            allow_agent=False,
+            look_for_keys=False,
+        )
+        _, output, _ = client.exec_command(script, timeout=20)
+        return output.read().decode()
+
+
+@pytest.mark.usefixtures("base_system")
+def test_a_rehearsal_of_nothing_proves_nothing() -> None:
+    down(OTHER)
+    outcome = rehearse(THREE_MEMBERS, ["true"], prefix=OTHER)
+    assert 1 == outcome.exit_code
+    assert "server2 is registered for peers as http://198.18.0.102:2380" in render(outcome)
+    assert (0, 0, "alive") == (outcome.probe.failed, outcome.probe.lost, outcome.probe.lease)
+    assert [0, 0, 0] == [member.restarts for member in outcome.members]
+    assert [] == what_is_left(OTHER)

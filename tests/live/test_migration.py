@@ -1,0 +1,157 @@
+"""The migration on real hosts: whole, killed and resumed, cut off, looked at, refused."""
+
+import subprocess
+
+import pytest
+from live.conftest import FRESH, THREE_MEMBERS
+from live.stories import (
+    ROUNDS,
+    STATES,
+    events,
+    fingerprint,
+    orchestrator,
+    peer_urls,
+    restarts,
+    run_and_kill,
+    state_file,
+    unhealthy,
+    wait_until_healthy,
+    writing,
+)
+
+from orchestrator.engine.events import HandedOver, Recorded, StepStarted, StepSucceeded
+from orchestrator.engine.progress import Progress
+from orchestrator.engine.run import Pace
+from orchestrator.lab import faults
+from orchestrator.lab.lab import Lab, down
+from orchestrator.lab.outcome import render
+from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.rehearsal import program, rehearse
+from orchestrator.session import open_session
+
+
+def everybody(state: str) -> dict[str, str]:
+    return {f"server{number}": state for number in (1, 2, 3)}
+
+
+def failure(done: subprocess.CompletedProcess[str]) -> str:
+    return f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+
+
+@pytest.mark.usefixtures("base_system")
+def test_a_rehearsal_proves_that_nothing_was_lost() -> None:
+    down(FRESH)
+    outcome = rehearse(THREE_MEMBERS, program("run", PLAN, "--yes"), prefix=FRESH)
+
+    assert outcome.exit_code == 0, render(outcome)
+    assert [2, 2, 2] == [member.restarts for member in outcome.members]
+    assert outcome.probe.attempts / outcome.probe.took_s > 50
+
+
+def test_killed_in_the_middle_of_each_round_it_resumes_and_repeats_nothing(lab: Lab) -> None:
+    with writing(lab):
+        for number, round_ in enumerate(ROUNDS):
+
+            def is_in_the_middle(so_far: list[Recorded], round_: str = round_) -> bool:
+                started = [event.step for event in so_far if isinstance(event, StepStarted)]
+                return sum(step.startswith(f"{round_}/") for step in started) == 2
+
+            run_and_kill(lab, is_in_the_middle, "run", PLAN, "--yes", *(["--resume"] if number else []))
+            assert Progress.of(events(lab)).unsettled
+
+            refused = orchestrator(lab, "run", PLAN, "--yes")
+            assert refused.returncode == 7, failure(refused)
+            assert "run plan.yaml --resume" in refused.stderr
+        done = orchestrator(lab, "run", PLAN, "--resume")
+
+    assert done.returncode == 0, failure(done)
+    assert everybody("sealed") == Progress.of(events(lab)).states
+    assert all(url.startswith("https:") for url in peer_urls(lab))
+    assert dict.fromkeys(everybody(""), 2) == restarts(lab)
+    assert not unhealthy(lab)
+    succeeded: set[str] = set()
+    for event in events(lab):
+        assert not (isinstance(event, StepStarted) and event.step in succeeded), f"{event} was done before"
+        if isinstance(event, StepSucceeded):
+            succeeded.add(event.step)
+
+    again = orchestrator(lab, "run", PLAN, "--yes")
+    assert again.returncode == 0, failure(again)
+    assert "nothing to do" in again.stdout
+    assert dict.fromkeys(everybody(""), 2) == restarts(lab)
+
+
+def test_every_peer_connection_may_be_cut_after_each_round(lab: Lab) -> None:
+    with writing(lab):
+        for number, state in enumerate(STATES):
+            flags = ["--resume"] if number else ["--yes"]
+            done = orchestrator(lab, "run", PLAN, "--until", state, *flags)
+            assert done.returncode == 0, failure(done)
+            assert everybody(state) == Progress.of(events(lab)).states
+
+            killed = [faults.kill_connections(host, lab.cluster.ports.peer) for host in lab.hosts]
+            assert sum(killed) > 0
+            wait_until_healthy(lab)
+
+
+def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) -> None:
+    before, starts = fingerprint(lab), restarts(lab)
+    shown = orchestrator(lab, "run", PLAN, "--dry-run")
+    assert shown.returncode == 0, failure(shown)
+    assert "40-tls.conf" in shown.stdout
+    assert "PRIVATE KEY" not in shown.stdout
+
+    assert before == fingerprint(lab)
+    assert starts == restarts(lab)
+    assert not state_file(lab).exists()
+    for host in lab.hosts:
+        assert host.run(["test", "-e", "/run/orchestrator"], check=False).returncode == 1
+
+    with lab.in_bastion(), open_session(lab.plan, None) as session:
+        runbook = session.compile(session.gather())
+        deeds = session.rehearse(runbook, Progress(), Pace(session.cluster.patience))
+    reviewed = [(deed.step, deed.successor or runbook.step(deed.step).digest) for deed in deeds]
+    done = orchestrator(lab, "run", PLAN, "--yes")
+    assert done.returncode == 0, failure(done)
+    performed = [
+        (event.step, event.successor if isinstance(event, HandedOver) else event.operations)
+        for event in events(lab)
+        if isinstance(event, HandedOver | StepStarted)
+    ]
+    assert reviewed == performed
+
+
+def test_an_unreachable_host_is_named_and_nothing_is_changed(lab: Lab) -> None:
+    before = fingerprint(lab)
+    faults.cut_link(lab.host("server2"))
+    refused = orchestrator(lab, "run", PLAN, "--yes")
+
+    assert refused.returncode == 4, failure(refused)
+    assert "server2" in refused.stderr
+    assert not state_file(lab).exists()
+    assert before == fingerprint(lab)
+
+
+def test_an_unknown_host_key_is_refused_with_its_fingerprint(lab: Lab) -> None:
+    known = lab.directory / "keys" / "known_hosts"
+    lines = known.read_text().splitlines(keepends=True)
+    known.write_text("".join(line for line in lines if "198.18.0.103" not in line))
+    dropped = known.with_name("dropped")
+    dropped.write_text("".join(line for line in lines if "198.18.0.103" in line))
+    told = subprocess.run(["ssh-keygen", "-lf", dropped], capture_output=True, text=True, check=True).stdout
+    refused = orchestrator(lab, "run", PLAN, "--yes")
+
+    assert refused.returncode == 4, failure(refused)
+    assert told.split()[1] in refused.stderr
+    assert "server3" in refused.stderr
+    assert "ssh-keyscan" in refused.stderr
+
+
+def test_status_tells_where_each_member_stands(lab: Lab) -> None:
+    done = orchestrator(lab, "run", PLAN, "--yes", "--until", "bridged")
+    assert done.returncode == 0, failure(done)
+    status = orchestrator(lab, "status", PLAN)
+
+    assert status.returncode == 0, failure(status)
+    rows = [line.split() for line in status.stdout.splitlines()[1:]]
+    assert [[f"server{n}", f"198.18.0.10{n}", "bridged", "bridged"] for n in (1, 2, 3)] == rows

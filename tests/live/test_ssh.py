@@ -1,0 +1,146 @@
+"""The SSH executor against a real sshd, sudo and systemd."""
+
+import threading
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.errors import LoginRefusedError
+from orchestrator.operations import (
+    Check,
+    Deed,
+    MakeDirectory,
+    Receipt,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Secret,
+    Write,
+)
+from orchestrator.remote.ssh import SshExecutor
+
+pytestmark = pytest.mark.lab
+
+PLANTED = "-----BEGIN PLANTED SECRET-----"
+
+
+class ClusterHosts(Protocol):
+    """Booted hosts, seen from the bastion's network."""
+
+    cluster: Cluster
+
+
+def changed(cluster: Cluster, **ssh: object) -> Cluster:
+    """The cluster with its first member only, reached in another way."""
+    member = cluster.members[0]
+    reached = member.ssh.model_copy(update=ssh)
+    return cluster.model_copy(update={"members": (member.model_copy(update={"ssh": reached}),)})
+
+
+def named(words: str) -> str:
+    return f"{uuid.uuid4().hex[:8]}-{words}"
+
+
+def output(executor: SshExecutor, host: str, script: str) -> str:
+    check = Check(host, script)
+    answer = executor.look([check])[check]
+    assert (0, "") == (answer.exit_status, answer.stderr)
+    return answer.stdout
+
+
+def test_a_known_host_answers_as_root(cluster_hosts: ClusterHosts) -> None:
+    checks = [Check(member.name, "id -u; hostname >&2") for member in cluster_hosts.cluster.members]
+    with SshExecutor(cluster_hosts.cluster) as executor:
+        assert {"0\n"} == {answer.stdout for answer in executor.look(checks).values()}
+
+
+def test_an_unknown_host_is_refused(cluster_hosts: ClusterHosts, tmp_path: Path) -> None:
+    cluster = changed(cluster_hosts.cluster, known_hosts=tmp_path / "known_hosts")
+    with SshExecutor(cluster) as executor, pytest.raises(LoginRefusedError, match=r"SHA256:.*does not exist"):
+        executor.look([Check(cluster.members[0].name, "true")])
+
+
+def test_sudo_gives_the_same_answers(cluster_hosts: ClusterHosts) -> None:
+    cluster = changed(cluster_hosts.cluster, become="sudo")
+    with SshExecutor(cluster) as executor:
+        host = cluster.members[0].name
+        assert output(executor, host, 'echo "$SUDO_UID"; id -u') == "0\n0\n"
+        receipt = executor.perform(Deed(named("sudo"), host, (Run(("id", "-u")),), 10))
+    assert receipt == Receipt(0, "0\n")
+
+
+def test_a_deed_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> None:
+    host = cluster_hosts.cluster.members[0].name
+    mark = f"/run/{named('count')}"
+    deed = Deed(named("once"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 0.5; echo done")),), 10)
+    receipts: list[Receipt] = []
+
+    def perform() -> None:
+        with SshExecutor(cluster_hosts.cluster) as executor:
+            receipts.append(executor.perform(deed))
+
+    callers = [threading.Thread(target=perform) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    with SshExecutor(cluster_hosts.cluster) as executor:
+        assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
+    assert [Receipt(0, "done\n")] * 3 == receipts
+
+
+def _lose_sessions(cluster: Cluster) -> None:
+    """Kill every sshd session on the first host, this one included."""
+    with SshExecutor(cluster) as other:
+        host = cluster.members[0].name
+        other.perform(Deed(named("cut"), host, (Run(("pkill", "-KILL", "-f", "^sshd: [a-z]+")),), 10))
+
+
+def test_a_deed_survives_a_cut_connection(cluster_hosts: ClusterHosts) -> None:
+    host = cluster_hosts.cluster.members[0].name
+    mark = f"/run/{named('count')}"
+    deed = Deed(named("cut"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 3; echo done")),), 20)
+    with SshExecutor(cluster_hosts.cluster) as executor:
+        output(executor, host, "true")
+        first = executor._connections[host]._transport
+        cutter = threading.Timer(1.0, _lose_sessions, [cluster_hosts.cluster])
+        cutter.start()
+        assert executor.perform(deed) == Receipt(0, "done\n")
+        assert executor._connections[host]._transport is not first  # the cut was real
+        cutter.join()
+        assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "exit_status"),
+    [
+        (("true",), 0),
+        (("false",), 1),
+        (("sleep", "60"), 124),
+        (("sh", "-c", "kill -9 $(ps -o ppid= $PPID)"), None),
+    ],
+    ids=["success", "failure", "deadline", "killed"],
+)
+def test_a_secret_is_in_its_file_and_nowhere_else(
+    cluster_hosts: ClusterHosts, ending: tuple[str, ...], exit_status: int | None
+) -> None:
+    host = cluster_hosts.cluster.members[0].name
+    home = f"/run/{named('pki')}"
+    key = Write(f"{home}/key", Secret(PLANTED), 0o600, "etcd", "etcd")
+    undo = (Remove(f"{home}/key"), RemoveDirectory(home))
+    with SshExecutor(cluster_hosts.cluster) as executor:
+        receipt = executor.perform(
+            Deed(named("secret"), host, (MakeDirectory(home, 0o700, "etcd", "etcd"), key, Run(ending)), 2)
+        )
+        assert receipt.exit_status == exit_status or (exit_status is None and receipt.exit_status != 0)
+        assert output(executor, host, f"cd {home}; ls -A; stat -c '%a %U' key") == "key\n600 etcd\n"
+        assert output(executor, host, f"grep -rlF -e '{PLANTED}' /run/orchestrator || :") == ""
+        assert (
+            output(executor, host, f"journalctl --sync; journalctl -b | grep -cF -e '{PLANTED}' || :")
+            == "0\n"
+        )
+        assert executor.perform(Deed(named("undo"), host, undo, 10)) == Receipt(0, "")
+        assert output(executor, host, f"ls -d {home} 2>/dev/null || echo gone") == "gone\n"
