@@ -15,7 +15,7 @@ from orchestrator import __version__
 from orchestrator.errors import OrchestratorError, RunInterruptedError, StoppedError, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.engine.run import Pace
+    from orchestrator.engine.pace import Pace
     from orchestrator.session import Session
 
 app = typer.Typer(
@@ -152,7 +152,7 @@ def _confirm(question: str) -> bool:
 
 @contextlib.contextmanager
 def _session(plan: Path, state: Path | None) -> "Iterator[tuple[Session, Pace]]":
-    from orchestrator.engine.run import Pace  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.engine.pace import Pace  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
 

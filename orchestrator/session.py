@@ -16,8 +16,9 @@ from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import Opened, RunBegan
 from orchestrator.engine.journal import MemoryJournal, StateFile
+from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
-from orchestrator.engine.run import Pace, run
+from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, StoppedError, UsageError
 from orchestrator.etcd.gather import Survey
 from orchestrator.migrations import MIGRATIONS

@@ -9,8 +9,8 @@ import typer
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
+from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
-from orchestrator.engine.run import Pace
 from orchestrator.errors import RefusedError, StoppedError, UsageError
 from orchestrator.etcd import certificates
 from orchestrator.etcd.gather import subjects_of

@@ -1,24 +1,13 @@
 """Running: one function for a new run, a resume, a dry run and a rollback; it never asks which it is."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from orchestrator.cluster.model import Patience
 from orchestrator.engine import gate
-from orchestrator.engine.events import (
-    Event,
-    HandedOver,
-    Recorded,
-    RoundBegan,
-    RunEnded,
-    StepFailed,
-    StepStarted,
-    StepSucceeded,
-    Waiting,
-)
+from orchestrator.engine.events import RoundBegan, RunEnded
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.machine import MemberMachine
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.step import DeedFailedError, Walker
 from orchestrator.errors import (
     HostUnreachableError,
     LoginRefusedError,
@@ -28,20 +17,9 @@ from orchestrator.errors import (
     RunInterruptedError,
     StoppedError,
 )
-from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
+from orchestrator.operations import Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Runbook, Stage, Step
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a run waits and who hears of it; ``should_stop`` is asked between two steps."""
-
-    patience: Patience
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    should_stop: Callable[[], bool] = bool
-    narrate: Callable[[Event], None] = lambda _: None
 
 
 def run(
@@ -64,9 +42,10 @@ class _Walk:
         self._executor = executor
         self._journal = journal
         self._pace = pace
-        self._run_id = journal.progress.opened.run if journal.progress.opened else "rehearsal"
+        self._walker = Walker(executor, journal, pace)
         self._machines = {
-            member: MemberMachine(runbook, self._standing(member), self._take) for member in runbook.members
+            member: MemberMachine(runbook, self._standing(member), self._walker.take)
+            for member in runbook.members
         }
 
     def _standing(self, member: str) -> str:
@@ -84,14 +63,14 @@ class _Walk:
             for stage in self._runbook.stages:
                 self._take_round(stage)
                 if stage.target == until and until != self._runbook.final:
-                    self._record(RunEnded(outcome="paused", reason=f"every member stands in {until}"))
+                    self._walker.record(RunEnded(outcome="paused", reason=f"every member stands in {until}"))
                     return
-            self._record(RunEnded(outcome="finished"))
+            self._walker.record(RunEnded(outcome="finished"))
         except RunInterruptedError as error:
-            self._record(RunEnded(outcome="interrupted", reason=str(error)))
+            self._walker.record(RunEnded(outcome="interrupted", reason=str(error)))
             raise
         except (StoppedError, PersonNeededError) as error:
-            self._record(RunEnded(outcome="stopped", reason=str(error)))
+            self._walker.record(RunEnded(outcome="stopped", reason=str(error)))
             raise
 
     def _verify_standing(self) -> None:
@@ -110,7 +89,7 @@ class _Walk:
                 raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
             return
         try:
-            self._hold(gates)
+            self._walker.hold(gates)
         except gate.NotYetError as error:
             raise self._stopped(f"the hosts are not as the state file left them: {error}") from error
 
@@ -125,7 +104,7 @@ class _Walk:
             hand_over = stage.last if step.member == last else None
             if not announced:
                 members = tuple(step.member for step in pending)
-                self._record(
+                self._walker.record(
                     RoundBegan(
                         round=stage.round,
                         target=stage.target,
@@ -142,9 +121,7 @@ class _Walk:
         if stage.last is None:
             return None
         try:
-            return gate.find(
-                self._executor, stage.last, self._pace.patience, self._pace.sleep, self._tell_waiting
-            )
+            return self._walker.find(stage.last)
         except gate.NotYetError as error:
             raise self._stopped(str(error)) from error
 
@@ -156,85 +133,14 @@ class _Walk:
     def _settle(self, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
         try:
-            self._hold(step.always)  # stop the line: nobody goes away while another is unwell
+            self._walker.hold(step.always)  # stop the line: nobody goes away while another is unwell
             if hand_over:
-                self._hand_over(step, hand_over)
+                self._walker.hand_over(step, hand_over)
             self._machines[step.member].step(step)
-        except (gate.NotYetError, _DeedFailedError) as error:
-            if step.member in self._journal.progress.unsettled:
-                self._record(StepFailed(step=step.id, member=step.member, reason=str(error)))
+        except (gate.NotYetError, DeedFailedError) as error:
             raise self._stopped(self._where(step, str(error))) from error
         except (HostUnreachableError, LoginRefusedError) as error:
             raise self._stopped(self._where(step, f"{error}; {step.id} is in doubt")) from error
-
-    def _hand_over(self, step: Step, role: Poll) -> None:
-        """Let a member that has to go last give that role away before it goes itself."""
-        successor = next(iter(step.hand_overs), None)
-        if successor is None:
-            return  # the only member: there is nobody to take over
-        self._record(HandedOver(step=step.id, member=step.member, successor=successor))
-        number = self._journal.progress.handovers[step.id]
-        self._perform(step, f"handover-{number}", step.hand_overs[successor], successor)
-
-        def judge(answers: Answers) -> str | None:
-            name = role.read(answers)
-            return f"it is {name or 'nobody'}" if name in {None, step.member} else None
-
-        self._hold([Gate(f"{step.member} handed over: {role.name}", role.questions, judge)])
-
-    def _take(self, step: Step) -> None:
-        """Do a step's work; called by the member's machine before it moves."""
-        began = self._pace.clock()
-        progress = self._journal.progress
-        unsettled = progress.unsettled.get(step.member)
-        is_adopted = unsettled is not None and unsettled.step == step.id and self._holds(step.gates)
-        if not is_adopted:
-            in_doubt = unsettled is not None and unsettled.step == step.id and not unsettled.is_failed
-            attempt = progress.attempts.get(step.id, 0) + (0 if in_doubt else 1)
-            self._record(
-                StepStarted(
-                    step=step.id,
-                    member=step.member,
-                    source=step.source,
-                    target=step.target,
-                    attempt=attempt,
-                    operations=step.digest,
-                )
-            )
-            self._perform(step, str(attempt), step.operations)
-            self._hold((*step.gates, *step.always))
-        took_s = round(self._pace.clock() - began, 3)
-        self._record(
-            StepSucceeded(
-                step=step.id, member=step.member, target=step.target, took_s=took_s, is_adopted=is_adopted
-            )
-        )
-
-    def _perform(
-        self, step: Step, suffix: str, operations: tuple[Operation, ...], successor: str | None = None
-    ) -> None:
-        deed = Deed(
-            id=f"{self._run_id}-{step.round}-{step.member}-{suffix}",
-            host=step.member,
-            operations=operations,
-            deadline_s=step.deadline_s,
-            step=step.id,
-            successor=successor,
-        )
-        receipt = self._executor.perform(deed)
-        if receipt.exit_status != 0:
-            last_words = " / ".join(receipt.output.strip().splitlines()[-5:])
-            raise _DeedFailedError(f"its script ended with {receipt.exit_status}: {last_words}")
-
-    def _hold(self, gates: Sequence[Gate]) -> None:
-        gate.hold(self._executor, gates, self._pace.patience, self._pace.sleep, self._tell_waiting)
-
-    def _holds(self, gates: Sequence[Gate]) -> bool:
-        try:
-            gate.look(self._executor, gates)
-        except gate.NotYetError:
-            return False
-        return True
 
     def _where(self, step: Step, reason: str) -> str:
         return f"{step.id}: {reason}; {step.member} still stands in {step.source!r}"
@@ -247,14 +153,3 @@ class _Walk:
         except gate.NotYetError as error:
             return PersonNeededError(f"{reason}; the cluster is not healthy: {error}")
         return StoppedError(f"{reason}; the cluster is healthy")
-
-    def _record(self, event: Recorded) -> None:
-        self._journal.append(event)
-        self._pace.narrate(event)
-
-    def _tell_waiting(self, reasons: tuple[str, ...]) -> None:
-        self._pace.narrate(Waiting(reasons=reasons))
-
-
-class _DeedFailedError(Exception):
-    """A deed's receipt says that its script failed on the host."""

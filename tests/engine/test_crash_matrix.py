@@ -10,7 +10,8 @@ from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import Opened, Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import Pace, run
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.run import run
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import Survey
 from orchestrator.migrations import MIGRATIONS

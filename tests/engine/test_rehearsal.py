@@ -8,7 +8,8 @@ from engine.world import World, make_cluster
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import Pace, run
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import Survey
 from orchestrator.migrations import MIGRATIONS

@@ -20,8 +20,8 @@ from live.stories import (
 )
 
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted, StepSucceeded
+from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
-from orchestrator.engine.run import Pace
 from orchestrator.lab import faults
 from orchestrator.lab.lab import Lab, down
 from orchestrator.lab.outcome import render

@@ -1,0 +1,19 @@
+"""How a run waits, who hears of it, and who may stop it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.cluster.model import Patience
+from orchestrator.engine.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Time, sleep and listeners of a run; ``should_stop`` is asked between two steps."""
+
+    patience: Patience
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    should_stop: Callable[[], bool] = bool
+    narrate: Callable[[Event], None] = lambda _: None

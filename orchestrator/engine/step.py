@@ -1,0 +1,119 @@
+"""Taking one step: hand over, do the deed, wait for the gates; every event is on disk before its deed."""
+
+from collections.abc import Sequence
+
+from orchestrator.engine import gate
+from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
+from orchestrator.engine.journal import Journal
+from orchestrator.engine.pace import Pace
+from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
+from orchestrator.remote.executor import Executor
+from orchestrator.runbook.model import Step
+
+
+class DeedFailedError(Exception):
+    """A deed's receipt says that its script failed on the host."""
+
+
+class Walker:
+    """Takes steps for the members' machines. Raises DeedFailedError, or NotYetError when patience ends."""
+
+    def __init__(self, executor: Executor, journal: Journal, pace: Pace) -> None:
+        self._executor = executor
+        self._journal = journal
+        self._pace = pace
+        self._run_id = journal.progress.opened.run if journal.progress.opened else "rehearsal"
+
+    def take(self, step: Step) -> None:
+        """Do a step's work; called by the member's machine before it moves.
+
+        A step that was begun before is looked at first: if its gates hold it is done. In doubt, it keeps its
+        attempt, so that a deed that reached the host is not done twice; failed, it is a new attempt.
+        """
+        began = self._pace.clock()
+        progress = self._journal.progress
+        unsettled = progress.unsettled.get(step.member)
+        is_ours = unsettled is not None and unsettled.step == step.id
+        is_adopted = is_ours and self.holds(step.gates)
+        if not is_adopted:
+            in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
+            self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
+        took_s = round(self._pace.clock() - began, 3)
+        self.record(
+            StepSucceeded(
+                step=step.id, member=step.member, target=step.target, took_s=took_s, is_adopted=is_adopted
+            )
+        )
+
+    def hand_over(self, step: Step, role: Poll) -> None:
+        """Let a member that has to go last give that role away before it goes itself."""
+        successor = next(iter(step.hand_overs), None)
+        if successor is None:
+            return  # the only member: there is nobody to take over
+        self.record(HandedOver(step=step.id, member=step.member, successor=successor))
+        number = self._journal.progress.handovers[step.id]
+        self._perform(step, f"handover-{number}", step.hand_overs[successor], successor)
+
+        def judge(answers: Answers) -> str | None:
+            name = role.read(answers)
+            return f"it is {name or 'nobody'}" if name in {None, step.member} else None
+
+        self.hold([Gate(f"{step.member} handed over: {role.name}", role.questions, judge)])
+
+    def find(self, poll: Poll) -> str:
+        """Return the member that a poll finds, waiting for there to be one."""
+        return gate.find(self._executor, poll, self._pace.patience, self._pace.sleep, self._tell_waiting)
+
+    def hold(self, gates: Sequence[Gate]) -> None:
+        """Wait until all gates hold."""
+        gate.hold(self._executor, gates, self._pace.patience, self._pace.sleep, self._tell_waiting)
+
+    def holds(self, gates: Sequence[Gate]) -> bool:
+        """Look once whether all gates hold."""
+        try:
+            gate.look(self._executor, gates)
+        except gate.NotYetError:
+            return False
+        return True
+
+    def record(self, event: Recorded) -> None:
+        """Put an event on disk, then tell it."""
+        self._journal.append(event)
+        self._pace.narrate(event)
+
+    def _do(self, step: Step, attempt: int) -> None:
+        self.record(
+            StepStarted(
+                step=step.id,
+                member=step.member,
+                source=step.source,
+                target=step.target,
+                attempt=attempt,
+                operations=step.digest,
+            )
+        )
+        try:
+            self._perform(step, str(attempt), step.operations)
+            self.hold((*step.gates, *step.always))
+        except (DeedFailedError, gate.NotYetError) as error:
+            self.record(StepFailed(step=step.id, member=step.member, reason=str(error)))
+            raise
+
+    def _perform(
+        self, step: Step, suffix: str, operations: tuple[Operation, ...], successor: str | None = None
+    ) -> None:
+        deed = Deed(
+            id=f"{self._run_id}-{step.round}-{step.member}-{suffix}",
+            host=step.member,
+            operations=operations,
+            deadline_s=step.deadline_s,
+            step=step.id,
+            successor=successor,
+        )
+        receipt = self._executor.perform(deed)
+        if receipt.exit_status != 0:
+            last_words = " / ".join(receipt.output.strip().splitlines()[-5:])
+            raise DeedFailedError(f"its script ended with {receipt.exit_status}: {last_words}")
+
+    def _tell_waiting(self, reasons: tuple[str, ...]) -> None:
+        self._pace.narrate(Waiting(reasons=reasons))

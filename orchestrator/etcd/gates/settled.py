@@ -1,0 +1,113 @@
+"""What a member runs with, and what lies on its host: asked of the kernel and of the files."""
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import files, process, settings
+from orchestrator.etcd.asking import Inquiry, gate
+from orchestrator.etcd.settings import Paths
+from orchestrator.operations import Answers, Write
+
+
+@gate
+def configured_by_environment(subject: Subject) -> Inquiry:
+    """Flags beat variables and a configuration file hides both: a drop-in would be without effect."""
+
+    def judge(answers: Answers) -> Iterable[str]:
+        running = process.read(subject, answers)
+        if "ETCD_CONFIG_FILE" in running.environment:
+            yield "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
+        flags = [word for word in running.arguments[1:] if word.startswith("-")]
+        if flags:
+            yield (
+                f"the process has flags ({' '.join(flags)}), which beat or contradict variables; "
+                "move them to Environment= lines of the unit first"
+            )
+
+    return Inquiry((process.check(subject),), judge)
+
+
+@gate
+def running_with_http(subject: Subject) -> Inquiry:
+    """Every listener of the running process is http, as it was before the first change."""
+
+    def judge(answers: Answers) -> Iterable[str]:
+        running = process.read(subject, answers)
+        if running.complaint:
+            yield running.complaint
+            return
+        for name in (settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT):
+            tls = [
+                url for url in settings.current(running.environment, name) if not url.startswith("http://")
+            ]
+            if tls:
+                yield f"{name} already holds {', '.join(tls)}"
+
+    return Inquiry((process.check(subject),), judge)
+
+
+def _running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Inquiry:
+    """The running process has these settings, and so will the next: just these drop-ins of ours lie."""
+    paths = Paths.of(subject).settings
+    written = {file.path for file in drop_ins}
+    lying = files.check(subject, paths)
+
+    def judge(answers: Answers) -> Iterable[str]:
+        running = process.read(subject, answers)
+        if running.complaint:
+            yield running.complaint
+        else:
+            yield from settings.differences(running.environment, wanted)
+        found = files.read(answers, lying)
+        yield from files.differences(drop_ins, found)
+        yield from files.changes(subject, (path for path in paths if path not in written), found)
+
+    return Inquiry((process.check(subject), lying), judge)
+
+
+@gate
+def running_as_found(subject: Subject) -> Inquiry:
+    """The running process and the unit's drop-ins have the settings from before the first change."""
+    before = subject.found.environment
+    ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
+    return _running_with(subject, {name: before.get(name) for name in ours}, ())
+
+
+@gate
+def loaded_with_certificates(subject: Subject) -> Inquiry:
+    """The running process has the certificate settings, and still listens on http, on the local port too."""
+    wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
+    return _running_with(subject, wanted, (files.insecure_localhost(subject), files.certs(subject)))
+
+
+@gate
+def running_with_https(subject: Subject) -> Inquiry:
+    """The running process listens on https, with the certificate settings."""
+    wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
+    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    return _running_with(subject, wanted, drop_ins)
+
+
+@gate
+def holding_certificates(subject: Subject) -> Inquiry:
+    """CA, certificate and key lie on the host, readable by the service's user, with the right mode."""
+    wanted = files.material(subject)
+    question = files.check(subject, tuple(item.path for item in wanted))
+    return Inquiry((question,), lambda answers: files.differences(wanted, files.read(answers, question)))
+
+
+@gate
+def holding_no_certificates(subject: Subject) -> Inquiry:
+    """Where the certificates will lie there is what was there before the first change."""
+    paths = Paths.of(subject).material
+    question = files.check(subject, paths)
+    return Inquiry((question,), lambda answers: files.changes(subject, paths, files.read(answers, question)))
+
+
+@gate
+def free_of_other_files(subject: Subject) -> Inquiry:
+    """Nothing of the operator's lies where our files will, unless it is the very same."""
+    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    wanted = (*files.material(subject), *drop_ins)
+    question = files.check(subject, tuple(item.path for item in wanted))
+    return Inquiry((question,), lambda answers: files.conflicts(wanted, files.read(answers, question)))

@@ -1,0 +1,65 @@
+"""Settings: what a member is given follows from what it had, and nothing of it is lost."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.world import make_cluster
+from ruamel.yaml import YAML
+
+from orchestrator.cluster.facts import Facts, MemberFacts, Subject
+from orchestrator.etcd import settings
+
+CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
+
+
+def subject(folder: Path, environment: dict[str, str]) -> Subject:
+    cluster = make_cluster(folder)
+    facts = {
+        member.name: MemberFacts(
+            id=f"a{number}",
+            name=f"etcd-{number}",
+            version="3.4.23",
+            peer_urls=(f"http://{member.address}:2380",),
+            environment=environment,
+            user="etcd",
+            group="etcd",
+        )
+        for number, member in enumerate(cluster.members, start=1)
+    }
+    return Subject(cluster, Facts(cluster_id="c1", members=facts), cluster.members[0])
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
+def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Path) -> None:
+    member = subject(tmp_path, dict(case["found"]))
+    listeners = settings.tls_listeners(member)
+
+    assert case["accepting"] == settings.insecure_localhost(member)["ETCD_LISTEN_CLIENT_URLS"]
+    assert case["clients"] == listeners["ETCD_LISTEN_CLIENT_URLS"]
+    assert case["peers"] == listeners["ETCD_LISTEN_PEER_URLS"]
+    assert case["advertised"] == listeners["ETCD_ADVERTISE_CLIENT_URLS"]
+
+
+def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(tmp_path: Path) -> None:
+    initial = settings.tls_listeners(subject(tmp_path, {}))["ETCD_INITIAL_CLUSTER"]
+    assert (
+        "etcd-1=https://198.18.0.101:2380,etcd-2=https://198.18.0.102:2380,etcd-3=https://198.18.0.103:2380"
+        == initial
+    )
+
+
+def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tmp_path: Path) -> None:
+    member = subject(tmp_path, {})
+    tls = member.cluster.tls.model_copy(update={"client_cert_auth": False})
+    trusting = Subject(member.cluster.model_copy(update={"tls": tls}), member.facts, member.member)
+    told = settings.certificates(trusting)
+
+    assert "ETCD_TRUSTED_CA_FILE" not in told
+    assert "ETCD_CLIENT_CERT_AUTH" not in told
+    assert "/etc/etcd2/ca.pem" == told["ETCD_PEER_TRUSTED_CA_FILE"]
+
+
+def test_a_drop_in_quotes_what_systemd_would_expand() -> None:
+    text = settings.drop_in({"ETCD_NAME": 'a "b" 50%\\'})
+    assert '[Service]\nEnvironment="ETCD_NAME=a \\"b\\" 50%%\\\\"\n' == text

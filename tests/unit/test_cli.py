@@ -1,0 +1,70 @@
+"""The command line: exit codes are a stable interface, and errors say what to do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLAN = Path(__file__).parents[2] / "plans" / "three-members.yaml"
+
+
+def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orchestrator", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("frobnicate",), ("run",), ("run", "--frobnicate"), ("table", "nonesuch")]
+)
+def test_usage_errors_exit_64(arguments: tuple[str, ...]) -> None:
+    done = program(*arguments)
+    assert (64, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_plan_with_several_faults_exits_3_with_a_line_for_each(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        PLAN.read_text()
+        .replace("name: server3, address: 198.18.0.103", "name: server3, adress: 198.18.0.103")
+        .replace("port: 22", "port: ssh")
+        .replace("strategy: bridge", "strategy: brigde")
+    )
+    done = program("run", plan, "--yes")
+
+    assert done.returncode == 3
+    lines = done.stderr.splitlines()
+    for place in ("5:", "9:", "10:"):
+        assert any(f"plan.yaml:{place}" in line for line in lines), done.stderr
+    assert "did you mean 'address'" in done.stderr
+    assert not (tmp_path / "plan.yaml.state.jsonl").exists()
+
+
+def test_resuming_nothing_is_a_usage_error_or_a_fault_of_the_plan(tmp_path: Path) -> None:
+    done = program("run", tmp_path / "nowhere.yaml", "--resume")
+    assert done.returncode == 3
+    assert "nowhere.yaml" in done.stderr
+
+
+def test_version_help_table_and_graph_need_no_plan() -> None:
+    for arguments in (("--version",), ("--help",), ("table",), ("graph", "bridge")):
+        done = program(*arguments)
+        assert (0, "") == (done.returncode, done.stderr), arguments
+        assert done.stdout
+
+
+def test_help_needs_none_of_the_heavy_modules() -> None:
+    probe = (
+        "import sys; sys.argv[1:] = ['--help']\n"
+        "import runpy, json, io, contextlib\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n"
+        "    runpy.run_module('orchestrator', run_name='__main__')\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    modules = set(json.loads(done.stdout))
+    assert not modules & {"paramiko", "pydantic", "structlog", "cryptography", "ruamel.yaml", "transitions"}
