@@ -50,7 +50,7 @@ bench: setup          ## Measure, as ratios within one run (root)
 	for bench in tests/bench/bench_*.py; do $(PYTHON) $$bench || exit 1; done
 
 docs: setup           ## Write the generated pages anew
-	$(PYTHON) tests/generate_docs.py
+	$(PYTHON) tests/documents.py
 
 lab-up: setup         ## Boot the hosts of $(PLAN) and leave them running (root)
 	$(PYTHON) -m orchestrator lab up $(PLAN)

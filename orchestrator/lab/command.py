@@ -24,7 +24,7 @@ PACKAGES: Mapping[str, str] = {
 class LabError(OrchestratorError):
     """The lab cannot do what was asked: the machine lacks something, or one of its programs refused."""
 
-    exit_code = 8
+    exit_code = 5
 
 
 def require(*programs: str) -> None:

@@ -1,0 +1,28 @@
+"""The documentation's generated parts are current, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from documents import DOCS, pages, renewed
+
+ROOT = DOCS.parent
+TEXTS = [*DOCS.glob("*.md"), ROOT / "README.md"]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_generated_blocks_are_current(page: Path) -> None:
+    assert renewed(page.read_text()) == page.read_text(), "run: make docs"
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [] == [link for link in links if not (page.parent / link).exists()]
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "index.md").read_text()
+    assert [] == [
+        page.name for page in DOCS.glob("*.md") if page.name not in index and page.name != "index.md"
+    ]
