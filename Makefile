@@ -3,7 +3,7 @@
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PLAN     := plans/three-members.yaml
-PACKAGES := python3-venv systemd-container debootstrap iproute2
+PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 openssh-client
 CHECKED  := orchestrator tests
 
 .DEFAULT_GOAL := help

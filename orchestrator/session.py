@@ -20,13 +20,13 @@ from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, StoppedError, UsageError
-from orchestrator.etcd.gather import Survey
+from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
-from orchestrator.remote.ssh import SshExecutor
+from orchestrator.remote.ssh import SshHosts
 from orchestrator.runbook.compile import compile_forward
 from orchestrator.runbook.model import Runbook
 
@@ -52,8 +52,7 @@ class Session:
 
     def gather(self) -> Facts:
         """Read the facts off the hosts."""
-        survey = Survey(self.cluster)
-        return survey.read(self.hosts.look(survey.questions))
+        return gather(self.cluster, self.hosts.look)
 
     def compile(self, facts: Facts) -> Runbook:
         """Compile the runbook of the plan's migration."""
@@ -112,7 +111,7 @@ def open_session(plan: Path, state: Path | None) -> Iterator[Session]:
     """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError."""
     loaded = load(plan, MIGRATIONS)
     migration = MIGRATIONS[loaded.cluster.strategy]
-    with SshExecutor(loaded.cluster) as hosts:
+    with SshHosts(loaded.cluster) as hosts:
         yield Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, hosts)
 
 
@@ -130,10 +129,9 @@ def header(session: Session, facts: Facts, runbook: Runbook) -> Opened:
 
 def refuse_unfinished(session: Session, progress: Progress) -> None:
     """Refuse a plain run over a state file in which something was begun and not finished."""
-    members = tuple(member.name for member in session.cluster.members)
-    final = session.migration.states[-1].name
-    if progress.attempts and not progress.has_all_in(members, final):
+    if progress.attempts and not progress.is_finished:
         where = ", ".join(
-            f"{member} in {progress.states.get(member, 'its first state')}" for member in members
+            f"{host.name} in {progress.states.get(host.name, 'its first state')}"
+            for host in session.cluster.hosts
         )
         raise StoppedError(f"{session.state} holds an unfinished run ({where})")

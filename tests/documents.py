@@ -1,4 +1,4 @@
-"""Generated parts of the documentation: marked blocks, written anew by ``make docs`` and compared by a test."""
+"""Generated parts of the documentation: marked blocks, written by ``make docs``, compared by a test."""
 
 import re
 from collections.abc import Callable, Mapping

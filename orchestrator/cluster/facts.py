@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from orchestrator.cluster.model import Cluster, Frozen, Member
+from orchestrator.cluster.model import Cluster, Frozen, Host
 
 
 class FoundFile(Frozen):
@@ -15,55 +16,81 @@ class FoundFile(Frozen):
     group: str
 
 
-class MemberFacts(Frozen):
-    """One member as it was before the first change.
+class HostFacts(Frozen):
+    """One host as it was before the first change.
 
-    ``id`` is etcd's member ID in hex and ``name`` its own name for itself. ``environment`` holds the ETCD_
-    variables of the running process. ``user`` and ``group`` are the service's. ``files`` are those already
-    found where the migration puts one; ``missing_directories`` are those that it has to make.
+    ``environment`` holds the ETCD_ variables of the running process. ``user`` and ``group`` are the
+    service's. ``files`` are those already found where the migration puts one; ``missing_directories`` are
+    those that it has to make. ``trust`` is the family of the host's trust store, None if it has none.
     """
 
-    id: str
-    name: str
     version: str
-    peer_urls: tuple[str, ...]
     environment: Mapping[str, str]
     user: str
     group: str
     files: Mapping[str, FoundFile] = {}
     missing_directories: tuple[str, ...] = ()
+    trust: Literal["debian", "redhat"] | None = None
+
+
+class MemberFacts(HostFacts):
+    """A member as it was: ``id`` is etcd's member ID in hex, ``name`` its own name for itself."""
+
+    id: str
+    name: str
+    peer_urls: tuple[str, ...]
 
 
 class Facts(Frozen):
-    """What was found on all members, by the plan's names for them. ``cluster_id`` is hex."""
+    """What was found on all members, by the plan's names for them.
+
+    ``cluster_id`` is hex; ``api`` is the interface through which the members are driven.
+    """
 
     cluster_id: str
+    api: Literal["v2", "v3"] = "v3"
     members: Mapping[str, MemberFacts]
+    proxies: Mapping[str, HostFacts] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One member, seen with everything that is known: what gates and actions are made for."""
+    """One host, seen with everything that is known: what gates and actions are made for."""
 
     cluster: Cluster
     facts: Facts
-    member: Member
+    host: Host
 
     @property
-    def found(self) -> MemberFacts:
-        """The member as it was before the first change."""
-        return self.facts.members[self.member.name]
+    def name(self) -> str:
+        """The host's name in the plan."""
+        return self.host.name
+
+    @property
+    def found(self) -> HostFacts:
+        """The host as it was before the first change."""
+        return self.facts.members.get(self.name) or self.facts.proxies[self.name]
+
+    @property
+    def member(self) -> MemberFacts:
+        """The member as it was before the first change; KeyError for a proxy."""
+        return self.facts.members[self.name]
 
     @property
     def others(self) -> "tuple[Subject, ...]":
         """Every other member, in the plan's order."""
-        return tuple(self.of(member) for member in self.cluster.others(self.member.name))
+        return tuple(subject for subject in self.everyone if subject.host != self.host)
 
     @property
     def everyone(self) -> "tuple[Subject, ...]":
-        """Every member, this one too, in the plan's order."""
+        """Every member, in the plan's order."""
         return tuple(self.of(member) for member in self.cluster.members)
 
-    def of(self, member: Member) -> "Subject":
-        """Return another member in the same light."""
-        return Subject(self.cluster, self.facts, member)
+    @property
+    def proxies(self) -> "tuple[Subject, ...]":
+        """Every proxy, in the plan's order."""
+        return tuple(self.of(proxy) for proxy in self.cluster.proxies)
+
+    def of(self, host: Host) -> "Subject":
+        """Return another host in the same light."""
+        return Subject(self.cluster, self.facts, host)

@@ -25,8 +25,8 @@ class Ssh(Frozen):
     become: Literal["none", "sudo"]
 
 
-class Member(Frozen):
-    """One etcd member: a host with a role. ``certificate`` and ``key`` are files on the bastion."""
+class Host(Frozen):
+    """A host with a role. ``certificate`` and ``key`` are files on the bastion."""
 
     name: str
     address: str
@@ -36,8 +36,19 @@ class Member(Frozen):
     key: Path
 
 
+class Member(Host):
+    """One etcd member."""
+
+
+class Proxy(Host):
+    """One etcd v2 proxy: it serves clients on its own host, and speaks to the members for them."""
+
+
 class Tls(Frozen):
-    """Certificates. Paths are the bastion's, but ``directory`` is the hosts' own."""
+    """Certificates. Paths are the bastion's, but ``directory`` is the hosts' own.
+
+    ``trust`` says whether the CA goes into the hosts' trust store too, or stays a file.
+    """
 
     ca: Path
     client_certificate: Path
@@ -45,6 +56,7 @@ class Tls(Frozen):
     directory: str
     client_cert_auth: bool
     peer_cert_auth: bool
+    trust: Literal["system", "files"] = "system"
 
 
 class Ports(Frozen):
@@ -62,8 +74,19 @@ class Patience(Frozen):
     pause_s: float = 0.5
 
 
+class Watch(Frozen):
+    """Local clients of the members: systemd units whose journals have to stay quiet for ``quiet_s`` seconds.
+
+    ``errors`` is a regular expression; a line that it finds is an error.
+    """
+
+    units: tuple[str, ...] = ()
+    quiet_s: float = 10.0
+    errors: str = r"(?i)\b(error|failed|fatal|panic|refused|timed? ?out|unreachable)\b"
+
+
 class Cluster(Frozen):
-    """The cluster that a plan describes. Member names are unique, and so are their addresses."""
+    """The cluster that a plan describes. Names of hosts are unique, and so are their addresses."""
 
     name: str
     strategy: str
@@ -71,6 +94,18 @@ class Cluster(Frozen):
     tls: Tls
     ports: Ports
     patience: Patience
+    proxies: tuple[Proxy, ...] = ()
+    watch: Watch = Watch()
+    api: Literal["auto", "v2", "v3"] = "auto"
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host: members, then proxies, in the plan's order."""
+        return (*self.members, *self.proxies)
+
+    def host(self, name: str) -> Host:
+        """Return the host of that name."""
+        return next(host for host in self.hosts if host.name == name)
 
     def member(self, name: str) -> Member:
         """Return the member of that name."""

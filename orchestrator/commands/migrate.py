@@ -40,7 +40,7 @@ def live(session: Session, pace: Pace, *, resume: bool, confirm: Confirm | None,
             if not resume:
                 refuse_unfinished(session, journal.progress)
             runbook = session.recall(journal.progress)
-            is_finished = journal.progress.has_all_in(runbook.members, runbook.final)
+            is_finished = journal.progress.is_finished
         else:
             journal.forget()  # a run that was refused before its first step leaves nothing to remember
             runbook, opened = _new_runbook(session)

@@ -52,7 +52,7 @@ class RoundBegan(Happened):
     event: Literal["round_began"] = "round_began"
     round: str
     target: str
-    members: tuple[str, ...]
+    hosts: tuple[str, ...]
     order: str
     last: str | None = None
 
@@ -62,7 +62,7 @@ class HandedOver(Happened):
 
     event: Literal["handing_over"] = "handing_over"
     step: str
-    member: str
+    host: str
     successor: str
 
 
@@ -71,7 +71,7 @@ class StepStarted(Happened):
 
     event: Literal["step_started"] = "step_started"
     step: str
-    member: str
+    host: str
     source: str
     target: str
     attempt: int
@@ -83,7 +83,7 @@ class StepSucceeded(Happened):
 
     event: Literal["step_succeeded"] = "step_succeeded"
     step: str
-    member: str
+    host: str
     target: str
     took_s: float
     is_adopted: bool = False
@@ -94,7 +94,7 @@ class StepFailed(Happened):
 
     event: Literal["step_failed"] = "step_failed"
     step: str
-    member: str
+    host: str
     reason: str
 
 

@@ -54,6 +54,14 @@ def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, tell:
     return found[-1]
 
 
+def glance(executor: Executor, poll: Poll) -> str | None:
+    """Return the member that a poll finds now, or None; a host that cannot be asked finds nobody."""
+    try:
+        return executor.poll(poll)
+    except (HostUnreachableError, LoginRefusedError):
+        return None
+
+
 def _retrying(patience: Patience, sleep: Sleep, tell: Tell) -> Retrying:
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

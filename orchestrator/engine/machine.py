@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from transitions import Machine
 
+from orchestrator.operations import Poll
 from orchestrator.runbook.model import Runbook, Step
 
 
@@ -12,10 +13,12 @@ class MemberMachine:
 
     state: str
 
-    def __init__(self, runbook: Runbook, initial: str, take: Callable[[Step], None]) -> None:
+    def __init__(
+        self, runbook: Runbook, member: str, initial: str, take: Callable[[Step, Poll | None], None]
+    ) -> None:
         self._machine = Machine(
             model=self,
-            states=list(runbook.states),
+            states=list(runbook.tracks[member]),
             initial=initial,
             transitions=[
                 {
@@ -25,11 +28,12 @@ class MemberMachine:
                     "before": take,  # the only place for effects: an exception here leaves the state
                 }
                 for stage in runbook.stages
+                if any(step.host == member for step in stage.steps)
             ],
             auto_transitions=False,  # no to_<state>() shortcuts around the table
             queued=False,
         )
 
-    def step(self, step: Step) -> None:
+    def step(self, step: Step, role: Poll | None = None) -> None:
         """Take a step; raises transitions.MachineError if the member does not stand where it begins."""
-        self._machine.events[step.round].trigger(self, step)
+        self._machine.events[step.round].trigger(self, step, role)

@@ -7,6 +7,7 @@ from orchestrator.engine.events import (
     HandedOver,
     Opened,
     Recorded,
+    RunBegan,
     RunEnded,
     StepFailed,
     StepStarted,
@@ -51,24 +52,25 @@ class Progress:
                 self.opened = event
             case StepStarted():
                 self.attempts[event.step] = event.attempt
-                self.unsettled[event.member] = Unsettled(
-                    event.step, event.source, event.target, event.attempt
-                )
+                self.unsettled[event.host] = Unsettled(event.step, event.source, event.target, event.attempt)
             case HandedOver():
                 self.handovers[event.step] = self.handovers.get(event.step, 0) + 1
             case StepSucceeded():
-                self.states[event.member] = event.target
-                self.unsettled.pop(event.member, None)
+                self.states[event.host] = event.target
+                self.unsettled.pop(event.host, None)
             case StepFailed():
-                doubt = self.unsettled[event.member]
-                self.unsettled[event.member] = Unsettled(
+                doubt = self.unsettled[event.host]
+                self.unsettled[event.host] = Unsettled(
                     doubt.step, doubt.source, doubt.target, doubt.attempt, is_failed=True
                 )
+            case RunBegan():
+                self.outcome = None
             case RunEnded():
                 self.outcome = event.outcome
             case _:
                 pass
 
-    def has_all_in(self, members: Iterable[str], state: str) -> bool:
-        """Whether every member stands in a state, with nothing unsettled."""
-        return not self.unsettled and all(self.states.get(member) == state for member in members)
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last run walked every host to the end."""
+        return self.outcome == "finished" and not self.unsettled

@@ -44,8 +44,8 @@ class _Walk:
         self._pace = pace
         self._walker = Walker(executor, journal, pace)
         self._machines = {
-            member: MemberMachine(runbook, self._standing(member), self._walker.take)
-            for member in runbook.members
+            host: MemberMachine(runbook, host, self._standing(host), self._walker.take)
+            for host in runbook.tracks
         }
 
     def _standing(self, member: str) -> str:
@@ -53,7 +53,7 @@ class _Walk:
         progress = self._journal.progress
         unsettled = progress.unsettled.get(member)
         if unsettled is None:
-            return progress.states.get(member, self._runbook.origin)
+            return progress.states.get(member, self._runbook.origins[member])
         is_ours = any(stage.round == unsettled.step.split("/")[0] for stage in self._runbook.stages)
         return unsettled.source if is_ours else unsettled.target
 
@@ -62,7 +62,7 @@ class _Walk:
             self._verify_standing()
             for stage in self._runbook.stages:
                 self._take_round(stage)
-                if stage.target == until and until != self._runbook.final:
+                if stage.target == until and stage is not self._runbook.stages[-1]:
                     self._walker.record(RunEnded(outcome="paused", reason=f"every member stands in {until}"))
                     return
             self._walker.record(RunEnded(outcome="finished"))
@@ -94,21 +94,21 @@ class _Walk:
             raise self._stopped(f"the hosts are not as the state file left them: {error}") from error
 
     def _take_round(self, stage: Stage) -> None:
-        pending = [step for step in stage.steps if self._machines[step.member].state == stage.source]
+        pending = [step for step in stage.steps if self._machines[step.host].state == stage.source]
         announced = False
         while pending:
             if self._pace.should_stop():
                 raise RunInterruptedError(f"stopped before {pending[0].id}, as asked")
             last = self._find_last(stage)
             step = self._next(pending, last)
-            hand_over = stage.last if step.member == last else None
+            hand_over = stage.last if step.host == last else None
             if not announced:
-                members = tuple(step.member for step in pending)
+                hosts = tuple(step.host for step in pending)
                 self._walker.record(
                     RoundBegan(
                         round=stage.round,
                         target=stage.target,
-                        members=members,
+                        hosts=hosts,
                         order=stage.order,
                         last=last,
                     )
@@ -121,29 +121,27 @@ class _Walk:
         if stage.last is None:
             return None
         try:
-            return self._walker.find(stage.last)
+            return self._walker.find(stage.last, waits=stage.waits)
         except gate.NotYetError as error:
             raise self._stopped(str(error)) from error
 
     def _next(self, pending: Sequence[Step], last: str | None) -> Step:
         """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last."""
         unsettled = self._journal.progress.unsettled
-        return min(pending, key=lambda step: (step.member not in unsettled, step.member == last))
+        return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
 
     def _settle(self, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
         try:
-            self._walker.hold(step.always)  # stop the line: nobody goes away while another is unwell
-            if hand_over:
-                self._walker.hand_over(step, hand_over)
-            self._machines[step.member].step(step)
+            self._machines[step.host].step(step, hand_over)
         except (gate.NotYetError, DeedFailedError) as error:
             raise self._stopped(self._where(step, str(error))) from error
         except (HostUnreachableError, LoginRefusedError) as error:
             raise self._stopped(self._where(step, f"{error}; {step.id} is in doubt")) from error
 
     def _where(self, step: Step, reason: str) -> str:
-        return f"{step.id}: {reason}; {step.member} still stands in {step.source!r}"
+        told = f"{step.id}: {reason}; {step.host} still stands in {step.source!r}"
+        return f"{told}. {step.advice}" if step.advice else told
 
     def _stopped(self, reason: str) -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now."""

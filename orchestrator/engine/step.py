@@ -24,44 +24,35 @@ class Walker:
         self._pace = pace
         self._run_id = journal.progress.opened.run if journal.progress.opened else "rehearsal"
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
 
         A step that was begun before is looked at first: if its gates hold it is done. In doubt, it keeps its
-        attempt, so that a deed that reached the host is not done twice; failed, it is a new attempt.
+        attempt, so that a deed that reached the host is not done twice; failed, it is a new attempt. ``role``
+        is what the member has to hand over first, if it has to go last.
         """
         began = self._pace.clock()
         progress = self._journal.progress
-        unsettled = progress.unsettled.get(step.member)
+        unsettled = progress.unsettled.get(step.host)
         is_ours = unsettled is not None and unsettled.step == step.id
         is_adopted = is_ours and self.holds(step.gates)
         if not is_adopted:
+            self.hold(step.always)  # stop the line: nobody goes away while another is unwell
+            if role:
+                self._hand_over(step, role)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
         took_s = round(self._pace.clock() - began, 3)
         self.record(
             StepSucceeded(
-                step=step.id, member=step.member, target=step.target, took_s=took_s, is_adopted=is_adopted
+                step=step.id, host=step.host, target=step.target, took_s=took_s, is_adopted=is_adopted
             )
         )
 
-    def hand_over(self, step: Step, role: Poll) -> None:
-        """Let a member that has to go last give that role away before it goes itself."""
-        successor = next(iter(step.hand_overs), None)
-        if successor is None:
-            return  # the only member: there is nobody to take over
-        self.record(HandedOver(step=step.id, member=step.member, successor=successor))
-        number = self._journal.progress.handovers[step.id]
-        self._perform(step, f"handover-{number}", step.hand_overs[successor], successor)
-
-        def judge(answers: Answers) -> str | None:
-            name = role.read(answers)
-            return f"it is {name or 'nobody'}" if name in {None, step.member} else None
-
-        self.hold([Gate(f"{step.member} handed over: {role.name}", role.questions, judge)])
-
-    def find(self, poll: Poll) -> str:
-        """Return the member that a poll finds, waiting for there to be one."""
+    def find(self, poll: Poll, *, waits: bool) -> str | None:
+        """Return the member that a poll finds; ``waits`` for there to be one, or look once."""
+        if not waits:
+            return gate.glance(self._executor, poll)
         return gate.find(self._executor, poll, self._pace.patience, self._pace.sleep, self._tell_waiting)
 
     def hold(self, gates: Sequence[Gate]) -> None:
@@ -81,11 +72,26 @@ class Walker:
         self._journal.append(event)
         self._pace.narrate(event)
 
+    def _hand_over(self, step: Step, role: Poll) -> None:
+        """Let a member that has to go last give that role away before it goes itself."""
+        successor = next((name for name, operations in step.hand_overs.items() if operations), None)
+        if successor is None:
+            return  # nobody to take over, or no such command: etcd hands over by itself as it stops
+        self.record(HandedOver(step=step.id, host=step.host, successor=successor))
+        number = self._journal.progress.handovers[step.id]
+        self._perform(step, f"handover-{number}", step.hand_overs[successor], successor)
+
+        def judge(answers: Answers) -> str | None:
+            name = role.read(answers)
+            return f"it is {name or 'nobody'}" if name in {None, step.host} else None
+
+        self.hold([Gate(f"{step.host} handed over: {role.name}", role.questions, judge)])
+
     def _do(self, step: Step, attempt: int) -> None:
         self.record(
             StepStarted(
                 step=step.id,
-                member=step.member,
+                host=step.host,
                 source=step.source,
                 target=step.target,
                 attempt=attempt,
@@ -93,18 +99,19 @@ class Walker:
             )
         )
         try:
-            self._perform(step, str(attempt), step.operations)
+            if step.operations:
+                self._perform(step, str(attempt), step.operations)
             self.hold((*step.gates, *step.always))
         except (DeedFailedError, gate.NotYetError) as error:
-            self.record(StepFailed(step=step.id, member=step.member, reason=str(error)))
+            self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
             raise
 
     def _perform(
         self, step: Step, suffix: str, operations: tuple[Operation, ...], successor: str | None = None
     ) -> None:
         deed = Deed(
-            id=f"{self._run_id}-{step.round}-{step.member}-{suffix}",
-            host=step.member,
+            id=f"{self._run_id}-{step.round}-{step.host}-{suffix}",
+            host=step.host,
             operations=operations,
             deadline_s=step.deadline_s,
             step=step.id,

@@ -6,7 +6,7 @@ Every action may be done twice, and has another that undoes it.
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import etcdctl, files, settings
+from orchestrator.etcd import api, files, settings
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 
@@ -60,7 +60,7 @@ def listen_on_http(subject: Subject) -> Iterable[Operation]:
 def restart(subject: Subject) -> Iterable[Operation]:
     """Restart the member without waiting: systemd says READY only with a quorum, the gates say more."""
     yield Run(("systemctl", "daemon-reload"))
-    yield Run(("systemctl", "--no-block", "restart", f"{subject.member.service}.service"))
+    yield Run(("systemctl", "--no-block", "restart", f"{subject.host.service}.service"))
 
 
 def register_http(subject: Subject) -> Iterable[Operation]:
@@ -80,16 +80,21 @@ def register_https(subject: Subject) -> Iterable[Operation]:
 
 def hand_over(subject: Subject, successor: Subject) -> Iterable[Operation]:
     """Give leadership away; on the leader's host, through the listener that it had from the start."""
-    yield etcdctl.move_leader(successor.found.id, settings.original_url(subject))
+    yield from _move_leader(subject, successor, settings.original_url(subject))
 
 
 def hand_over_locally(subject: Subject, successor: Subject) -> Iterable[Operation]:
     """Give leadership away through the local port, which answers in every state after the first restart."""
-    yield etcdctl.move_leader(successor.found.id, settings.local_url(subject))
+    yield from _move_leader(subject, successor, settings.local_url(subject))
+
+
+def _move_leader(subject: Subject, successor: Subject, endpoint: str) -> Iterable[Operation]:
+    command = api.of(subject).move_leader(successor.member.id, endpoint)
+    return () if command is None else (command,)
 
 
 def _register(subject: Subject, urls: tuple[str, ...]) -> Run:
-    return etcdctl.update_peers(subject.found.id, urls, settings.local_url(subject))
+    return api.of(subject).update_peers(subject.member.id, urls, settings.local_url(subject))
 
 
 def _set(subject: Subject, file: Write) -> Iterable[Operation]:

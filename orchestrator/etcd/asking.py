@@ -32,7 +32,7 @@ def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
                 return f"cannot tell: {error}"
             return "; ".join(reasons) or None
 
-        return Gate(f"{subject.member.name}: {name}", inquiry.questions, judge)
+        return Gate(f"{subject.name}: {name}", inquiry.questions, judge)
 
     maker.__name__ = make.__name__
     maker.__doc__ = make.__doc__

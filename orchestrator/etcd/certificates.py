@@ -29,7 +29,7 @@ def faults(subjects: Sequence[Subject], now: datetime) -> tuple[str, ...]:
     authorities = _load(tls.ca, found)
     found += _pair(tls.client_certificate, tls.client_key, authorities, now, (CLIENT,))
     for subject in subjects:
-        member = subject.member
+        member = subject.host
         found += _pair(member.certificate, member.key, authorities, now, (SERVER, CLIENT))
         found += _names(member.certificate, subject)
     return tuple(dict.fromkeys(found))
@@ -128,7 +128,7 @@ def _names(path: Path, subject: Subject) -> Iterable[str]:
     for host in dict.fromkeys(urlsplit(url).hostname or "" for url in urls):
         if not _covers(host, addresses, domains):
             has = ", ".join((*sorted(addresses), *domains))
-            yield f"{path}: does not name {host}, which {subject.member.name} is dialled by; it names {has}"
+            yield f"{path}: does not name {host}, which {subject.name} is dialled by; it names {has}"
 
 
 def _covers(host: str, addresses: set[str], domains: Sequence[str]) -> bool:

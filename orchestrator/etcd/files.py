@@ -32,7 +32,7 @@ class Lying:
 def material(subject: Subject) -> tuple[Write, ...]:
     """CA, certificate and key of one member, as they are put on its host: the service's user owns them."""
     paths, user, group = Paths.of(subject), subject.found.user, subject.found.group
-    member = subject.member
+    member = subject.host
     return (
         Write(paths.ca, subject.cluster.tls.ca.read_text(), 0o644, user, group),
         Write(paths.certificate, member.certificate.read_text(), 0o644, user, group),
@@ -57,7 +57,7 @@ def tls(subject: Subject) -> Write:
 
 def check(subject: Subject, paths: tuple[str, ...]) -> Check:
     """Ask which of these files lie on the member's host, and how."""
-    return Check(subject.member.name, SCRIPT, (subject.found.user, *paths))
+    return Check(subject.name, SCRIPT, (subject.found.user, *paths))
 
 
 def read(answers: Answers, question: Check) -> Mapping[str, Lying]:

@@ -17,14 +17,14 @@ def handshake(dialler: Subject, url: str) -> Check:
     """Dial a peer port from another member's host, with the files that its etcd uses."""
     paths = settings.Paths.of(dialler)
     arguments = (url, paths.ca, paths.certificate, paths.key)
-    return Check(dialler.member.name, HANDSHAKE, arguments, timeout_s=5.0)
+    return Check(dialler.name, HANDSHAKE, arguments, timeout_s=5.0)
 
 
 def knock(subject: Subject, url: str, *, shown: bool = False) -> Knock:
     """Ask a client listener for its health; ``shown`` says whether we show the plan's client certificate."""
     tls = subject.cluster.tls
     return Knock(
-        host=subject.member.name,
+        host=subject.name,
         url=f"{url}/health",
         ca=tls.ca if url.startswith("https:") else None,
         certificate=tls.client_certificate if shown else None,

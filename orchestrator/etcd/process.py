@@ -42,7 +42,7 @@ class Process:
 
 def check(subject: Subject) -> Check:
     """Ask what the member's unit runs."""
-    return Check(subject.member.name, SCRIPT, (subject.member.service,))
+    return Check(subject.name, SCRIPT, (subject.host.service,))
 
 
 def read(subject: Subject, answers: Answers) -> Process:
@@ -51,7 +51,7 @@ def read(subject: Subject, answers: Answers) -> Process:
     fields = dict(line.split("=", 1) for line in lines if "=" in line)
     variables = (text.split("=", 1) for text in _strings(fields.get("environ", "")) if "=" in text)
     return Process(
-        unit=f"{subject.member.service}.service",
+        unit=f"{subject.host.service}.service",
         loaded=fields.get("LoadState") == "loaded",
         state=f"{fields.get('ActiveState', 'unknown')} ({fields.get('SubState', '?')})".replace(
             "active (running)", "active"

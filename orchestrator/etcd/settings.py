@@ -102,7 +102,7 @@ def tls_listeners(subject: Subject) -> Settings:
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(subject)),
         INITIAL_CLUSTER: ",".join(
-            f"{peer.found.name}={url}" for peer in subject.everyone for url in peers_https(peer)
+            f"{peer.member.name}={url}" for peer in subject.everyone for url in peers_https(peer)
         ),
     }
 
@@ -116,12 +116,12 @@ def advertised_clients(subject: Subject) -> tuple[str, ...]:
 
 def peers_http(subject: Subject) -> tuple[str, ...]:
     """Peer URLs as registered before the first change."""
-    return subject.found.peer_urls
+    return subject.member.peer_urls
 
 
 def peers_https(subject: Subject) -> tuple[str, ...]:
     """The same peer URLs over TLS, e.g. https://198.18.0.101:2380."""
-    return tuple(map(to_https, subject.found.peer_urls))
+    return tuple(map(to_https, subject.member.peer_urls))
 
 
 def peers_both(subject: Subject) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class Paths:
     @classmethod
     def of(cls, subject: Subject) -> "Paths":
         """Paths on the member's host."""
-        return cls(subject.cluster.tls.directory, subject.member.service, subject.member.name)
+        return cls(subject.cluster.tls.directory, subject.host.service, subject.name)
 
     @property
     def material(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The orders in which members may take a round."""
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import etcdctl, gather
+from orchestrator.etcd import api, gather
 from orchestrator.migrations.table import Order
 from orchestrator.operations import Poll
 
@@ -9,7 +9,7 @@ from orchestrator.operations import Poll
 def _leader(everyone: tuple[Subject, ...]) -> Poll:
     return Poll(
         "leader",
-        tuple(etcdctl.status(subject) for subject in everyone),
+        tuple(api.of(subject).status(subject) for subject in everyone),
         lambda answers: gather.leader(everyone, answers),
     )
 

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.asking import GateMaker
 from orchestrator.operations import Operation, Poll
+
+Role = Literal["member", "proxy"]
+ROLES: tuple[Role, ...] = ("member", "proxy")
 
 Action = Callable[[Subject], Iterable[Operation]]
 HandOver = Callable[[Subject, Subject], Iterable[Operation]]
@@ -14,11 +19,15 @@ Election = Callable[[tuple[Subject, ...]], Poll]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a member stands; ``gates`` are observably true of every member that stands there."""
+    """Where a host stands; ``gates`` are observably true of every host that stands there.
+
+    ``advice`` is what an operator has to know if a run stops on the way there.
+    """
 
     name: str
     meaning: str
     gates: tuple[GateMaker, ...]
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +35,21 @@ class Order:
     """In which order the members take a round, one after the other.
 
     ``last`` finds, when the round begins and before each step, the member that has to wait for all others;
-    before its own step it hands that role over with the round's action.
+    before its own step it hands that role over with the round's action. ``waits`` says whether there must be
+    such a member before anything is done.
     """
 
     name: str
     last: Election | None = None
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """How every member gets from one state to the next, and back.
+    """How every host of a role gets from one state to the next, and back.
 
     ``hand_over`` and ``hand_back`` are the handovers on the way there and on the way back, for orders that
-    have a last member.
+    have a last member. ``always`` stands in for the migration's own gates, where a round must do without.
     """
 
     name: str
@@ -49,6 +60,8 @@ class Round:
     undo: tuple[Action, ...]
     hand_over: HandOver | None = None
     hand_back: HandOver | None = None
+    role: Role = "member"
+    always: tuple[GateMaker, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.order.last and not (self.hand_over and self.hand_back):
@@ -57,24 +70,36 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A name, the gates that must hold before and after every step, and the rounds: a table."""
+    """A name, the gates that must hold before and after every step, and the rounds: a table.
+
+    ``risk`` says in plain words what can go wrong by design; a run wants it accepted. Empty if nothing can.
+    """
 
     name: str
     meaning: str
     always: tuple[GateMaker, ...]
     rounds: tuple[Round, ...]
+    risk: str = ""
 
     def __post_init__(self) -> None:
         names = [round_.name for round_ in self.rounds] + [state.name for state in self.states]
         if len(set(names)) < len(names):
             raise ValueError(f"migration {self.name}: a name is used twice")
-        for before, after in zip(self.rounds, self.rounds[1:], strict=False):
-            if before.target is not after.source:
-                raise ValueError(
-                    f"migration {self.name}: {after.name} does not begin where {before.name} ends"
-                )
+        for role in ROLES:
+            for before, after in pairwise(self.rounds_of(role)):
+                if before.target is not after.source:
+                    raise ValueError(f"{self.name}: {after.name} does not begin where {before.name} ends")
 
     @property
     def states(self) -> tuple[State, ...]:
-        """Every state, in the order in which a member comes to stand there."""
-        return (self.rounds[0].source, *(round_.target for round_ in self.rounds))
+        """Every state of every role."""
+        return tuple(state for role in ROLES for state in self.track(role))
+
+    def rounds_of(self, role: Role) -> tuple[Round, ...]:
+        """Rounds that hosts of a role take."""
+        return tuple(round_ for round_ in self.rounds if round_.role == role)
+
+    def track(self, role: Role) -> tuple[State, ...]:
+        """Every state of a role, in the order in which a host comes to stand there."""
+        rounds = self.rounds_of(role)
+        return (rounds[0].source, *(round_.target for round_ in rounds)) if rounds else ()

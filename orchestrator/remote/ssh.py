@@ -20,7 +20,7 @@ _RECONNECT_S = 30.0
 _AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
 
 
-class SshExecutor:
+class SshHosts:
     """Asks hosts and performs deeds on them, over one connection for each that is opened when needed."""
 
     def __init__(

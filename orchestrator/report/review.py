@@ -10,11 +10,13 @@ from orchestrator.runbook.model import Runbook, Step
 def review(runbook: Runbook, deeds: Sequence[Deed]) -> str:
     """Return the text of a review; ``deeds`` are those that a dry run noted down."""
     always = ", ".join(_names(runbook.stages[0].steps[0], of="always"))
-    way = f"{', '.join(runbook.members)} go from {runbook.first} to {runbook.final}"
-    lines = [
-        f"Migration {runbook.migration} of cluster {runbook.cluster}: {way}.",
-        f"Runbook {runbook.digest[:12]}, {len(deeds)} deeds. Before and after every step: {always}.",
-    ]
+    lines = [f"Migration {runbook.migration} of cluster {runbook.cluster}."]
+    for track in dict.fromkeys(runbook.tracks.values()):
+        hosts = [host for host, other in runbook.tracks.items() if other == track]
+        lines.append(f"{', '.join(hosts)}: from {track[0]} to {track[-1]}.")
+    lines.append(f"Runbook {runbook.digest[:12]}, {len(deeds)} deeds. Before and after every step: {always}.")
+    if runbook.risk:
+        lines += ["", f"RISK: {runbook.risk}"]
     current = ""
     for number, deed in enumerate(deeds, start=1):
         step = runbook.step(deed.step)
@@ -25,9 +27,9 @@ def review(runbook: Runbook, deeds: Sequence[Deed]) -> str:
         lines += ["", f"  {number}. {_title(deed, step)}"]
         lines += [f"       {line}" for operation in deed.operations for line in _operation(operation)]
         if deed.successor is None:
-            lines.append(f"       then wait until {step.member} is {step.target}: " + _gates(step))
+            lines.append(f"       then wait until {step.host} is {step.target}: " + _gates(step))
     if not deeds:
-        lines += ["", f"Nothing to do: every member stands in {runbook.final}."]
+        lines += ["", "Nothing to do: every host stands where the migration ends."]
     return "\n".join(lines)
 
 
@@ -56,4 +58,4 @@ def _gates(step: Step) -> str:
 
 def _names(step: Step, *, of: str) -> list[str]:
     gates = step.gates if of == "gates" else step.always
-    return [gate.name.removeprefix(f"{step.member}: ") for gate in gates]
+    return [gate.name.removeprefix(f"{step.host}: ") for gate in gates]

@@ -29,13 +29,13 @@ def observe(
 
 
 def _member(runbook: Runbook, executor: Executor, progress: Progress, subject: Subject) -> Seen:
-    name = subject.member.name
-    recorded = progress.states.get(name, runbook.origin)
+    name = subject.name
+    recorded = progress.states.get(name, runbook.origins[name])
     unsettled = progress.unsettled.get(name)
     doubt = f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}" if unsettled else ""
     state, remark = None, ""
     try:
-        for candidate in reversed(runbook.states):
+        for candidate in reversed(runbook.tracks[name]):
             refusals = executor.refusals(runbook.gates[name, candidate])
             if not refusals:
                 state = candidate
@@ -47,7 +47,7 @@ def _member(runbook: Runbook, executor: Executor, progress: Progress, subject: S
     if state is not None:
         remark = "" if state == recorded or unsettled else f"the state file says {recorded}: {remark}"
     remark = "; ".join(filter(None, (doubt, remark)))
-    return Seen(name, subject.member.address, state, recorded, remark)
+    return Seen(name, subject.host.address, state, recorded, remark)
 
 
 def table(seen: Sequence[Seen]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from orchestrator.errors import UsageError
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.table import Migration
+from orchestrator.migrations.table import ROLES, Migration
 
 
 def named(name: str) -> Migration:
@@ -63,11 +63,14 @@ def markdown(migration: Migration) -> str:
 
 def mermaid(migration: Migration) -> str:
     """Return the migration's states as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {migration.states[0].name}"]
-    for round_ in migration.rounds:
-        lines.append(f"    {round_.source.name} --> {round_.target.name}: {round_.name}")
-        lines.append(f"    {round_.target.name} --> {round_.source.name}: undo {round_.name}")
-    lines.append(f"    {migration.states[-1].name} --> [*]")
+    lines = ["stateDiagram-v2"]
+    for role in ROLES:
+        rounds = migration.rounds_of(role)
+        lines += [f"    [*] --> {round_.source.name}" for round_ in rounds[:1]]
+        for round_ in rounds:
+            lines.append(f"    {round_.source.name} --> {round_.target.name}: {round_.name}")
+            lines.append(f"    {round_.target.name} --> {round_.source.name}: undo {round_.name}")
+        lines += [f"    {round_.target.name} --> [*]" for round_ in rounds[-1:]]
     return "\n".join(lines) + "\n"
 
 

@@ -4,85 +4,112 @@ from collections.abc import Mapping
 
 from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.cluster.model import Cluster
-from orchestrator.migrations.table import HandOver, Migration, Round
-from orchestrator.operations import Gate, Operation
+from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
+from orchestrator.operations import Operation
 from orchestrator.runbook.model import Runbook, Stage, Step
 
 
 def compile_forward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
-    """Compile the way from the migration's first state to its last."""
-    return _compile(cluster, facts, migration, migration.rounds)
+    """Compile the way from the migration's first states to its last."""
+    return _Compilation(cluster, facts, migration, migration).runbook()
 
 
 def compile_backward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
     """Compile the way back: the same rounds undone, the last one first."""
-    backward = tuple(
-        Round(
-            name=f"undo-{round_.name}",
-            source=round_.target,
-            target=round_.source,
-            order=round_.order,
-            do=round_.undo,
-            undo=round_.do,
-            hand_over=round_.hand_back,
-            hand_back=round_.hand_over,
+    backward = Migration(
+        name=migration.name,
+        meaning=migration.meaning,
+        always=migration.always,
+        risk=migration.risk,
+        rounds=tuple(map(_undone, reversed(migration.rounds))),
+    )
+    return _Compilation(cluster, facts, migration, backward).runbook()
+
+
+def _undone(round_: Round) -> Round:
+    return Round(
+        name=f"undo-{round_.name}",
+        source=round_.target,
+        target=round_.source,
+        order=round_.order,
+        do=round_.undo,
+        undo=round_.do,
+        hand_over=round_.hand_back,
+        hand_back=round_.hand_over,
+        role=round_.role,
+        always=round_.always,
+    )
+
+
+class _Compilation:
+    """One compilation of a way, forwards or backwards, through a migration."""
+
+    def __init__(self, cluster: Cluster, facts: Facts, migration: Migration, way: Migration) -> None:
+        self._cluster = cluster
+        self._migration = migration
+        self._way = way
+        self._subjects: Mapping[Role, tuple[Subject, ...]] = {
+            "member": tuple(Subject(cluster, facts, member) for member in cluster.members),
+            "proxy": tuple(Subject(cluster, facts, proxy) for proxy in cluster.proxies),
+        }
+        self._gates = {
+            (subject.name, state.name): tuple(make(subject) for make in state.gates)
+            for role in ROLES
+            for subject in self._subjects[role]
+            for state in way.track(role)
+        }
+
+    def runbook(self) -> Runbook:
+        """Put the rounds together; one that no host takes is left out."""
+        return Runbook(
+            cluster=self._cluster.name,
+            migration=self._migration.name,
+            risk=self._migration.risk,
+            tracks=self._by_host(self._way),
+            origins={host: track[0] for host, track in self._by_host(self._migration).items()},
+            stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._subjects[round_.role]),
+            gates=self._gates,
         )
-        for round_ in reversed(migration.rounds)
-    )
-    return _compile(cluster, facts, migration, backward)
 
+    def _by_host(self, way: Migration) -> Mapping[str, tuple[str, ...]]:
+        return {
+            subject.name: tuple(state.name for state in way.track(role))
+            for role in ROLES
+            for subject in self._subjects[role]
+        }
 
-def _compile(cluster: Cluster, facts: Facts, migration: Migration, rounds: tuple[Round, ...]) -> Runbook:
-    subjects = tuple(Subject(cluster, facts, member) for member in cluster.members)
-    states = (rounds[0].source, *(round_.target for round_ in rounds))
-    gates = {
-        (subject.member.name, state.name): tuple(make(subject) for make in state.gates)
-        for subject in subjects
-        for state in states
-    }
-    always = {subject.member.name: tuple(make(subject) for make in migration.always) for subject in subjects}
-    return Runbook(
-        cluster=cluster.name,
-        migration=migration.name,
-        members=tuple(subject.member.name for subject in subjects),
-        origin=migration.states[0].name,
-        states=tuple(state.name for state in states),
-        stages=tuple(
-            Stage(
-                round=round_.name,
-                source=round_.source.name,
-                target=round_.target.name,
-                order=round_.order.name,
-                last=round_.order.last(subjects) if round_.order.last else None,
-                steps=tuple(_step(round_, subject, gates, always) for subject in subjects),
-            )
-            for round_ in rounds
-        ),
-        gates=gates,
-    )
+    def _stage(self, round_: Round) -> Stage:
+        subjects = self._subjects[round_.role]
+        return Stage(
+            round=round_.name,
+            source=round_.source.name,
+            target=round_.target.name,
+            order=round_.order.name,
+            last=round_.order.last(subjects) if round_.order.last else None,
+            waits=round_.order.waits,
+            steps=tuple(self._step(round_, subject) for subject in subjects),
+        )
 
-
-def _step(
-    round_: Round,
-    subject: Subject,
-    gates: Mapping[tuple[str, str], tuple[Gate, ...]],
-    always: Mapping[str, tuple[Gate, ...]],
-) -> Step:
-    name = subject.member.name
-    return Step(
-        round=round_.name,
-        member=name,
-        source=round_.source.name,
-        target=round_.target.name,
-        # two actions of a round may need the same directory: once is enough
-        operations=tuple(dict.fromkeys(operation for action in round_.do for operation in action(subject))),
-        gates=gates[name, round_.target.name],
-        always=always[name],
-        hand_overs=_hand_overs(round_.hand_over, subject),
-    )
+    def _step(self, round_: Round, subject: Subject) -> Step:
+        name = subject.name
+        always = self._migration.always if round_.always is None else round_.always
+        return Step(
+            round=round_.name,
+            host=name,
+            source=round_.source.name,
+            target=round_.target.name,
+            # two actions of a round may need the same directory: once is enough
+            operations=tuple(
+                dict.fromkeys(operation for action in round_.do for operation in action(subject))
+            ),
+            gates=self._gates[name, round_.target.name],
+            always=tuple(make(subject) for make in always),
+            hand_overs=_hand_overs(round_.hand_over, subject),
+            advice=round_.target.advice,
+        )
 
 
 def _hand_overs(hand_over: HandOver | None, subject: Subject) -> Mapping[str, tuple[Operation, ...]]:
     if hand_over is None:
         return {}
-    return {other.member.name: tuple(hand_over(subject, other)) for other in subject.others}
+    return {other.name: tuple(hand_over(subject, other)) for other in subject.others}

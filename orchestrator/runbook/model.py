@@ -10,7 +10,7 @@ from orchestrator.operations import Gate, Operation, Poll, Secret, Write
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One round for one member.
+    """One round for one host.
 
     ``gates`` are those of the state it leads to; ``always`` must hold before it begins and after it ends.
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
@@ -18,25 +18,26 @@ class Step:
     """
 
     round: str
-    member: str
+    host: str
     source: str
     target: str
     operations: tuple[Operation, ...]
     gates: tuple[Gate, ...]
     always: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
-    deadline_s: float = 60.0
+    advice: str = ""
+    deadline_s: float = 30.0
 
     @property
     def id(self) -> str:
         """Name of the step, e.g. accept/server1."""
-        return f"{self.round}/{self.member}"
+        return f"{self.round}/{self.host}"
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything that the step would do, in hex; secrets count by their own digest."""
         told = [
-            *(self.round, self.member, self.source, self.target),
+            *(self.round, self.host, self.source, self.target),
             *map(describe, self.operations),
             *([name, *map(describe, operations)] for name, operations in self.hand_overs.items()),
         ]
@@ -45,46 +46,46 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A round, compiled: a step for each member, in the plan's order. ``last`` finds who has to go last."""
+    """A round, compiled: a step for each host of its role, in the plan's order.
+
+    ``last`` finds who has to go last; ``waits`` says whether there must be one.
+    """
 
     round: str
     source: str
     target: str
     order: str
     last: Poll | None
+    waits: bool
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """All rounds in order; ``origin`` is where every member stood before the migration's first change.
+    """All rounds in order.
 
-    ``gates`` holds what must be true of a member in a state: (member, state).
+    ``tracks`` holds the states of each host in the order in which it passes through them here, ``origins``
+    where each stood before the migration's first change, and ``gates`` what must be true: (host, state).
     """
 
     cluster: str
     migration: str
-    members: tuple[str, ...]
-    origin: str
-    states: tuple[str, ...]
+    risk: str
+    tracks: Mapping[str, tuple[str, ...]]
+    origins: Mapping[str, str]
     stages: tuple[Stage, ...]
     gates: Mapping[tuple[str, str], tuple[Gate, ...]]
 
     @property
-    def first(self) -> str:
-        """State in which every member stands before the first round."""
-        return self.states[0]
-
-    @property
-    def final(self) -> str:
-        """State in which every member stands after the last round."""
-        return self.states[-1]
+    def finals(self) -> Mapping[str, str]:
+        """Where every host stands after the last round."""
+        return {host: track[-1] for host, track in self.tracks.items()}
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything that the runbook would do, in its order, in hex."""
         told = [[stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages]
-        return _sha256([self.cluster, self.migration, self.members, self.states, told])
+        return _sha256([self.cluster, self.migration, dict(self.tracks), told])
 
     def step(self, step_id: str) -> Step:
         """Return the step of that id."""

@@ -13,7 +13,7 @@ from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.run import run
 from orchestrator.errors import OrchestratorError
-from orchestrator.etcd.gather import Survey
+from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
@@ -38,8 +38,7 @@ class Scenario:
     def __post_init__(self) -> None:
         self.world = World(self.cluster, self._moment)
         self.journal = CrashingJournal((), self._moment)
-        survey = Survey(self.cluster)
-        self.facts = survey.read(self.world.look(survey.questions))
+        self.facts = gather(self.cluster, self.world.look)
         self.first = self.world_now()
 
     def world_now(self) -> object:

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, RunInterruptedError, StoppedError
-from orchestrator.etcd.gather import Survey
+from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import LiveExecutor
@@ -28,13 +27,8 @@ def cluster(tmp_path: Path) -> Cluster:
     return make_cluster(tmp_path)
 
 
-def survey(cluster: Cluster, world: World) -> Facts:
-    questions = Survey(cluster)
-    return questions.read(world.look(questions.questions))
-
-
 def compiled(cluster: Cluster, world: World) -> Runbook:
-    return compile_forward(cluster, survey(cluster, world), MIGRATIONS["bridge"])
+    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["bridge"])
 
 
 def pace(cluster: Cluster) -> Pace:
@@ -73,13 +67,12 @@ def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
     runbook = compiled(cluster, world)
     journal = MemoryJournal()
     executor = LiveExecutor(world)
-    for state in runbook.states:
-        if state != runbook.first:
+    states = runbook.tracks["server1"]
+    for state in states:
+        if state != states[0]:
             run(runbook, executor, journal, pace(cluster), until=state)
-        for member in runbook.members:
-            holding = [
-                other for other in runbook.states if not executor.refusals(runbook.gates[member, other])
-            ]
+        for member in runbook.tracks:
+            holding = [other for other in states if not executor.refusals(runbook.gates[member, other])]
             assert [state] == holding
 
 
@@ -137,7 +130,7 @@ def test_an_interrupted_run_stops_between_steps_and_can_go_on(cluster: Cluster) 
         run(runbook, LiveExecutor(world), journal, impatient)
     assert not journal.progress.unsettled
     run(runbook, LiveExecutor(world), journal, pace(cluster))
-    assert journal.progress.has_all_in(runbook.members, "sealed")
+    assert runbook.finals == journal.progress.states
 
 
 def test_a_failed_script_is_told_with_its_last_words_and_done_again_on_resume(cluster: Cluster) -> None:
@@ -154,4 +147,4 @@ def test_a_failed_script_is_told_with_its_last_words_and_done_again_on_resume(cl
     certificate = (cluster.members[0].certificate.read_text(), 0o644, "etcd", "etcd")
     world.hosts["server1"].files["/etc/etcd2/server1.pem"] = certificate
     run(runbook, LiveExecutor(world), journal, pace(cluster))
-    assert journal.progress.has_all_in(runbook.members, "sealed")
+    assert runbook.finals == journal.progress.states

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import etcdctl, files, gather, listeners, process
+from orchestrator.etcd import files, gather, listeners, process
+from orchestrator.etcd.api import v3
 from orchestrator.operations import (
     Answer,
     Answers,
@@ -138,9 +139,10 @@ class World:
             return self._knock(host, question)
         answers = {
             process.SCRIPT: self._process,
-            etcdctl.ASK: self._etcdctl,
+            v3.ASK: self._etcdctl,
             files.SCRIPT: self._files,
             gather.HOST: self._host_facts,
+            gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
         }
         return answers[question.script](host, question)

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import etcdctl, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.api import Api
+from orchestrator.etcd.api import of as api_of
 from orchestrator.etcd.asking import Inquiry, gate
-from orchestrator.operations import Answers, Check
+from orchestrator.operations import Answer, Answers
 
 MAX_LAG = (
     1000  # raft entries a member may be behind: a busy cluster writes about that in the time of one look
@@ -15,39 +17,41 @@ MAX_LAG = (
 @gate
 def healthy(subject: Subject) -> Inquiry:
     """The member answers a read that needs a quorum, knows a leader and is not behind."""
-    question = etcdctl.health(subject)
-    statuses = {other.member.name: etcdctl.status(other) for other in subject.everyone}
+    api = api_of(subject)
+    question = api.health(subject)
+    statuses = {other.name: api.status(other) for other in subject.everyone}
 
     def judge(answers: Answers) -> Iterable[str]:
-        answer = answers[question]
-        if answer.exit_status != 0:
-            yield f"no healthy answer: {etcdctl.last_line(answer)}"
+        complaint = api.complaint(answers[question], subject.member.id)
+        if complaint:
+            yield f"no healthy answer: {complaint}"
             return
-        mine = etcdctl.read_status(answers, statuses[subject.member.name])
-        if mine.id != subject.found.id:
-            yield f"member {mine.id} answers, not {subject.found.id}"
+        mine = api.read_status(answers[statuses[subject.name]])
+        if mine.id != subject.member.id:
+            yield f"member {mine.id} answers, not {subject.member.id}"
         if mine.leader == "0":
             yield "knows no leader"
-        ahead = max(_index(answers, check) for check in statuses.values())
+        ahead = max(_index(api, answers[check]) for check in statuses.values())
         if ahead - mine.applied > MAX_LAG:
             yield f"is {ahead - mine.applied} raft entries behind"
 
     return Inquiry((question, *statuses.values()), judge)
 
 
-def _index(answers: Answers, question: Check) -> int:
+def _index(api: Api, answer: Answer) -> int:
     """Raft index of one member; one that does not answer cannot be ahead of anybody."""
-    return etcdctl.read_status(answers, question).index if answers[question].exit_status == 0 else 0
+    return api.read_status(answer).index if answer.exit_status == 0 else 0
 
 
 def _registered(subject: Subject, peer_urls: tuple[str, ...], client_urls: tuple[str, ...] | None) -> Inquiry:
-    views = {viewer.member.name: etcdctl.members(viewer) for viewer in subject.everyone}
+    api = api_of(subject)
+    views = {viewer.name: api.members(viewer) for viewer in subject.everyone}
 
     def judge(answers: Answers) -> Iterable[str]:
         for viewer, question in views.items():
-            found = etcdctl.read_members(answers, question).get(subject.found.id)
+            found = api.read_members(answers[question]).get(subject.member.id)
             if found is None:
-                yield f"{viewer} knows no member {subject.found.id}"
+                yield f"{viewer} knows no member {subject.member.id}"
                 continue
             if set(found.peer_urls) != set(peer_urls):
                 yield f"{viewer} sees peer URLs {_list(found.peer_urls)}, not {_list(peer_urls)}"
@@ -88,26 +92,29 @@ def advertising_https(subject: Subject) -> Inquiry:
 @gate
 def quorate(subject: Subject) -> Inquiry:
     """Every other member answers a read that needs a quorum: this one may be away for a moment."""
-    views = {other.member.name: etcdctl.health(other) for other in subject.others}
+    api = api_of(subject)
+    views = [(other, api.health(other)) for other in subject.others]
 
     def judge(answers: Answers) -> Iterable[str]:
-        for name, question in views.items():
-            if answers[question].exit_status != 0:
-                yield f"{name} is not healthy: {etcdctl.last_line(answers[question])}"
+        for other, question in views:
+            complaint = api.complaint(answers[question], other.member.id)
+            if complaint:
+                yield f"{other.name} is not healthy: {complaint}"
 
-    return Inquiry(tuple(views.values()), judge)
+    return Inquiry(tuple(question for _, question in views), judge)
 
 
 @gate
 def free_of_alarms(subject: Subject) -> Inquiry:
     """No member has raised an alarm (a full disk, a corrupt store)."""
-    question = etcdctl.alarms((subject.others or (subject,))[0])
+    api = api_of(subject)
+    question = api.alarms((subject.others or (subject,))[0])
+    if question is None:
+        return Inquiry((), lambda _: ())
 
     def judge(answers: Answers) -> Iterable[str]:
-        answer = answers[question]
-        if answer.exit_status != 0:
-            yield f"cannot ask for alarms: {etcdctl.last_line(answer)}"
-        elif answer.stdout.strip():
-            yield f"raised: {answer.stdout.strip().replace(chr(10), ', ')}"
+        raised = api.read_alarms(answers[question])
+        if raised:
+            yield f"raised: {raised}"
 
     return Inquiry((question,), judge)

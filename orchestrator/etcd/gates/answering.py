@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import etcdctl, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.api import last_line
 from orchestrator.etcd.asking import Inquiry, gate
 from orchestrator.etcd.listeners import handshake, knock, not_healthy, not_refused
 from orchestrator.operations import Answer, Answers, Knock
@@ -75,7 +76,7 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Inquiry:
     until the last member has switched (etcd 3.4.23 to 3.6.14); only handshakes in every direction do.
     """
     dials = tuple(
-        (dialler.member.name, url, handshake(dialler, url))
+        (dialler.name, url, handshake(dialler, url))
         for dialler in subject.others
         for url in settings.peers_https(subject)
     )
@@ -84,6 +85,6 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Inquiry:
         for name, url, question in dials:
             answer = answers[question]
             if answer.exit_status != 0 or answer.stdout.strip() != "200":
-                yield f"{name} cannot reach {url} over TLS: {etcdctl.last_line(answer)}"
+                yield f"{name} cannot reach {url} over TLS: {last_line(answer)}"
 
     return Inquiry(tuple(question for _, _, question in dials), judge)

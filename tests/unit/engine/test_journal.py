@@ -19,9 +19,9 @@ OPENED = Opened(
     facts=Facts(cluster_id="c1", members={}),
 )
 STARTED = StepStarted(
-    step="stage/a", member="a", source="plaintext", target="staged", attempt=1, operations="d2"
+    step="stage/a", host="a", source="plaintext", target="staged", attempt=1, operations="d2"
 )
-SUCCEEDED = StepSucceeded(step="stage/a", member="a", target="staged", took_s=0.1)
+SUCCEEDED = StepSucceeded(step="stage/a", host="a", target="staged", took_s=0.1)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(
 def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tmp_path: Path) -> None:
     member = subject(tmp_path, {})
     tls = member.cluster.tls.model_copy(update={"client_cert_auth": False})
-    trusting = Subject(member.cluster.model_copy(update={"tls": tls}), member.facts, member.member)
+    trusting = Subject(member.cluster.model_copy(update={"tls": tls}), member.facts, member.host)
     told = settings.certificates(trusting)
 
     assert "ETCD_TRUSTED_CA_FILE" not in told

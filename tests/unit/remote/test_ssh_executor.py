@@ -14,7 +14,7 @@ from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.operations import Answer, Check, Deed
 from orchestrator.remote import trust
-from orchestrator.remote.ssh import SshExecutor
+from orchestrator.remote.ssh import SshHosts
 
 HELLO = Check("h1", "echo hello")
 
@@ -44,7 +44,7 @@ class Site:
 
     def executor(
         self, user: str = "root", become: Literal["none", "sudo"] = "none", port: int | None = None
-    ) -> SshExecutor:
+    ) -> SshHosts:
         ssh = Ssh(
             host="127.0.0.1",
             port=port or self.sshd.port,
@@ -53,7 +53,7 @@ class Site:
             known_hosts=self.known_hosts,
             become=become,
         )
-        return SshExecutor(cluster_of(h1=ssh, h2=ssh), sleep=self.pauses.append)
+        return SshHosts(cluster_of(h1=ssh, h2=ssh), sleep=self.pauses.append)
 
     def refusal(self, user: str = "root", become: Literal["none", "sudo"] = "none") -> str:
         with self.executor(user, become) as executor, pytest.raises(LoginRefusedError) as refused:

@@ -1,0 +1,15 @@
+"""etcd's two interfaces behind one set of words."""
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.api.v3 import V3
+from orchestrator.etcd.api.words import Api, Registered, Standing, last_line
+
+APIS: dict[str, Api] = {api.name: api for api in (V3(),)}
+
+
+def of(subject: Subject) -> Api:
+    """Return the interface through which this cluster is driven; found out, not assumed."""
+    return APIS[subject.facts.api]
+
+
+__all__ = ["APIS", "Api", "Registered", "Standing", "last_line", "of"]

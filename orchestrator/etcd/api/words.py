@@ -1,0 +1,97 @@
+"""What is asked of a member and told to it, whichever of etcd's interfaces it is driven through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.operations import Answer, Check, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One line of the member list. ``id`` is hex; URLs are in the registry's order."""
+
+    id: str
+    name: str
+    peer_urls: tuple[str, ...]
+    client_urls: tuple[str, ...]
+    is_learner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's."""
+
+    cluster_id: str
+    id: str
+    leader: str
+    version: str
+    index: int
+    applied: int
+
+
+class Api(Protocol):
+    """One of etcd's interfaces. A reader that cannot read raises ValueError with the tool's own words."""
+
+    name: str
+
+    def members(self, subject: Subject) -> Check:
+        """Ask how this member sees the registry."""
+        ...
+
+    def read_members(self, answer: Answer) -> Mapping[str, Registered]:
+        """Read a member list, by hex ID."""
+        ...
+
+    def status(self, subject: Subject) -> Check:
+        """Ask the member who it is, who leads, and how far it has come."""
+        ...
+
+    def read_status(self, answer: Answer) -> Standing:
+        """Read one member's status."""
+        ...
+
+    def health(self, subject: Subject) -> Check:
+        """Ask the member for something that needs a quorum."""
+        ...
+
+    def complaint(self, answer: Answer, member_id: str) -> str | None:
+        """Why the member of that ID is not healthy, or None if it is."""
+        ...
+
+    def alarms(self, subject: Subject) -> Check | None:
+        """Ask which alarms are raised; None where the interface has none."""
+        ...
+
+    def read_alarms(self, answer: Answer) -> str:
+        """Read the alarms; empty if there are none."""
+        ...
+
+    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
+        """Command that registers a member's peer URLs, through the listener at ``endpoint``."""
+        ...
+
+    def move_leader(self, member_id: str, endpoint: str) -> Run | None:
+        """Command that gives leadership to a member, sent to the leader itself; None if there is none."""
+        ...
+
+
+def last_line(answer: Answer) -> str:
+    """Return what a command said last; it is usually the reason."""
+    lines = (
+        answer.stderr.strip() or answer.stdout.strip() or f"exit status {answer.exit_status}"
+    ).splitlines()
+    return "no answer in time" if answer.exit_status == 124 else lines[-1].strip()[:300]
+
+
+# Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
+OWN_LISTENER = """
+pid=$(systemctl show --property=MainPID --value "$1.service")
+[ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process" >&2; exit 3; }
+urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
+url=$(printf '%s' "${urls:-http://localhost:2379}" | tr ',' '\\n' | sed -n '/^http:/p' | tail -n 1 |
+  sed 's#//0\\.0\\.0\\.0:#//127.0.0.1:#; s#//\\[::\\]:#//[::1]:#')
+[ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
+shift
+"""
