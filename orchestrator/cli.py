@@ -54,7 +54,7 @@ def program(
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 -- one parameter for each option
     plan: Plan,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
@@ -64,6 +64,9 @@ def run(
     until: Annotated[
         str | None, typer.Option(metavar="STATE", help="Pause when every member stands in this state.")
     ] = None,
+    accept_risk: Annotated[
+        bool, typer.Option("--accept-risk", help="Go on with a strategy that is unsafe by design.")
+    ] = False,
 ) -> None:
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
@@ -72,7 +75,8 @@ def run(
         if dry_run:
             migrate.dry(session, pace)
         else:
-            migrate.live(session, pace, resume=resume, confirm=None if yes else _confirm, until=until)
+            wish = migrate.Wish(resume=resume, until=until, accept_risk=accept_risk)
+            migrate.live(session, pace, wish, confirm=None if yes else _confirm)
 
 
 @app.command()

@@ -30,7 +30,7 @@ class HostFacts(Frozen):
     group: str
     files: Mapping[str, FoundFile] = {}
     missing_directories: tuple[str, ...] = ()
-    trust: Literal["debian", "redhat"] | None = None
+    trust: Literal["debian", "coreos", "redhat"] | None = None
 
 
 class MemberFacts(HostFacts):

@@ -1,7 +1,7 @@
 """``run``, its dry run, and ``status``."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import typer
@@ -30,14 +30,24 @@ def dry(session: Session, pace: Pace) -> None:
     _print_review(session, runbook, progress, pace)
 
 
-def live(session: Session, pace: Pace, *, resume: bool, confirm: Confirm | None, until: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator wants of a run."""
+
+    resume: bool
+    until: str | None
+    accept_risk: bool
+
+
+def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -> None:
     """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
+    until = wish.until
     states = [state.name for state in session.migration.states]
     if until is not None and until not in states:
         raise UsageError(f"--until {until}: the states of {session.migration.name} are {', '.join(states)}")
     with StateFile(session.state, warn=lambda text: typer.echo(f"warning: {text}", err=True)) as journal:
-        if resume or journal.progress.attempts:
-            if not resume:
+        if wish.resume or journal.progress.attempts:
+            if not wish.resume:
                 refuse_unfinished(session, journal.progress)
             runbook = session.recall(journal.progress)
             is_finished = journal.progress.is_finished
@@ -45,6 +55,10 @@ def live(session: Session, pace: Pace, *, resume: bool, confirm: Confirm | None,
             journal.forget()  # a run that was refused before its first step leaves nothing to remember
             runbook, opened = _new_runbook(session)
             _print_review(session, runbook, journal.progress, pace)
+            if runbook.risk and not wish.accept_risk:
+                raise RefusedError(
+                    f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk"
+                )
             if confirm is not None and not confirm("Do this?"):
                 raise RefusedError("nothing was changed: you said no")
             journal.append(opened)

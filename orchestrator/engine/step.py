@@ -38,7 +38,7 @@ class Walker:
         is_adopted = is_ours and self.holds(step.gates)
         if not is_adopted:
             self.hold(step.always)  # stop the line: nobody goes away while another is unwell
-            if role:
+            if role and step.operations:
                 self._hand_over(step, role)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))

@@ -6,7 +6,7 @@ Every action may be done twice, and has another that undoes it.
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import api, files, settings
+from orchestrator.etcd import api, files, settings, trust
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 
@@ -28,7 +28,8 @@ def remove_certificates(subject: Subject) -> Iterable[Operation]:
 
 def open_local_port(subject: Subject) -> Iterable[Operation]:
     """Let the member listen on the unencrypted port on loopback too, from its next start on."""
-    yield from _set(subject, files.insecure_localhost(subject))
+    for file in files.insecure_localhost(subject):
+        yield from _set(subject, file)
 
 
 def close_local_port(subject: Subject) -> Iterable[Operation]:
@@ -61,6 +62,33 @@ def restart(subject: Subject) -> Iterable[Operation]:
     """Restart the member without waiting: systemd says READY only with a quorum, the gates say more."""
     yield Run(("systemctl", "daemon-reload"))
     yield Run(("systemctl", "--no-block", "restart", f"{subject.host.service}.service"))
+
+
+def restart_if_opened(subject: Subject) -> Iterable[Operation]:
+    """Restart the member, unless its local port was open before the first change: then nothing is new."""
+    if not settings.has_local_port(subject):
+        yield from restart(subject)
+
+
+def relay_with_certificates(subject: Subject) -> Iterable[Operation]:
+    """Give a proxy its certificates and loopback listeners, from its next start on."""
+    yield from _set(subject, files.relaying(subject))
+
+
+def relay_as_before(subject: Subject) -> Iterable[Operation]:
+    """Take the proxy's drop-in away again."""
+    yield from _unset(subject, Paths.of(subject).certs)
+    yield from _remove_directory(subject, Paths.of(subject).drop_ins)
+
+
+def trust_ca(subject: Subject) -> Iterable[Operation]:
+    """Put the CA into the host's trust store too, unless the plan says that files are enough."""
+    yield from trust.install(subject)
+
+
+def distrust_ca(subject: Subject) -> Iterable[Operation]:
+    """Take the CA out of the host's trust store again."""
+    yield from trust.uninstall(subject)
 
 
 def register_http(subject: Subject) -> Iterable[Operation]:

@@ -40,9 +40,11 @@ def material(subject: Subject) -> tuple[Write, ...]:
     )
 
 
-def insecure_localhost(subject: Subject) -> Write:
-    """Drop-in that opens the local port."""
-    return Write(Paths.of(subject).insecure_localhost, drop_in(settings.insecure_localhost(subject)))
+def insecure_localhost(subject: Subject) -> tuple[Write, ...]:
+    """Drop-in that opens the local port; none if it was open before the first change."""
+    if settings.has_local_port(subject):
+        return ()
+    return (Write(Paths.of(subject).insecure_localhost, drop_in(settings.insecure_localhost(subject))),)
 
 
 def certs(subject: Subject) -> Write:
@@ -53,6 +55,11 @@ def certs(subject: Subject) -> Write:
 def tls(subject: Subject) -> Write:
     """Drop-in that turns the listeners to https."""
     return Write(Paths.of(subject).tls, drop_in(settings.tls_listeners(subject)))
+
+
+def relaying(subject: Subject) -> Write:
+    """Drop-in of a proxy: its certificates, and listeners on loopback only."""
+    return Write(Paths.of(subject).certs, drop_in(settings.relaying(subject)))
 
 
 def check(subject: Subject, paths: tuple[str, ...]) -> Check:

@@ -4,22 +4,27 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from orchestrator.cluster.facts import Facts, MemberFacts, Subject
+from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
 from orchestrator.cluster.model import Cluster, Member
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, files, process
+from orchestrator.etcd import api, files, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answers, Check, Question
 
 Look = Callable[[Iterable[Question]], Answers]
 
-# The service's user and group, and which directories are missing.
+# The service's user and group, the family of the trust store, and which directories are missing.
 HOST = """
 user=$(systemctl show --property=User --value "$1.service")
 group=$(systemctl show --property=Group --value "$1.service")
 echo "user=${user:-root}"
 echo "group=${group:-$(id -gn "${user:-root}")}"
+if command -v update-ca-trust > /dev/null; then
+  echo trust=redhat
+elif command -v update-ca-certificates > /dev/null; then
+  [ -d /usr/local/share/ca-certificates ] && echo trust=debian || echo trust=coreos
+fi
 shift
 for path; do [ -d "$path" ] || echo "missing=$path"; done
 """
@@ -53,10 +58,12 @@ def gather(cluster: Cluster, look: Look) -> Facts:
             found[name], clusters[name] = _member(subject, answers)
         except (ValueError, KeyError) as error:
             faults.append(f"{name}: {error}")
+    proxies, relayed = _proxies(cluster, look, interface)
+    faults += relayed
     if not faults:
         faults += _strangers(subjects, answers, found, clusters)
     _refuse(faults)
-    return Facts(cluster_id=next(iter(clusters.values())), api=interface, members=found)
+    return Facts(cluster_id=next(iter(clusters.values())), api=interface, members=found, proxies=proxies)
 
 
 def subjects_of(cluster: Cluster, facts: Facts) -> tuple[Subject, ...]:
@@ -86,8 +93,12 @@ def _blank(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
     blank = MemberFacts(
         id="", name="", version="", peer_urls=(), environment={}, user=_AS_ROOT, group=_AS_ROOT
     )
-    members = {member.name: blank for member in cluster.members}
-    return Facts(cluster_id="", api=interface, members=members)
+    return Facts(
+        cluster_id="",
+        api=interface,
+        members={member.name: blank for member in cluster.members},
+        proxies={proxy.name: blank for proxy in cluster.proxies},
+    )
 
 
 def _version(subject: Subject) -> Check:
@@ -124,47 +135,69 @@ def _refuse(faults: list[str]) -> None:
 
 def _questions(subject: Subject) -> tuple[Question, ...]:
     interface = api.of(subject)
-    return (
-        process.check(subject),
-        interface.members(subject),
-        interface.status(subject),
-        _files(subject),
-        _host(subject),
-    )
+    return (*_host_questions(subject), interface.members(subject), interface.status(subject))
 
 
-def _files(subject: Subject) -> Check:
+def _host_questions(subject: Subject) -> tuple[Check, Check, Check]:
     paths = Paths.of(subject)
-    return files.check(subject, (*paths.material, *paths.settings))
-
-
-def _host(subject: Subject) -> Check:
-    return Check(subject.name, HOST, (subject.host.service, *Paths.of(subject).directories))
+    lying = files.check(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
+    host = Check(subject.name, HOST, (subject.host.service, *paths.directories))
+    return process.check(subject), lying, host
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     """Make the facts of one member, and tell which cluster it belongs to."""
-    running = process.read(subject, answers)
-    if running.complaint:
-        raise ValueError(running.complaint)
+    host = _host(subject, answers)
     interface = api.of(subject)
     standing = interface.read_status(answers[interface.status(subject)])
     registered = interface.read_members(answers[interface.members(subject)])[standing.id]
-    host = [line.split("=", 1) for line in answers[_host(subject)].stdout.splitlines()]
-    fields = dict(host)
-    lying = files.read(answers, _files(subject))
     facts = MemberFacts(
+        **{**host.model_dump(), "version": standing.version},
         id=standing.id,
         name=registered.name,
-        version=standing.version,
         peer_urls=registered.peer_urls,
-        environment=running.environment,
-        user=fields["user"],
-        group=fields["group"],
-        files={path: found.file for path, found in lying.items()},
-        missing_directories=tuple(value for key, value in host if key == "missing"),
     )
     return facts, standing.cluster_id
+
+
+def _host(subject: Subject, answers: Answers) -> HostFacts:
+    """Make the facts that members and proxies have in common."""
+    _, lying, host = _host_questions(subject)
+    running = process.read(subject, answers)
+    if running.complaint:
+        raise ValueError(running.complaint)
+    told = [line.split("=", 1) for line in answers[host].stdout.splitlines()]
+    fields = dict(told)
+    return HostFacts.model_validate(
+        {
+            "version": "",
+            "environment": running.environment,
+            "user": fields["user"],
+            "group": fields["group"],
+            "files": {path: found.file for path, found in files.read(answers, lying).items()},
+            "missing_directories": tuple(value for key, value in told if key == "missing"),
+            "trust": fields.get("trust"),
+        }
+    )
+
+
+def _proxies(
+    cluster: Cluster, look: Look, interface: Literal["v2", "v3"]
+) -> tuple[dict[str, HostFacts], list[str]]:
+    """Make the facts of the proxies, and tell what does not fit."""
+    blank = _blank(cluster, interface)
+    subjects = tuple(Subject(cluster, blank, proxy) for proxy in cluster.proxies)
+    answers = look(question for subject in subjects for question in _host_questions(subject))
+    found, faults = {}, []
+    for subject in subjects:
+        try:
+            found[subject.name] = _host(subject, answers)
+        except (ValueError, KeyError) as error:
+            faults.append(f"{subject.name}: {error}")
+            continue
+        if found[subject.name].environment.get("ETCD_PROXY", "off") == "off":
+            faults.append(f"{subject.name}: runs no v2 proxy (ETCD_PROXY is not on): is it a member?")
+    return found, faults
 
 
 def _strangers(

@@ -9,9 +9,13 @@ from orchestrator.operations import Answers, Check
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
 SCRIPT = """
-systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,User,Group "$1.service"
+systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group "$1.service"
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || exit 0
+if [ "${pid:-0}" -eq 0 ]; then
+  lines=$(journalctl --unit="$1.service" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
+  printf 'journal=%s\\n' "$lines"
+  exit 0
+fi
 printf 'environ=%s\\n' "$(base64 -w0 < "/proc/$pid/environ")"
 printf 'cmdline=%s\\n' "$(base64 -w0 < "/proc/$pid/cmdline")"
 """
@@ -29,6 +33,8 @@ class Process:
     group: str
     environment: Mapping[str, str]
     arguments: tuple[str, ...]
+    crashes: int
+    last_words: tuple[str, ...]
 
     @property
     def complaint(self) -> str | None:
@@ -36,7 +42,10 @@ class Process:
         if not self.loaded:
             return f"there is no unit {self.unit}"
         if self.pid == 0 or self.state != "active":
-            return f"{self.unit} is {self.state}"
+            told = "; its last journal lines:\n  " + "\n  ".join(self.last_words) if self.last_words else ""
+            return f"{self.unit} is {self.state}{told}"
+        if self.crashes:
+            return f"{self.unit} has crashed and been started again {self.crashes} times since its last start"
         return None
 
 
@@ -61,6 +70,8 @@ def read(subject: Subject, answers: Answers) -> Process:
         group=fields.get("Group", ""),
         environment={name: value for name, value in variables if name.startswith("ETCD_")},
         arguments=_strings(fields.get("cmdline", "")),
+        crashes=int(fields.get("NRestarts") or 0),
+        last_words=tuple(base64.b64decode(fields.get("journal", "")).decode(errors="replace").splitlines()),
     )
 
 

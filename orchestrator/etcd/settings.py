@@ -61,10 +61,15 @@ def original_url(subject: Subject) -> str:
     return loopback(current(subject.found.environment, LISTEN_CLIENT)[0])
 
 
+def has_local_port(subject: Subject) -> bool:
+    """Whether the member listened on the local port before the first change."""
+    return any(is_local(subject, url) for url in current(subject.found.environment, LISTEN_CLIENT))
+
+
 def insecure_localhost(subject: Subject) -> Settings:
     """Client listeners as found, with the local port at the end unless it was there already."""
     urls = current(subject.found.environment, LISTEN_CLIENT)
-    if not any(is_local(subject, url) for url in urls):
+    if not has_local_port(subject):
         urls = (*urls, local_url(subject))
     return {LISTEN_CLIENT: ",".join(urls)}
 
@@ -86,6 +91,23 @@ def certificates(subject: Subject) -> Settings:
         "ETCD_PEER_KEY_FILE": place.key,
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
         "ETCD_PEER_CLIENT_CERT_AUTH": "true",
+    }
+
+
+def relaying(subject: Subject) -> Settings:
+    """What a v2 proxy needs: it listens on loopback only, and speaks to members with the PEER_ settings.
+
+    The guide gives it ETCD_CERT_FILE and ETCD_KEY_FILE alone, with which it shows no certificate to the
+    members (source of etcd 2.3.8, etcdmain/etcd.go).
+    """
+    place, ports = Paths.of(subject), subject.cluster.ports
+    return {
+        "ETCD_CERT_FILE": place.certificate,
+        "ETCD_KEY_FILE": place.key,
+        "ETCD_PEER_CERT_FILE": place.certificate,
+        "ETCD_PEER_KEY_FILE": place.key,
+        "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
+        LISTEN_CLIENT: f"http://127.0.0.1:{ports.client},http://127.0.0.1:{ports.local}",
     }
 
 

@@ -15,7 +15,7 @@ PLAINTEXT = State("plaintext", "speaks http, as it always did", (
     is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
 ))
 STAGED = State("staged", "speaks http, and its certificates lie on the host", (
-    is_.running_as_found, is_.serving_http, is_.holding_certificates,
+    is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
     is_.registered_with_http, is_.healthy,
 ))
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
@@ -24,31 +24,45 @@ ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https
 ))
 BRIDGED = State("bridged", "speaks http, and peers know it in both schemes", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
-    is_.registered_with_both_schemes, is_.healthy,
+    is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy,
 ))
 SWITCHED = State("switched", "speaks https only, and peers still know it in both schemes", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
-    is_.refusing_http, is_.refusing_strangers, is_.reachable_by_every_peer_over_tls,
-    is_.advertising_https, is_.healthy,
+    is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
+    is_.reachable_by_every_peer_over_tls, is_.advertising_https, is_.relayed_to_over_https,
+    is_.left_in_peace_by_local_clients, is_.healthy,
 ))
 SEALED = State("sealed", "speaks https only, and peers know it in https only", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
-    is_.refusing_http, is_.refusing_strangers, is_.reachable_by_every_peer_over_tls,
-    is_.registered_with_https_only, is_.healthy,
+    is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
+    is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.known_to_every_proxy_in_https,
+    is_.left_in_peace_by_local_clients, is_.healthy,
+))
+
+RELAYING = State("relaying", "relays to members over http, as it always did", (
+    is_.relaying_as_found, is_.holding_no_certificates, is_.relaying_reads,
+))
+RELAYING_STAGED = State("relaying-staged", "relays as before, and its certificates lie on the host", (
+    is_.relaying_as_found, is_.holding_certificates, is_.trusting_the_ca, is_.relaying_reads,
+))
+RELAYING_SAFELY = State("relaying-safely", "relays to members over http or https, for its own host only", (
+    is_.relaying_with_certificates, is_.holding_certificates, is_.trusting_the_ca, is_.relaying_reads,
 ))
 
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
-        #     round     from       to         order        do                                                         undo
-        Round("stage",  PLAINTEXT, STAGED,    one_by_one,  (do.copy_certificates,),                                   (do.remove_certificates,)),
-        Round("accept", STAGED,    ACCEPTING, leader_last, (do.open_local_port, do.load_certificates, do.restart),    (do.unload_certificates, do.close_local_port, do.restart),
+        #     round             from             to               order        do                                                         undo
+        Round("stage",          PLAINTEXT,       STAGED,          one_by_one,  (do.copy_certificates, do.trust_ca),                       (do.distrust_ca, do.remove_certificates)),
+        Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,  (do.copy_certificates, do.trust_ca),                       (do.distrust_ca, do.remove_certificates), role="proxy"),
+        Round("accept",         STAGED,          ACCEPTING,       leader_last, (do.open_local_port, do.load_certificates, do.restart),    (do.unload_certificates, do.close_local_port, do.restart),
               do.hand_over, do.hand_over_locally),
-        Round("bridge", ACCEPTING, BRIDGED,   one_by_one,  (do.register_both_schemes,),                               (do.register_http,)),
-        Round("switch", BRIDGED,   SWITCHED,  leader_last, (do.listen_on_https, do.restart),                          (do.listen_on_http, do.restart),
+        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                  (do.relay_as_before, do.restart), role="proxy"),
+        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                               (do.register_http,)),
+        Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                          (do.listen_on_http, do.restart),
               do.hand_over, do.hand_over_locally),
-        Round("seal",   SWITCHED,  SEALED,    one_by_one,  (do.register_https,),                                      (do.register_both_schemes,)),
+        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                      (do.register_both_schemes,)),
     ),
 )
 # fmt: on

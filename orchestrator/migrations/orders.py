@@ -16,3 +16,4 @@ def _leader(everyone: tuple[Subject, ...]) -> Poll:
 
 one_by_one = Order("one by one")
 leader_last = Order("leader last", last=_leader)
+leader_last_if_any = Order("leader last, if there is one", last=_leader, waits=False)

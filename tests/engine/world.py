@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
+from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, gather, listeners, process
+from orchestrator.etcd import files, gather, listeners, process, trust
 from orchestrator.etcd.api import v3
+from orchestrator.etcd.gates import relaying, verifying
 from orchestrator.operations import (
     Answer,
     Answers,
@@ -30,6 +32,7 @@ from orchestrator.operations import (
 )
 
 Lying = tuple[str, int, str, str]
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound: it stands in a fake member's settings
 
 
 @dataclass
@@ -47,6 +50,16 @@ class FakeHost:
     is_running: bool = True
     restarts: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
+
+    def update_trust(self) -> None:
+        """Do what update-ca-certificates does with the files in its directory."""
+        store = "/usr/local/share/ca-certificates/"
+        self.trusted = {
+            "".join(text.splitlines()[1:-1])
+            for path, (text, *_) in self.files.items()
+            if path.startswith(store)
+        }
 
     def reload(self) -> None:
         """Do what systemctl daemon-reload does with the drop-ins."""
@@ -84,6 +97,7 @@ class World:
             host.id: {"peers": [f"http://{host.address}:2380"], "clients": [f"http://{host.address}:2379"]}
             for host in self.hosts.values()
         }
+        self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[1].name
         self.performed: list[Deed] = []
 
@@ -101,12 +115,26 @@ class World:
         host.environment = dict(host.loaded)
         return host
 
+    def _proxy(self, proxy: Proxy) -> FakeHost:
+        base = {"ETCD_PROXY": "on", "ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"}
+        host = FakeHost(proxy.name, proxy.address, 0, base)
+        host.reload()
+        host.environment = dict(host.loaded)
+        return host
+
+    def place(self, name: str) -> FakeHost:
+        """A member's or a proxy's host."""
+        return self.hosts.get(name) or self.proxies[name]
+
     def snapshot(self) -> object:
         """Everything that a migration is about, for comparing worlds."""
         return {
             "hosts": {
-                name: (host.files, host.directories, host.loaded, host.environment, host.is_running)
-                for name, host in self.hosts.items()
+                name: (
+                    *(host.files, host.directories, host.trusted),
+                    *(host.loaded, host.environment, host.is_running),
+                )
+                for name, host in {**self.hosts, **self.proxies}.items()
             },
             "registry": self.registry,
         }
@@ -134,7 +162,7 @@ class World:
         return {question: self._answer(question) for question in questions}
 
     def _answer(self, question: Question) -> Answer:
-        host = self.hosts[question.host]
+        host = self.place(question.host)
         if isinstance(question, Knock):
             return self._knock(host, question)
         answers = {
@@ -144,6 +172,9 @@ class World:
             gather.HOST: self._host_facts,
             gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
+            trust.SCRIPT: self._trust,
+            verifying.SCRIPTS["v3"]: self._verify,
+            relaying.SCRIPT: self._stored,
         }
         return answers[question.script](host, question)
 
@@ -182,6 +213,25 @@ class World:
         assert words == ("alarm", "list")
         return Answer(0, "")
 
+    def _trust(self, host: FakeHost, check: Check) -> Answer:
+        told = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]
+        return Answer(0, "\n".join(told))
+
+    def _verify(self, host: FakeHost, check: Check) -> Answer:
+        url = urlsplit(check.arguments[0])
+        is_met = (
+            host.schemes("ETCD_LISTEN_CLIENT_URLS").get((EVERYWHERE, url.port or 0)) == url.scheme
+            and all(path in host.files for path in check.arguments[1:])
+            and self.reaches_quorum(host)
+        )
+        return (
+            Answer(0, f"{host.id:x}, started\n--\n{host.id:x}, started\n") if is_met else Answer(1, "", "no")
+        )
+
+    def _stored(self, _host: FakeHost, _check: Check) -> Answer:
+        urls = [url for registered in self.registry.values() for url in registered["peers"]]
+        return Answer(0, json.dumps({"PeerURLs": urls}))
+
     def _files(self, host: FakeHost, check: Check) -> Answer:
         lines = [
             f"{mode:o} {owner} {group} {hashlib.sha256(text.encode()).hexdigest()} readable {path}"
@@ -193,7 +243,8 @@ class World:
 
     def _host_facts(self, host: FakeHost, check: Check) -> Answer:
         missing = [path for path in check.arguments[1:] if path not in host.directories]
-        return Answer(0, "\n".join(("user=etcd", "group=etcd", *(f"missing={path}" for path in missing))))
+        told = ("user=etcd", "group=etcd", "trust=debian")
+        return Answer(0, "\n".join((*told, *(f"missing={path}" for path in missing))))
 
     def _handshake(self, host: FakeHost, check: Check) -> Answer:
         url = urlsplit(check.arguments[0])
@@ -213,11 +264,13 @@ class World:
             return Answer(1, "", "closed")
         if scheme == "https" and knock.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
             return Answer(1, "", "certificate required")
-        return Answer(0, '200\n{"health":"true"}')
+        urls = [url for registered in self.registry.values() for url in registered["clients"]]
+        told = {"health": "true", "endpoints": urls}
+        return Answer(0, f"200\n{json.dumps(told, separators=(',', ':'))}")
 
     def perform(self, deed: Deed) -> Receipt:
         """Run a deed once; its receipt stays until the host reboots."""
-        host = self.hosts[deed.host]
+        host = self.place(deed.host)
         self.moment(f"before {deed.id}")
         if deed.id not in host.receipts:
             self.performed.append(deed)
@@ -231,7 +284,7 @@ class World:
 
     def reboot(self, name: str) -> None:
         """Crash a host: what was not on disk is gone, and systemd starts etcd from what is there."""
-        host = self.hosts[name]
+        host = self.place(name)
         host.receipts.clear()
         host.reload()
         host.restart()
@@ -258,7 +311,11 @@ class World:
                 host.reload()
             case ("systemctl", "--no-block", "restart", "etcd2.service"):
                 host.restart()
-                self.registry[host.id]["clients"] = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
+                if host.id in self.registry:
+                    urls = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
+                    self.registry[host.id]["clients"] = urls
+            case ("update-ca-certificates",):
+                host.update_trust()
             case ("etcdctl", endpoint, _, "member", "update", id_, urls):
                 assert self._is_served(host, endpoint)
                 assert self.reaches_quorum(host), "member update needs a quorum"
@@ -276,35 +333,20 @@ class World:
         return host.is_running and listening.get(url.port or 0) == url.scheme
 
 
-def make_cluster(folder: Path, members: int = 3) -> Cluster:
+def make_cluster(folder: Path, members: int = 3, proxies: int = 0) -> Cluster:
     """A cluster whose certificates are files in a folder; what they hold does not matter here."""
     for name in ("ca", "client", "client-key"):
-        (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n")
+        (folder / f"{name}.pem").write_text(
+            f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n"
+        )
     names = [f"server{number}" for number in range(1, members + 1)]
-    for name in names:
-        (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n")
-        (folder / f"{name}-key.pem").write_text(f"key of {name}")
+    names += [f"proxy{number}" for number in range(1, proxies + 1)]
+    hosts = [_host(folder, name, f"198.18.0.{100 + number}") for number, name in enumerate(names, start=1)]
     return Cluster(
         name="three-members",
         strategy="bridge",
-        members=tuple(
-            Member(
-                name=name,
-                address=f"198.18.0.{100 + number}",
-                service="etcd2",
-                ssh=Ssh(
-                    host=f"198.18.0.{100 + number}",
-                    port=22,
-                    user="root",
-                    identity_file=None,
-                    known_hosts=folder / "known_hosts",
-                    become="none",
-                ),
-                certificate=folder / f"{name}.pem",
-                key=folder / f"{name}-key.pem",
-            )
-            for number, name in enumerate(names, start=1)
-        ),
+        members=tuple(Member(**host) for host in hosts[:members]),
+        proxies=tuple(Proxy(**host) for host in hosts[members:]),
         tls=Tls(
             ca=folder / "ca.pem",
             client_certificate=folder / "client.pem",
@@ -316,3 +358,24 @@ def make_cluster(folder: Path, members: int = 3) -> Cluster:
         ports=Ports(),
         patience=Patience(gate_s=0.0, pause_s=0.0),
     )
+
+
+def _host(folder: Path, name: str, address: str) -> dict[str, Any]:
+    (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n")
+    (folder / f"{name}-key.pem").write_text(f"key of {name}")
+    ssh = Ssh(
+        host=address,
+        port=22,
+        user="root",
+        identity_file=None,
+        known_hosts=folder / "known_hosts",
+        become="none",
+    )
+    return {
+        "name": name,
+        "address": address,
+        "service": "etcd2",
+        "ssh": ssh,
+        "certificate": folder / f"{name}.pem",
+        "key": folder / f"{name}-key.pem",
+    }

@@ -20,7 +20,7 @@ from orchestrator.operations import (
     Secret,
     Write,
 )
-from orchestrator.remote.ssh import SshExecutor
+from orchestrator.remote.ssh import SshHosts
 
 pytestmark = pytest.mark.lab
 
@@ -44,7 +44,7 @@ def named(words: str) -> str:
     return f"{uuid.uuid4().hex[:8]}-{words}"
 
 
-def output(executor: SshExecutor, host: str, script: str) -> str:
+def output(executor: SshHosts, host: str, script: str) -> str:
     check = Check(host, script)
     answer = executor.look([check])[check]
     assert (0, "") == (answer.exit_status, answer.stderr)
@@ -53,19 +53,19 @@ def output(executor: SshExecutor, host: str, script: str) -> str:
 
 def test_a_known_host_answers_as_root(cluster_hosts: ClusterHosts) -> None:
     checks = [Check(member.name, "id -u; hostname >&2") for member in cluster_hosts.cluster.members]
-    with SshExecutor(cluster_hosts.cluster) as executor:
+    with SshHosts(cluster_hosts.cluster) as executor:
         assert {"0\n"} == {answer.stdout for answer in executor.look(checks).values()}
 
 
 def test_an_unknown_host_is_refused(cluster_hosts: ClusterHosts, tmp_path: Path) -> None:
     cluster = changed(cluster_hosts.cluster, known_hosts=tmp_path / "known_hosts")
-    with SshExecutor(cluster) as executor, pytest.raises(LoginRefusedError, match=r"SHA256:.*does not exist"):
+    with SshHosts(cluster) as executor, pytest.raises(LoginRefusedError, match=r"SHA256:.*does not exist"):
         executor.look([Check(cluster.members[0].name, "true")])
 
 
 def test_sudo_gives_the_same_answers(cluster_hosts: ClusterHosts) -> None:
     cluster = changed(cluster_hosts.cluster, become="sudo")
-    with SshExecutor(cluster) as executor:
+    with SshHosts(cluster) as executor:
         host = cluster.members[0].name
         assert output(executor, host, 'echo "$SUDO_UID"; id -u') == "0\n0\n"
         receipt = executor.perform(Deed(named("sudo"), host, (Run(("id", "-u")),), 10))
@@ -79,7 +79,7 @@ def test_a_deed_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> No
     receipts: list[Receipt] = []
 
     def perform() -> None:
-        with SshExecutor(cluster_hosts.cluster) as executor:
+        with SshHosts(cluster_hosts.cluster) as executor:
             receipts.append(executor.perform(deed))
 
     callers = [threading.Thread(target=perform) for _ in range(3)]
@@ -87,14 +87,14 @@ def test_a_deed_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> No
         caller.start()
     for caller in callers:
         caller.join()
-    with SshExecutor(cluster_hosts.cluster) as executor:
+    with SshHosts(cluster_hosts.cluster) as executor:
         assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
     assert [Receipt(0, "done\n")] * 3 == receipts
 
 
 def _lose_sessions(cluster: Cluster) -> None:
     """Kill every sshd session on the first host, this one included."""
-    with SshExecutor(cluster) as other:
+    with SshHosts(cluster) as other:
         host = cluster.members[0].name
         other.perform(Deed(named("cut"), host, (Run(("pkill", "-KILL", "-f", "^sshd: [a-z]+")),), 10))
 
@@ -103,7 +103,7 @@ def test_a_deed_survives_a_cut_connection(cluster_hosts: ClusterHosts) -> None:
     host = cluster_hosts.cluster.members[0].name
     mark = f"/run/{named('count')}"
     deed = Deed(named("cut"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 3; echo done")),), 20)
-    with SshExecutor(cluster_hosts.cluster) as executor:
+    with SshHosts(cluster_hosts.cluster) as executor:
         output(executor, host, "true")
         first = executor._connections[host]._transport
         cutter = threading.Timer(1.0, _lose_sessions, [cluster_hosts.cluster])
@@ -131,7 +131,7 @@ def test_a_secret_is_in_its_file_and_nowhere_else(
     home = f"/run/{named('pki')}"
     key = Write(f"{home}/key", Secret(PLANTED), 0o600, "etcd", "etcd")
     undo = (Remove(f"{home}/key"), RemoveDirectory(home))
-    with SshExecutor(cluster_hosts.cluster) as executor:
+    with SshHosts(cluster_hosts.cluster) as executor:
         receipt = executor.perform(
             Deed(named("secret"), host, (MakeDirectory(home, 0o700, "etcd", "etcd"), key, Run(ending)), 2)
         )

@@ -9,6 +9,7 @@ from orchestrator.etcd.gates.agreeing import (
     free_of_alarms,
     healthy,
     quorate,
+    registered_for_peers_with_https,
     registered_with_both_schemes,
     registered_with_http,
     registered_with_https_only,
@@ -21,16 +22,27 @@ from orchestrator.etcd.gates.answering import (
     serving_https,
     serving_local_http,
 )
+from orchestrator.etcd.gates.relaying import (
+    known_to_every_proxy_in_both_schemes,
+    known_to_every_proxy_in_https,
+    relayed_to_over_https,
+    relaying_as_found,
+    relaying_reads,
+    relaying_with_certificates,
+)
 from orchestrator.etcd.gates.settled import (
     configured_by_environment,
     free_of_other_files,
     holding_certificates,
     holding_no_certificates,
+    listening_locally,
     loaded_with_certificates,
     running_as_found,
     running_with_http,
     running_with_https,
 )
+from orchestrator.etcd.gates.verifying import listed_by_etcdctl_with_certificates, trusting_the_ca
+from orchestrator.etcd.gates.watching import left_in_peace_by_local_clients
 
 __all__ = [
     "advertising_https",
@@ -40,18 +52,29 @@ __all__ = [
     "healthy",
     "holding_certificates",
     "holding_no_certificates",
+    "known_to_every_proxy_in_both_schemes",
+    "known_to_every_proxy_in_https",
+    "left_in_peace_by_local_clients",
+    "listed_by_etcdctl_with_certificates",
+    "listening_locally",
     "loaded_with_certificates",
     "quorate",
     "reachable_by_every_peer_over_tls",
     "refusing_http",
     "refusing_strangers",
+    "registered_for_peers_with_https",
     "registered_with_both_schemes",
     "registered_with_http",
     "registered_with_https_only",
+    "relayed_to_over_https",
+    "relaying_as_found",
+    "relaying_reads",
+    "relaying_with_certificates",
     "running_as_found",
     "running_with_http",
     "running_with_https",
     "serving_http",
     "serving_https",
     "serving_local_http",
+    "trusting_the_ca",
 ]

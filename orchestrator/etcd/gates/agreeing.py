@@ -84,6 +84,12 @@ def registered_with_https_only(subject: Subject) -> Inquiry:
 
 
 @gate
+def registered_for_peers_with_https(subject: Subject) -> Inquiry:
+    """Every member sees this one's peer URLs in https only; what clients are told is another matter."""
+    return _registered(subject, settings.peers_https(subject), None)
+
+
+@gate
 def advertising_https(subject: Subject) -> Inquiry:
     """Clients that ask the registry are told https URLs."""
     return _registered(subject, settings.peers_both(subject), settings.advertised_clients(subject))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import files, process, settings
+from orchestrator.etcd import files, process, settings, trust
 from orchestrator.etcd.asking import Inquiry, gate
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answers, Write
@@ -46,7 +46,7 @@ def running_with_http(subject: Subject) -> Inquiry:
     return Inquiry((process.check(subject),), judge)
 
 
-def _running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Inquiry:
+def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Inquiry:
     """The running process has these settings, and so will the next: just these drop-ins of ours lie."""
     paths = Paths.of(subject).settings
     written = {file.path for file in drop_ins}
@@ -70,22 +70,33 @@ def running_as_found(subject: Subject) -> Inquiry:
     """The running process and the unit's drop-ins have the settings from before the first change."""
     before = subject.found.environment
     ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    return _running_with(subject, {name: before.get(name) for name in ours}, ())
+    return running_with(subject, {name: before.get(name) for name in ours}, ())
+
+
+@gate
+def listening_locally(subject: Subject) -> Inquiry:
+    """The running process listens on the local port too; everything else is as it was before."""
+    before = subject.found.environment
+    ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
+    wanted = {**{name: before.get(name) for name in ours}, **settings.insecure_localhost(subject)}
+    if settings.has_local_port(subject):
+        wanted[settings.LISTEN_CLIENT] = before.get(settings.LISTEN_CLIENT)
+    return running_with(subject, wanted, files.insecure_localhost(subject))
 
 
 @gate
 def loaded_with_certificates(subject: Subject) -> Inquiry:
     """The running process has the certificate settings, and still listens on http, on the local port too."""
     wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
-    return _running_with(subject, wanted, (files.insecure_localhost(subject), files.certs(subject)))
+    return running_with(subject, wanted, (*files.insecure_localhost(subject), files.certs(subject)))
 
 
 @gate
 def running_with_https(subject: Subject) -> Inquiry:
     """The running process listens on https, with the certificate settings."""
     wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
-    return _running_with(subject, wanted, drop_ins)
+    drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    return running_with(subject, wanted, drop_ins)
 
 
 @gate
@@ -99,7 +110,7 @@ def holding_certificates(subject: Subject) -> Inquiry:
 @gate
 def holding_no_certificates(subject: Subject) -> Inquiry:
     """Where the certificates will lie there is what was there before the first change."""
-    paths = Paths.of(subject).material
+    paths = (*Paths.of(subject).material, *(file.path for file in trust.files(subject)))
     question = files.check(subject, paths)
     return Inquiry((question,), lambda answers: files.changes(subject, paths, files.read(answers, question)))
 
@@ -107,7 +118,7 @@ def holding_no_certificates(subject: Subject) -> Inquiry:
 @gate
 def free_of_other_files(subject: Subject) -> Inquiry:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
-    drop_ins = (files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
-    wanted = (*files.material(subject), *drop_ins)
+    drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
+    wanted = (*files.material(subject), *drop_ins, *trust.files(subject))
     question = files.check(subject, tuple(item.path for item in wanted))
     return Inquiry((question,), lambda answers: files.conflicts(wanted, files.read(answers, question)))

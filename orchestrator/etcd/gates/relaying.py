@@ -1,0 +1,105 @@
+"""What a v2 proxy does: it relays reads, and it knows where the members are."""
+
+import json
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import files, process, settings
+from orchestrator.etcd.api import last_line
+from orchestrator.etcd.asking import Inquiry, gate
+from orchestrator.etcd.gates.settled import running_with
+from orchestrator.operations import Answer, Answers, Check, Knock
+
+# Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
+SCRIPT = """
+pid=$(systemctl show --property=MainPID --value "$1.service")
+[ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process" >&2; exit 3; }
+data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
+exec cat "$data/proxy/cluster"
+"""
+
+
+@gate
+def relaying_as_found(subject: Subject) -> Inquiry:
+    """The proxy runs with the settings from before the first change."""
+    before = subject.found.environment
+    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)}, ())
+
+
+@gate
+def relaying_with_certificates(subject: Subject) -> Inquiry:
+    """The proxy runs with its certificates, and listens on loopback only."""
+    return running_with(subject, settings.relaying(subject), (files.relaying(subject),))
+
+
+@gate
+def relaying_reads(subject: Subject) -> Inquiry:
+    """A read through the proxy, and its /v2/stats/self, are answered by a member."""
+    question = process.check(subject)
+
+    def url_of(answers: Answers) -> str:
+        running = process.read(subject, answers)
+        return settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
+
+    urls = {settings.original_url(subject), settings.local_url(subject)}
+    knocks = {
+        url: (Knock(subject.name, f"{url}/v2/stats/self"), Knock(subject.name, f"{url}/v2/keys/"))
+        for url in sorted(urls)
+    }
+
+    def judge(answers: Answers) -> Iterable[str]:
+        url = url_of(answers)
+        chosen = knocks.get(url, knocks[settings.local_url(subject)])
+        for one in chosen:
+            answer = answers[one]
+            if answer.exit_status != 0 or not answer.stdout.startswith("200\n"):
+                yield f"{one.url}: {answer.stderr or answer.stdout.partition(chr(10))[0]}"
+
+    return Inquiry((question, *(one for pair in knocks.values() for one in pair)), judge)
+
+
+def _known(subject: Subject, peers: tuple[str, ...], clients: tuple[str, ...]) -> Inquiry:
+    """Every proxy has taken up a member's URLs; it refreshes by itself, every 30 s unless told otherwise."""
+    stored = [(proxy, Check(proxy.name, SCRIPT, (proxy.host.service,))) for proxy in subject.proxies]
+    used = [
+        (proxy, Knock(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"))
+        for proxy in subject.proxies
+    ]
+    stale = set(settings.peers_both(subject)) - set(peers)
+
+    def judge(answers: Answers) -> Iterable[str]:
+        for proxy, question in stored:
+            urls = set(json.loads(_text(answers[question]))["PeerURLs"])
+            if not urls >= set(peers) or urls & stale:
+                yield f"{proxy.name} has not refreshed its peer URLs yet: {', '.join(sorted(urls))}"
+        for proxy, knock in used:
+            urls = set(json.loads(_text(answers[knock]).partition("\n")[2])["endpoints"])
+            if not urls >= set(clients):
+                told = ", ".join(sorted(urls))
+                yield f"{proxy.name} does not relay to {', '.join(clients)} yet, but to {told}"
+
+    return Inquiry((*(one for _, one in stored), *(one for _, one in used)), judge)
+
+
+def _text(answer: Answer) -> str:
+    if answer.exit_status != 0:
+        raise ValueError(last_line(answer))
+    return answer.stdout
+
+
+@gate
+def known_to_every_proxy_in_both_schemes(subject: Subject) -> Inquiry:
+    """Every proxy knows this member's peer URLs in both schemes."""
+    return _known(subject, settings.peers_both(subject), ())
+
+
+@gate
+def relayed_to_over_https(subject: Subject) -> Inquiry:
+    """Every proxy relays to this member over https."""
+    return _known(subject, settings.peers_both(subject), settings.advertised_clients(subject))
+
+
+@gate
+def known_to_every_proxy_in_https(subject: Subject) -> Inquiry:
+    """Every proxy knows this member in https only, and relays to it."""
+    return _known(subject, settings.peers_https(subject), settings.advertised_clients(subject))

@@ -1,0 +1,66 @@
+"""The guide's own verification: etcdctl with certificates, given by flags and by environment variables."""
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import settings, trust
+from orchestrator.etcd.api import last_line
+from orchestrator.etcd.asking import Inquiry, gate
+from orchestrator.operations import Answers, Check
+
+# The words of the two interfaces for CA, certificate and key. $1 url, $2 CA, $3 certificate, $4 key.
+# First with flags, then with variables; both must list the member.
+SCRIPTS: Mapping[str, str] = {
+    "v3": """
+export ETCDCTL_API=3
+limits='--dial-timeout=2s --command-timeout=4s'
+etcdctl $limits --endpoints="$1" --cacert="$2" --cert="$3" --key="$4" member list || exit 1
+echo --
+export ETCDCTL_ENDPOINTS="$1" ETCDCTL_CACERT="$2" ETCDCTL_CERT="$3" ETCDCTL_KEY="$4"
+etcdctl $limits member list
+""",
+    "v2": """
+export ETCDCTL_API=2
+etcdctl --endpoints="$1" --ca-file="$2" --cert-file="$3" --key-file="$4" member list || exit 1
+echo --
+export ETCDCTL_ENDPOINTS="$1" ETCDCTL_ENDPOINT="$1"
+export ETCDCTL_CA_FILE="$2" ETCDCTL_CERT_FILE="$3" ETCDCTL_KEY_FILE="$4"
+etcdctl member list
+""",
+}
+
+
+@gate
+def listed_by_etcdctl_with_certificates(subject: Subject) -> Inquiry:
+    """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
+    paths = settings.Paths.of(subject)
+    material = (paths.ca, paths.certificate, paths.key)
+    script = SCRIPTS[subject.facts.api]
+    questions = tuple(
+        Check(subject.name, script, (url, *material), timeout_s=8.0)
+        for url in settings.advertised_clients(subject)
+    )
+
+    def judge(answers: Answers) -> Iterable[str]:
+        for question in questions:
+            answer = answers[question]
+            # v2's exit status says nothing: what counts is that the member is listed, both times
+            if answer.stdout.count(subject.member.id) < 2:
+                yield f"{question.arguments[0]}: {last_line(answer)}"
+
+    return Inquiry(questions, judge)
+
+
+@gate
+def trusting_the_ca(subject: Subject) -> Inquiry:
+    """The host's trust store holds the CA, unless the plan says that files are enough."""
+    question = trust.check(subject)
+    if question is None:
+        return Inquiry((), lambda _: ())
+
+    def judge(answers: Answers) -> Iterable[str]:
+        told = answers[question].stdout.split()
+        if set(told) != {"trusted"}:
+            yield f"the bundle {question.arguments[0]} does not hold the CA: {last_line(answers[question])}"
+
+    return Inquiry((question,), judge)

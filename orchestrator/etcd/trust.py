@@ -1,0 +1,96 @@
+"""The hosts' trust stores: where the CA goes beside etcd's own file, as the guide has it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.cluster.model import Cluster
+from orchestrator.operations import Check, Operation, Remove, Run, Write
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\n?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One family's trust store: where a CA is put, what takes it up, and the bundle that shows it."""
+
+    directory: str
+    suffix: str
+    update: str
+    bundle: str
+
+
+# update-ca-certificates(8), update-ca-trust(8); CoreOS takes certificates up from the bundle's own directory.
+STORES: Mapping[str, Store] = {
+    "debian": Store(
+        "/usr/local/share/ca-certificates",
+        ".crt",
+        "update-ca-certificates",
+        "/etc/ssl/certs/ca-certificates.crt",
+    ),
+    "coreos": Store("/etc/ssl/certs", ".pem", "update-ca-certificates", "/etc/ssl/certs/ca-certificates.crt"),
+    "redhat": Store(
+        "/etc/pki/ca-trust/source/anchors", ".pem", "update-ca-trust", "/etc/pki/tls/certs/ca-bundle.crt"
+    ),
+}
+
+# How many of the certificates given by their base64 text are in the bundle.
+SCRIPT = """
+bundle=$1
+shift
+for body; do
+  tr -d '\\n' < "$bundle" | grep -qF -- "$body" && echo trusted || echo missing
+done
+"""
+
+
+def files(subject: Subject) -> tuple[Write, ...]:
+    """Files for the trust store, one for each certificate of the CA file; none if the plan says so."""
+    family = subject.found.trust
+    if subject.cluster.tls.trust == "files" or family is None:
+        return ()
+    return _files(subject.cluster, STORES[family])
+
+
+def candidates(cluster: Cluster) -> tuple[str, ...]:
+    """Where the CA could be put, whatever family a host is of."""
+    return tuple(file.path for store in STORES.values() for file in _files(cluster, store))
+
+
+def _files(cluster: Cluster, store: Store) -> tuple[Write, ...]:
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", cluster.name)
+    return tuple(
+        Write(f"{store.directory}/etcd-{name}-{number}{store.suffix}", match.group(0))
+        for number, match in enumerate(_PEM.finditer(cluster.tls.ca.read_text()), start=1)
+    )
+
+
+def install(subject: Subject) -> Iterable[Operation]:
+    """Put the CA there and let the store take it up."""
+    yield from files(subject)
+    yield from _update(subject)
+
+
+def uninstall(subject: Subject) -> Iterable[Operation]:
+    """Remove the CA, unless it was there before the first change, and let the store forget it."""
+    yield from (Remove(file.path) for file in files(subject) if file.path not in subject.found.files)
+    yield from _update(subject)
+
+
+def check(subject: Subject) -> Check | None:
+    """Ask whether the store's bundle holds the CA; None if the plan wants no store."""
+    wanted = files(subject)
+    if not wanted or subject.found.trust is None:
+        return None
+    bodies = tuple("".join(_bodies(file.text)) for file in wanted)
+    return Check(subject.name, SCRIPT, (STORES[subject.found.trust].bundle, *bodies))
+
+
+def _bodies(text: str) -> Iterable[str]:
+    return ("".join(match.group(1).split()) for match in _PEM.finditer(text))
+
+
+def _update(subject: Subject) -> Iterable[Operation]:
+    if files(subject) and subject.found.trust:
+        yield Run((STORES[subject.found.trust].update,))

@@ -1,0 +1,59 @@
+"""The guide's literal order, for those who have to follow it; its window is unsafe, and the bridge is not.
+
+The CoreOS guide (2015) registers every peer URL as https while all members still listen on http. What that
+means was measured on etcd 3.4.23: docs/etcd-facts.md.
+"""
+
+from orchestrator.etcd import actions as do
+from orchestrator.etcd import gates as is_
+from orchestrator.migrations.bridge import (
+    ACCEPTING,
+    PLAINTEXT,
+    RELAYING,
+    RELAYING_SAFELY,
+    RELAYING_STAGED,
+    SEALED,
+)
+from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
+from orchestrator.migrations.table import Migration, Round, State
+
+# fmt: off
+OPENED = State("opened", "speaks http, on the local port too", (
+    is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_no_certificates,
+    is_.registered_with_http, is_.healthy,
+))
+SUPPLIED = State("supplied", "speaks http, and its certificates lie on the host", (
+    is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_certificates,
+    is_.trusting_the_ca, is_.registered_with_http, is_.healthy,
+))
+# No gate here needs a quorum: in the window there may be none, and a resume has to get through it.
+ANNOUNCED = State("announced", "listens on http, while peers are told https: the window", (
+    is_.holding_certificates, is_.loaded_with_certificates, is_.registered_for_peers_with_https,
+), advice=(
+    "In this window members that lose each other cannot find each other again, and 'member update' cannot mend "
+    "it, because it needs a quorum: only rolling forward heals it, and that is what --resume does"
+))
+
+GUIDE = Migration(
+    "guide", "HTTP to HTTPS in the literal order of the CoreOS guide; three restarts and an unsafe window",
+    risk=(
+        "between the rounds 'announce' and 'switch' every member is registered with https while it listens on "
+        "http. One network blip in that window ends the cluster until a member is restarted with https, and "
+        "lease renewals through followers time out. The strategy 'bridge' has no such window"
+    ),
+    always=(is_.quorate, is_.free_of_alarms),
+    rounds=(
+        #     round              from             to               order               do                                              undo
+        Round("open",            PLAINTEXT,       OPENED,          leader_last,        (do.open_local_port, do.restart_if_opened),     (do.close_local_port, do.restart_if_opened),
+              do.hand_over, do.hand_over_locally),
+        Round("supply",          OPENED,          SUPPLIED,        one_by_one,         (do.copy_certificates, do.trust_ca),            (do.distrust_ca, do.remove_certificates)),
+        Round("supply-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,         (do.copy_certificates, do.trust_ca),            (do.distrust_ca, do.remove_certificates), role="proxy"),
+        Round("load",            SUPPLIED,        ACCEPTING,       leader_last,        (do.load_certificates, do.restart),             (do.unload_certificates, do.restart),
+              do.hand_over_locally, do.hand_over_locally),
+        Round("secure-proxies",  RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),       (do.relay_as_before, do.restart), role="proxy"),
+        Round("announce",        ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                           (do.register_http,)),
+        Round("switch",          ANNOUNCED,       SEALED,          leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
+              do.hand_over_locally, do.hand_over_locally, always=()),
+    ),
+)
+# fmt: on

@@ -1,0 +1,71 @@
+"""The guide's order on fakes that lose each other at once: it stops in its window, and only goes forward."""
+
+from pathlib import Path
+
+import pytest
+from engine.test_rehearsal import pace
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.events import HandedOver, StepSucceeded
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.run import run
+from orchestrator.errors import PersonNeededError
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook.compile import compile_forward
+from orchestrator.runbook.model import Runbook
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return make_cluster(tmp_path, proxies=1)
+
+
+def compiled(cluster: Cluster, world: World) -> Runbook:
+    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["guide"])
+
+
+def test_it_stops_in_the_window_and_a_resume_rolls_forward_without_a_quorum(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    with pytest.raises(PersonNeededError, match="only rolling forward heals it"):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert not any(world.reaches_quorum(host) for host in world.hosts.values())
+
+    performed = len(world.performed)
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+
+    assert runbook.finals == journal.progress.states
+    operations = [str(deed.operations) for deed in world.performed[performed:]]
+    assert not any("member" in text and "update" in text for text in operations)
+    assert all(world.reaches_quorum(host) for host in world.hosts.values())
+
+
+def test_a_member_that_has_the_local_port_is_not_restarted_for_it(cluster: Cluster) -> None:
+    world = World(cluster)
+    for host in world.hosts.values():
+        host.base["ETCD_LISTEN_CLIENT_URLS"] = "http://0.0.0.0:2379,http://127.0.0.1:4001"
+        host.reload()
+        host.environment = dict(host.loaded)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="opened")
+
+    assert [0, 0, 0] == [host.restarts for host in world.hosts.values()]
+    assert 3 == sum(isinstance(event, StepSucceeded) for event in journal.events)
+    assert not any(isinstance(event, HandedOver) for event in journal.events)
+
+
+def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    with pytest.raises(PersonNeededError):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+
+    assert [3, 3, 3] == [host.restarts for host in world.hosts.values()]
+    assert [1] == [proxy.restarts for proxy in world.proxies.values()]
