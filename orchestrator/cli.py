@@ -12,7 +12,13 @@ import typer
 from typer.exceptions import TyperException
 
 from orchestrator import __version__
-from orchestrator.errors import OrchestratorError, RunInterruptedError, StoppedError, UsageError
+from orchestrator.errors import (
+    OrchestratorError,
+    PersonNeededError,
+    RunInterruptedError,
+    StoppedError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from orchestrator.engine.pace import Pace
@@ -77,6 +83,21 @@ def run(  # noqa: PLR0913 -- one parameter for each option
         else:
             wish = migrate.Wish(resume=resume, until=until, accept_risk=accept_risk)
             migrate.live(session, pace, wish, confirm=None if yes else _confirm)
+
+
+@app.command()
+def rollback(
+    plan: Plan,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    state: State = None,
+) -> None:
+    """Undo what was done to PLAN's cluster, round by round, back to plain http."""
+    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, state, verb="rollback") as (session, pace):
+        migrate.back(session, pace, dry_run=dry_run, confirm=None if yes else _confirm)
 
 
 @app.command()
@@ -155,7 +176,7 @@ def _confirm(question: str) -> bool:
 
 
 @contextlib.contextmanager
-def _session(plan: Path, state: Path | None) -> "Iterator[tuple[Session, Pace]]":
+def _session(plan: Path, state: Path | None, verb: str = "run") -> "Iterator[tuple[Session, Pace]]":
     from orchestrator.engine.pace import Pace  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
@@ -168,8 +189,9 @@ def _session(plan: Path, state: Path | None) -> "Iterator[tuple[Session, Pace]]"
         pace = Pace(session.cluster.patience, should_stop=_stop_on_signals(), narrate=live.narrator())
         try:
             yield session, pace
-        except (StoppedError, RunInterruptedError) as error:
-            raise type(error)(f"{error}. Go on with: {session.resume_command}") from error
+        except (StoppedError, PersonNeededError, RunInterruptedError) as error:
+            again = session.resume_command if verb == "run" else session.command(verb)
+            raise type(error)(f"{error}. Go on with: {again}") from error
 
 
 def _stop_on_signals() -> Callable[[], bool]:

@@ -130,7 +130,7 @@ class Knock:
     """A GET request from the bastion to a listener, tunnelled through the SSH connection to ``host``.
 
     ``ca`` verifies the listener; ``certificate`` and ``key`` are what we show, or None to show nothing.
-    All three are files on the bastion.
+    All three are files on the bastion. ``is_stranger`` shows a certificate that nobody has issued.
     """
 
     host: str
@@ -138,6 +138,7 @@ class Knock:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    is_stranger: bool = False
     timeout_s: float = 5.0
 
 

@@ -14,7 +14,7 @@ from orchestrator import __version__
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
-from orchestrator.engine.events import Opened, RunBegan
+from orchestrator.engine.events import Direction, Opened, RunBegan
 from orchestrator.engine.journal import MemoryJournal, StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
@@ -27,7 +27,7 @@ from orchestrator.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.remote.ssh import SshHosts
-from orchestrator.runbook.compile import compile_forward
+from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 
 
@@ -45,7 +45,11 @@ class Session:
     @property
     def resume_command(self) -> str:
         """What an operator types to go on."""
-        words = ["python", "-m", "orchestrator", "run", str(self.plan), "--resume"]
+        return self.command("run", "--resume")
+
+    def command(self, verb: str, *options: str) -> str:
+        """What an operator types to do something with this plan and state file."""
+        words = ["python", "-m", "orchestrator", verb, str(self.plan), *options]
         if self.state != default_state(self.plan):
             words += ["--state", str(self.state)]
         return shlex.join(words)
@@ -61,7 +65,7 @@ class Session:
     def recall(self, progress: Progress) -> Runbook:
         """Compile the runbook that a state file belongs to; refuses a plan that was edited since."""
         if progress.opened is None:
-            raise UsageError(f"{self.state} is empty: there is nothing to go on with; leave --resume out")
+            raise UsageError(f"{self.state} is empty: there is nothing to go on with, and nothing to undo")
         runbook = self.compile(progress.opened.facts)
         if runbook.digest != progress.opened.runbook:
             raise RefusedError(
@@ -70,6 +74,10 @@ class Session:
                 "changed now. Put the plan and its files back as they were, then resume"
             )
         return runbook
+
+    def back(self, opened: Opened) -> Runbook:
+        """Compile the way back of the runbook that a state file belongs to."""
+        return compile_backward(self.cluster, opened.facts, self.migration)
 
     def rehearse(self, runbook: Runbook, progress: Progress, pace: Pace) -> list[Deed]:
         """Walk the runbook without touching a host; return what a live run would do, in its order."""
@@ -84,8 +92,16 @@ class Session:
         run(runbook, executor, journal, pace)
         return executor.deeds
 
-    def live(self, runbook: Runbook, journal: StateFile, pace: Pace, until: str | None) -> None:
-        """Walk the runbook for real; the state file gets its header first."""
+    def live(
+        self,
+        runbook: Runbook,
+        journal: StateFile,
+        pace: Pace,
+        *,
+        until: str | None = None,
+        direction: Direction = "forward",
+    ) -> None:
+        """Walk the runbook for real; the state file has its header already."""
         is_resumed = bool(journal.progress.attempts)
         if journal.progress.opened is None:
             raise ValueError("the state file has no header")
@@ -96,6 +112,7 @@ class Session:
                 user=getpass.getuser(),
                 runbook=runbook.digest,
                 is_resumed=is_resumed,
+                direction=direction,
             )
         )
         run(runbook, LiveExecutor(self.hosts), journal, pace, until=until)

@@ -45,7 +45,10 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
     states = [state.name for state in session.migration.states]
     if until is not None and until not in states:
         raise UsageError(f"--until {until}: the states of {session.migration.name} are {', '.join(states)}")
-    with StateFile(session.state, warn=lambda text: typer.echo(f"warning: {text}", err=True)) as journal:
+    with _state_file(session) as journal:
+        if journal.progress.is_rolled_back:
+            kept = journal.set_aside()
+            typer.echo(f"the last run was rolled back; its story is kept in {kept}", err=True)
         if wish.resume or journal.progress.attempts:
             if not wish.resume:
                 refuse_unfinished(session, journal.progress)
@@ -59,13 +62,45 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
                 raise RefusedError(
                     f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk"
                 )
-            if confirm is not None and not confirm("Do this?"):
-                raise RefusedError("nothing was changed: you said no")
+            _ask(confirm)
             journal.append(opened)
             is_finished = False
-        session.live(runbook, journal, pace, until)
-        members = ", ".join(f"{name} {state}" for name, state in journal.progress.states.items())
-        typer.echo(f"{'nothing to do' if is_finished else 'done'}: {members}")
+        session.live(runbook, journal, pace, until=until)
+        typer.echo(f"{'nothing to do' if is_finished else 'done'}: {_states(journal.progress)}")
+
+
+def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
+    """Undo what was done, round by round, from wherever the hosts stand to their first state."""
+    if dry_run:
+        progress = _read_progress(session)
+        _print_review(session, _runbook_back(session, progress), progress, pace)
+        return
+    with _state_file(session) as journal:
+        runbook = _runbook_back(session, journal.progress)
+        _print_review(session, runbook, journal.progress, pace)
+        _ask(confirm)
+        session.live(runbook, journal, pace, direction="back")
+        typer.echo(f"rolled back: {_states(journal.progress)}")
+
+
+def _runbook_back(session: Session, progress: Progress) -> Runbook:
+    session.recall(progress)
+    if progress.opened is None or not progress.attempts:
+        raise UsageError(f"{session.state}: no step was ever begun, so there is nothing to undo")
+    return session.back(progress.opened)
+
+
+def _state_file(session: Session) -> StateFile:
+    return StateFile(session.state, warn=lambda text: typer.echo(f"warning: {text}", err=True))
+
+
+def _ask(confirm: Confirm | None) -> None:
+    if confirm is not None and not confirm("Do this?"):
+        raise RefusedError("nothing was changed: you said no")
+
+
+def _states(progress: Progress) -> str:
+    return ", ".join(f"{name} {state}" for name, state in progress.states.items())
 
 
 def show_status(session: Session) -> None:
@@ -76,6 +111,9 @@ def show_status(session: Session) -> None:
     subjects = subjects_of(session.cluster, facts)
     seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
     typer.echo(status.table(seen))
+    steps = progress.steps_back(runbook.tracks)
+    if steps:
+        typer.echo(f"going back now: {steps} steps, with: {session.command('rollback')}")
 
 
 def _read_progress(session: Session) -> Progress:

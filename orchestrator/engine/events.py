@@ -8,6 +8,8 @@ from pydantic import Field, TypeAdapter
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Frozen
 
+Direction = Literal["forward", "back"]
+
 FORMAT = 1  # of the state file; a file with another number is refused
 
 
@@ -44,6 +46,7 @@ class RunBegan(Happened):
     user: str
     runbook: str
     is_resumed: bool
+    direction: Direction = "forward"
 
 
 class RoundBegan(Happened):

@@ -78,6 +78,16 @@ class StateFile:
         self.events.append(event)
         self.progress.take(event)
 
+    def set_aside(self) -> Path:
+        """Keep a finished story under the run's own name, and start the file anew; returns where it went."""
+        if self.progress.opened is None or not self.progress.is_rolled_back:
+            raise ValueError(f"{self.path} holds a story that is not over")
+        kept = self.path.with_name(f"{self.path.name}.{self.progress.opened.run}")
+        kept.write_bytes(self.path.read_bytes())
+        os.ftruncate(self._descriptor, 0)
+        self.events, self.progress = [], Progress()
+        return kept
+
     def forget(self) -> None:
         """Start the file anew; only for one in which nothing was ever begun."""
         if self.progress.attempts:

@@ -1,9 +1,10 @@
 """How far a run has come: a fold over the events of its state file; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.engine.events import (
+    Direction,
     HandedOver,
     Opened,
     Recorded,
@@ -36,6 +37,7 @@ class Progress:
     attempts: dict[str, int] = field(default_factory=dict)
     handovers: dict[str, int] = field(default_factory=dict)
     outcome: str | None = None
+    direction: Direction = "forward"
 
     @classmethod
     def of(cls, events: Iterable[Recorded]) -> "Progress":
@@ -64,7 +66,7 @@ class Progress:
                     doubt.step, doubt.source, doubt.target, doubt.attempt, is_failed=True
                 )
             case RunBegan():
-                self.outcome = None
+                self.outcome, self.direction = None, event.direction
             case RunEnded():
                 self.outcome = event.outcome
             case _:
@@ -73,4 +75,19 @@ class Progress:
     @property
     def is_finished(self) -> bool:
         """Whether the last run walked every host to the end."""
-        return self.outcome == "finished" and not self.unsettled
+        return self.outcome == "finished" and self.direction == "forward" and not self.unsettled
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether the last run walked every host back to where it had stood."""
+        return self.outcome == "finished" and self.direction == "back" and not self.unsettled
+
+    def steps_back(self, tracks: Mapping[str, Sequence[str]]) -> int:
+        """How many steps would undo everything; ``tracks`` are the hosts' states on the way there."""
+        total = 0
+        for host, track in tracks.items():
+            here = track.index(self.states.get(host, track[0]))
+            unsettled = self.unsettled.get(host)
+            # a step that is unsettled may have been done: its end counts, whichever way it went
+            total += here if unsettled is None else track.index(unsettled.target)
+        return total

@@ -20,7 +20,7 @@ def handshake(dialler: Subject, url: str) -> Check:
     return Check(dialler.name, HANDSHAKE, arguments, timeout_s=5.0)
 
 
-def knock(subject: Subject, url: str, *, shown: bool = False) -> Knock:
+def knock(subject: Subject, url: str, *, shown: bool = False, is_stranger: bool = False) -> Knock:
     """Ask a client listener for its health; ``shown`` says whether we show the plan's client certificate."""
     tls = subject.cluster.tls
     return Knock(
@@ -29,6 +29,7 @@ def knock(subject: Subject, url: str, *, shown: bool = False) -> Knock:
         ca=tls.ca if url.startswith("https:") else None,
         certificate=tls.client_certificate if shown else None,
         key=tls.client_key if shown else None,
+        is_stranger=is_stranger,
     )
 
 

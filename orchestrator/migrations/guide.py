@@ -53,7 +53,7 @@ GUIDE = Migration(
         Round("secure-proxies",  RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),       (do.relay_as_before, do.restart), role="proxy"),
         Round("announce",        ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                           (do.register_http,)),
         Round("switch",          ANNOUNCED,       SEALED,          leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
-              do.hand_over_locally, do.hand_over_locally, always=()),
+              do.hand_over_locally, do.hand_over_locally, always=(is_.quorate_or_wholly_lost,), undo_always=(is_.quorate_or_wholly_lost,)),
     ),
 )
 # fmt: on

@@ -49,7 +49,7 @@ class Round:
     """How every host of a role gets from one state to the next, and back.
 
     ``hand_over`` and ``hand_back`` are the handovers on the way there and on the way back, for orders that
-    have a last member. ``always`` stands in for the migration's own gates, where a round must do without.
+    have a last member. ``always`` and ``undo_always`` stand in for the migration's own gates, there and back.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Round:
     hand_back: HandOver | None = None
     role: Role = "member"
     always: tuple[GateMaker, ...] | None = None
+    undo_always: tuple[GateMaker, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.order.last and not (self.hand_over and self.hand_back):

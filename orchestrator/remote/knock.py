@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 from orchestrator.operations import Answer, Knock
+from orchestrator.remote import stranger
 
 T = TypeVar("T")
 
@@ -81,6 +82,8 @@ def _context(question: Knock) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(question.ca) if question.ca else None)
     if question.certificate and question.key:
         context.load_cert_chain(question.certificate, question.key)
+    elif question.is_stranger:
+        stranger.show(context)
     return context
 
 

@@ -37,7 +37,8 @@ def _undone(round_: Round) -> Round:
         hand_over=round_.hand_back,
         hand_back=round_.hand_over,
         role=round_.role,
-        always=round_.always,
+        always=round_.undo_always,
+        undo_always=round_.always,
     )
 
 

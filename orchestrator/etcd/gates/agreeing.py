@@ -111,6 +111,26 @@ def quorate(subject: Subject) -> Inquiry:
 
 
 @gate
+def quorate_or_wholly_lost(subject: Subject) -> Inquiry:
+    """Every other member is healthy, or no member is: then a restart cannot make it worse, and may heal it.
+
+    Without a quorum no 'member update' can work; a restart with other listeners is what brings members
+    together again.
+    """
+    api = api_of(subject)
+    views = [(each, api.health(each)) for each in subject.everyone]
+
+    def judge(answers: Answers) -> Iterable[str]:
+        complaints = {each.name: api.complaint(answers[question], each.member.id) for each, question in views}
+        if not all(complaints.values()):
+            for name, complaint in complaints.items():
+                if complaint and name != subject.name:
+                    yield f"{name} is not healthy: {complaint}"
+
+    return Inquiry(tuple(question for _, question in views), judge)
+
+
+@gate
 def free_of_alarms(subject: Subject) -> Inquiry:
     """No member has raised an alarm (a full disk, a corrupt store)."""
     api = api_of(subject)

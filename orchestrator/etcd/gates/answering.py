@@ -59,12 +59,14 @@ def refusing_http(subject: Subject) -> Inquiry:
 
 @gate
 def refusing_strangers(subject: Subject) -> Inquiry:
-    """Without a client certificate nobody is served, unless the plan wants it so."""
+    """Without a client certificate, or with a stranger's, nobody is served, unless the plan wants it so."""
     if not subject.cluster.tls.client_cert_auth:
         return Inquiry((), lambda _: ())
-    complaint = "serves clients that show no certificate"
+    complaints = {False: "serves clients without a certificate", True: "serves a stranger's certificate"}
     return _all(
-        _knocking(knock(subject, url), complaint, not_refused) for url in settings.advertised_clients(subject)
+        _knocking(knock(subject, url, is_stranger=is_stranger), complaint, not_refused)
+        for url in settings.advertised_clients(subject)
+        for is_stranger, complaint in complaints.items()
     )
 
 

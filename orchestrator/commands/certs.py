@@ -1,0 +1,51 @@
+"""``certs``: a CA and a key pair for everybody that a plan names, or new key pairs from the CA that is there."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.cluster.loading import load
+from orchestrator.errors import UsageError
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.pki import making
+from orchestrator.pki.issuing import Terms
+from orchestrator.pki.making import Made
+from orchestrator.pki.tree import tree
+from orchestrator.pki.wanted import extra_names
+
+MOST_DAYS = 36_500  # a date beyond the year 9999 cannot be written
+
+
+def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, sans: Sequence[str]) -> str:
+    """Make the files that a plan names, and return what to tell about them.
+
+    ``key_type`` is one of ``orchestrator.pki.keys.KEY_TYPES``; ``sans`` are further names, ``HOST=NAME``.
+    RefusedError if a file is in the way, or if the CA to renew from cannot sign.
+    """
+    for option, value in (("--days", days), ("--ca-days", ca_days)):
+        if not 1 <= value <= MOST_DAYS:
+            raise UsageError(f"{option} {value}: write a number of days from 1 to {MOST_DAYS}")
+    cluster = load(plan, MIGRATIONS, files=False).cluster
+    extra = extra_names(sans, cluster)
+    terms = Terms(key_type, days, datetime.now(UTC))
+    if renew:
+        return _told(making.renew(cluster, extra, terms), _RENEWED)
+    return _told(making.make(cluster, extra, terms, ca_days), _MADE)
+
+
+_MADE = """\
+Keep the CA's key off the hosts: {ca_key} signs for this cluster whoever has it.
+Next: orchestrator run {plan_word} --dry-run
+"""
+_RENEWED = """\
+The CA is the old one, and nothing was copied to any host: the hosts go on with their old files.
+etcd 3.2 and later reads certificate and key again at every handshake: once both lie on a host they are in
+use, without a restart. Older ones want a restart, one member at a time.
+"""
+
+
+def _told(made: Made, closing: str) -> str:
+    root = Path.cwd()
+    notes = "".join(f"note: {note}\n" for note in made.notes)
+    closing = closing.format(ca_key=made.ca.key_path, plan_word="PLAN")
+    return f"{tree(made.ca, made.leaves, root)}\n{notes}{closing}"
