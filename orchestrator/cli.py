@@ -110,6 +110,26 @@ def status(plan: Plan, *, state: State = None) -> None:
 
 
 @app.command()
+def certs(
+    plan: Plan,
+    *,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="New certificates for every host, from the CA that is there.")
+    ] = False,
+    key_type: Annotated[str, typer.Option(help="ec (P-256), rsa:2048, rsa:3072 or rsa:4096.")] = "ec",
+    days: Annotated[int, typer.Option(help="How long the hosts' certificates are valid.")] = 365,
+    ca_days: Annotated[int, typer.Option(help="How long the CA is valid.")] = 3650,
+    san: Annotated[
+        list[str] | None, typer.Option(metavar="HOST=NAME", help="A further name of a host; repeatable.")
+    ] = None,
+) -> None:
+    """Make a CA, and a certificate and key for every host of PLAN, where the plan names them."""
+    from orchestrator.commands.certs import make  # noqa: PLC0415 -- see the module's docstring
+
+    typer.echo(make(plan, renew=renew, key_type=key_type, days=days, ca_days=ca_days, sans=san or []))
+
+
+@app.command()
 def table(migration: Name = "bridge") -> None:
     """Print a migration's states, rounds and gates in Markdown."""
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring

@@ -1,55 +1,13 @@
 """What a plan's fields must be to each other and to the files around them."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
-from orchestrator.cluster.faults import Fault, Loc, meant, shown, where
+from orchestrator.cluster.faults import Fault, Loc, meant, shown
 from orchestrator.cluster.files import location, problem
-from orchestrator.cluster.plan import described
-from orchestrator.cluster.source import Data, Source
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """The part of a plan that is right as far as it goes: ``faulty`` places are as if unknown."""
-
-    source: Source
-    faulty: frozenset[Loc]
-
-    def knows(self, loc: Loc) -> bool:
-        """Tell whether neither this place nor a mapping or list around it is faulty."""
-        return not any(loc[:depth] in self.faulty for depth in range(1, len(loc) + 1))
-
-    def get(self, *loc: str | int) -> Data:
-        """Return a value or its default; None if it is faulty, or neither written nor given by default."""
-        if not self.knows(loc):
-            return None
-        written, field = self.source.get(loc), described(loc)
-        default: Data = None if field is None or field.is_required() else field.default
-        return default if written is None else written
-
-    def text(self, *loc: str | int) -> str | None:
-        """Return a text, as ``get`` does."""
-        value = self.get(*loc)
-        return value if isinstance(value, str) else None
-
-    def member_loc(self, member: int, *loc: str) -> Loc:
-        """Return where a member's setting is written: at the member, or else for all of them."""
-        own: Loc = ("members", member, *loc)
-        shared: Loc = loc if loc[0] == "ssh" else ("tls", *loc)
-        return own if self.source.get(own) is not None or not self.knows(own) else shared
-
-    @property
-    def members(self) -> int:
-        """How many members are written down."""
-        members = self.get("members")
-        return len(members) if isinstance(members, tuple) else 0
-
-    def fault(self, loc: Loc, what: str) -> Fault:
-        """Return a fault at a place."""
-        return Fault(self.source.place(loc), where(loc), what)
+from orchestrator.cluster.sound import Sound
+from orchestrator.cluster.spelling import seconds
 
 
 def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
@@ -60,11 +18,12 @@ def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
     yield from _quorum(sound)
     yield from _ports(sound)
     yield from _twice(sound)
+    yield from _watch(sound)
 
 
 def warn(sound: Sound) -> Iterator[Fault]:
     """Yield what is allowed and still worth a thought."""
-    count = sound.members
+    count = sound.count("members")
     if count > 2 and count % 2 == 0:
         yield sound.fault(
             ("members",),
@@ -73,7 +32,7 @@ def warn(sound: Sound) -> Iterator[Fault]:
 
 
 def _quorum(sound: Sound) -> Iterator[Fault]:
-    count = sound.members
+    count = sound.count("members")
     if sound.get("members") is not None and count == 0:
         yield sound.fault(
             ("members",), "no members: write at least one, such as '- {name: ..., address: ...}'"
@@ -101,33 +60,59 @@ def _ports(sound: Sound) -> Iterator[Fault]:
 
 
 def _twice(sound: Sound) -> Iterator[Fault]:
-    """Yield names, addresses and SSH servers that two members share, each with the line of the first."""
+    """Yield names, addresses and SSH servers that two hosts share, each with the line of the first."""
     first: dict[tuple[str, str], Loc] = {}
-    for member in range(sound.members):
-        for kind, loc, value in _identities(sound, member):
+    for host in sound.hosts:
+        for kind, loc, value in _identities(sound, host):
             earlier = first.setdefault((kind, value), loc)
             if earlier != loc:
                 line = sound.source.place(earlier).line
                 yield sound.fault(
-                    loc, f"{kind} {shown(value)} is taken in line {line}: every member has its own"
+                    loc, f"{kind} {shown(value)} is taken in line {line}: every host has its own"
                 )
                 if kind == "address":
                     break  # one host written twice is one fault, not two
 
 
-def _identities(sound: Sound, member: int) -> Iterator[tuple[str, Loc, str]]:
-    """Yield what must be a member's own: the kind, the place, and the value in its one spelling."""
-    own: Loc = ("members", member)
+def _identities(sound: Sound, own: Loc) -> Iterator[tuple[str, Loc, str]]:
+    """Yield what must be a host's own: the kind, the place, and the value in its one spelling."""
     name, address = sound.text(*own, "name"), sound.text(*own, "address")
     if name is not None:
         yield "name", (*own, "name"), name
     if address is not None:
         yield "address", (*own, "address"), _same(address)
     host = sound.text(*own, "ssh", "host") if sound.source.get((*own, "ssh", "host")) else address
-    port = sound.get(*sound.member_loc(member, "ssh", "port"))
+    port = sound.get(*sound.host_loc(own, "ssh", "port"))
     if host is not None and port is not None:
         written = [(*own, "ssh", part) for part in ("host", "port") if sound.get(*own, "ssh", part)]
         yield "SSH server", written[0] if written else own, f"{_same(host)} port {port}"
+
+
+def _watch(sound: Sound) -> Iterator[Fault]:
+    """Yield what makes watching pointless or endless."""
+    watch = sound.get("watch")
+    if not isinstance(watch, Mapping | tuple):
+        return
+    listed: Loc = ("watch",) if isinstance(watch, tuple) else ("watch", "units")
+    if sound.knows(listed) and not sound.count(*listed):
+        yield sound.fault(
+            listed, "names no unit to watch: write at least one, such as [fleet], or leave watch out"
+        )
+    first: dict[str, Loc] = {}
+    for index in range(sound.count(*listed)):
+        loc = (*listed, index)
+        unit = sound.text(*loc)
+        if unit is not None and (earlier := first.setdefault(unit, loc)) != loc:
+            line = sound.source.place(earlier).line
+            yield sound.fault(loc, f"unit {shown(unit)} is named in line {line} already: name it once")
+    quiet, gate = sound.text("watch", "quiet"), sound.text("patience", "gate")
+    if quiet is not None and gate is not None and seconds(quiet) >= seconds(gate):
+        written = [loc for loc in (("watch", "quiet"), ("patience", "gate")) if loc in sound.source.values]
+        yield sound.fault(
+            written[0],
+            f"watch.quiet ({quiet}) must be shorter than patience.gate ({gate}), which waits for the quiet: "
+            "shorten the one or lengthen the other",
+        )
 
 
 def _same(address: str) -> str:
@@ -156,10 +141,10 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
     locs: list[tuple[Loc, str | None]] = [
         (("tls", field), None) for field in ("ca", "client_certificate", "client_key")
     ]
-    for member in range(sound.members):
-        name = sound.text("members", member, "name")
+    for host in sound.hosts:
+        name = sound.text(*host, "name")
         paths = (("certificate",), ("key",), ("ssh", "identity_file"), ("ssh", "known_hosts"))
-        locs += [(sound.member_loc(member, *path), name) for path in paths]
+        locs += [(sound.host_loc(host, *path), name) for path in paths]
     for loc, name in locs:
         text = sound.text(*loc)
         if text is not None and (name is not None or "{name}" not in text):

@@ -1,12 +1,13 @@
 """What pydantic finds wrong with a plan, in an operator's words."""
 
-from typing import get_args
+import re
+from collections.abc import Collection
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.cluster.faults import Fault, Loc, meant, nearest, where
-from orchestrator.cluster.plan import Become, Plan, described, section
+from orchestrator.cluster.plan import Plan, described, section
 from orchestrator.cluster.source import Source
 
 _EXPECTED = {
@@ -28,7 +29,8 @@ def validate(source: Source) -> tuple[Plan | None, dict[Loc, Fault]]:
     try:
         return Plan.model_validate(source.data), {}
     except ValidationError as cause:
-        errors = cause.errors(include_url=False)
+        found = cause.errors(include_url=False)
+    errors: list[ErrorDetails] = [{**error, "loc": _written(source, error["loc"])} for error in found]
     faults = {error["loc"]: _fault(source, error) for error in errors if error["loc"] not in source.unread}
     misspelt = {
         (*loc[:-1], nearest(str(loc[-1]), owner.model_fields))
@@ -39,6 +41,12 @@ def validate(source: Source) -> tuple[Plan | None, dict[Loc, Fault]]:
         if error["type"] == "missing" and error["loc"] in misspelt:
             del faults[error["loc"]]  # it is there under another name, which is a fault already
     return None, faults
+
+
+def _written(source: Source, loc: Loc) -> Loc:
+    """Return the place of a value in the file; the units to watch may be written without their field."""
+    is_short = loc[:2] == ("watch", "units") and isinstance(source.get(("watch",)), tuple)
+    return ("watch", *loc[2:]) if is_short else loc
 
 
 def _fault(source: Source, error: ErrorDetails) -> Fault:
@@ -58,15 +66,15 @@ def _what(source: Source, error: ErrorDetails) -> str:
     if kind == "value_error":
         return str(context["error"])
     expected = _EXPECTED.get(kind) or context.get("expected") or error["msg"]
-    return f"expected {expected}, found {source.found[loc]}: {_mend(source, loc, kind)}"
+    return f"expected {expected}, found {source.found[loc]}: {_mend(source, loc, kind, expected)}"
 
 
-def _mend(source: Source, loc: Loc, kind: str) -> str:
+def _mend(source: Source, loc: Loc, kind: str, expected: str) -> str:
     """Return how to turn a value into one of the expected kind."""
     value = source.get(loc)
     word = str(value).lower()
     if kind == "literal_error":
-        return _choice(word)
+        return _choice(word, re.findall(r"'(\w+)'", expected))
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "put it in quotes if it is meant"
     if kind == "int_type" and isinstance(value, str) and value.isdecimal():
@@ -76,11 +84,11 @@ def _mend(source: Source, loc: Loc, kind: str) -> str:
     return f"write it such as '{_example(loc)}'"
 
 
-def _choice(word: str) -> str:
-    """Return which way to become root is meant; ``become: no`` and ``become: true`` are answers of a kind."""
-    if word in _YES | _NO:
+def _choice(word: str, choices: Collection[str]) -> str:
+    """Return which word is meant; ``become: no`` and ``become: true`` are answers of a kind."""
+    if "sudo" in choices and word in _YES | _NO:
         return f"write {'sudo' if word in _YES else 'none'}"
-    return meant(word, get_args(Become))
+    return meant(word, choices)
 
 
 def _example(loc: Loc) -> str:
@@ -89,6 +97,8 @@ def _example(loc: Loc) -> str:
     if field and field.examples:
         return str(field.examples[0])
     owner = section(loc)
+    if owner is None and isinstance(loc[-1], int):
+        return _example(loc[:-1]).strip("[]").partition(",")[0]
     return ", ".join(
         f"{name}: {_example((*loc, name))}"
         for name, each in (owner.model_fields.items() if owner else ())

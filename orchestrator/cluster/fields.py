@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from orchestrator.cluster.plan import SECTIONS, Section
+from orchestrator.cluster.kinds import Section
+from orchestrator.cluster.plan import SECTIONS
 
 
 def table() -> str:
@@ -24,7 +25,8 @@ def _rows(section: type[Section]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, field in section.model_fields.items():
         example = str((field.examples or [""])[0])
-        yield f"| `{name}` | {_default(field)} | `{example}` | {field.description} |"
+        cells = (f"`{name}`", _default(field), f"`{example}`", str(field.description))
+        yield f"| {' | '.join(map(_cell, cells))} |"
 
 
 def _default(field: FieldInfo) -> str:
@@ -32,7 +34,12 @@ def _default(field: FieldInfo) -> str:
         return "**required**"
     if isinstance(field.default, Section):
         return "see below"
-    if field.default is None:
+    if field.default is None or field.default == ():
         return "none"
     text = str(field.default)
     return f"`{text.lower() if isinstance(field.default, bool) else text}`"
+
+
+def _cell(text: str) -> str:
+    """Return text that a Markdown table takes as one cell: a bar would end it, even inside code."""
+    return text.replace("|", r"\|")

@@ -4,86 +4,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from orchestrator.cluster import spelling
+from orchestrator.cluster import model, spelling
 from orchestrator.cluster.faults import Loc
-from orchestrator.cluster.model import Frozen, Port
-
-Name = Annotated[str, AfterValidator(spelling.name)]
-Address = Annotated[str, AfterValidator(spelling.address)]
-User = Annotated[str, AfterValidator(spelling.user)]
-Service = Annotated[str, AfterValidator(spelling.service)]
-Directory = Annotated[str, AfterValidator(spelling.directory)]
-File = Annotated[str, AfterValidator(spelling.path)]
-Template = Annotated[str, AfterValidator(spelling.template)]
-Duration = Annotated[str, BeforeValidator(spelling.duration)]
-PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers)]
-Become = Literal["none", "sudo"]
-
-
-class Section(Frozen):
-    """A mapping in the plan. Nothing is converted: ``"22"`` is not a number and ``yes`` is not true."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class MemberSshSection(Section):
-    """How this one member is reached, where it differs from ``ssh``."""
-
-    host: Address | None = Field(
-        None, description="What to connect to, if not the member's `address`.", examples=["10.0.0.1"]
-    )
-    port: Port | None = Field(None, description="Instead of `ssh.port`.", examples=[2222])
-    user: User | None = Field(None, description="Instead of `ssh.user`.", examples=["admin"])
-    identity_file: File | None = Field(
-        None, description="Instead of `ssh.identity_file`.", examples=["keys/server1"]
-    )
-    known_hosts: File | None = Field(
-        None, description="Instead of `ssh.known_hosts`.", examples=["keys/known_hosts"]
-    )
-    become: Become | None = Field(None, description="Instead of `ssh.become`.", examples=["sudo"])
-
-
-class MemberSection(Section):
-    """One etcd member, and where it differs from the others."""
-
-    name: Name = Field(
-        description="Your name for the member; `{name}` in paths. Unique.", examples=["server1"]
-    )
-    address: Address = Field(
-        description="IPv4 or IPv6 address or DNS name that clients and other members dial. Unique.",
-        examples=["198.18.0.101"],
-    )
-    service: Service | None = Field(None, description="Instead of the plan's `service`.", examples=["etcd2"])
-    certificate: Template | None = Field(
-        None, description="Instead of `tls.certificate`.", examples=["pki/other.pem"]
-    )
-    key: Template | None = Field(None, description="Instead of `tls.key`.", examples=["pki/other-key.pem"])
-    ssh: MemberSshSection = Field(
-        MemberSshSection(), description="Instead of `ssh`, field by field.", examples=["{port: 2222}"]
-    )
-
-
-class SshSection(Section):
-    """How the hosts are reached."""
-
-    user: User = Field("root", description="User to log in as.", examples=["admin"])
-    port: Port = Field(22, description="TCP port of the SSH server.", examples=[2222])
-    identity_file: File | None = Field(
-        None,
-        description="Private key to log in with; without it, those of the SSH agent.",
-        examples=["keys/id_ed25519"],
-    )
-    known_hosts: File = Field(
-        "~/.ssh/known_hosts",
-        description="File with the hosts' own keys; a host that is not in it is refused.",
-        examples=["keys/known_hosts"],
-    )
-    become: Become = Field(
-        "none", description="How to become root: `none` (the user is root) or `sudo`.", examples=["sudo"]
-    )
+from orchestrator.cluster.hosts import HostSshSection, MemberSection, ProxySection, SshSection
+from orchestrator.cluster.kinds import (
+    Directory,
+    Duration,
+    File,
+    Name,
+    Pattern,
+    PeerAuth,
+    Section,
+    Service,
+    Template,
+)
+from orchestrator.cluster.model import Port
 
 
 class TlsSection(Section):
@@ -91,10 +29,10 @@ class TlsSection(Section):
 
     ca: File = Field(description="Certificate authority that signed all of them.", examples=["pki/ca.pem"])
     certificate: Template = Field(
-        description="Each member's certificate; `{name}` is the member's name.", examples=["pki/{name}.pem"]
+        description="Each host's certificate; `{name}` is the host's name.", examples=["pki/{name}.pem"]
     )
     key: Template = Field(
-        description="Each member's private key; `{name}` is the member's name.",
+        description="Each host's private key; `{name}` is the host's name.",
         examples=["pki/{name}-key.pem"],
     )
     client_certificate: File = Field(
@@ -111,6 +49,11 @@ class TlsSection(Section):
         default=True,
         description="Whether members must show one to each other; only `true`.",
         examples=["true"],
+    )
+    trust: Literal["system", "files"] = Field(
+        "system",
+        description="Whether the CA also goes into the hosts' own trust store (`system`) or not (`files`).",
+        examples=["files"],
     )
 
 
@@ -129,6 +72,27 @@ class PatienceSection(Section):
     pause: Duration = Field("500ms", description="Pause between two looks.", examples=["500ms"])
 
 
+class WatchSection(Section):
+    """Local clients of the members, watched while they restart. A list of units alone is enough."""
+
+    units: tuple[Service, ...] = Field(
+        (), description="systemd units on the members, without `.service`.", examples=["[fleet, flanneld]"]
+    )
+    quiet: Duration = Field(
+        "10s",
+        description="How long they must log no error after a change; shorter than `patience.gate`.",
+        examples=["10s"],
+    )
+    errors: Pattern = Field(
+        model.Watch().errors,
+        description="Regular expression (Python's) of a log line that counts as an error.",
+        examples=[r"'(?i)\b(error|failed)\b'"],
+    )
+
+
+Watch = Annotated[WatchSection, BeforeValidator(spelling.units_alone)]
+
+
 class Plan(Section):
     """The whole plan."""
 
@@ -136,11 +100,19 @@ class Plan(Section):
     members: tuple[MemberSection, ...] = Field(
         description="Every member, at least one.", examples=["[{name: server1, address: 198.18.0.101}]"]
     )
+    proxies: tuple[ProxySection, ...] = Field(
+        (), description="Every etcd v2 proxy.", examples=["[{name: proxy1, address: 198.18.0.111}]"]
+    )
     tls: TlsSection = Field(description="Certificates.", examples=["{ca: pki/ca.pem, ...}"])
     service: Service = Field(
         "etcd", description="systemd unit of etcd, without `.service`.", examples=["etcd2"]
     )
     strategy: str = Field("bridge", description="Which migration to run.", examples=["bridge"])
+    api: Literal["auto", "v2", "v3"] = Field(
+        "auto",
+        description="etcd's interface to work through; `auto` takes the one that the members' version has.",
+        examples=["v2"],
+    )
     accept_downtime: bool = Field(
         default=False,
         description="Whether the cluster may be away while a member restarts; needed for one or two members.",
@@ -151,16 +123,24 @@ class Plan(Section):
     patience: PatienceSection = Field(
         PatienceSection(), description="How long to wait.", examples=["{gate: 90s}"]
     )
+    watch: Watch = Field(
+        WatchSection(),
+        description="Local clients that have to stay quiet: a list of units, or the fields below.",
+        examples=["[fleet, flanneld]"],
+    )
 
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "":              Plan,
     "members.*":     MemberSection,
-    "members.*.ssh": MemberSshSection,
+    "members.*.ssh": HostSshSection,
+    "proxies.*":     ProxySection,
+    "proxies.*.ssh": HostSshSection,
     "ssh":           SshSection,
     "tls":           TlsSection,
     "ports":         PortsSection,
     "patience":      PatienceSection,
+    "watch":         WatchSection,
 })  # fmt: skip
 
 

@@ -1,5 +1,6 @@
-"""``certs``: a CA and a key pair for everybody that a plan names, or new key pairs from the CA that is there."""
+"""``certs``: a CA and a key pair for everybody that a plan names, or new key pairs from the CA it has."""
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,17 @@ from orchestrator.pki.wanted import extra_names
 MOST_DAYS = 36_500  # a date beyond the year 9999 cannot be written
 
 
+_MADE = """\
+Keep the CA's key off the hosts: whoever has {ca_key} can make certificates.
+Next: orchestrator run {plan} --dry-run
+"""
+_RENEWED = """\
+The CA is the old one, and nothing was copied to any host: the hosts go on with their old files.
+etcd 3.2 and later reads certificate and key again at every handshake: once both lie on a host they are in
+use, without a restart. Older ones want a restart, one member at a time.
+"""
+
+
 def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, sans: Sequence[str]) -> str:
     """Make the files that a plan names, and return what to tell about them.
 
@@ -29,23 +41,11 @@ def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, san
     extra = extra_names(sans, cluster)
     terms = Terms(key_type, days, datetime.now(UTC))
     if renew:
-        return _told(making.renew(cluster, extra, terms), _RENEWED)
-    return _told(making.make(cluster, extra, terms, ca_days), _MADE)
+        return _told(making.renew(cluster, extra, terms), _RENEWED, plan)
+    return _told(making.make(cluster, extra, terms, ca_days), _MADE, plan)
 
 
-_MADE = """\
-Keep the CA's key off the hosts: {ca_key} signs for this cluster whoever has it.
-Next: orchestrator run {plan_word} --dry-run
-"""
-_RENEWED = """\
-The CA is the old one, and nothing was copied to any host: the hosts go on with their old files.
-etcd 3.2 and later reads certificate and key again at every handshake: once both lie on a host they are in
-use, without a restart. Older ones want a restart, one member at a time.
-"""
-
-
-def _told(made: Made, closing: str) -> str:
-    root = Path.cwd()
+def _told(made: Made, closing: str, plan: Path) -> str:
     notes = "".join(f"note: {note}\n" for note in made.notes)
-    closing = closing.format(ca_key=made.ca.key_path, plan_word="PLAN")
-    return f"{tree(made.ca, made.leaves, root)}\n{notes}{closing}"
+    closing = closing.format(ca_key=made.ca.key_path, plan=shlex.quote(str(plan)))
+    return f"{tree(made.ca, made.leaves, Path.cwd())}\n{notes}{closing}"

@@ -32,6 +32,8 @@ def faults(subjects: Sequence[Subject], now: datetime) -> tuple[str, ...]:
         member = subject.host
         found += _pair(member.certificate, member.key, authorities, now, (SERVER, CLIENT))
         found += _names(member.certificate, subject)
+    for proxy in subjects[0].cluster.proxies:
+        found += _pair(proxy.certificate, proxy.key, authorities, now, (CLIENT,))
     return tuple(dict.fromkeys(found))
 
 
@@ -125,7 +127,8 @@ def _names(path: Path, subject: Subject) -> Iterable[str]:
     addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
     domains = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
     urls = (*settings.peers_https(subject), *settings.advertised_clients(subject))
-    for host in dict.fromkeys(urlsplit(url).hostname or "" for url in urls):
+    hosts = ((urlsplit(url).hostname or "").removesuffix(".") for url in urls)
+    for host in dict.fromkeys(hosts):
         if not _covers(host, addresses, domains):
             has = ", ".join((*sorted(addresses), *domains))
             yield f"{path}: does not name {host}, which {subject.name} is dialled by; it names {has}"

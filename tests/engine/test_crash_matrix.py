@@ -1,6 +1,7 @@
 """A crash at every moment of a run, then resume or undo: the same world, on fakes, exhaustively."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
@@ -42,7 +43,7 @@ class Scenario:
         self.first = self.world_now()
 
     def world_now(self) -> object:
-        return repr(self.world.snapshot())
+        return deepcopy(self.world.snapshot())
 
     def _moment(self, name: str) -> None:
         if not self.is_armed:

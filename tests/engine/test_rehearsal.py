@@ -1,5 +1,6 @@
 """What is reviewed is what runs; and states exclude one another."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,10 @@ def essence(deeds: list[Deed]) -> list[object]:
 def test_a_dry_run_shows_the_very_operations_of_the_live_run_and_touches_nothing(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    before = repr(world.snapshot())
+    before = deepcopy(world.snapshot())
     rehearsal = RehearsalExecutor(LiveExecutor(world))
     run(runbook, rehearsal, MemoryJournal(), pace(cluster))
-    assert before == repr(world.snapshot())
+    assert before == world.snapshot()
 
     run(runbook, LiveExecutor(world), MemoryJournal(), pace(cluster))
     assert essence(rehearsal.deeds) == essence(world.performed)

@@ -8,6 +8,7 @@ from live.stories import (
     ROUNDS,
     STATES,
     events,
+    failure,
     fingerprint,
     orchestrator,
     peer_urls,
@@ -32,10 +33,6 @@ from orchestrator.session import open_session
 
 def everybody(state: str) -> dict[str, str]:
     return {f"server{number}": state for number in (1, 2, 3)}
-
-
-def failure(done: subprocess.CompletedProcess[str]) -> str:
-    return f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 
 @pytest.mark.usefixtures("base_system")

@@ -22,7 +22,7 @@ from orchestrator.operations import (
 )
 from orchestrator.remote.ssh import SshHosts
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]  # hosts are reached from there only
 
 PLANTED = "-----BEGIN PLANTED SECRET-----"
 

@@ -2,11 +2,12 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from unit.cluster.plan_texts import faults
+from unit.cluster.plan_texts import SMALL, faults
 
 from orchestrator.cluster.fields import table
+from orchestrator.cluster.kinds import Section
 from orchestrator.cluster.model import Frozen
-from orchestrator.cluster.plan import SECTIONS, Plan, Section
+from orchestrator.cluster.plan import SECTIONS, Plan
 
 DOCS = Path(__file__).parents[3] / "docs" / "plan-file.md"
 
@@ -40,7 +41,7 @@ def test_the_documented_fields_are_those_of_the_plan() -> None:
     assert table() == block[1]
 
 
-def test_the_documented_example_loads(tmp_path: Path) -> None:
-    example = re.search(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert example is not None
-    assert faults(tmp_path, example[1]) == []
+def test_the_documented_examples_load(tmp_path: Path) -> None:
+    whole, *parts = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert faults(tmp_path, whole) == []
+    assert [faults(tmp_path, SMALL + part) for part in parts] == [[]]

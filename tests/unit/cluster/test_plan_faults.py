@@ -12,8 +12,8 @@ A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
 CASES = [
     # fields
     (SMALL + "zzz: red\n", [
-        ("13:1: zzz: unknown field, known here: accept_downtime, cluster, members, patience, ports, "
-         "service, ssh, strategy, tls")]),
+        ("13:1: zzz: unknown field, known here: accept_downtime, api, cluster, members, patience, "
+         "ports, proxies, service, ssh, strategy, tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
     (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
@@ -101,14 +101,14 @@ CASES = [
          "remove the line or write true")]),
     # between fields
     (swapped("c, address: 10.0.0.3", "a, address: 10.0.0.3"),
-        ["5:12: members.2.name: name 'a' is taken in line 3: every member has its own"]),
+        ["5:12: members.2.name: name 'a' is taken in line 3: every host has its own"]),
     (swapped("c, address: 10.0.0.3", "a, address: 10.0.0.1"), [
-        "5:12: members.2.name: name 'a' is taken in line 3: every member has its own",
-        "5:24: members.2.address: address '10.0.0.1' is taken in line 3: every member has its own"]),
+        "5:12: members.2.name: name 'a' is taken in line 3: every host has its own",
+        "5:24: members.2.address: address '10.0.0.1' is taken in line 3: every host has its own"]),
     (swapped("10.0.0.1", "'2001:db8::1'").replace("10.0.0.3", "'2001:DB8:0::1'"),
-        ["5:24: members.2.address: address '2001:db8::1' is taken in line 3: every member has its own"]),
+        ["5:24: members.2.address: address '2001:db8::1' is taken in line 3: every host has its own"]),
     (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1}"), [
-        ("5:46: members.2.ssh.host: SSH server '10.0.0.1 port 22' is taken in line 3: every member has "
+        ("5:46: members.2.ssh.host: SSH server '10.0.0.1 port 22' is taken in line 3: every host has "
          "its own")]),
     (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1, port: 23}"), []),
     (SMALL + "ports: {peer: 4001}\n",
@@ -117,6 +117,66 @@ CASES = [
         ["13:26: ports.peer: 1 is the client port already: the three ports must differ, write another"]),
     (SMALL.split("  - ")[0].rstrip() + " []\n" + SMALL[SMALL.index("tls:"):],
         ["2:10: members: no members: write at least one, such as '- {name: ..., address: ...}'"]),
+    # proxies
+    (SMALL + "proxies:\n  - {name: p, adress: 10.0.0.9}\n",
+        ["14:15: proxies.0.adress: unknown field, did you mean 'address'?"]),
+    (SMALL + "proxies: [p]\n", [
+        ("13:11: proxies.0: expected a mapping of fields, found the text 'p': write it such as 'name: "
+         "server1, address: 198.18.0.101'")]),
+    (SMALL + "proxies: {name: p, address: 10.0.0.9}\n", [
+        ("13:10: proxies: expected a list, found a mapping: write it such as "
+         "'[{name: proxy1, address: 198.18.0.111}]'")]),
+    (SMALL + "proxies:\n  - {name: a, address: 10.0.0.9}\n  - {name: p, address: 10.0.0.9}\n", [
+        "14:12: proxies.0.name: name 'a' is taken in line 3: every host has its own",
+        "15:24: proxies.1.address: address '10.0.0.9' is taken in line 14: every host has its own"]),
+    (SMALL + "proxies:\n  - {name: p, address: 10.0.0.9, ssh: {host: 10.0.0.2}}\n", [
+        ("14:46: proxies.0.ssh.host: SSH server '10.0.0.2 port 22' is taken in line 4: every host has its "
+         "own")]),
+    # watch
+    (SMALL + "watch: fleet\n", [
+        ("13:8: watch: expected a list of units or a mapping of fields, found 'fleet': write it such as "
+         "'[fleet, flanneld]'")]),
+    (SMALL + "watch: []\n",
+        ["13:8: watch: names no unit to watch: write at least one, such as [fleet], or leave watch out"]),
+    (SMALL + "watch: {quiet: 5s}\n", [
+        ("13:8: watch.units: names no unit to watch: write at least one, such as [fleet], or leave watch "
+         "out")]),
+    (SMALL + "watch: [fleet.service, 5, [a]]\n", [
+        "13:9: watch.0: leave the suffix '.service' off: write fleet",
+        "13:24: watch.1: expected text, found the number 5: put it in quotes if it is meant",
+        "13:27: watch.2: expected text, found a list: write it such as 'fleet'"]),
+    (SMALL + "watch: {units: [fleet.service, {a: b}], quite: 5s}\n", [
+        "13:17: watch.units.0: leave the suffix '.service' off: write fleet",
+        "13:32: watch.units.1: expected text, found a mapping: write it such as 'fleet'",
+        "13:41: watch.quite: unknown field, did you mean 'quiet'?"]),
+    (SMALL + "watch: [a, null, b]\n",
+        ["13:12: watch.1: has no value: write one (an optional field can be left out)"]),
+    (SMALL + "watch: [a, b, a]\n", ["13:15: watch.2: unit 'a' is named in line 13 already: name it once"]),
+    (SMALL + "watch: {units: [a], quiet: 90s}\n", [
+        ("13:28: watch.quiet: watch.quiet (90s) must be shorter than patience.gate (90s), which waits for "
+         "the quiet: shorten the one or lengthen the other")]),
+    (SMALL + "watch: [a]\npatience: {gate: 9s}\n", [
+        ("14:18: patience.gate: watch.quiet (10s) must be shorter than patience.gate (9s), which waits for "
+         "the quiet: shorten the one or lengthen the other")]),
+    (SMALL + "patience: {gate: 9s}\n", []),
+    (SMALL + "watch: {units: [a], quiet: 5}\n",
+        ["13:28: watch.quiet: 5 has no unit: write 5s (units: ms, s, m)"]),
+    (SMALL + "watch: {units: [a], errors: '(error'}\n", [
+        ("13:29: watch.errors: '(error' is not a regular expression: missing ), unterminated subpattern at "
+         "position 0; correct it")]),
+    (SMALL + "watch: {units: [a], errors: 'x{99999999999}'}\n", [
+        ("13:29: watch.errors: 'x{99999999999}' is not a regular expression: the repetition number is too "
+         "large; correct it")]),
+    (SMALL + "watch: {units: [a], errors: 'error|'}\n", [
+        ("13:29: watch.errors: 'error|' finds every line, even an empty one: write what an error looks "
+         "like")]),
+    # one of a few words
+    (SMALL + "api: 2\n",
+        ["13:6: api: expected 'auto', 'v2' or 'v3', found the number 2: did you mean 'v2'?"]),
+    (SMALL + "api: yes\n",
+        ["13:6: api: expected 'auto', 'v2' or 'v3', found the text 'yes': known here: auto, v2, v3"]),
+    (SMALL + "  trust: true\n",
+        ["13:10: tls.trust: expected 'system' or 'files', found true: known here: files, system"]),
     # YAML
     ("", ["1:1: plan: is empty: docs/plan-file.md has an example to begin with"]),
     ("# nothing\n", ["1:1: plan: is empty: docs/plan-file.md has an example to begin with"]),

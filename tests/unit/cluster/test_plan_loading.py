@@ -1,10 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 from unit.cluster.plan_texts import SHIPPED, SMALL, STRATEGIES, faults, loaded, swapped
 
 from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
+from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls, Watch
 from orchestrator.cluster.plan import Plan
 from orchestrator.errors import PlanInvalidError
 
@@ -57,6 +58,8 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         become="none",
     )
     assert (cluster.tls.client_cert_auth, cluster.tls.peer_cert_auth) == (True, True)
+    assert (cluster.proxies, cluster.watch, cluster.api) == ((), Watch(), "auto")
+    assert cluster.tls.trust == "system"
 
 
 def test_the_plans_defaults_are_the_models(tmp_path: Path) -> None:
@@ -70,6 +73,9 @@ def test_the_plans_defaults_are_the_models(tmp_path: Path) -> None:
     )
     assert Ports() == Ports(**written.ports.model_dump())
     assert loaded(tmp_path, SMALL).cluster.patience == Patience()
+    assert loaded(tmp_path, SMALL).cluster.watch == Watch()
+    assert loaded(tmp_path, SMALL).cluster.api == Cluster.model_fields["api"].default
+    assert loaded(tmp_path, SMALL).cluster.tls.trust == Tls.model_fields["trust"].default
 
 
 def test_a_member_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> None:
@@ -102,6 +108,64 @@ def test_a_member_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> No
     }
     assert (second.service, second.key) == ("etcd", tmp_path / "b.key")
     assert (second.ssh.user, second.ssh.port, second.ssh.identity_file) == ("ops", 22, tmp_path / "all")
+
+
+def test_a_proxy_is_a_host_like_a_member(tmp_path: Path) -> None:
+    text = (
+        SMALL
+        + """\
+service: etcd2
+ssh: {user: ops}
+proxies:
+  - {name: p, address: p.example.com}
+  - {name: q, address: 10.0.0.9, service: etcd@q, key: "own/{name}.key", ssh: {host: 10.0.0.9, port: 2222}}
+"""
+    )
+    cluster = loaded(tmp_path, text).cluster
+    first, second = cluster.proxies
+    assert isinstance(first, Proxy)
+    assert (first.service, first.ssh.user, first.ssh.host) == ("etcd2", "ops", "p.example.com")
+    assert (first.certificate, first.key) == (tmp_path / "p.pem", tmp_path / "p.key")
+    assert (second.service, second.key, second.ssh.port) == ("etcd@q", tmp_path / "own/q.key", 2222)
+    assert [host.name for host in cluster.hosts] == ["a", "b", "c", "p", "q"]
+    assert (cluster.host("q"), cluster.host("b")) == (second, cluster.member("b"))
+    missing = faults(tmp_path, text, files=True)
+    assert any(f"'{tmp_path}/own/q.key' does not exist" in line for line in missing)
+    assert any("proxies.1.key" in line for line in missing)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("[fleet, flanneld]", Watch(units=("fleet", "flanneld"))),
+        ("{units: [fleet]}", Watch(units=("fleet",))),
+        (
+            "{units: [fleet], quiet: 1.5s, errors: 'E[0-9]+'}",
+            Watch(units=("fleet",), quiet_s=1.5, errors="E[0-9]+"),
+        ),
+    ],
+)
+def test_units_to_watch_are_a_list_or_more_than_that(tmp_path: Path, written: str, expected: Watch) -> None:
+    assert loaded(tmp_path, f"{SMALL}watch: {written}\n").cluster.watch == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "is_error"),
+    [
+        ("ERROR: 501: All the given peers are not reachable", True),
+        ("dial tcp 127.0.0.1:4001: connection refused", True),
+        ("context deadline exceeded: Timed out", True),
+        ("INFO engine.go:81: Engine leadership changed", False),
+        ("watching for terrors_total", False),
+    ],
+)
+def test_error_lines_are_told_from_others(line: str, *, is_error: bool) -> None:
+    assert bool(re.search(Watch().errors, line)) is is_error
+
+
+def test_interface_and_trust_may_be_chosen(tmp_path: Path) -> None:
+    cluster = loaded(tmp_path, SMALL + "  trust: files\napi: v2\n").cluster
+    assert (cluster.tls.trust, cluster.api) == ("files", "v2")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,13 @@ WRONG = [
     "\u2028", "---", "...", "!!set {a}", "<<", "!!bool x",
 ]  # fmt: skip
 
+MORE = """\
+proxies:
+  - {name: proxy1, address: 198.18.0.111}
+watch: {units: [fleet], quiet: 5s, errors: error}
+api: auto
+"""
+
 
 def mutants(text: str) -> Iterator[str]:
     lines = text.splitlines(keepends=True)
@@ -36,6 +43,7 @@ def test_a_damaged_plan_loads_or_names_its_faults_and_nothing_else_happens(
     tmp_path: Path, *, files: bool
 ) -> None:
     text = "\n".join(line.split(" #")[0] for line in SHIPPED.read_text(encoding="utf-8").splitlines()) + "\n"
+    text += MORE
     tried = refused = 0
     for mutant in mutants(text):
         tried += 1

@@ -1,0 +1,66 @@
+"""The authority that is there already: its certificate and key, fit to sign, or the reason why not."""
+
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from orchestrator.errors import RefusedError
+from orchestrator.pki import keys
+from orchestrator.pki.issuing import Pair
+
+
+def read(certificate: Path, key: Path, now: datetime) -> Pair:
+    """Return an authority from its files, or raise RefusedError.
+
+    The certificate's file may hold several, as it does while an authority is being changed: the one of the
+    key is taken.
+    """
+    try:
+        private = keys.from_pem(_bytes(key, "without the CA's key nothing can be signed"))
+    except ValueError as cause:
+        raise _refused(f"{key} {cause}") from cause
+    try:
+        found = x509.load_pem_x509_certificates(_bytes(certificate, "that is the CA to renew from"))
+    except ValueError as cause:
+        raise _refused(f"{certificate} holds no certificate in PEM form") from cause
+    own = keys.public_bytes(private.public_key())
+    matching = [each for each in found if keys.public_bytes(each.public_key()) == own]
+    if not matching:
+        raise _refused(f"{key} is not the key of {certificate}")
+    newest = max(matching, key=lambda each: each.not_valid_after_utc)
+    if reason := _unfit(newest, now):
+        raise _refused(f"{certificate} {reason}")
+    return Pair(newest, private)
+
+
+def _bytes(path: Path, why: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise _refused(f"{path}: {cause.strerror}: {why}") from cause
+
+
+def _unfit(certificate: x509.Certificate, now: datetime) -> str | None:
+    """Return why an authority cannot sign now, or None if it can."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now >= end:
+        return (
+            f"expired on {end:%Y-%m-%d %H:%M} UTC: a new CA is needed, and every host has to trust it first"
+        )
+    if now < begin:
+        return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC: is this clock right?"
+    extensions = certificate.extensions
+    try:
+        is_ca = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        is_ca = False
+    try:
+        signs = extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        signs = True  # without the extension every usage is allowed
+    return None if is_ca and signs else "is not the certificate of a CA: what it signs would be refused"
+
+
+def _refused(reason: str) -> RefusedError:
+    return RefusedError(f"nothing was changed: {reason}")
