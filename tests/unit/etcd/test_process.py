@@ -1,0 +1,58 @@
+"""The running process: a unit that does not run, or not for long, is told with its own last words."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_settings import subject
+
+from orchestrator.etcd import process
+from orchestrator.operations import Answer
+
+
+def told(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        (["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"], None),
+        (
+            ["LoadState=not-found", "ActiveState=inactive", "SubState=dead", "MainPID=0"],
+            "there is no unit etcd2",
+        ),
+        (
+            ["LoadState=loaded", "ActiveState=activating", "SubState=start", "MainPID=7"],
+            "is activating (start)",
+        ),
+        (
+            ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7", "NRestarts=3"],
+            "has crashed and been started again 3 times",
+        ),
+        (
+            [
+                *("LoadState=loaded", "ActiveState=failed", "SubState=failed", "MainPID=0"),
+                f"journal={told('starting' + chr(10) + 'tls: private key does not match public key')}",
+            ],
+            "tls: private key does not match public key",
+        ),
+    ],
+)
+def test_a_unit_that_does_not_run_well_is_complained_of(
+    tmp_path: Path, lines: list[str], complaint: str | None
+) -> None:
+    member = subject(tmp_path, {})
+    answers = {process.check(member): Answer(0, "\n".join(lines))}
+    seen = process.read(member, answers).complaint
+    assert seen is None if complaint is None else complaint in (seen or "")
+
+
+def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
+    member = subject(tmp_path, {})
+    environ = told("PATH=/bin\0ETCD_NAME=a=b\0TOKEN=hidden\0")
+    cmdline = told("/usr/bin/etcd\0--debug\0")
+    line = f"LoadState=loaded\nMainPID=7\nenviron={environ}\ncmdline={cmdline}"
+    seen = process.read(member, {process.check(member): Answer(0, line)})
+    assert {"ETCD_NAME": "a=b"} == dict(seen.environment)
+    assert ("/usr/bin/etcd", "--debug") == seen.arguments

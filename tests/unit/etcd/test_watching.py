@@ -1,0 +1,52 @@
+"""Watched clients: silence after the restart is asked for, errors are quoted, the dead are named."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_settings import subject
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.cluster.model import Watch
+from orchestrator.etcd import gates as is_
+from orchestrator.operations import Answer
+
+
+def watching(folder: Path, *units: str) -> Subject:
+    plain = subject(folder, {})
+    cluster = plain.cluster.model_copy(update={"watch": Watch(units=units)})
+    return Subject(cluster, plain.facts, plain.host)
+
+
+def judged(member: Subject, since_s: float, *units: tuple[str, str, str]) -> str | None:
+    gate = is_.left_in_peace_by_local_clients(member)
+    (question,) = gate.questions
+    lines = [f"since {since_s}"]
+    lines += [
+        f"unit {name} {state} {base64.b64encode(journal.encode()).decode()}" for name, state, journal in units
+    ]
+    return gate.judge({question: Answer(0, "\n".join(lines) + "\n")})
+
+
+def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
+    gate = is_.left_in_peace_by_local_clients(watching(tmp_path))
+    assert () == gate.questions
+    assert gate.judge({}) is None
+
+
+@pytest.mark.parametrize(
+    ("since_s", "state", "journal", "told"),
+    [
+        (11.0, "active", "", None),
+        (11.0, "active", "job scheduled\nall is well\n", None),
+        (4.0, "active", "", "4 of 10 s since the restart"),
+        (11.0, "failed", "", "fleet is failed"),
+        (11.0, "active", "ok\nERROR dial 127.0.0.1:4001: connection refused\n", "connection refused"),
+        (11.0, "active", "context deadline: timed out\n", "fleet reports 1 errors in the last 10 s"),
+    ],
+)
+def test_a_quiet_period_after_the_restart_has_to_pass(
+    tmp_path: Path, since_s: float, state: str, journal: str, told: str | None
+) -> None:
+    reason = judged(watching(tmp_path, "fleet"), since_s, ("fleet", state, journal))
+    assert reason is None if told is None else told in (reason or "")
