@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from orchestrator.cluster.facts import Subject
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
@@ -108,7 +109,7 @@ def show_status(session: Session) -> None:
     progress = _read_progress(session)
     facts = progress.opened.facts if progress.opened else session.gather()
     runbook = session.compile(facts)
-    subjects = subjects_of(session.cluster, facts)
+    subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
     typer.echo(status.table(seen))
     steps = progress.steps_back(runbook.tracks)

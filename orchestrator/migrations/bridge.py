@@ -35,7 +35,8 @@ SWITCHED = State("switched", "speaks https only, and peers still know it in both
 SEALED = State("sealed", "speaks https only, and peers know it in https only", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
-    is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.known_to_every_proxy_in_https,
+    is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
+    is_.known_to_every_proxy_in_https,
     is_.left_in_peace_by_local_clients, is_.healthy,
 ))
 

@@ -32,7 +32,7 @@ class SshHosts:
     ) -> None:
         quieten_paramiko()
         self._connections = {
-            member.name: Connection(member.name, member.ssh, clock, sleep) for member in cluster.members
+            host.name: Connection(host.name, host.ssh, clock, sleep) for host in cluster.hosts
         }
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
         self._clock = clock

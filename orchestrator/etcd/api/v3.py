@@ -62,9 +62,13 @@ class V3:
         return _ask(subject, "endpoint", "health")
 
     def complaint(self, answer: Answer, member_id: str) -> str | None:
-        """Why the member is not healthy; with one endpoint the exit status tells (3.3 to 3.6)."""
+        """Why the member is not healthy; 3.2's exit status says nothing (etcd issue 8295), its line does."""
         del member_id
-        return None if answer.exit_status == 0 else last_line(answer)
+        lines = (answer.stdout + answer.stderr).splitlines()
+        unhealthy = next((line.strip() for line in lines if "is unhealthy" in line), None)
+        if unhealthy is None and answer.exit_status != 0:
+            return last_line(answer)
+        return unhealthy
 
     def alarms(self, subject: Subject) -> Check | None:
         """Ask which alarms are raised."""
@@ -74,7 +78,7 @@ class V3:
         """Read the alarms; empty if there are none."""
         if answer.exit_status != 0:
             raise ValueError(last_line(answer))
-        return ", ".join(answer.stdout.split("\n")).strip(", ")
+        return ", ".join(line.strip() for line in answer.stdout.splitlines() if line.strip())
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs."""

@@ -58,27 +58,38 @@ def relaying_reads(subject: Subject) -> Inquiry:
     return Inquiry((question, *(one for pair in knocks.values() for one in pair)), judge)
 
 
-def _known(subject: Subject, peers: tuple[str, ...], clients: tuple[str, ...]) -> Inquiry:
-    """Every proxy has taken up a member's URLs; it refreshes by itself, every 30 s unless told otherwise."""
-    stored = [(proxy, Check(proxy.name, SCRIPT, (proxy.host.service,))) for proxy in subject.proxies]
-    used = [
-        (proxy, Knock(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"))
-        for proxy in subject.proxies
-    ]
-    stale = set(settings.peers_both(subject)) - set(peers)
+def _stored(member: Subject, peers: tuple[str, ...]) -> Inquiry:
+    """Every proxy has stored just these peer URLs of the member, as far as they are its own.
+
+    A proxy refreshes by itself, every 30 s unless told otherwise; the gate waits for that, and no longer.
+    """
+    asked = [(proxy, Check(proxy.name, SCRIPT, (proxy.host.service,))) for proxy in member.proxies]
 
     def judge(answers: Answers) -> Iterable[str]:
-        for proxy, question in stored:
+        for proxy, question in asked:
             urls = set(json.loads(_text(answers[question]))["PeerURLs"])
-            if not urls >= set(peers) or urls & stale:
-                yield f"{proxy.name} has not refreshed its peer URLs yet: {', '.join(sorted(urls))}"
-        for proxy, knock in used:
-            urls = set(json.loads(_text(answers[knock]).partition("\n")[2])["endpoints"])
-            if not urls >= set(clients):
+            if urls & set(settings.peers_both(member)) != set(peers):
                 told = ", ".join(sorted(urls))
-                yield f"{proxy.name} does not relay to {', '.join(clients)} yet, but to {told}"
+                yield f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {told}"
 
-    return Inquiry((*(one for _, one in stored), *(one for _, one in used)), judge)
+    return Inquiry(tuple(question for _, question in asked), judge)
+
+
+def _relayed(member: Subject) -> Inquiry:
+    """Every proxy relays to this member over https."""
+    asked = [
+        (proxy, Knock(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"))
+        for proxy in member.proxies
+    ]
+
+    def judge(answers: Answers) -> Iterable[str]:
+        for proxy, knock in asked:
+            urls = set(json.loads(_text(answers[knock]).partition("\n")[2])["endpoints"])
+            if not urls >= set(settings.advertised_clients(member)):
+                told = ", ".join(sorted(urls)) or "nobody"
+                yield f"{proxy.name} does not relay to {member.name} over https yet, but to {told}"
+
+    return Inquiry(tuple(knock for _, knock in asked), judge)
 
 
 def _text(answer: Answer) -> str:
@@ -90,16 +101,16 @@ def _text(answer: Answer) -> str:
 @gate
 def known_to_every_proxy_in_both_schemes(subject: Subject) -> Inquiry:
     """Every proxy knows this member's peer URLs in both schemes."""
-    return _known(subject, settings.peers_both(subject), ())
+    return _stored(subject, settings.peers_both(subject))
 
 
 @gate
 def relayed_to_over_https(subject: Subject) -> Inquiry:
-    """Every proxy relays to this member over https."""
-    return _known(subject, settings.peers_both(subject), settings.advertised_clients(subject))
+    """Every proxy relays to this member over https, so that the next one may leave http."""
+    return _relayed(subject)
 
 
 @gate
 def known_to_every_proxy_in_https(subject: Subject) -> Inquiry:
-    """Every proxy knows this member in https only, and relays to it."""
-    return _known(subject, settings.peers_https(subject), settings.advertised_clients(subject))
+    """Every proxy knows this member's peer URLs in https only."""
+    return _stored(subject, settings.peers_https(subject))

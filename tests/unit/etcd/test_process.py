@@ -7,7 +7,7 @@ import pytest
 from unit.etcd.test_settings import subject
 
 from orchestrator.etcd import process
-from orchestrator.operations import Answer
+from orchestrator.operations import Answer, Answers
 
 
 def told(text: str) -> str:
@@ -43,7 +43,7 @@ def test_a_unit_that_does_not_run_well_is_complained_of(
     tmp_path: Path, lines: list[str], complaint: str | None
 ) -> None:
     member = subject(tmp_path, {})
-    answers = {process.check(member): Answer(0, "\n".join(lines))}
+    answers: Answers = {process.check(member): Answer(0, "\n".join(lines))}
     seen = process.read(member, answers).complaint
     assert seen is None if complaint is None else complaint in (seen or "")
 

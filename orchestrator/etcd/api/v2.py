@@ -1,0 +1,195 @@
+"""etcd's v2 interface: etcdctl's v2 words (2.2 to 3.5), whose exit codes tell nothing, and the HTTP API."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.api.words import OWN_LISTENER, Registered, Standing, last_line
+from orchestrator.etcd.settings import Paths
+from orchestrator.operations import Answer, Check, Run
+
+# The endpoint stands in both variables: 2.2 and 2.3 know the first, 3.0 and later prefer the second.
+ETCDCTL = """
+export ETCDCTL_API=2 ETCDCTL_ENDPOINT="$url" ETCDCTL_ENDPOINTS="$url" NO_PROXY='*' no_proxy='*'
+"""
+
+# Without --no-sync etcdctl would ask whichever advertised URL answers first: another member, or one over TLS.
+MEMBERS = f"""{OWN_LISTENER}{ETCDCTL}
+exec etcdctl --no-sync member list
+"""
+
+# leaderInfo in stats/self still names the last leader when there is none (3.4.23, 3.5.1), so who leads is
+# asked for itself. HEAD of the root key is answered from the member's own store, and with raft's index.
+STATUS = f"""{OWN_LISTENER}
+ask() {{
+  what=$1
+  shift
+  told=$(curl --silent --show-error --noproxy '*' --max-time 2 "$@") || exit
+  printf '%s %s\\n' "$what" "$told"
+}}
+ask version "$url/version"
+ask self "$url/v2/stats/self"
+ask leader "$url/v2/members/leader"
+ask headers --head "$url/v2/keys/"
+"""
+
+# The member's own /health needs a quorum. etcdctl asks every member's advertised URLs, http and https mixed
+# while the migration is on its way, so it gets $1 CA, $2 certificate and $3 key as soon as they lie there.
+HEALTH = f"""{OWN_LISTENER}{ETCDCTL}
+own=$(curl --silent --show-error --noproxy '*' --max-time 3 "$url/health" 2>&1)
+printf 'own %s\\n' "$own"
+if [ -f "$1" ] && [ -f "$2" ] && [ -f "$3" ]; then
+  set -- --ca-file "$1" --cert-file "$2" --key-file "$3"
+else
+  set --
+fi
+timeout 5 etcdctl "$@" cluster-health 2>&1
+[ $? -ne 124 ] || echo 'cut off'
+exit 0
+"""
+
+_MEMBER = re.compile(
+    r"(?P<id>[0-9a-f]+)(?:\[unstarted\])?:(?: name=(?P<name>.*))? peerURLs=(?P<peers>\S*)"
+    r"(?: clientURLs=(?P<clients>\S*))?(?: isLeader=(?:true|false))?"
+)
+_VERDICT = re.compile(r"member (?P<id>[0-9a-f]+) is (?P<verdict>healthy|unhealthy|unreachable)\b.*")
+_QUORATE = {"cluster is healthy", "cluster is degraded"}  # degraded (from 3.3 on): not all members are
+
+
+class V2:
+    """Drives members through etcdctl's v2 words and the v2 HTTP API."""
+
+    name = "v2"
+
+    def members(self, subject: Subject) -> Check:
+        """Ask how this member sees the registry."""
+        return Check(subject.name, MEMBERS, (subject.host.service,), timeout_s=6.0)
+
+    def read_members(self, answer: Answer) -> Mapping[str, Registered]:
+        """Read a member list, by hex ID; v2 does not tell learners from voters."""
+        lines = answer.stdout.split("\n")
+        found = {member.id: member for member in map(_registered, filter(None, lines))}
+        if not found or answer.exit_status == 124:  # not all of it may have come
+            raise ValueError(last_line(answer))
+        return found
+
+    def status(self, subject: Subject) -> Check:
+        """Ask the member who it is, who leads, and how far it has come."""
+        return Check(subject.name, STATUS, (subject.host.service,), timeout_s=10.0)
+
+    def read_status(self, answer: Answer) -> Standing:
+        """Read one member's status; v2 tells one raft index, so ``applied`` is the same."""
+        if answer.exit_status != 0:
+            raise ValueError(last_line(answer))
+        told, _, headers = answer.stdout.partition("\nheaders ")
+        bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
+        fields = dict(_headers(headers))
+        index = int(_field(fields, "x-raft-index", headers))
+        return Standing(
+            cluster_id=_field(fields, "x-etcd-cluster-id", headers),
+            id=_json("self", bodies)["id"],
+            leader=_json("leader", bodies).get("id", "0"),  # "During election" holds no ID
+            version=_json("version", bodies)["etcdserver"],
+            index=index,
+            applied=index,
+        )
+
+    def health(self, subject: Subject) -> Check:
+        """Ask the member itself for something that needs a quorum, and etcdctl what it thinks of all."""
+        arguments = (subject.host.service, *Paths.of(subject).material)
+        return Check(subject.name, HEALTH, arguments, timeout_s=10.0)
+
+    def complaint(self, answer: Answer, member_id: str) -> str | None:
+        """Why the member is not healthy: both its own listener and cluster-health have to speak for it.
+
+        cluster-health asks one member after the other and waits for each, so it may be cut off while it
+        waits for another one; then the member's own answer, for which a quorum was needed, is enough.
+        """
+        own, _, told = answer.stdout.partition("\n")
+        if answer.exit_status != 0 or not own.startswith("own "):
+            return last_line(answer)
+        lines = [line.strip() for line in told.splitlines() if line.strip()]
+        return _of_itself(own.removeprefix("own ")) or _of_all(lines, member_id)
+
+    def alarms(self, subject: Subject) -> Check | None:
+        """Nothing: v2 has no alarms. A member with one is not healthy, though (3.4, 3.5)."""
+        del subject
+        return None
+
+    def read_alarms(self, answer: Answer) -> str:
+        """Nothing: v2 has no alarms."""
+        del answer
+        return ""
+
+    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
+        """Command that registers a member's peer URLs.
+
+        etcd answers 204, and --fail makes 4xx and 5xx a failure (404 unknown ID, 409 URL of another member,
+        500 no quorum). That the registry holds them is for a gate to see on every member.
+        """
+        body = json.dumps({"peerURLs": urls}, separators=(",", ":"))
+        limits = ("--fail", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10")
+        request = ("-XPUT", "-H", "Content-Type: application/json", "--data", body)
+        return Run(("curl", *limits, *request, f"{endpoint}/v2/members/{member_id}"))
+
+    def move_leader(self, member_id: str, endpoint: str) -> Run | None:
+        """Nothing: v2 cannot hand leadership over; stopping the leader makes the others elect one."""
+        del member_id, endpoint
+        return None
+
+
+def _registered(line: str) -> Registered:
+    found = _MEMBER.fullmatch(line.strip())
+    if found is None:
+        raise ValueError(f"etcdctl's member list has a line that is no member: {line.strip()[:200]}")
+    peers, clients = (tuple((found[group] or "").split(",")) for group in ("peers", "clients"))
+    return Registered(
+        id=found["id"],
+        name=found["name"] or "",
+        peer_urls=tuple(filter(None, peers)),
+        client_urls=tuple(filter(None, clients)),
+    )
+
+
+def _of_itself(body: str) -> str | None:
+    """Judge a member's /health: the word, or the boolean of 3.3's release candidates, has to be true."""
+    try:
+        is_well = str(json.loads(body)["health"]).lower() == "true"
+    except (ValueError, KeyError, TypeError):
+        is_well = False
+    return None if is_well else f"its own /health: {body.strip()[:300] or 'no answer'}"
+
+
+def _of_all(lines: list[str], member_id: str) -> str | None:
+    """Judge what cluster-health printed about one member, and about the cluster."""
+    about = [found for found in map(_VERDICT.fullmatch, lines) if found and found["id"] == member_id]
+    if about and about[-1]["verdict"] != "healthy":
+        return about[-1][0][:300]
+    if "cut off" in lines:
+        return None
+    if not _QUORATE.intersection(lines):
+        return lines[-1][:300] if lines else "cluster-health said nothing"
+    return None if about else f"cluster-health knows no member {member_id}"
+
+
+def _headers(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            yield name.strip().lower(), value.strip()
+
+
+def _field(fields: Mapping[str, str], name: str, headers: str) -> str:
+    if name not in fields:
+        said = headers.strip().partition("\n")[0].strip()[:100]
+        raise ValueError(f"the v2 interface tells no {name}: {said or 'nothing'}")
+    return fields[name]
+
+
+def _json(what: str, bodies: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever etcd's JSON holds
+    try:
+        return json.loads(bodies[what])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"{what}: not JSON: {bodies.get(what, '').strip()[:100] or 'nothing'}") from error
