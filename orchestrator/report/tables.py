@@ -25,12 +25,14 @@ def markdown(migration: Migration) -> str:
     lines = [
         f"`{migration.name}`: {migration.meaning}.",
         f"Before and after every step: {always}.",
+        *([f"Risk: {migration.risk}."] if migration.risk else []),
         "",
         *_table(
-            ("round", "from", "to", "order", "does", "undone by"),
+            ("round", "of", "from", "to", "order", "does", "undone by"),
             (
                 (
                     round_.name,
+                    f"every {round_.role}",
                     round_.source.name,
                     round_.target.name,
                     round_.order.name,
@@ -42,7 +44,7 @@ def markdown(migration: Migration) -> str:
         ),
         "",
         *_table(
-            ("state", "a member that stands there", "gates"),
+            ("state", "a host that stands there", "gates"),
             ((state.name, state.meaning, ", ".join(map(words, state.gates))) for state in migration.states),
         ),
         "",
