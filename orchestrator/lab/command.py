@@ -1,9 +1,11 @@
 """Run the machine's own programs, and say what went wrong in words that help."""
 
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from orchestrator.errors import OrchestratorError
@@ -66,6 +68,25 @@ def run(
         said = (done.stderr or done.stdout).strip() or "nothing printed"
         raise LabError(f"{' '.join(argv)}: exit {done.returncode}: {said[-2000:]}")
     return done
+
+
+def run_attached(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path | None) -> int:
+    """Run a program at this terminal and return its exit code; with ``log``, what it prints goes there."""
+    with ExitStack() as stack:
+        stack.enter_context(_interrupts_left_to_the_program())
+        output = stack.enter_context(log.open("wb")) if log else None
+        errors = subprocess.STDOUT if log else None
+        return subprocess.run(argv, check=False, cwd=cwd, env=env, stdout=output, stderr=errors).returncode
+
+
+@contextmanager
+def _interrupts_left_to_the_program() -> Iterator[None]:
+    """While a program runs at this terminal, Ctrl-C is its own affair: it may want to end in good order."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_until(holds: Callable[[], bool], what: str, *, timeout_s: float, pause_s: float = 0.05) -> None:

@@ -44,8 +44,8 @@ def visitors(cluster: Cluster) -> Mapping[Visitor, ssl.SSLContext | None]:
     )
 
 
-def knock(address: str, port: int, context: ssl.SSLContext | None) -> Reception:
-    """Ask for /version, over TLS if there is a context; any answer but 200 is a refusal."""
+def knock(address: str, port: int, context: ssl.SSLContext | None, path: str = "/version") -> Reception:
+    """Ask for a path, over TLS if there is a context; any answer but 200 is a refusal."""
     try:
         connection = socket.create_connection((address, port), timeout=PATIENCE_S)
     except OSError:
@@ -53,9 +53,9 @@ def knock(address: str, port: int, context: ssl.SSLContext | None) -> Reception:
     with connection:
         try:
             if context is None:
-                return _ask(connection, address)
+                return _ask(connection, address, path)
             with context.wrap_socket(connection, server_hostname=address) as encrypted:
-                return _ask(encrypted, address)
+                return _ask(encrypted, address, path)
         except ssl.SSLCertVerificationError:
             return Reception.MISTRUSTED
         except TimeoutError:
@@ -64,8 +64,8 @@ def knock(address: str, port: int, context: ssl.SSLContext | None) -> Reception:
             return Reception.REFUSED
 
 
-def _ask(connection: socket.socket, address: str) -> Reception:
+def _ask(connection: socket.socket, address: str, path: str) -> Reception:
     host = f"[{address}]" if ":" in address else address
-    connection.sendall(f"GET /version HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     status = connection.makefile("rb").readline(1024).split()  # TLS 1.3 tells of a refusal only here
     return Reception.ANSWERED if status[1:2] == [b"200"] else Reception.REFUSED

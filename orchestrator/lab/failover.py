@@ -1,9 +1,9 @@
-"""A client of several endpoints: it stays with one until that fails, then goes at once to the next."""
+"""Clients of several endpoints: which one they use, and what they do when it fails."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
-from orchestrator.lab.gateway import Body, Endpoint, UnansweredError
+from orchestrator.lab.gateway import Body, Endpoint, Request, UnansweredError
 
 BREATH_S = 0.02  # pause after a whole round of endpoints that did not answer
 
@@ -15,7 +15,7 @@ class Asking(Protocol):
     def endpoint(self) -> Endpoint:
         """Where it leads."""
 
-    def ask(self, path: str, body: Body) -> Body:
+    def ask(self, request: Request) -> Body:
         """Send one request and return the answer, or raise UnansweredError."""
 
     def close(self) -> None:
@@ -23,7 +23,7 @@ class Asking(Protocol):
 
 
 class FailoverClient:
-    """A client of the whole cluster. ``failovers`` counts how often it went on to another endpoint.
+    """It stays with one endpoint until that fails, then goes at once to the next; ``failovers`` counts that.
 
     ``sessions`` are in the order of preference, ``patience_s`` is for one request with all its repetitions.
     """
@@ -49,16 +49,16 @@ class FailoverClient:
         """The endpoint that this client stays with now."""
         return self._sessions[self._current].endpoint
 
-    def ask(self, path: str, body: Body) -> Body | None:
+    def ask(self, request: Request) -> Body | None:
         """Return the first answer that any endpoint gives, or None if none did in time."""
         deadline = self._clock() + self._patience_s
         refused = 0
         while True:
             session = self._sessions[self._current]
             try:
-                return session.ask(path, body)
+                return session.ask(request)
             except UnansweredError as cause:
-                self.last_refusal = f"{session.endpoint.scheme}://{session.endpoint.address}: {cause}"
+                self.last_refusal = f"{session.endpoint}: {cause}"
             refused += 1
             self.failovers += 1
             self._current = (self._current + 1) % len(self._sessions)
@@ -77,3 +77,20 @@ class FailoverClient:
         """Close all connections."""
         for session in self._sessions:
             session.close()
+
+
+class LoyalClient(FailoverClient):
+    """It wants its first endpoint and, once that has answered, no other: it retries until patience ends.
+
+    Until then it uses the others, but knocks at the first before each request.
+    """
+
+    def ask(self, request: Request) -> Body | None:
+        """Return an answer of the first endpoint, or of another while the first has never answered."""
+        self._current = 0
+        answer = super().ask(request)
+        if answer is not None and self._current == 0:
+            for session in self._sessions[1:]:
+                session.close()
+            self._sessions = self._sessions[:1]
+        return answer

@@ -1,6 +1,5 @@
-"""A small etcd client: etcd's v3 API as JSON over HTTP or HTTPS, on one kept-alive connection."""
+"""A small client of etcd: one kept-alive connection over HTTP or HTTPS, requests in and JSON out."""
 
-import base64
 import http.client
 import json
 import ssl
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-Body = Mapping[str, Any]  # JSON, as etcd's gRPC gateway speaks it: bytes in base64, 64-bit numbers as strings
+Body = Mapping[str, Any]  # JSON
 
 
 class UnansweredError(Exception):
@@ -18,11 +17,25 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a member's client API may be found."""
+    """Where a member's client API may be found, or a proxy."""
 
     scheme: Literal["http", "https"]
     address: str
     port: int
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``answers`` are the statuses of usable answers; all others say that nobody can answer."""
+
+    method: str
+    path: str
+    content: str = ""
+    kind: str = "application/json"
+    answers: frozenset[int] = frozenset({200})
 
 
 class Session:
@@ -37,14 +50,14 @@ class Session:
             else http.client.HTTPConnection(address, port, timeout=timeout_s)
         )
 
-    def ask(self, path: str, body: Body) -> Body:
+    def ask(self, request: Request) -> Body:
         """Send one request and return the answer; raise UnansweredError for anything but an answer."""
         try:
-            content = json.dumps(dict(body))
-            self._connection.request("POST", path, content, {"Content-Type": "application/json"})
+            headers = {"Content-Type": request.kind} if request.content else {}
+            self._connection.request(request.method, request.path, request.content, headers)
             response = self._connection.getresponse()
             said = response.read()
-            answer = json.loads(said) if response.status == 200 else None
+            answer = json.loads(said) if response.status in request.answers else None
         except (OSError, http.client.HTTPException, ValueError) as cause:
             self.close()
             raise UnansweredError(f"{type(cause).__name__}: {cause}") from cause
@@ -64,42 +77,3 @@ def trusting(ca: str, certificate: str | None = None, key: str | None = None) ->
     if certificate is not None:
         context.load_cert_chain(certificate, key)
     return context
-
-
-def put(key: str, value: str, *, lease: str = "0") -> Body:
-    """Return the body of /v3/kv/put."""
-    return {"key": encoded(key), "value": encoded(value), "lease": lease}
-
-
-def one(key: str) -> Body:
-    """Return the body of /v3/kv/range that reads one key, linearizably."""
-    return {"key": encoded(key)}
-
-
-def below(prefix: str, *, after: str | None, limit: int, serializable: bool) -> Body:
-    """Return the body of /v3/kv/range for the next ``limit`` keys with a prefix, after a given key."""
-    begin = prefix if after is None else f"{after}\0"
-    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    return {
-        "key": encoded(begin),
-        "range_end": encoded(end),
-        "limit": str(limit),
-        "sort_target": "KEY",
-        "sort_order": "ASCEND",
-        "serializable": serializable,
-    }
-
-
-def pairs(answer: Body) -> dict[str, str]:
-    """Return the keys and values in an answer of /v3/kv/range."""
-    return {decoded(each["key"]): decoded(each.get("value", "")) for each in answer.get("kvs", ())}
-
-
-def encoded(text: str) -> str:
-    """Write text as the gateway wants its bytes."""
-    return base64.b64encode(text.encode()).decode()
-
-
-def decoded(text: str) -> str:
-    """Read text from the gateway's bytes."""
-    return base64.b64decode(text).decode()

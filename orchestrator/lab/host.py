@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.cluster.model import Member
+from orchestrator.cluster import model
 from orchestrator.lab import cgroups, network, processes
 from orchestrator.lab.command import LabError, run, wait_until
 
@@ -18,14 +18,27 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where one host lives: network namespace, port at the bastion's bridge, directory, console log."""
+    """Where one host lives: network namespace, port at the bastion's bridge, directory, console log.
 
-    member: Member
+    ``entry`` is what the plan says of it: it is a member or a proxy.
+    """
+
+    entry: model.Host
     namespace: str
     bastion: str
     port: str
     directory: Path
     console: Path
+
+    @property
+    def name(self) -> str:
+        """The host's name in the plan."""
+        return self.entry.name
+
+    @property
+    def member(self) -> model.Host:
+        """The same as ``entry``: every host was a member's, before there were proxies."""
+        return self.entry
 
     @property
     def root(self) -> Path:
@@ -40,7 +53,7 @@ class Host:
     @property
     def unit(self) -> str:
         """The host's systemd unit for etcd, as the plan names it: ``etcd2.service``."""
-        return f"{self.member.service.removesuffix('.service')}.service"
+        return f"{self.entry.service.removesuffix('.service')}.service"
 
     def run(
         self, argv: Sequence[str], *, check: bool = True, timeout_s: float = 30.0
@@ -48,7 +61,7 @@ class Host:
         """Run a program on the host, from outside, without SSH."""
         init = processes.init_of(self.namespace)
         if init is None:
-            raise LabError(f"{self.member.name} is down")
+            raise LabError(f"{self.name} is down")
         entering = ["nsenter", "--target", str(init), "--mount", "--uts", "--ipc", "--net", "--pid", "--wd=/"]
         clean = ["env", "-i", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
         return run([*entering, *clean, *argv], check=check, timeout_s=timeout_s)
@@ -89,14 +102,14 @@ def discard(host_directory: Path, namespace: str) -> None:
 def boot(host: Host) -> None:
     """Start the host; it goes on living when this program ends."""
     if processes.supervisors(host.namespace):
-        raise LabError(f"{host.member.name} is already running")
+        raise LabError(f"{host.name} is already running")
     machine = [
         *(
             "systemd-nspawn",
             "--quiet",
             "--boot",
             f"--directory={host.root}",
-            f"--hostname={host.member.name}",
+            f"--hostname={host.name}",
         ),
         *processes.boot_arguments(host.namespace),
         *("--register=no", "--keep-unit", "--console=read-only"),
@@ -117,9 +130,7 @@ def boot(host: Host) -> None:
             check=True,
             timeout=30,
         )
-    wait_until(
-        lambda: bool(processes.supervisors(host.namespace)), f"{host.member.name} is booting", timeout_s=5
-    )
+    wait_until(lambda: bool(processes.supervisors(host.namespace)), f"{host.name} is booting", timeout_s=5)
 
 
 def kill(host: Host) -> None:
@@ -131,7 +142,7 @@ def reboot(host: Host, *, timeout_s: float = 60.0) -> None:
     """Reboot the host in good order and wait until it takes SSH connections again."""
     before = processes.init_of(host.namespace)
     host.run(["systemctl", "reboot"], check=False)  # the answer may be cut off by the reboot itself
-    name = host.member.name
+    name = host.name
     wait_until(
         lambda: processes.init_of(host.namespace) not in {None, before},
         f"{name} has rebooted",
@@ -143,14 +154,14 @@ def reboot(host: Host, *, timeout_s: float = 60.0) -> None:
 def wait_for_ssh(host: Host, *, timeout_s: float = 60.0) -> None:
     """Wait until the host's sshd greets a client on the bastion."""
     with network.entered(host.bastion):
-        wait_until(lambda: _greets(host), f"{host.member.name}: sshd answers", timeout_s=timeout_s)
+        wait_until(lambda: _greets(host), f"{host.name}: sshd answers", timeout_s=timeout_s)
 
 
 def _greets(host: Host) -> bool:
     if not processes.supervisors(host.namespace):
-        raise LabError(f"{host.member.name} has ended by itself")
+        raise LabError(f"{host.name} has ended by itself")
     try:
-        with socket.create_connection((host.member.address, host.member.ssh.port), timeout=1.0) as connection:
+        with socket.create_connection((host.entry.address, host.entry.ssh.port), timeout=1.0) as connection:
             connection.settimeout(2.0)
             return connection.recv(4) == b"SSH-"
     except OSError:

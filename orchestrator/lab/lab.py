@@ -1,21 +1,31 @@
 """The lab: the hosts that a plan names, booted on this machine, with a bastion to reach them from."""
 
 import os
-import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import orchestrator
-from orchestrator.cluster.model import Cluster
-from orchestrator.lab import base, furnishing, host, material, network, plancopy, ready, record
-from orchestrator.lab.command import LabError, require, run
+from orchestrator.cluster.model import Cluster, Proxy
+from orchestrator.lab import (
+    base,
+    furnishing,
+    host,
+    localclients,
+    material,
+    network,
+    plancopy,
+    ready,
+    record,
+    settings,
+)
+from orchestrator.lab.command import LabError, require, run, run_attached
 from orchestrator.lab.host import Host
 
 PREFIX = "orc"
-NOBODY: Mapping[str, str] = {}
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +44,14 @@ class Lab:
         *,
         prefix: str = PREFIX,
         directory: Path | None = None,
-        extra_settings: Mapping[str, str] = NOBODY,
+        extra_settings: Mapping[str, str] = NOTHING,
+        proxy_settings: Mapping[str, str] = NOTHING,
         tell: Callable[[str], None] = lambda _: None,
     ) -> "Lab":
         """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
 
-        ``extra_settings`` go into every member's first configuration, such as ``ETCD_ENABLE_V2``.
+        ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
+        such as ``ETCD_PROXY_REFRESH_INTERVAL``.
         ``tell`` is told, in a sentence, of anything that takes long.
         """
         _check_machine()
@@ -52,7 +64,7 @@ class Lab:
             _check_names(lab)
             record.write(record.Record(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
             try:
-                _start(lab, root, extra_settings)
+                _start(lab, root, settings.Extra(extra_settings, proxy_settings))
             except BaseException:
                 record.erase(prefix)
                 raise
@@ -71,20 +83,28 @@ class Lab:
         bastion = f"{prefix}-{network.BASTION}"
         hosts = tuple(
             Host(
-                member=member,
-                namespace=f"{prefix}-{member.name}",
+                entry=entry,
+                namespace=f"{prefix}-{entry.name}",
                 bastion=bastion,
                 port=network.port_of(index),
-                directory=directory / "hosts" / member.name,
-                console=directory / "logs" / f"{member.name}.console.log",
+                directory=directory / "hosts" / entry.name,
+                console=directory / "logs" / f"{entry.name}.console.log",
             )
-            for index, member in enumerate(cluster.members)
+            for index, entry in enumerate(cluster.hosts)
         )
         if bastion in {each.namespace for each in hosts}:
-            raise LabError(
-                f"the lab cannot boot a member named {network.BASTION!r}: that is where clients run"
-            )
+            raise LabError(f"the lab cannot boot a host named {network.BASTION!r}: that is where clients run")
         return cls(prefix, directory, cluster, hosts)
+
+    @property
+    def members(self) -> tuple[Host, ...]:
+        """The members' hosts."""
+        return tuple(each for each in self.hosts if not isinstance(each.entry, Proxy))
+
+    @property
+    def proxies(self) -> tuple[Host, ...]:
+        """The proxies' hosts."""
+        return tuple(each for each in self.hosts if isinstance(each.entry, Proxy))
 
     @property
     def bastion(self) -> str:
@@ -97,11 +117,11 @@ class Lab:
         return self.directory / plancopy.PLAN
 
     def host(self, name: str) -> Host:
-        """Return the host of the member of that name."""
-        return next(each for each in self.hosts if each.member.name == name)
+        """Return the host of that name."""
+        return next(each for each in self.hosts if each.name == name)
 
     def wait_until_healthy(self, *, timeout_s: float = 60.0) -> None:
-        """Wait until every host takes SSH connections and every member says over HTTP that it is healthy."""
+        """Wait until every host takes SSH connections, and members, proxies and local clients are at work."""
         for each in self.hosts:
             ready.wait(each, self.cluster, timeout_s=timeout_s)
 
@@ -109,9 +129,9 @@ class Lab:
         """Move the calling thread into the bastion's network, and back afterwards."""
         return network.entered(self.bastion)
 
-    def command(self, argv: Sequence[str]) -> list[str]:
-        """Return the command that runs a program on the bastion."""
-        return ["nsenter", f"--net={network.NAMED / self.bastion}", "--", *argv]
+    def command(self, argv: Sequence[str], *, namespace: str | None = None) -> list[str]:
+        """Return the command that runs a program on the bastion's network, or in another namespace."""
+        return ["nsenter", f"--net={network.NAMED / (namespace or self.bastion)}", "--", *argv]
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a program on the bastion: ours, and it can import this very package."""
@@ -129,12 +149,12 @@ class Lab:
             self.command(argv), check=check, timeout_s=timeout_s, cwd=self.directory, env=self.environment()
         )
 
-    def execute(self, argv: Sequence[str]) -> int:
-        """Run a program on the bastion, in the lab's directory, at this terminal; return its exit code."""
-        with _interrupts_left_to_the_program():
-            return subprocess.run(
-                self.command(argv), check=False, cwd=self.directory, env=self.environment()
-            ).returncode
+    def execute(self, argv: Sequence[str], *, log: Path | None = None) -> int:
+        """Run a program on the bastion, in the lab's directory, at this terminal; return its exit code.
+
+        With ``log``, what it prints goes there instead.
+        """
+        return run_attached(self.command(argv), cwd=self.directory, env=self.environment(), log=log)
 
     def down(self) -> None:
         """End the lab: its processes, mounts, namespaces and hosts. Its plan and logs stay to be read."""
@@ -147,14 +167,16 @@ def down(prefix: str = PREFIX) -> None:
         record.erase(prefix)
 
 
-def _start(lab: Lab, base_system: Path, extra_settings: Mapping[str, str]) -> None:
-    addresses = {each.namespace: network.parse(each.member.name, each.member.address) for each in lab.hosts}
+def _start(lab: Lab, base_system: Path, extra: settings.Extra) -> None:
+    addresses = {each.namespace: network.parse(each.name, each.entry.address) for each in lab.hosts}
     keys = material.write(lab.cluster)
     network.make(lab.bastion, addresses)
     for each in lab.hosts:
         host.mount(each, base_system)
-        key = keys.own[each.member.name]
-        furnishing.furnish(each, lab.cluster, key, keys.authorized_key, extra_settings)
+        first = settings.drop_in(settings.of(lab.cluster, each.entry, extra))
+        furnishing.furnish(each, lab.cluster, keys, first)
+    for each in lab.members:
+        localclients.install(each, lab.cluster)
     for each in lab.hosts:
         host.boot(each)
     lab.wait_until_healthy()
@@ -162,16 +184,6 @@ def _start(lab: Lab, base_system: Path, extra_settings: Mapping[str, str]) -> No
 
 def _places(lab: Lab) -> list[record.Place]:
     return [record.Place(namespace=each.namespace, directory=each.directory) for each in lab.hosts]
-
-
-@contextmanager
-def _interrupts_left_to_the_program() -> Iterator[None]:
-    """While a program runs at this terminal, Ctrl-C is its own affair: it may want to end in good order."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _check_names(lab: Lab) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from orchestrator.cluster.model import Cluster, Member
+from orchestrator.cluster.model import Cluster, Host
 from orchestrator.lab.certificates import Authority, write_private, write_public
 from orchestrator.lab.command import LabError
 
@@ -16,7 +16,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class HostKeys:
-    """What the hosts are given, as text: the client's public key, and to each member its own private key."""
+    """What the hosts are given, as text: the client's public key, and to each host its own private key."""
 
     authorized_key: str
     own: Mapping[str, str]
@@ -44,11 +44,11 @@ def write(cluster: Cluster) -> HostKeys:
 
 
 def write_certificates(cluster: Cluster) -> Authority:
-    """Make a new authority, and sign and write a certificate for each member, the client and the stranger."""
+    """Make a new authority, and sign and write a certificate for each host, the client and the stranger."""
     authority = Authority.make(f"{cluster.name} CA")
     authority.write(cluster.tls.ca)
-    for member in cluster.members:
-        authority.issue(member.name, alternatives(member)).write(member.certificate, member.key)
+    for host in cluster.hosts:
+        authority.issue(host.name, alternatives(host)).write(host.certificate, host.key)
     authority.issue("orchestrator").write(cluster.tls.client_certificate, cluster.tls.client_key)
     files, other = stranger(cluster), Authority.make("a stranger's CA")
     other.write(files.ca)
@@ -56,29 +56,29 @@ def write_certificates(cluster: Cluster) -> Authority:
     return authority
 
 
-def alternatives(member: Member) -> tuple[str, ...]:
-    """Return the names in a member's certificate: where others dial it, itself on loopback, and its name."""
-    return (member.address, *LOOPBACK, member.name)
+def alternatives(host: Host) -> tuple[str, ...]:
+    """Return the names in a host's certificate: where others dial it, itself on loopback, and its name."""
+    return (host.address, *LOOPBACK, host.name)
 
 
 def write_ssh_keys(cluster: Cluster) -> HostKeys:
     """Make the client's key and every host's own; write the client's, and known_hosts."""
     client, public = _ssh_key()
-    for identity_file in {member.ssh.identity_file for member in cluster.members}:
+    for identity_file in {host.ssh.identity_file for host in cluster.hosts}:
         if identity_file is None:
             raise LabError("the lab's plan names no ssh.identity_file")
         write_private(identity_file, client.encode())
         write_public(identity_file.with_name(f"{identity_file.name}.pub"), f"{public}\n".encode())
-    keys = {member.name: _ssh_key() for member in cluster.members}
-    for known_hosts in {member.ssh.known_hosts for member in cluster.members}:
-        lines = (f"{known_as(member)} {keys[member.name][1]}\n" for member in cluster.members)
+    keys = {host.name: _ssh_key() for host in cluster.hosts}
+    for known_hosts in {host.ssh.known_hosts for host in cluster.hosts}:
+        lines = (f"{known_as(host)} {keys[host.name][1]}\n" for host in cluster.hosts)
         write_public(known_hosts, "".join(lines).encode())
     return HostKeys(public, {name: private for name, (private, _) in keys.items()})
 
 
-def known_as(member: Member) -> str:
+def known_as(host: Host) -> str:
     """Return a host's name in known_hosts: with its port, unless that is SSH's own. Source: sshd(8)."""
-    return member.ssh.host if member.ssh.port == 22 else f"[{member.ssh.host}]:{member.ssh.port}"
+    return host.ssh.host if host.ssh.port == 22 else f"[{host.ssh.host}]:{host.ssh.port}"
 
 
 def _ssh_key() -> tuple[str, str]:

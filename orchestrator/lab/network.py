@@ -23,7 +23,7 @@ Address = IPv4Address | IPv6Address
 
 
 def parse(name: str, address: str) -> Address:
-    """Return a member's address; the lab gives addresses to interfaces, so a DNS name will not do."""
+    """Return a host's address; the lab gives addresses to interfaces, so a DNS name will not do."""
     try:
         return ip_address(address)
     except ValueError as cause:
@@ -34,7 +34,7 @@ def parse(name: str, address: str) -> Address:
 
 
 def bastion_addresses(taken: frozenset[Address]) -> tuple[Address, Address]:
-    """Choose the bastion's addresses, IPv4 and IPv6: the first from the end that no member has."""
+    """Choose the bastion's addresses, IPv4 and IPv6: the first from the end that no host has."""
     ipv4, ipv6 = BASTION_IPV4, BASTION_IPV6
     while ipv4 in taken:
         ipv4 -= 1
@@ -91,7 +91,7 @@ def _bring_up(namespace: str, interface: str, addresses: tuple[Address, ...]) ->
 
 
 def port_of(index: int) -> str:
-    """Name the bridge's port for the plan's n-th member; an interface's name has at most 15 characters."""
+    """Name the bridge's port for the plan's n-th host; an interface's name has at most 15 characters."""
     return f"host{index}"
 
 

@@ -1,17 +1,31 @@
-"""What a rehearsal came to: the judgement, and the text that an operator reads."""
+"""What a rehearsal came to: everything that was seen, the judgement, and the text that an operator reads."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.cluster.model import Cluster
-from orchestrator.lab.doors import Reception, Visitor
+from orchestrator.lab import judgement, tables
+from orchestrator.lab.localclients import LocalClient
 from orchestrator.lab.proof import MemberProof
+from orchestrator.lab.proxyproof import ProxyProof
 from orchestrator.lab.tally import ProbeReport
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """What a last command told of the cluster, after everything."""
+
+    exit_code: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """A rehearsal that came to its end. ``program_exit`` is the exit code of the orchestrator's own run."""
+    """A rehearsal that came to its end. ``program_exit`` is the exit code of the orchestrator's own run.
+
+    ``probe`` is the main client's report; ``single_ways`` are those of clients through one port of one host,
+    by its name.
+    """
 
     cluster: Cluster
     members: tuple[MemberProof, ...]
@@ -19,6 +33,10 @@ class Outcome:
     program_exit: int
     program_took_s: float
     took_s: float
+    proxies: tuple[ProxyProof, ...] = ()
+    single_ways: Mapping[str, ProbeReport] = field(default_factory=dict)
+    local_clients: tuple[LocalClient, ...] = ()
+    closing: Closing | None = None
 
     @property
     def exit_code(self) -> int:
@@ -28,70 +46,39 @@ class Outcome:
 
 def shortcomings(outcome: Outcome) -> tuple[str, ...]:
     """Return everything that was not proved, a sentence each; empty if the rehearsal is good."""
-    found = [*_of_probe(outcome.probe)]
+    found = []
     if outcome.program_exit != 0:
-        found.insert(0, f"The program ended with exit code {outcome.program_exit}.")
+        found.append(f"The program ended with exit code {outcome.program_exit}.")
+    if outcome.closing is not None and outcome.closing.exit_code != 0:
+        found.append(f"The closing command ended with exit code {outcome.closing.exit_code}.")
+    found += judgement.of_probe(outcome.probe)
+    for name, probe in outcome.single_ways.items():
+        found += judgement.of_single_way(name, probe)
     for member in outcome.members:
-        found += _of_member(outcome.cluster, member)
+        found += judgement.of_member(outcome.cluster, member)
+    for proxy in outcome.proxies:
+        found += judgement.of_proxy(proxy, outcome.members)
+    for client in outcome.local_clients:
+        found += judgement.of_local_client(client)
     return tuple(found)
 
 
-def _of_probe(probe: ProbeReport) -> Iterator[str]:
-    if probe.acknowledged == 0:
-        yield "Not a single write was acknowledged."
-    for count, what in (
-        (probe.failed, "writes failed"),
-        (probe.lost, "acknowledged writes are lost"),
-        (probe.failed_reads, "reads failed"),
-        (probe.wrong_reads, "reads did not give what had just been written"),
-    ):
-        if count:
-            yield f"{count} {what}."
-    if probe.lease != "alive":
-        yield f"The client's lease is {probe.lease}."
-
-
-def _of_member(cluster: Cluster, member: MemberProof) -> Iterator[str]:
-    for what, urls in (("peers", member.peer_urls), ("clients", member.client_urls)):
-        if not urls or not all(url.startswith("https://") for url in urls):
-            yield f"{member.name} is registered for {what} as {_listed(urls)}, not with https alone."
-    for port, receptions, authenticates in (
-        ("client port", member.client_port, cluster.tls.client_cert_auth),
-        ("peer port", member.peer_port, cluster.tls.peer_cert_auth),
-    ):
-        for visitor, expected in expectations(authenticates=authenticates).items():
-            if receptions[visitor] is not expected:
-                yield f"{member.name}, {port}: {visitor} was {receptions[visitor]}, not {expected}."
-    if member.local is not Reception.ANSWERED:
-        yield f"{member.name}: the local port is {member.local} on the host itself."
-    if member.local_from_outside is not Reception.UNREACHABLE:
-        yield f"{member.name}: the local port was {member.local_from_outside} from outside."
-
-
-def expectations(*, authenticates: bool) -> Mapping[Visitor, Reception]:
-    """Return how each visitor has to be received; without authentication, certificates do not matter."""
-    certain = {Visitor.PLAIN: Reception.REFUSED, Visitor.FRIEND: Reception.ANSWERED}
-    asked = {Visitor.NAMELESS: Reception.REFUSED, Visitor.STRANGER: Reception.REFUSED}
-    return {**certain, **asked} if authenticates else certain
-
-
 def render(outcome: Outcome) -> str:
-    """Write the outcome as text: the members, who is let in, what became of the writes, the verdict."""
-    members = outcome.members
-    registry = [("member", "peer URLs", "client URLs", "restarts")]
-    registry += [(m.name, _listed(m.peer_urls), _listed(m.client_urls), str(m.restarts)) for m in members]
-    doors = [("who knocks where", *(member.name for member in members))]
-    doors += [(f"client port: {who}", *(m.client_port[who] for m in members)) for who in Visitor]
-    doors += [(f"peer port: {who}", *(m.peer_port[who] for m in members)) for who in Visitor]
-    local = outcome.cluster.ports.local
-    doors += [
-        (f"port {local}: plain http, on the host", *(m.local for m in members)),
-        (f"port {local}: plain http, from outside", *(m.local_from_outside for m in members)),
-    ]
-    lacking = shortcomings(outcome)
+    """Write the outcome as text: the hosts, who is let in, what became of the writes, the verdict."""
+    ports, lacking = outcome.cluster.ports, shortcomings(outcome)
     verdict = ["Not proved:", *(f"  {each}" for each in lacking)] if lacking else ["Proved."]
-    blocks = (table(registry), table(doors), table(_facts(outcome)), "\n".join(verdict))
-    return "\n\n".join(blocks) + "\n"
+    probes = {"every member": outcome.probe, **outcome.single_ways} if outcome.single_ways else {}
+    blocks = (
+        outcome.closing.told.rstrip() if outcome.closing else "",
+        tables.table(tables.registry(outcome.members)),
+        tables.table(tables.doors(outcome.members, ports.local)),
+        tables.table(tables.proxies(outcome.proxies)),
+        tables.table(tables.probes(probes)),
+        tables.table(tables.local_clients(outcome.local_clients)),
+        tables.table(_facts(outcome)),
+        "\n".join(verdict),
+    )
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _facts(outcome: Outcome) -> list[tuple[str, str]]:
@@ -110,14 +97,3 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("program", f"exit {outcome.program_exit} after {outcome.program_took_s:.1f} s"),
         ("in all", f"{outcome.took_s:.1f} s"),
     ]
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Align the columns of a table."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _listed(urls: Sequence[str]) -> str:
-    return ",".join(urls) or "nothing"

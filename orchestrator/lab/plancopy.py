@@ -24,21 +24,22 @@ SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts"}
 def relocated(text: str) -> str:
     """Rewrite a plan so that each of its files is the lab's own and each host is reached at its address.
 
-    A member's own files and its ``ssh.host`` go; what else it overrides stays, comments too.
+    A host's own files and its ``ssh.host`` go; what else it overrides stays, comments too.
     """
     yaml = YAML()
     yaml.preserve_quotes = True
+    yaml.indent(mapping=2, sequence=4, offset=2)  # as the example plans are written
     yaml.width = 4096  # no new line breaks
     plan: Any = yaml.load(text)
     for section, paths in (("tls", TLS), ("ssh", SSH)):
         plan.setdefault(section, {}).update(paths)
-    for member in plan["members"]:
+    for host in (*plan["members"], *plan.get("proxies", ())):
         for name in ("certificate", "key"):
-            member.pop(name, None)
+            host.pop(name, None)
         for name in ("host", "identity_file", "known_hosts"):
-            (member.get("ssh") or {}).pop(name, None)
-        if "ssh" in member and not member["ssh"]:
-            del member["ssh"]
+            (host.get("ssh") or {}).pop(name, None)
+        if "ssh" in host and not host["ssh"]:
+            del host["ssh"]
     written = StringIO()
     yaml.dump(plan, written)
     return written.getvalue()

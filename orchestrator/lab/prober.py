@@ -1,21 +1,15 @@
-"""A client that writes to the cluster all the while, and tells afterwards what became of every write.
+"""A client that writes to the cluster all the while, and tells afterwards what became of every write."""
 
-A program of its own, run on the bastion: ``python -m orchestrator.lab.prober --help``.
-"""
-
-import argparse
 import json
-import signal
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-from orchestrator.lab import gateway
-from orchestrator.lab.lease import KeptLease
+from orchestrator.lab.dialect import Dialect
 from orchestrator.lab.reach import Reach
 from orchestrator.lab.tally import ProbeReport, Tally, quantile
 from orchestrator.lab.verification import lost
@@ -27,30 +21,42 @@ PROGRESS_PAUSE_S = 0.5
 class Prober:
     """Write, read back, and count, until told to stop."""
 
-    def __init__(self, reach: Reach, *, interval_s: float, lease_ttl_s: int) -> None:
+    def __init__(self, reach: Reach, dialect: Dialect, *, interval_s: float, lease_ttl_s: int) -> None:
+        """Without a time to live, no lease is kept."""
         self._reach = reach
+        self._dialect = dialect
         self._interval_s = interval_s
         self._prefix = f"/prober/{uuid.uuid4().hex}/"
         self._client = reach.client()
-        self._lease = KeptLease(reach.client(), f"{self._prefix[:-1]}-lease", ttl_s=lease_ttl_s, pause_s=1.0)
+        key = f"{self._prefix[:-1]}-lease"
+        self._lease = dialect.kept(reach.client(), key, ttl_s=lease_ttl_s) if lease_ttl_s else None
         self._tally = Tally(started=time.monotonic())
         self._complaints: list[str] = []
 
     def run(self, stop: threading.Event) -> ProbeReport:
         """Probe until told to stop, then read everything back from every member."""
         started_at = datetime.now(UTC)
-        with self._client, self._lease:
-            keeping = threading.Thread(target=self._lease.keep, args=(stop,))
+        with self._client, self._kept_alive(stop):
+            self._tally.started = time.monotonic()
+            self._write_until(stop)
+            ended = time.monotonic()
+        return self._report(started_at, ended)
+
+    @contextmanager
+    def _kept_alive(self, stop: threading.Event) -> Iterator[None]:
+        """Keep the lease alive meanwhile, if there is one, and look for it at the end."""
+        if self._lease is None:
+            yield
+            return
+        with self._lease as lease:
+            keeping = threading.Thread(target=lease.keep, args=(stop,))
             keeping.start()
             try:
-                self._tally.started = time.monotonic()
-                self._write_until(stop)
+                yield
             finally:
                 stop.set()
                 keeping.join()
-            ended = time.monotonic()
-            self._lease.look()
-            return self._report(started_at, ended)
+            lease.look()
 
     def _write_until(self, stop: threading.Event) -> None:
         due, told = time.monotonic(), 0.0
@@ -69,17 +75,17 @@ class Prober:
         tally.attempts += 1
         key, value = f"{self._prefix}{tally.attempts:09d}", uuid.uuid4().hex
         offered = time.monotonic()
-        if client.ask("/v3/kv/put", gateway.put(key, value)) is None:
+        if client.ask(self._dialect.put(key, value)) is None:
             tally.failed += 1
             self._complain(f"write {tally.attempts} failed: {client.last_refusal}")
             return
         tally.acknowledge(key, value, offered=offered, now=time.monotonic(), scheme=client.endpoint.scheme)
         tally.reads += 1
-        answer = client.ask("/v3/kv/range", gateway.one(key))
+        answer = client.ask(self._dialect.get(key))
         if answer is None:
             tally.failed_reads += 1
             self._complain(f"reading write {tally.attempts} failed: {client.last_refusal}")
-        elif gateway.pairs(answer) != {key: value}:
+        elif self._dialect.pairs(answer) != {key: value}:
             tally.wrong_reads += 1
             self._complain(f"reading write {tally.attempts} gave {dict(answer)}")
 
@@ -95,7 +101,7 @@ class Prober:
             "acknowledged": len(tally.times),
             "failed": tally.failed,
             "failovers": self._client.failovers,
-            "endpoint": f"{self._client.endpoint.scheme}://{self._client.endpoint.address}",
+            "endpoint": str(self._client.endpoint),
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
@@ -103,7 +109,7 @@ class Prober:
     def _report(self, started_at: datetime, ended: float) -> ProbeReport:
         tally, lease = self._tally, self._lease
         members = {address: self._reach.member(address) for address in self._reach.addresses}
-        losses = lost(members, tally.acknowledged, self._prefix, patience_s=VERIFY_PATIENCE_S)
+        losses = lost(members, tally.acknowledged, self._prefix, self._dialect, patience_s=VERIFY_PATIENCE_S)
         stall_s, stall_after_s = tally.stall(ended)
         return ProbeReport(
             started_at=started_at.isoformat(timespec="milliseconds"),
@@ -122,53 +128,8 @@ class Prober:
             reads=tally.reads,
             failed_reads=tally.failed_reads,
             wrong_reads=tally.wrong_reads,
-            lease=lease.state,
-            lease_renewals=lease.renewals,
-            failed_lease_renewals=lease.failed_renewals,
+            lease=lease.state if lease else "none",
+            lease_renewals=lease.renewals if lease else 0,
+            failed_lease_renewals=lease.failed_renewals if lease else 0,
             complaints=tuple(self._complaints),
         )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Probe until SIGTERM, SIGINT or the end of standard input; then write the report."""
-    options = _options(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
-    reach = Reach(
-        addresses=tuple(options.address),
-        port=options.port,
-        trust=gateway.trusting(options.ca, options.certificate, options.key),
-        try_timeout_s=options.try_timeout_ms / 1000,
-    )
-    prober = Prober(reach, interval_s=options.interval_ms / 1000, lease_ttl_s=options.lease_ttl_s)
-    report = prober.run(stop)
-    unfinished = options.report.with_suffix(".unfinished")
-    unfinished.write_text(report.model_dump_json(indent=2) + "\n")
-    unfinished.replace(options.report)
-    return 0
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m orchestrator.lab.prober", description=__doc__)
-    parser.add_argument("--address", action="append", required=True, help="a member's address; once for each")
-    parser.add_argument("--port", type=int, default=2379, help="the members' client port")
-    parser.add_argument("--ca", required=True, help="authority to trust over HTTPS")
-    parser.add_argument("--certificate", required=True, help="client certificate to show over HTTPS")
-    parser.add_argument("--key", required=True, help="its private key")
-    parser.add_argument("--report", type=Path, required=True, help="where to write the report, as JSON")
-    parser.add_argument("--interval-ms", type=float, default=10.0, help="from one write to the next")
-    parser.add_argument("--try-timeout-ms", type=float, default=1000.0, help="patience with one endpoint")
-    parser.add_argument("--lease-ttl-s", type=int, default=5, help="time to live of the lease")
-    return parser.parse_args(arguments)
-
-
-def _wait_for_end_of_input(stop: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
-        pass
-    stop.set()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

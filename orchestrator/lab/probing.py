@@ -1,8 +1,9 @@
-"""Start the prober on a lab's bastion, follow it, and stop it."""
+"""Start probers in a lab, follow them, and stop them."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,34 +11,31 @@ from pydantic import ValidationError
 
 from orchestrator.lab.command import LabError, wait_until
 from orchestrator.lab.lab import Lab
+from orchestrator.lab.posts import Post, of_members, of_single_ways
 from orchestrator.lab.tally import ProbeReport
 
-MODULE = "orchestrator.lab.prober"
+MODULE = "orchestrator.lab.probe"
 
 
 @dataclass(frozen=True, slots=True)
 class RunningProber:
-    """A prober at work on the bastion; it ends when we do."""
+    """A prober at work; it ends when we do."""
 
     process: subprocess.Popen[bytes]
     log: Path
     report: Path
 
     @classmethod
-    def start(cls, lab: Lab, *, interval_ms: float = 10.0) -> "RunningProber":
-        """Start a prober of all members of the lab's cluster."""
-        cluster = lab.cluster
-        log, report = lab.directory / "logs/prober.log", lab.directory / "prober.json"
+    def start(cls, lab: Lab, post: Post | None = None) -> "RunningProber":
+        """Start a prober: of all members of the lab's cluster, unless it is given another post."""
+        post = post or of_members(lab)
+        name = f"prober-{post.name}"
+        log, report = lab.directory / "logs" / f"{name}.log", lab.directory / f"{name}.json"
         report.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", MODULE, "--port", str(cluster.ports.client), "--report", str(report)]
-        for member in cluster.members:
-            argv += ["--address", member.address]
-        tls = cluster.tls
-        argv += ["--ca", str(tls.ca), "--certificate", str(tls.client_certificate)]
-        argv += ["--key", str(tls.client_key), "--interval-ms", f"{interval_ms:g}"]
+        argv = [sys.executable, "-m", MODULE, "--report", str(report), *_told(lab, post)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                lab.command(argv),
+                lab.command(argv, namespace=post.namespace),
                 stdin=subprocess.PIPE,  # its end tells the prober to stop, even if we are killed
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -48,14 +46,10 @@ class RunningProber:
 
     def wait_for_writes(self, *, for_s: float = 1.0, timeout_s: float = 30.0) -> None:
         """Wait until it has been writing for that long from now on, with success."""
-        since = self.progress()
-        wait_until(
-            lambda: self._has_advanced(since, for_s),
-            "the prober's writes are acknowledged",
-            timeout_s=timeout_s,
-        )
+        wait_for_all([self], for_s=for_s, timeout_s=timeout_s)
 
-    def _has_advanced(self, since: "Progress", for_s: float) -> bool:
+    def has_advanced(self, since: "Progress", for_s: float) -> bool:
+        """Tell whether it has been writing for that long since then, with success."""
         if self.process.poll() is not None:
             raise LabError(f"the prober ended by itself:\n{self.log.read_text(errors='replace')[-2000:]}")
         now = self.progress()
@@ -70,10 +64,16 @@ class RunningProber:
             return Progress(0.0, 0)
         return Progress(last["after_s"], last["acknowledged"])
 
+    def ask_to_stop(self) -> None:
+        """Let the prober know that it is enough."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
     def stop(self, *, timeout_s: float = 180.0) -> ProbeReport:
         """Stop writing, have everything read back from every member, and return the report."""
+        self.ask_to_stop()
         try:
-            self.process.communicate(timeout=timeout_s)
+            self.process.wait(timeout=timeout_s)
             return ProbeReport.model_validate_json(self.report.read_text())
         except subprocess.TimeoutExpired as cause:
             self.kill()
@@ -84,8 +84,66 @@ class RunningProber:
 
     def kill(self) -> None:
         """End the prober at once, without a report."""
+        self.ask_to_stop()
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+
+
+def wait_for_all(probers: Sequence[RunningProber], *, for_s: float, timeout_s: float) -> None:
+    """Wait until each prober has been writing for that long from now on, with success."""
+    since = [(each, each.progress()) for each in probers]
+    wait_until(
+        lambda: all(each.has_advanced(then, for_s) for each, then in since),
+        "the probers' writes are acknowledged",
+        timeout_s=timeout_s,
+    )
+
+
+def _told(lab: Lab, post: Post) -> Iterator[str]:
+    """Yield the arguments that send a prober to its post."""
+    tls = lab.cluster.tls
+    yield from ("--port", str(lab.cluster.ports.client), "--api", post.api)
+    yield from ("--ca", str(tls.ca), "--certificate", str(tls.client_certificate))
+    yield from ("--key", str(tls.client_key), "--interval-ms", f"{post.interval_ms:g}")
+    yield from ("--patience-s", f"{post.patience_s:g}", "--lease-ttl-s", str(post.lease_ttl_s))
+    for member in lab.cluster.members:
+        yield from ("--address", member.address)
+    for url in post.urls:
+        yield from ("--endpoint", url)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningProbers:
+    """The main prober, and by its host's name each one that has a single way only."""
+
+    main: RunningProber
+    single: Mapping[str, RunningProber]
+
+    @classmethod
+    def start(cls, lab: Lab) -> "RunningProbers":
+        """Start them all at once."""
+        single = {post.name: RunningProber.start(lab, post) for post in of_single_ways(lab)}
+        return cls(RunningProber.start(lab), single)
+
+    @property
+    def everyone(self) -> tuple[RunningProber, ...]:
+        """All of them, the main one first."""
+        return (self.main, *self.single.values())
+
+    def wait_for_writes(self, *, timeout_s: float = 30.0) -> None:
+        """Wait until each has been writing for a second from now on, with success."""
+        wait_for_all(self.everyone, for_s=1.0, timeout_s=timeout_s)
+
+    def stop(self) -> tuple[ProbeReport, Mapping[str, ProbeReport]]:
+        """Stop them all at once, and return the main one's report, and the others'."""
+        for each in self.everyone:
+            each.ask_to_stop()
+        return self.main.stop(), {name: each.stop() for name, each in self.single.items()}
+
+    def kill(self) -> None:
+        """End them at once, without reports."""
+        for each in self.everyone:
+            each.kill()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.cluster.model import Cluster, Member
-from orchestrator.lab import gateway, network
+from orchestrator.cluster import model
+from orchestrator.cluster.model import Cluster
+from orchestrator.lab import gateway, journal, network, v3
 from orchestrator.lab.command import LabError
 from orchestrator.lab.doors import Reception, Visitor, knock, visitors
 from orchestrator.lab.gateway import Body, Endpoint, Session, UnansweredError
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
-
-UNIT_STARTING = (
-    "7d4958e842da4a758f6c1cdc7b36dcc5"  # systemd's message ID for it. Source: systemd's sd-messages.h
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,8 @@ def collect(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof, ..
     contexts = visitors(lab.cluster)
     ports = lab.cluster.ports
     proofs = []
-    for host in lab.hosts:
-        member = host.member
+    for host in lab.members:
+        member = host.entry
         with lab.in_bastion():
             entry = registered(lab.cluster, member)
             doors = {
@@ -65,14 +62,14 @@ def collect(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof, ..
     return tuple(proofs)
 
 
-def registered(cluster: Cluster, member: Member) -> Body:
+def registered(cluster: Cluster, member: model.Host) -> Body:
     """Return the member's entry in the registry, as the member itself tells it; empty if it is silent."""
     tls = cluster.tls
     trust = gateway.trusting(str(tls.ca), str(tls.client_certificate), str(tls.client_key))
     for scheme in ("https", "http"):
         session = Session(Endpoint(scheme, member.address, cluster.ports.client), trust, timeout_s=5.0)
         try:
-            answer = session.ask("/v3/cluster/member/list", {})
+            answer = session.ask(v3.MEMBERS)
         except UnansweredError:
             continue
         finally:
@@ -83,9 +80,7 @@ def registered(cluster: Cluster, member: Member) -> Body:
 
 def starts(host: Host) -> int:
     """Count how often systemd has begun to start the host's etcd, from its journal."""
-    unit = host.run(["systemctl", "show", "--property=Id", "--value", host.unit]).stdout.strip()
-    journal = ["journalctl", "--quiet", "--no-pager", "--output=cat", "_PID=1"]
-    told = host.run([*journal, f"MESSAGE_ID={UNIT_STARTING}", f"UNIT={unit}"]).stdout.splitlines()
-    if not told:
-        raise LabError(f"{host.member.name}: the journal tells of no start of {unit}")
-    return len(told)
+    count = len(journal.starting(host))
+    if count == 0:
+        raise LabError(f"{host.name}: the journal tells of no start of {host.unit}")
+    return count

@@ -1,6 +1,7 @@
 """What a lab wrote down of itself before it made anything, so that all of it can be found and removed."""
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from orchestrator.lab import cgroups, host, network, processes
 from orchestrator.lab.command import LabError
 
 STATE = Path("/run/orchestrator-lab")
-WORK = Path("/var/tmp/orchestrator-lab")  # noqa: S108 - below it, the lab's directory is root's own with mode 0700
+WORK = Path("/var/tmp/orchestrator-lab")  # noqa: S108 - prepared() refuses it if it is another user's
 MARKER = ".orchestrator-lab"
 
 
@@ -45,6 +46,9 @@ def default_directory(prefix: str) -> Path:
 def prepared(directory: Path) -> Path:
     """Return the directory made and empty; what an earlier lab left in it goes, anything else is refused."""
     directory = directory.absolute()
+    for path in (WORK, directory):
+        if path.exists() and path.stat().st_uid != os.geteuid():
+            raise LabError(f"{path} belongs to another user: the lab keeps private keys there")
     if directory.exists() and any(directory.iterdir()):
         if not (directory / MARKER).exists():
             raise LabError(f"{directory} holds files that are not the lab's: name an empty directory")

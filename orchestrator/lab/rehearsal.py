@@ -1,22 +1,27 @@
-"""A rehearsal: the real program against real hosts while a client writes, and what it proves."""
+"""A rehearsal: the real program against real hosts while clients write, and what it proves."""
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.lab import plancopy, proof
+from orchestrator.lab import localclients, plancopy, proof, proxyproof
 from orchestrator.lab.command import LabError
-from orchestrator.lab.lab import PREFIX, Lab
-from orchestrator.lab.outcome import Outcome, render
-from orchestrator.lab.probing import RunningProber
-
-NOTHING: Mapping[str, str] = {}
+from orchestrator.lab.lab import NOTHING, PREFIX, Lab
+from orchestrator.lab.outcome import Closing, Outcome, render
+from orchestrator.lab.probing import RunningProbers
 
 
 def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> int:
     """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run."""
-    outcome = rehearse(plan, program("run", plancopy.PLAN, "--yes", *arguments), keep=keep, tell=_tell)
+    outcome = rehearse(
+        plan,
+        program("run", plancopy.PLAN, "--yes", *arguments),
+        closing=program("status", plancopy.PLAN),
+        keep=keep,
+        tell=_tell,
+    )
     sys.stdout.write(f"\n{render(outcome)}")
     if keep:
         _tell("The lab is still up. Look around: orchestrator lab run -- CMD. End it: orchestrator lab down.")
@@ -28,55 +33,82 @@ def program(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "orchestrator", *arguments]
 
 
-def rehearse(
+def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     plan: Path,
     command: Sequence[str],
     *,
+    closing: Sequence[str] = (),
     keep: bool = False,
     prefix: str = PREFIX,
     extra_settings: Mapping[str, str] = NOTHING,
+    proxy_settings: Mapping[str, str] = NOTHING,
+    log: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Boot a plan's hosts, run a command on the bastion while a client writes, and collect the proof.
+    """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
 
-    The command finds the lab's copy of the plan as ``plan.yaml`` in its working directory. The hosts are
-    gone afterwards, unless ``keep``; the lab's directory stays.
+    The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
+    runs after everything else, and what it prints stands in the outcome. What the command prints goes to
+    the terminal, or to ``log``. The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
-    lab = Lab.up(plan, prefix=prefix, extra_settings=extra_settings, tell=tell)
+    lab = Lab.up(plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, tell=tell)
     try:
         up_s = time.monotonic() - began
         tell(f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}.")
-        return _prove(lab, command, began, tell)
+        outcome = _prove(lab, command, log, tell)
+        closed = _closed(lab, closing)
+        return replace(outcome, closing=closed, took_s=time.monotonic() - began)
     finally:
         if not keep:
             lab.down()
 
 
-def _prove(lab: Lab, command: Sequence[str], began: float, tell: Callable[[str], None]) -> Outcome:
-    starts = {host.member.name: proof.starts(host) for host in lab.hosts}
-    prober = RunningProber.start(lab)
+def _prove(lab: Lab, command: Sequence[str], log: Path | None, tell: Callable[[str], None]) -> Outcome:
+    began = time.monotonic()
+    starts = {host.name: proof.starts(host) for host in lab.hosts}
+    probers = RunningProbers.start(lab)
     try:
-        prober.wait_for_writes()
-        tell(f"A client writes to the cluster. Now running: {' '.join(command)}")
+        probers.wait_for_writes()
+        tell(f"Clients write to the cluster. Now running: {' '.join(command)}")
         program_began = time.monotonic()
-        program_exit = lab.execute(command)
+        program_exit = lab.execute(command, log=log)
         program_took_s = time.monotonic() - program_began
-        tell("The client stops, and reads everything back from every member.")
-        _let_write_on(prober)
-        report = prober.stop()
+        tell("The clients stop, and read everything back from every member.")
+        _let_write_on(probers)
+        probe, single_ways = probers.stop()
     finally:
-        prober.kill()
-    members = proof.collect(lab, starts)
-    took_s = time.monotonic() - began
-    return Outcome(lab.cluster, members, report, program_exit, program_took_s, took_s)
+        probers.kill()
+    members, proxies = proof.collect(lab, starts), proxyproof.collect(lab, starts)
+    return Outcome(
+        lab.cluster,
+        members,
+        probe,
+        program_exit,
+        program_took_s,
+        took_s=time.monotonic() - began,
+        proxies=proxies,
+        single_ways=single_ways,
+        local_clients=_local_clients(lab),
+    )
 
 
-def _let_write_on(prober: RunningProber) -> None:
+def _let_write_on(probers: RunningProbers) -> None:
     try:
-        prober.wait_for_writes(timeout_s=15.0)
+        probers.wait_for_writes(timeout_s=15.0)
     except LabError:
         return  # a cluster that takes no writes any more is a result too, and stands in the report
+
+
+def _local_clients(lab: Lab) -> tuple[localclients.LocalClient, ...]:
+    return tuple(each for host in lab.members for each in localclients.states(host, lab.cluster))
+
+
+def _closed(lab: Lab, command: Sequence[str]) -> Closing | None:
+    if not command:
+        return None
+    done = lab.run(command, check=False)
+    return Closing(done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr)
 
 
 def _tell(sentence: str) -> None:

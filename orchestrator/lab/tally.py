@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 from typing import Literal
 
 from orchestrator.cluster.model import Frozen
@@ -13,7 +14,8 @@ class ProbeReport(Frozen):
 
     An attempt is one write that the client wanted; it is acknowledged, or failed when no endpoint took it
     in time. Lost are acknowledged writes that are not to be read, at the end, from every single member.
-    A stall is the time between two acknowledgements that follow each other; times are in seconds.
+    A stall is the time between two acknowledgements that follow each other; times are in seconds. Not every
+    client keeps a lease.
     """
 
     started_at: str
@@ -32,7 +34,7 @@ class ProbeReport(Frozen):
     reads: int
     failed_reads: int
     wrong_reads: int
-    lease: Literal["alive", "expired", "unknown"]
+    lease: Literal["alive", "expired", "unknown", "none"]
     lease_renewals: int
     failed_lease_renewals: int
     complaints: tuple[str, ...]
@@ -75,8 +77,7 @@ def quantile(values: Sequence[float], fraction: float) -> float:
     """Return the smallest value that is not exceeded by that fraction of them; 0 if there are none."""
     if not values:
         return 0.0
-    index = max(0, min(len(values) - 1, round(fraction * len(values) + 0.5) - 1))
-    return sorted(values)[index]
+    return sorted(values)[max(0, ceil(fraction * len(values)) - 1)]
 
 
 def missing(acknowledged: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:

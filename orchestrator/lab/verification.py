@@ -4,12 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.lab import gateway
+from orchestrator.lab.dialect import Dialect
 from orchestrator.lab.failover import Asking
 from orchestrator.lab.gateway import UnansweredError
 from orchestrator.lab.tally import missing
-
-PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,7 @@ def lost(
     members: Mapping[str, Sequence[Asking]],
     acknowledged: Mapping[str, str],
     prefix: str,
+    dialect: Dialect,
     *,
     patience_s: float,
 ) -> tuple[Loss, ...]:
@@ -38,7 +37,7 @@ def lost(
     losses: dict[Loss, None] = {}
     for address, sessions in members.items():
         for serializable in (False, True):
-            found = read_all(sessions, prefix, serializable=serializable, patience_s=patience_s)
+            found = read_all(sessions, prefix, dialect, serializable=serializable, patience_s=patience_s)
             losses |= dict.fromkeys(Loss(address, key) for key in missing(acknowledged, found))
         for session in sessions:
             session.close()
@@ -46,28 +45,16 @@ def lost(
 
 
 def read_all(
-    sessions: Sequence[Asking], prefix: str, *, serializable: bool, patience_s: float
+    sessions: Sequence[Asking], prefix: str, dialect: Dialect, *, serializable: bool, patience_s: float
 ) -> dict[str, str]:
     """Return every key below a prefix with its value, from one member; empty if it is out of reach."""
     deadline = time.monotonic() + patience_s
     while True:
         for session in sessions:
             try:
-                return _pages(session, prefix, serializable=serializable)
+                return dialect.everything(session, prefix, serializable=serializable)
             except UnansweredError:
                 continue
         if time.monotonic() > deadline:
             return {}
         time.sleep(0.2)
-
-
-def _pages(session: Asking, prefix: str, *, serializable: bool) -> dict[str, str]:
-    found: dict[str, str] = {}
-    last = None
-    while True:
-        body = gateway.below(prefix, after=last, limit=PAGE, serializable=serializable)
-        page = gateway.pairs(session.ask("/v3/kv/range", body))
-        found |= page
-        if len(page) < PAGE:
-            return found
-        last = max(page)

@@ -34,6 +34,15 @@ ANNOUNCED = State("announced", "listens on http, while peers are told https: the
     "it, because it needs a quorum: only rolling forward heals it, and that is what --resume does"
 ))
 
+# Local clients are not asked yet: in the window their lease renewals through followers time out, and that ends
+# only with the last member's restart.
+SECURED = State("secured", "speaks https only, while others may still be in the window", (
+    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
+    is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
+    is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
+    is_.healthy,
+), advice=ANNOUNCED.advice)
+
 GUIDE = Migration(
     "guide", "HTTP to HTTPS in the literal order of the CoreOS guide; three restarts and an unsafe window",
     risk=(
@@ -52,8 +61,9 @@ GUIDE = Migration(
               do.hand_over_locally, do.hand_over_locally),
         Round("secure-proxies",  RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),       (do.relay_as_before, do.restart), role="proxy"),
         Round("announce",        ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                           (do.register_http,)),
-        Round("switch",          ANNOUNCED,       SEALED,          leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
+        Round("switch",          ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
               do.hand_over_locally, do.hand_over_locally, always=(is_.quorate_or_wholly_lost,), undo_always=(is_.quorate_or_wholly_lost,)),
+        Round("watch",           SECURED,         SEALED,          one_by_one,         (),                                             ()),
     ),
 )
 # fmt: on

@@ -6,6 +6,7 @@ machines. Usage: bench_stall.py [RUNS], five unless told; as root.
 
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 from orchestrator.lab.outcome import shortcomings
@@ -20,7 +21,9 @@ def main(runs: int) -> int:
     stalls = []
     sys.stdout.write("run  stall_s  stall/median_write  writes  failed  lost  restarts  program_s\n")
     for number in range(1, runs + 1):
-        outcome = rehearse(THREE_MEMBERS, program("run", PLAN, "--yes"), prefix="orn")
+        with tempfile.NamedTemporaryFile() as log:
+            command = program("run", PLAN, "--yes")
+            outcome = rehearse(THREE_MEMBERS, command, prefix="orn", log=Path(log.name))
         probe = outcome.probe
         stalls.append(probe.longest_stall_s)
         ratio = probe.longest_stall_s / probe.median_latency_s

@@ -11,10 +11,12 @@ import pytest
 from orchestrator.cluster.model import Cluster
 from orchestrator.lab import base, record
 from orchestrator.lab.lab import Lab, down
+from orchestrator.lab.settings import Extra
 
 HERE = Path(__file__).parent
 THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"
 FRESH = "ort"  # the lab of one test
+NOTHING_MORE = Extra()
 SHARED = "orm"  # the lab of one file, for tests that only look
 
 
@@ -40,10 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextmanager
-def booted(prefix: str, plan: Path = THREE_MEMBERS) -> Iterator[Lab]:
+def booted(prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE) -> Iterator[Lab]:
     """Boot a lab, and end it afterwards; what a killed test run left under that name goes first."""
     down(prefix)
-    lab = Lab.up(plan, prefix=prefix)
+    lab = Lab.up(plan, prefix=prefix, extra_settings=extra.members, proxy_settings=extra.proxies)
     try:
         yield lab
     finally:

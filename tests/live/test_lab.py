@@ -1,23 +1,37 @@
 """The lab itself: its hosts are real, its faults bite, nothing leaves it, and nothing of it stays."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import paramiko
 import pytest
 from live.conftest import THREE_MEMBERS, ClusterHosts, booted
 
-from orchestrator.lab import cgroups, faults, host, network, processes, proof, record
-from orchestrator.lab.command import LabError
+from orchestrator.lab import (
+    cgroups,
+    faults,
+    host,
+    localclients,
+    network,
+    processes,
+    proof,
+    proxyproof,
+    record,
+)
+from orchestrator.lab.command import LabError, wait_until
 from orchestrator.lab.doors import Reception, knock
 from orchestrator.lab.lab import Lab, down
+from orchestrator.lab.localclients import LocalClient
 from orchestrator.lab.outcome import render
-from orchestrator.lab.probing import RunningProber
+from orchestrator.lab.probing import RunningProber, RunningProbers
 from orchestrator.lab.rehearsal import rehearse
+from orchestrator.lab.settings import Extra
 
 OTHER = "oru"  # a lab that the test boots by itself
 
@@ -41,9 +55,28 @@ tls:
 ports: {client: 3379, peer: 3380, local: 4002}
 """
 
+GUIDE = """
+cluster: guide
+service: etcd2
+members:
+  - {name: server1, address: 198.18.0.101}
+  - {name: server2, address: 198.18.0.102}
+  - {name: server3, address: 198.18.0.103}
+proxies:
+  - {name: client1, address: 198.18.0.201, certificate: /nowhere/client1.pem}
+watch: [fleet, flanneld]
+tls:
+  ca: /nowhere/ca
+  certificate: "/nowhere/{name}"
+  key: "/nowhere/{name}.key"
+  client_certificate: /nowhere/client
+  client_key: /nowhere/client.key
+  directory: /etc/etcd2
+"""
+
 
 def what_is_left(prefix: str) -> list[str]:
-    namespaces = [f"{prefix}-{name}" for name in ("bastion", "server1", "server2", "server3")]
+    namespaces = [f"{prefix}-{name}" for name in ("bastion", "server1", "server2", "server3", "client1")]
     left = [name for name in namespaces if network.exists(name)]
     left += [f"process {pid}" for name in namespaces for pid in processes.supervisors(name)]
     left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"/{prefix}/" in line]
@@ -125,7 +158,7 @@ def test_a_cut_link_separates_one_host_until_it_is_mended(lab: Lab) -> None:
     away = lab.host("server1")
     faults.cut_link(away)
     with lab.in_bastion():
-        assert Reception.UNREACHABLE is knock(away.member.address, 2379, None)
+        assert Reception.UNREACHABLE is knock(away.entry.address, 2379, None)
         assert Reception.ANSWERED is knock("198.18.0.102", 2379, None)
     faults.mend_link(away)
     lab.wait_until_healthy()
@@ -154,7 +187,7 @@ def test_a_delay_slows_a_host_down_or_the_kernel_cannot(lab: Lab) -> None:
         return
     with lab.in_bastion():
         began = time.monotonic()
-        knock(each.member.address, 2379, None)
+        knock(each.entry.address, 2379, None)
     assert time.monotonic() - began > 0.2
     faults.delay(each, 0)
 
@@ -274,11 +307,95 @@ def log_in(lab: Lab, script: str) -> str:
 
 
 @pytest.mark.usefixtures("base_system")
-def test_a_rehearsal_of_nothing_proves_nothing() -> None:
+def test_a_rehearsal_of_nothing_proves_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     down(OTHER)
-    outcome = rehearse(THREE_MEMBERS, ["true"], prefix=OTHER)
+    command, closing = ["sh", "-c", "pwd; echo hello >&2"], ["echo", "server1 stands"]
+    outcome = rehearse(THREE_MEMBERS, command, closing=closing, prefix=OTHER, log=tmp_path / "log")
     assert 1 == outcome.exit_code
+    assert f"{record.default_directory(OTHER)}\nhello\n" == (tmp_path / "log").read_text()
+    assert ("", "") == capfd.readouterr()
+    assert render(outcome).startswith("server1 stands\n\nmember ")
     assert "server2 is registered for peers as http://198.18.0.102:2380" in render(outcome)
     assert (0, 0, "alive") == (outcome.probe.failed, outcome.probe.lost, outcome.probe.lease)
     assert [0, 0, 0] == [member.restarts for member in outcome.members]
     assert [] == what_is_left(OTHER)
+
+
+@pytest.fixture
+def guide(base_system: Path, tmp_path: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
+    """The guide's cluster: three members, local clients on each, and a proxy on a host of its own."""
+    plan = tmp_path / "guide.yaml"
+    plan.write_text(GUIDE)
+    with booted(OTHER, plan, Extra(proxies={"ETCD_PROXY_REFRESH_INTERVAL": "2000"})) as lab:
+        yield lab
+    assert [] == what_is_left(OTHER)
+
+
+def test_a_proxy_passes_writes_and_reads_on(guide: Lab) -> None:
+    (client,) = guide.proxies
+    assert client.entry.certificate.is_relative_to(guide.directory)
+    url = "http://127.0.0.1:2379/v2/keys/greeting"
+    client.run(["curl", "--silent", "--fail", "--request", "PUT", "--data", "value=hello", url])
+    for each in (*guide.members, client):
+        assert (
+            "hello"
+            == json.loads(each.run(["curl", "--silent", f"{url}?quorum=true"]).stdout)["node"]["value"]
+        )
+    expected = tuple(f"http://{each.entry.address}:2380" for each in guide.members)
+    assert expected == proxyproof.peer_urls(client, guide.cluster)
+    (found,) = proxyproof.collect(guide, {"client1": 1})
+    assert (Reception.ANSWERED, Reception.ANSWERED) == (found.on_host[2379], found.from_outside[2379])
+    assert 0 == found.restarts
+
+
+def test_every_way_into_the_cluster_has_a_prober(guide: Lab) -> None:
+    probers = RunningProbers.start(guide)
+    try:
+        probers.wait_for_writes()
+        main, single = probers.stop()
+    finally:
+        probers.kill()
+    assert ["client1", "server1", "server2", "server3"] == list(single)
+    for report in (main, *single.values()):
+        assert (0, 0, 0, 0) == (report.failed, report.lost, report.failed_reads, report.wrong_reads)
+        assert report.acknowledged > 10
+    assert main.acknowledged > 50 * main.took_s
+    assert "alive" == main.lease
+
+
+def test_local_clients_move_to_the_local_port_and_notice_every_restart(guide: Lab) -> None:
+    each = guide.host("server2")
+    assert {("active", True, 0, 0)} == {
+        summary(client) for client in localclients.states(each, guide.cluster)
+    }
+    assert {"2379"} == watched_ports(each)
+    open_local_port(each)
+    wait_until(lambda: watched_ports(each) == {"4001"}, "they watch through port 4001", timeout_s=15)
+    wait_until(
+        lambda: all(client.is_well for client in localclients.states(each, guide.cluster)),
+        "they are well again",
+        timeout_s=15,
+    )
+    for client in localclients.states(each, guide.cluster):
+        assert client.state == "active"
+        assert client.errors_before + client.errors_after > 0
+        assert client.last_error_s is not None
+
+
+def summary(client: LocalClient) -> tuple[str, bool, int, int]:
+    return client.state, client.is_well, client.errors_before, client.errors_after
+
+
+def watched_ports(each: host.Host) -> set[str]:
+    told = each.run(["pgrep", "--list-full", "curl"], check=False).stdout
+    return set(re.findall(r":(\d+)/v3/watch", told))
+
+
+def open_local_port(each: host.Host) -> None:
+    """Do the guide's first step on one host."""
+    folder, urls = "/etc/systemd/system/etcd2.service.d", "http://0.0.0.0:2379,http://127.0.0.1:4001"
+    each.run(["mkdir", folder])
+    text = f"[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS={urls}\n"
+    each.run(["sh", "-c", 'printf %s "$1" > "$2"', "sh", text, f"{folder}/25-insecure_localhost.conf"])
+    each.run(["systemctl", "daemon-reload"])
+    each.run(["systemctl", "restart", "etcd2"])

@@ -1,0 +1,46 @@
+"""The whole guide on real hosts: members, a v2 proxy and watched local clients, both orders, both interfaces."""
+
+from pathlib import Path
+
+import pytest
+from live.conftest import FRESH
+
+from orchestrator.lab.lab import down
+from orchestrator.lab.outcome import render
+from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.rehearsal import program, rehearse
+
+WHOLE_GUIDE = Path(__file__).parents[2] / "plans" / "whole-guide.yaml"
+REFRESH = {"ETCD_PROXY_REFRESH_INTERVAL": "2000"}  # the guide's 30 s, in a tenth of the time
+
+
+@pytest.mark.parametrize("api", ["v3", "v2"])
+@pytest.mark.parametrize(("strategy", "restarts"), [("bridge", 2), ("guide", 3)])
+@pytest.mark.usefixtures("base_system")
+def test_nothing_is_lost_through_members_proxy_and_local_ports(
+    strategy: str, restarts: int, api: str, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    text = WHOLE_GUIDE.read_text()
+    plan.write_text(
+        text.replace("strategy: bridge ", f"strategy: {strategy} ").replace("api: auto ", f"api: {api} ")
+    )
+    command = program("run", PLAN, "--yes", "--accept-risk")
+    down(FRESH)
+    outcome = rehearse(
+        plan,
+        command,
+        prefix=FRESH,
+        proxy_settings=REFRESH,
+        log=tmp_path / "run.log",
+        closing=program("status", PLAN),
+    )
+
+    told = render(outcome) + (tmp_path / "run.log").read_text()[-4000:]
+    assert outcome.program_exit == 0, told
+    assert [restarts] * 3 == [member.restarts for member in outcome.members], told
+    assert 0 == outcome.probe.lost + sum(way.lost for way in outcome.single_ways.values()), told
+    assert all(client.state == "active" for client in outcome.local_clients), told
+    if strategy == "bridge":
+        assert outcome.exit_code == 0, told
+        assert 0 == outcome.probe.failed + sum(way.failed for way in outcome.single_ways.values()), told
