@@ -1,4 +1,4 @@
-"""The whole guide on real hosts: members, a v2 proxy and watched local clients, both orders, both interfaces."""
+"""The whole guide on real hosts: members, a proxy and local clients, both orders, both interfaces."""
 
 from pathlib import Path
 
