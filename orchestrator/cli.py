@@ -101,6 +101,15 @@ def rollback(
 
 
 @app.command()
+def check(plan: Plan) -> None:
+    """Look at every host of PLAN before the first change: what would stop a run, why, and the mend."""
+    from orchestrator.commands.check import show  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, None) as (session, _):
+        show(session)
+
+
+@app.command()
 def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
+from orchestrator.cluster.model import Cluster, Patience
+from orchestrator.engine.events import StepStarted
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.run import run
-from orchestrator.errors import RefusedError, RunInterruptedError, StoppedError
+from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Deed
@@ -149,3 +150,64 @@ def test_a_failed_script_is_told_with_its_last_words_and_done_again_on_resume(cl
     world.hosts["server1"].files["/etc/etcd2/server1.pem"] = certificate
     run(runbook, LiveExecutor(world), journal, pace(cluster))
     assert runbook.finals == journal.progress.states
+
+
+def test_a_member_that_falls_ill_between_two_steps_stops_the_line(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+
+    def fall_ill() -> bool:
+        if len(world.performed) == 4:  # server1 has been restarted, server3 is next
+            world.hosts["server2"].is_running = False
+        return False
+
+    watched = Pace(cluster.patience, sleep=lambda _: None, should_stop=fall_ill)
+    with pytest.raises(PersonNeededError, match="server2 is not healthy"):
+        run(runbook, LiveExecutor(world), journal, watched)
+    assert [1, 0, 0] == [host.restarts for host in world.hosts.values()]
+
+
+def test_a_deed_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(cluster: Cluster) -> None:
+    patient = cluster.model_copy(update={"patience": Patience(gate_s=5.0, pause_s=0.0)})
+    world = World(patient)
+    world.hosts["server1"].start_takes_looks = 4
+    runbook = compiled(patient, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(patient), until="staged")
+    step = runbook.step("accept/server1")
+    started = StepStarted(
+        step=step.id,
+        host=step.host,
+        source=step.source,
+        target=step.target,
+        attempt=1,
+        operations=step.digest,
+    )
+    journal.append(started)
+    world.perform(Deed("rehearsal-accept-server1-1", "server1", step.operations, 1.0, step.id))
+
+    run(runbook, LiveExecutor(world), journal, pace(patient), until="accepting")
+    assert [1, 1, 1] == [host.restarts for host in world.hosts.values()]
+
+
+def test_a_member_in_doubt_goes_first_even_if_it_leads_by_now(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    step = runbook.step("accept/server1")
+    started = StepStarted(
+        step=step.id,
+        host=step.host,
+        source=step.source,
+        target=step.target,
+        attempt=1,
+        operations=step.digest,
+    )
+    journal.append(started)
+    world.leader = "server1"  # its script may still be under way: nobody else may go away now
+    before = len(world.performed)
+
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    assert "server1" == world.performed[before].host

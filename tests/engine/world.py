@@ -51,6 +51,8 @@ class FakeHost:
     restarts: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
+    start_takes_looks: int = 0
+    starting_looks: int = 0
 
     def update_trust(self) -> None:
         """Do what update-ca-certificates does with the files in its directory."""
@@ -73,6 +75,7 @@ class FakeHost:
     def restart(self) -> None:
         """Start etcd with what systemd has read; without its certificate files it dies."""
         self.restarts += 1
+        self.starting_looks = self.start_takes_looks
         self.environment = dict(self.loaded)
         named = [value for name, value in self.loaded.items() if name.endswith("_FILE")]
         self.is_running = all(path in self.files for path in named)
@@ -179,6 +182,9 @@ class World:
         return answers[question.script](host, question)
 
     def _process(self, host: FakeHost, _: Check) -> Answer:
+        if host.starting_looks:
+            host.starting_looks -= 1
+            return Answer(0, "LoadState=loaded\nActiveState=activating\nSubState=start\nMainPID=0\n")
         state = "ActiveState=active\nSubState=running" if host.is_running else "ActiveState=failed"
         strings = "\0".join(f"{name}={value}" for name, value in host.environment.items())
         environ = base64.b64encode(strings.encode()).decode()

@@ -1,0 +1,186 @@
+"""The checklist: every check before the first change, why it is there, and what mends what it finds."""
+
+from collections.abc import Iterable
+
+from orchestrator.etcd.preflight import (
+    clock,
+    material,
+    members,
+    origins,
+    ports,
+    registry,
+    room,
+    routes,
+    tools,
+    unit,
+)
+from orchestrator.etcd.preflight.finding import Examination, Item
+from orchestrator.etcd.preflight.site import Site
+
+LOGIN = Item(
+    "login",
+    looks="a connection to each host, its host key, the login, and becoming root",
+    why="a host that cannot be reached cannot be moved, and all of them have to be",
+    mend="the evidence names the host key, the key that was refused, or the sudo rule that is missing",
+)
+FACTS = Item(
+    "facts",
+    looks="what a run has to know of every host before it can say what it would do",
+    why="a way back needs to know how it was before",
+    mend="mend what the evidence names, in the plan or on the host, and check again",
+)
+
+
+def of_gate(name: str, state: str) -> Item:
+    """Make the check that is a gate of a migration's first state."""
+    return Item(
+        f"gate: {name}",
+        looks="one gate of the migration's first state",
+        why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
+        mend="docs/migrations.md says what the gate looks at; bring the host there, and check again",
+    )
+
+
+# In the order of the report: from getting onto a host to what its certificates will be used for.
+CHECKLIST: tuple[Item, ...] = (
+    LOGIN,
+    Item(
+        "tools",
+        looks="the shell, and each program that our scripts call",
+        why="a missing program would be found out in the middle of a step",
+        mend="install the packages that hold them",
+        make=tools.tools,
+    ),
+    Item(
+        "clock",
+        looks="the host's clock against the bastion's, and against the dates of every certificate",
+        why="a host whose clock is wrong refuses certificates that are valid, or trusts ones that are not",
+        mend="let the host keep its time by NTP (systemd-timesyncd, chrony), and wait until it does",
+        make=clock.clocks,
+    ),
+    Item(
+        "disk",
+        looks="space and inodes where files are put, and where etcd keeps its data",
+        why="a full disk stops etcd at its next restart, or leaves a step half done",
+        mend="make room, or defragment etcd's data, one member at a time",
+        make=room.disks,
+    ),
+    Item(
+        "directory",
+        looks="whether the service's user may enter the directory that the certificates will lie in",
+        why="etcd does not start with a certificate that it cannot read, not even while it speaks http",
+        mend="let that user in: chmod o+x on the directory, or name another in the plan (tls.directory)",
+        make=room.entrances,
+    ),
+    Item(
+        "unit",
+        looks="the systemd unit: that it exists, is active and enabled, its type, its start timeout",
+        why="every member is restarted by its unit, and must come back by itself within its start timeout",
+        mend="systemctl status, and systemctl edit for what is missing",
+        make=unit.units,
+    ),
+    Item(
+        "origin",
+        looks="where settings come from: flags, a configuration file, EnvironmentFile=, other drop-ins",
+        why="what beats our Environment= lines would beat them silently, and the member would not change",
+        mend="leave these settings to Environment= lines that are read before ours",
+        make=origins.origins,
+    ),
+    Item(
+        "ports",
+        looks="who listens on the client, the peer and the local port",
+        why="etcd does not start if another program has one of its ports",
+        mend="stop the other program, or choose another port in the plan",
+        make=ports.ports,
+    ),
+    Item(
+        "versions",
+        looks="each member's version, the cluster's, and whether a downgrade is in progress",
+        why="a migration and an upgrade at the same time cannot be told apart when something goes wrong",
+        mend="bring all members to one version first",
+        make=members.versions,
+    ),
+    Item(
+        "registry",
+        looks="the members as etcd has them registered, against the members in the plan",
+        why="a member that the plan does not know would be left behind with http, and lose the others",
+        mend="make the plan say what the registry says",
+        make=registry.registry,
+    ),
+    Item(
+        "quorum",
+        looks="that every member answers a read that needs a quorum, that they agree on a leader, and alarms",
+        why="one member at a time is restarted, and the others have to carry the cluster meanwhile",
+        mend="bring every member to health first: systemctl status, journalctl, etcdctl endpoint health",
+        make=members.quorum,
+    ),
+    Item(
+        "raft lag",
+        looks="how many raft entries each member is behind the one that is ahead",
+        why="a member that is far behind does not count yet when another one is restarted",
+        mend="wait until it has caught up; look at its disk and its network if it does not",
+        make=members.lag,
+    ),
+    Item(
+        "counts",
+        looks="how many keys and leases there are",
+        why="you will want to compare them with what is there afterwards",
+        mend="with authentication on, etcdctl needs a user; count them yourself",
+        make=members.counts,
+    ),
+    Item(
+        "certificates",
+        looks="keys that match, chains to the CA, dates, both usages, and names against every URL",
+        why="a bad one stops etcd, or hides until the last member has switched and the quorum is lost",
+        mend="issue the certificate again: orchestrator certs PLAN --renew, or your own CA",
+        make=material.pairs,
+    ),
+    Item(
+        "days left",
+        looks=f"how long each certificate is valid: a warning below {material.WARN_DAYS} days",
+        why="members that outlive their certificates lose each other, all at the same hour",
+        mend="renew them first: orchestrator certs PLAN --renew, or your own CA",
+        make=material.days_left,
+    ),
+    Item(
+        "CA file",
+        looks="that the CA file holds CAs only, and one alone",
+        why="whoever has a certificate of any of them is let in, and a stray certificate trusts nobody",
+        mend="leave only the CA that signed the members and their clients",
+        make=material.bundle,
+    ),
+    Item(
+        "intermediates",
+        looks="that each intermediate may sign, and takes no usage away",
+        why="Go wants a usage along the whole chain, so an intermediate without it makes a good leaf useless",
+        mend="have the intermediate issued again without extended key usages, or with both",
+        make=material.intermediates,
+    ),
+    Item(
+        "key files",
+        looks="who may read the private keys on the bastion",
+        why="whoever has a member's key is that member",
+        mend="chmod 600",
+        make=material.key_files,
+    ),
+    Item(
+        "source addresses",
+        looks="from which addresses members dial each other, by their kernels, against their certificates",
+        why="a peer's server compares the source address with the certificate's names, and health hides it",
+        mend="name every source address: orchestrator certs PLAN --renew --san HOST=ADDRESS, or your own CA",
+        make=routes.routes,
+    ),
+    FACTS,
+)
+
+
+def examinations(site: Site) -> tuple[tuple[Item, Examination], ...]:
+    """Make every examination of the checklist for those who could be reached."""
+    return tuple((item, examination) for item in CHECKLIST for examination in item.make(site))
+
+
+def order(names: Iterable[str]) -> tuple[str, ...]:
+    """Put the names of checks into the checklist's order; gates come last, as they come."""
+    known = [item.name for item in CHECKLIST]
+    given = list(dict.fromkeys(names))
+    return (*(name for name in known if name in given), *(name for name in given if name not in known))

@@ -1,0 +1,51 @@
+"""A host's clock, against the bastion's and against the dates of the certificates."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.preflight import material
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Moments, Site
+from orchestrator.operations import Answers, Check
+
+WARN_S = 1.0  # etcd's own members warn of each other from there on (rafthttp/probing_status.go)
+FAIL_S = 60.0
+
+
+def time_of(host: str) -> Check:
+    """Ask for a host's time; asked alone, so that the bastion knows when it was read."""
+    return Check(host, "exec date -u +%s.%N")
+
+
+def skew_s(told: float, between: Moments) -> float:
+    """Seconds that a clock is surely ahead (or behind: negative), if it was read between two moments."""
+    early, late = between[0].timestamp(), between[1].timestamp()
+    return max(0.0, told - late) - max(0.0, early - told)
+
+
+@on_each_host
+def clocks(site: Site, subject: Subject) -> Examination:
+    """Compare the host's clock with the bastion's, and with the dates of every certificate."""
+    question = time_of(subject.name)
+    dated = material.dates(site)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        told = float(answers[question].stdout)
+        skew = skew_s(told, site.reached[subject.name])
+        there = datetime.fromtimestamp(told, UTC)
+        if abs(skew) > WARN_S:
+            side = "ahead of" if skew > 0 else "behind"
+            remark = wrong if abs(skew) > FAIL_S else doubtful
+            yield remark(f"{abs(skew):.1f} s {side} the bastion")
+        else:
+            yield fine(f"within {WARN_S:g} s of the bastion")
+        for path, begin, end in dated:
+            # what is wrong by the bastion's clock too is the certificate's fault, not this host's
+            if begin <= site.now <= end and not begin <= there <= end:
+                yield wrong(
+                    f"by its clock ({there:%Y-%m-%d %H:%M:%S} UTC) {path} is not valid: "
+                    f"{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
+                )
+
+    return Examination(subject.name, (question,), judge)

@@ -1,0 +1,152 @@
+"""The plan's certificates, on the bastion: what can be said of them before any host is asked."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.etcd import certificates
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
+from orchestrator.etcd.preflight.site import Site
+
+BASTION = "bastion"
+FAIL_DAYS, WARN_DAYS = 1, 30
+_DAY_S = 86400
+_USAGES = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
+
+
+def load(path: Path) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of a file; none if it holds none, which 'certificates' complains of."""
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (ValueError, OSError):
+        return ()
+
+
+def leaves(cluster: Cluster) -> tuple[Path, ...]:
+    """Return the file of everybody's own certificate, with any intermediates."""
+    hosts = (host.certificate for host in cluster.hosts)
+    return tuple(dict.fromkeys((cluster.tls.client_certificate, *hosts)))
+
+
+def dates(site: Site) -> tuple[tuple[Path, datetime, datetime], ...]:
+    """Return from when to when each certificate is valid, those of the CA file too."""
+    return tuple(
+        (path, one.not_valid_before_utc, one.not_valid_after_utc)
+        for path in (site.cluster.tls.ca, *leaves(site.cluster))
+        for one in load(path)
+    )
+
+
+def pairs(site: Site) -> Iterable[Examination]:
+    """Judge keys, chains, dates, usages, and names against every URL."""
+    found = tuple(wrong(fault) for fault in certificates.faults(site.everyone, site.now))
+    good = fine(f"{len(leaves(site.cluster))} certificates, their keys, their chain and their names")
+    yield Examination(BASTION, (), lambda _: found or (good,))
+
+
+def days_left(site: Site) -> Iterable[Examination]:
+    """Judge how long each certificate is still valid."""
+    yield Examination(BASTION, (), lambda _: _days_left(dates(site), site.now))
+
+
+def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime) -> Iterable[Remark]:
+    left = [((end - now).total_seconds() / _DAY_S, path, end) for path, _, end in dated]
+    short = sorted(one for one in left if one[0] < WARN_DAYS)
+    for days, path, end in short:
+        when = f"{path} ends in {days:.1f} days" if days >= 0 else f"{path} ended {-days:.1f} days ago"
+        remark = wrong if days < FAIL_DAYS else doubtful
+        yield remark(f"{when} ({end:%Y-%m-%d %H:%M} UTC)")
+    if left and not short:
+        days, path, _ = min(left)
+        yield fine(f"the first to end is {path}, in {days:.0f} days")
+
+
+def bundle(site: Site) -> Iterable[Examination]:
+    """Judge what the CA file holds."""
+    yield Examination(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, load(site.cluster.tls.ca)))
+
+
+def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
+    if not held:
+        yield wrong(f"{path} holds no certificate")
+        return
+    for number, one in enumerate(held, start=1):
+        which = f"{path}: certificate {number} ({one.subject.rfc4514_string()})"
+        if not signs(one):
+            yield wrong(
+                f"{which} is not a CA's", "take it out of the file, or issue the CA anew with CA:TRUE"
+            )
+        elif missing := lacking(one):
+            yield wrong(f"{which} lacks the extended key usage {missing}, and so does all that it signs")
+    if len(held) > 1:
+        names = ", ".join(one.subject.rfc4514_string() for one in held)
+        yield doubtful(
+            f"{path} holds {len(held)} certificates, and whatever any of them signs is let in: {names}",
+            "leave only the CA that signed the members and their clients, unless you are changing CAs",
+        )
+    elif signs(held[0]) and not lacking(held[0]):
+        yield fine(f"{path}: {held[0].subject.rfc4514_string()}")
+
+
+def intermediates(site: Site) -> Iterable[Examination]:
+    """Judge the certificates between the leaves and the CA."""
+    chains = {path: load(path)[1:] for path in leaves(site.cluster)}
+    yield Examination(BASTION, (), lambda _: _intermediates(chains))
+
+
+def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable[Remark]:
+    troubles = []
+    for path, chain in chains.items():
+        for one in chain:
+            which = f"{path}: intermediate {one.subject.rfc4514_string()}"
+            if not signs(one):
+                troubles.append(wrong(f"{which} may not sign certificates"))
+            elif missing := lacking(one):
+                troubles.append(wrong(f"{which} lacks the extended key usage {missing}"))
+    yield from troubles
+    count = sum(map(len, chains.values()))
+    if not troubles:
+        yield fine(f"{count} intermediates, with every usage" if count else "there are none")
+
+
+def signs(one: x509.Certificate) -> bool:
+    """Whether a certificate may sign others: it says that it is a CA's, and its key usage allows it."""
+    try:
+        if not one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+    except x509.ExtensionNotFound:
+        return False
+    try:
+        return one.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
+def lacking(one: x509.Certificate) -> str:
+    """Usages that a CA takes from all it signs, in words: Go wants them along the whole chain."""
+    try:
+        usages = set(one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return ""
+    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
+        return ""
+    return " and ".join(name for usage, name in _USAGES.items() if usage not in usages)
+
+
+def key_files(site: Site) -> Iterable[Examination]:
+    """Judge who may read the private keys on the bastion."""
+    paths = dict.fromkeys((site.cluster.tls.client_key, *(host.key for host in site.cluster.hosts)))
+    modes = {path: path.stat().st_mode & 0o777 for path in paths if path.exists()}
+    yield Examination(BASTION, (), lambda _: _key_files(modes))
+
+
+def _key_files(modes: dict[Path, int]) -> Iterable[Remark]:
+    open_ = {path: mode for path, mode in modes.items() if mode & 0o077}
+    for path, mode in open_.items():
+        yield doubtful(f"{path} has mode {mode:04o}: others than its owner get at it", f"chmod 600 {path}")
+    if not open_:
+        yield fine(f"{len(modes)} keys, for their owner alone")

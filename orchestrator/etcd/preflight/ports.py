@@ -1,0 +1,84 @@
+"""Who listens on the ports that the migration uses."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import process
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers, Check
+
+SCRIPT = "exec ss --no-header --listening --tcp --numeric --processes"
+
+_EVERYWHERE = {"*", "0.0.0.0", "::"}  # noqa: S104 -- read in what the host tells; nothing is bound here
+_PROCESS = re.compile(r'\("(?P<name>[^"]*)",pid=(?P<pid>\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket; ``address`` has no brackets and no interface, ``pids`` are its processes'."""
+
+    address: str
+    port: int
+    pids: frozenset[int]
+    program: str
+
+    @property
+    def takes_loopback(self) -> bool:
+        """Whether nobody else can listen on 127.0.0.1 beside it."""
+        return self.address in _EVERYWHERE or self.address == "127.0.0.1"
+
+
+def listeners(output: str) -> tuple[Listener, ...]:
+    """Read ss's lines: STATE RECV-Q SEND-Q LOCAL:PORT PEER:PORT USERS."""
+    found = []
+    for line in output.splitlines():
+        columns = line.split(None, 5)
+        address, _, port = columns[3].rpartition(":")
+        processes = list(_PROCESS.finditer(columns[5] if len(columns) > 5 else ""))
+        found.append(
+            Listener(
+                address=address.partition("%")[0].strip("[]").removeprefix("::ffff:"),
+                port=int(port),
+                pids=frozenset(int(match["pid"]) for match in processes),
+                program=", ".join(f"{match['name']} (pid {match['pid']})" for match in processes)
+                or "unknown",
+            )
+        )
+    return tuple(found)
+
+
+@on_each_host
+def ports(site: Site, subject: Subject) -> Examination:
+    """Ask the kernel who listens on the client, peer and local port."""
+    question = Check(subject.name, SCRIPT)
+    wanted = site.cluster.ports
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        answer = answers[question]
+        if answer.exit_status != 0:
+            yield doubtful(f"cannot tell: {answer.stderr.strip() or answer.exit_status}", "install iproute2")
+            return
+        pid = process.read(subject, answers).pid
+        strangers = [one for one in listeners(answer.stdout) if pid not in one.pids]
+        on_local = [one for one in strangers if one.port == wanted.local and one.takes_loopback]
+        elsewhere = [
+            one
+            for one in strangers
+            if one not in on_local and one.port in {wanted.client, wanted.peer, wanted.local}
+        ]
+        for one in on_local:
+            yield wrong(
+                f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
+                "stop it, or choose another port in the plan: ports.local",
+            )
+        for one in elsewhere:
+            yield doubtful(
+                f"{one.program} listens on {one.address}:{one.port}", "make sure that etcd does not want it"
+            )
+        if not on_local:
+            yield fine(f"{wanted.client}, {wanted.peer} and {wanted.local} are etcd's or free")
+
+    return Examination(subject.name, (process.check(subject), question), judge)

@@ -1,0 +1,91 @@
+"""Room on a host's disks, and whether the service's user gets to where the certificates will lie."""
+
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.api import last_line
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.settings import Paths
+from orchestrator.operations import Answers, Check
+
+FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
+DATA_FAIL_MIB = 256  # etcd allocates its log 64 MB at a time, and one segment ahead
+DATA_WARN_MIB = 1024
+INODES_FAIL = 100
+
+# $1 service, $2 the certificates' directory, then other places. A directory that is missing will be made in
+# the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, and whether the user may enter.
+SCRIPT = """
+room() {
+  found=$2
+  while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
+  printf '%s %s %s\\n' "$1" "$(df -k --output=avail,iavail -- "$found" | tail -n 1 | tr -s ' ')" "$found"
+}
+pid=$(systemctl show --property=MainPID --value "$1.service")
+user=$(systemctl show --property=User --value "$1.service")
+if [ "${pid:-0}" -gt 0 ]; then
+  data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
+  case $data in
+    /*) room data "$data" ;;
+    *) room data "$(readlink -f "/proc/$pid/cwd")/$data" ;;
+  esac
+fi
+shift
+place=$1
+while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
+runuser -u "${user:-root}" -- test -x "$place" && may=open || may=closed
+printf '%s %s %s\\n' "$may" "${user:-root}" "$place"
+for path; do room files "$path"; done
+"""
+
+
+def _question(subject: Subject) -> Check:
+    places = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
+    return Check(subject.name, SCRIPT, (subject.host.service, *places))
+
+
+@on_each_host
+def disks(_site: Site, subject: Subject) -> Examination:
+    """Ask for space and inodes where files will be put, and where etcd keeps its data."""
+    question = _question(subject)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        lines = [line.split(" ") for line in answers[question].stdout.splitlines()]
+        rows = [line for line in lines if line[0] in {"data", "files"}]
+        if not rows:
+            yield wrong(f"cannot tell: {last_line(answers[question])}")
+            return
+        seen: dict[str, int] = {}
+        for kind, *numbers, path in rows:
+            kib, inodes = [word for word in numbers if word]
+            mib = int(kib) // 1024
+            least = DATA_FAIL_MIB if kind == "data" else FILES_FAIL_MIB
+            if mib < least:
+                yield wrong(f"{mib} MiB left for {path}, at least {least} are needed")
+            elif kind == "data" and mib < DATA_WARN_MIB:
+                yield doubtful(f"{mib} MiB left for etcd's data in {path}")
+            if inodes.isdigit() and 0 < int(inodes) < INODES_FAIL:
+                yield wrong(f"{inodes} inodes left for {path}")
+            seen[path] = mib
+        least_path = min(seen, key=lambda path: seen[path])
+        yield fine(f"at least {seen[least_path]} MiB, in {least_path}")
+
+    return Examination(subject.name, (question,), judge)
+
+
+@on_each_host
+def entrances(_site: Site, subject: Subject) -> Examination:
+    """Ask whether the service's user may enter the directory that the certificates will lie in."""
+    question = _question(subject)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        lines = (line.split(" ", 2) for line in answers[question].stdout.splitlines())
+        told = [line for line in lines if line[0] in {"open", "closed"}]
+        for may, user, path in told:
+            is_open = may == "open"
+            yield fine(f"{user} may enter {path}") if is_open else wrong(f"{user} may not enter {path}")
+        if not told:
+            yield wrong(f"cannot tell: {last_line(answers[question])}")
+
+    return Examination(subject.name, (question,), judge)

@@ -1,0 +1,163 @@
+"""The addresses that members dial each other from, asked of their kernels, against their certificates.
+
+A peer's server compares the source address of a connection with the certificate's names: its IP addresses,
+and else what its DNS names resolve to (etcd 3.2 and later, pkg/transport/listener_tls.go).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.cluster.model import Host
+from orchestrator.etcd.api import last_line
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
+from orchestrator.etcd.preflight.material import load
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answer, Answers, Check
+
+# $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
+ROUTES = """
+port=$1
+shift
+for peer; do
+  address=$(timeout 2 getent ahosts "$peer" | awk 'NR == 1 { print $1 }')
+  source=$(ip -oneline route get "${address:-$peer}" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')
+  echo "route $peer ${address:-?} ${source:-?}"
+done
+ss --no-header --tcp --numeric state established "( dport = :$port )" | awk '{ print "dials", $3, $4 }'
+ss --no-header --tcp --numeric state established "( sport = :$port )" | awk '{ print "hears", $4 }'
+"""
+
+# What names resolve to on this host.
+RESOLVE = """
+for name; do
+  timeout 2 getent ahosts "$name" | awk -v name="$name" '{ print name, $1 }' | sort -u
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Alternative names of one certificate."""
+
+    addresses: frozenset[str]
+    domains: tuple[str, ...]
+
+
+def names(host: Host) -> Names | None:
+    """Return the names of a host's certificate; None if there is no certificate to read."""
+    chain = load(host.certificate)
+    if not chain:
+        return None
+    try:
+        held = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return Names(frozenset(), ())
+    addresses = frozenset(str(address) for address in held.get_values_for_type(x509.IPAddress))
+    return Names(addresses, tuple(held.get_values_for_type(x509.DNSName)))
+
+
+def plain(text: str) -> str:
+    """Return an address as certificates have it: no brackets, port or interface, IPv4 if it is mapped."""
+    host = text.rpartition(":")[0] if text.startswith("[") or text.count(":") == 1 else text
+    address = ip_address(host.strip("[]").partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def routes(site: Site) -> Iterable[Examination]:
+    """Ask each member from which addresses it dials the others, and who dials it."""
+    if not site.cluster.tls.peer_cert_auth:
+        return
+    for subject in site.members:
+        yield _examination(site, subject)
+
+
+def _question(subject: Subject) -> Check:
+    dialled = {
+        urlsplit(url).hostname or "": None for other in subject.others for url in other.member.peer_urls
+    }
+    return Check(subject.name, ROUTES, (str(subject.cluster.ports.peer), *dialled), timeout_s=8.0)
+
+
+def _examination(site: Site, subject: Subject) -> Examination:
+    own = names(subject.host)
+    question = _question(subject)
+    domains = tuple(name for name in own.domains if "*" not in name and name != "localhost") if own else ()
+    reached = {other.name for other in site.members}
+    listening = [other.name for other in subject.others if other.name in reached] if domains else []
+    resolving = {name: Check(name, RESOLVE, domains, timeout_s=8.0) for name in listening}
+    others = [one for one in map(names, site.cluster.hosts) if one]
+    everybodys = frozenset().union(*(one.addresses for one in others))
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        if own is None:
+            return  # 'certificates' says so
+        sources, unknown = read(answers[question])
+        troubles = [
+            _of_source(
+                subject.name, source, peers, own, {name: answers[one] for name, one in resolving.items()}
+            )
+            for source, peers in sources.items()
+            if source not in own.addresses
+        ]
+        yield from troubles
+        yield from (doubtful(f"cannot tell from where it would dial {peer}") for peer in unknown)
+        strangers = sorted(heard(answers[question]) - everybodys)
+        if strangers:
+            yield doubtful(
+                f"{', '.join(strangers)} dials its peer port, and no certificate names that address",
+                "find out who that is: a member behind NAT needs the address in its certificate",
+            )
+        if not sources and not unknown:
+            yield wrong(f"its kernel tells no routes: {last_line(answers[question])}")
+        elif not troubles:
+            yield fine(f"dials its peers from {', '.join(sources)}")
+
+    return Examination(subject.name, (question, *resolving.values()), judge)
+
+
+def read(answer: Answer) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
+    """Return the source addresses, each with the peers dialled from it, and peers without a route."""
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    found: dict[str, list[str]] = {}
+    unknown, peers = [], set()
+    for _, peer, address, source in (line for line in lines if line[0] == "route"):
+        if "?" in {address, source}:
+            unknown.append(peer)
+            continue
+        peers.add(plain(address))
+        found.setdefault(plain(source), []).append(peer)
+    for _, source, peer in (line for line in lines if line[0] == "dials"):
+        if plain(peer) in peers:  # another cluster's members may use the same port
+            found.setdefault(plain(source), []).append(plain(peer))
+    return {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()}, tuple(unknown)
+
+
+def heard(answer: Answer) -> frozenset[str]:
+    """Return the addresses that the host's own peer port is dialled from, as it sees them."""
+    lines = (line.split() for line in answer.stdout.splitlines())
+    found = {plain(line[1]) for line in lines if line[0] == "hears"}
+    return frozenset(address for address in found if not ip_address(address).is_loopback)
+
+
+def _of_source(
+    host: str, source: str, peers: Iterable[str], own: Names, resolved: Mapping[str, Answer]
+) -> Remark:
+    told = f"dials {', '.join(peers)} from {source}, which its certificate does not name"
+    has = ", ".join((*sorted(own.addresses), *own.domains)) or "nothing"
+    mend = f"issue its certificate with the address {source} too (certs PLAN --renew --san {host}={source})"
+    if any("*" in name for name in own.domains):
+        return doubtful(f"{told}; its peers would have to find it by {has}", mend)
+    without = [
+        name
+        for name, answer in resolved.items()
+        if source not in {line.split()[1] for line in answer.stdout.splitlines()}
+    ]
+    if resolved and not without:
+        return doubtful(f"{told}; its peers let it in only while DNS resolves {has} to it", mend)
+    return wrong(f"{told}; it names {has}", mend)

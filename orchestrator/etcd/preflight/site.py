@@ -1,0 +1,72 @@
+"""What the checks are made for: the plan, the facts as far as they are known, and who could be reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
+from orchestrator.cluster.model import Cluster, Host
+from orchestrator.etcd import settings
+
+Moments = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The plan's hosts as they are seen now.
+
+    ``facts`` were gathered, or else are what the plan makes one expect. ``reached`` holds, by host, the
+    moments on the bastion between which that host's clock was read; a host that is missing was not reached.
+    ``now`` is the bastion's time, in UTC.
+    """
+
+    cluster: Cluster
+    facts: Facts
+    reached: Mapping[str, Moments]
+    now: datetime
+
+    @property
+    def hosts(self) -> tuple[Subject, ...]:
+        """Hosts that were reached, members and proxies."""
+        return tuple(self.subject(host) for host in self.cluster.hosts if host.name in self.reached)
+
+    @property
+    def members(self) -> tuple[Subject, ...]:
+        """Members that were reached."""
+        return tuple(self.subject(member) for member in self.cluster.members if member.name in self.reached)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Members that were not reached."""
+        return tuple(member.name for member in self.cluster.members if member.name not in self.reached)
+
+    @property
+    def everyone(self) -> tuple[Subject, ...]:
+        """Every member of the plan, reached or not."""
+        return tuple(map(self.subject, self.cluster.members))
+
+    def subject(self, host: Host) -> Subject:
+        """Return a host in the light of the facts."""
+        return Subject(self.cluster, self.facts, host)
+
+
+def assumed(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
+    """Facts as the plan makes one expect them, for when they could not be gathered: pure."""
+
+    def host(entry: Host) -> HostFacts:
+        address = f"[{entry.address}]" if ":" in entry.address else entry.address
+        advertised = {settings.ADVERTISE_CLIENT: f"http://{address}:{cluster.ports.client}"}
+        return HostFacts(version="", environment=advertised, user="root", group="root")
+
+    def member(entry: Host) -> MemberFacts:
+        address = f"[{entry.address}]" if ":" in entry.address else entry.address
+        peers = (f"http://{address}:{cluster.ports.peer}",)
+        return MemberFacts(**host(entry).model_dump(), id="", name="", peer_urls=peers)
+
+    return Facts(
+        cluster_id="",
+        api=interface,
+        members={entry.name: member(entry) for entry in cluster.members},
+        proxies={entry.name: host(entry) for entry in cluster.proxies},
+    )

@@ -1,0 +1,58 @@
+"""What every script of ours needs of a host: a shell, and the programs it calls."""
+
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.api import last_line
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers, Check
+
+# Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
+NEEDED = (
+    *("awk", "base64", "cat", "cut", "date", "df", "env", "grep", "id", "install", "mkdir", "mktemp", "mv"),
+    *("rm", "rmdir", "sed", "sha256sum", "sleep", "stat", "sync", "tail", "tar", "timeout", "tr"),
+    *("curl", "journalctl", "runuser", "systemctl", "systemd-run"),
+)
+ON_MEMBERS = ("etcdctl",)
+FOR_CHECKS = ("getent", "ip", "ss")  # without them the checks see less, and a run works all the same
+STORES = ("update-ca-trust", "update-ca-certificates")
+
+SCRIPT = """
+for tool; do
+  command -v "$tool" > /dev/null && echo "has=$tool" || echo "lacks=$tool"
+done
+printf 'shell=%s\\n' "$(readlink -f "$(command -v sh)")"
+systemctl --version | sed -n '1s/^/systemd=/p'
+"""
+
+
+@on_each_host
+def tools(site: Site, subject: Subject) -> Examination:
+    """Ask for the shell, and for each program that our scripts call on the host."""
+    is_member = subject.name in site.facts.members
+    needed = (*NEEDED, *(ON_MEMBERS if is_member else ()))
+    question = Check(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES))
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        told = [line.partition("=")[::2] for line in answers[question].stdout.splitlines()]
+        has = {value for key, value in told if key == "has"}
+        if not told:
+            yield wrong(f"the shell runs no script: {last_line(answers[question])}")
+            return
+        missing = [tool for tool in needed if tool not in has]
+        if missing:
+            yield wrong(f"not on PATH: {', '.join(missing)}")
+        unseen = [tool for tool in FOR_CHECKS if tool not in has]
+        if unseen:
+            yield doubtful(f"not on PATH: {', '.join(unseen)}; checks that ask the kernel see less")
+        if site.cluster.tls.trust == "system" and not has & set(STORES):
+            yield doubtful(
+                "no trust store to put the CA into (no update-ca-certificates, no update-ca-trust)",
+                "install ca-certificates, or set tls.trust to files in the plan",
+            )
+        if not missing:
+            fields = dict(told)
+            yield fine(f"{len(needed)} programs, {fields.get('shell', 'sh')}, {fields.get('systemd', '')}")
+
+    return Examination(subject.name, (question,), judge)

@@ -1,0 +1,129 @@
+"""A host's systemd unit: what it is, and which files its next start takes its settings from."""
+
+import base64
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import process
+from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers, Check
+
+START_WARN_S = 30.0
+START_FAIL_S = 10.0  # a restart took up to 7 s to publish (etcd 3.4.23, 3.6.14), and Type=notify waits for it
+
+# Properties, then each file that settings come from, in the order in which systemd reads them. The words of
+# EnvironmentFiles may be patterns, and are not quoted so that the shell finds what systemd finds.
+SCRIPT = """
+systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \\
+  --property=NeedDaemonReload,FragmentPath,Environment,UnsetEnvironment "$1.service"
+show() { [ ! -f "$2" ] || printf '%s=%s %s\\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
+systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n' | while read -r path; do
+  show drop_in "$path"
+done
+systemctl show --property=EnvironmentFiles --value "$1.service" | sed 's/ (ignore_errors=[a-z]*)$//' |
+  while read -r pattern; do
+    for path in $pattern; do show file "$path"; done
+  done
+"""
+
+_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_SET = re.compile(r"^\s*(ETCD_[A-Z0-9_]+)\s*=", re.MULTILINE)
+_LINE = re.compile(r"^\s*Environment\s*=(?P<words>.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as systemd has it; ``drop_ins`` and ``files`` (EnvironmentFile=) are texts by path, in order."""
+
+    properties: Mapping[str, str]
+    drop_ins: Mapping[str, str]
+    files: Mapping[str, str]
+
+
+def check(subject: Subject) -> Check:
+    """Ask what the host's unit is, and where its settings come from."""
+    return Check(subject.name, SCRIPT, (subject.host.service,))
+
+
+def read(subject: Subject, answers: Answers) -> Unit:
+    """Read the answer to that check."""
+    properties: dict[str, str] = {}
+    texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
+    for line in answers[check(subject)].stdout.splitlines():
+        key, _, value = line.partition("=")
+        if key in texts:
+            encoded, _, path = value.partition(" ")
+            texts[key][path] = base64.b64decode(encoded).decode(errors="replace")
+        else:
+            properties[key] = value
+    return Unit(properties, texts["drop_in"], texts["file"])
+
+
+def variables_of_file(text: str) -> frozenset[str]:
+    """Names of etcd's variables that a file for EnvironmentFile= sets. Source: systemd.exec(5)."""
+    return frozenset(_SET.findall(text))
+
+
+def variables_of_drop_in(text: str) -> frozenset[str]:
+    """Names of etcd's variables that a drop-in sets; ``*`` if it forgets all that came before."""
+    found: set[str] = set()
+    for match in _LINE.finditer(text.replace("\\\n", " ")):
+        words = match["words"].strip()
+        if not words:
+            found.add("*")
+        try:
+            names = [word.partition("=")[0] for word in shlex.split(words)]
+        except ValueError:
+            names = re.findall(r"ETCD_[A-Z0-9_]+(?==)", words)
+        found |= {name for name in names if name.startswith("ETCD_")}
+    return frozenset(found)
+
+
+def seconds(text: str) -> float:
+    """Read systemd's way to write a time, such as ``1min 30s``; infinity if it has no end."""
+    if text in {"infinity", ""}:
+        return float("inf")
+    return sum(
+        float(number) * _UNITS_S[unit] for number, unit in re.findall(r"([\d.]+)(us|ms|min|[smhdw])", text)
+    )
+
+
+@on_each_host
+def units(_site: Site, subject: Subject) -> Examination:
+    """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
+    name = f"{subject.host.service}.service"
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running, unit = process.read(subject, answers), read(subject, answers).properties
+        if not running.loaded:
+            yield wrong(f"there is no unit {name}", "name the unit in the plan: service")
+            return
+        if running.complaint:
+            yield wrong(running.complaint, f"systemctl status {name}; start it, and let it become healthy")
+            return
+        kind, limit_s = unit.get("Type", ""), seconds(unit.get("TimeoutStartUSec", ""))
+        if kind not in {"notify", "simple", "exec"}:
+            yield doubtful(f"Type={kind}: it has only been tried with notify, simple and exec")
+        if kind == "notify" and limit_s < START_WARN_S:
+            remark = wrong if limit_s < START_FAIL_S else doubtful
+            yield remark(
+                f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
+                f"systemctl edit {name}: set TimeoutStartSec=90 in [Service]",
+            )
+        if unit.get("UnitFileState") not in {"enabled", "static", "alias", "generated", "linked"}:
+            yield doubtful(
+                f"{name} is {unit.get('UnitFileState') or 'not enabled'}: a reboot does not start it",
+                f"systemctl enable {name}",
+            )
+        if unit.get("NeedDaemonReload") == "yes":
+            yield doubtful(
+                "its files were changed since systemd read them: our restart would put that in force too",
+                "systemctl daemon-reload, and see that the member is as you want it",
+            )
+        yield fine(f"active, Type={kind}, TimeoutStartSec={unit.get('TimeoutStartUSec')}")
+
+    return Examination(subject.name, (process.check(subject), check(subject)), judge)

@@ -1,0 +1,55 @@
+"""The findings of a check, for people: grouped by check, with the reason and the mend of what is wrong."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from orchestrator.etcd.preflight import Finding, order
+
+_COLORS = {"pass": "32", "warn": "33", "fail": "31"}
+_WORST = {"fail": 0, "warn": 1, "pass": 2}
+
+
+def report(findings: Sequence[Finding], *, colors: bool, passes: bool = True) -> str:
+    """Return the report; ``passes`` says whether what is well is told too, in a line for each check."""
+    told = [finding for finding in findings if passes or finding.verdict != "pass"]
+    width = max((len(finding.check) for finding in told), default=0)
+    lines: list[str] = []
+    for check in order(finding.check for finding in told):
+        lines += _group(check, [finding for finding in told if finding.check == check], width, colors=colors)
+    return "\n".join((*lines, counted(findings)))
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """Return the closing line."""
+    count = Counter(finding.verdict for finding in findings)
+    return f"{count['pass']} passed, {count['warn']} warned, {count['fail']} failed"
+
+
+def _group(check: str, findings: Sequence[Finding], width: int, *, colors: bool) -> Iterable[str]:
+    rows: list[tuple[str, Finding]] = []
+    for evidence in dict.fromkeys((one.verdict, one.evidence, one.mend) for one in findings):
+        same = [one for one in findings if (one.verdict, one.evidence, one.mend) == evidence]
+        rows.append((", ".join(dict.fromkeys(one.where for one in same)), same[0]))
+    rows.sort(key=lambda row: _WORST[row[1].verdict])
+    margin = " " * (width + 8)
+    for number, (where, one) in enumerate(rows):
+        name = "" if number else check
+        first, *more = map(_printable, one.evidence.splitlines() or [""])
+        yield f"{name:<{width}}  {_painted(one.verdict, colors=colors)}  {where}: {first}"
+        yield from (f"{margin}  {line}" for line in more)
+        if one.verdict != "pass":
+            following = rows[number + 1][1] if number + 1 < len(rows) else None
+            is_last = following is None or following.verdict == "pass"
+            if is_last or (following and following.mend != one.mend):  # the same mend is told once
+                yield f"{margin}mend: {_printable(one.mend)}"
+            if is_last:
+                yield f"{margin}why:  {one.why}"
+
+
+def _painted(verdict: str, *, colors: bool) -> str:
+    return f"\033[{_COLORS[verdict]}m{verdict}\033[0m" if colors else verdict
+
+
+def _printable(text: str) -> str:
+    """Keep what a host said from steering the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)

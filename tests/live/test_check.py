@@ -1,0 +1,77 @@
+"""The checks before the first change, on real hosts: nothing is found where nothing is wrong."""
+
+import shutil
+from collections.abc import Sequence
+
+import pytest
+from live.stories import fingerprint, restarts, state_file
+
+from orchestrator.commands import check
+from orchestrator.errors import RefusedError
+from orchestrator.etcd.preflight import CHECKLIST, Finding
+from orchestrator.lab import faults
+from orchestrator.lab.lab import Lab
+from orchestrator.session import open_session
+
+
+def found(lab: Lab) -> tuple[Finding, ...]:
+    with lab.in_bastion(), open_session(lab.plan, None) as session:
+        return check.findings(session)
+
+
+def told(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
+    """What a check says of a place with that verdict."""
+    return "; ".join(
+        one.evidence for one in findings if (one.check, one.where, one.verdict) == (name, where, verdict)
+    )
+
+
+def test_a_healthy_cluster_passes_every_check_and_nothing_is_changed(lab: Lab) -> None:
+    before, starts = fingerprint(lab), restarts(lab)
+    findings = found(lab)
+
+    assert [] == [one for one in findings if one.verdict != "pass"]
+    assert {item.name for item in CHECKLIST} <= {one.check for one in findings}
+    assert any(one.check.startswith("gate: ") for one in findings)
+    assert before == fingerprint(lab)
+    assert starts == restarts(lab)
+    assert not state_file(lab).exists()
+
+
+def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    one, three = lab.host("server1"), lab.host("server3")
+    shutil.copy(lab.host("server2").entry.key, one.entry.key)
+    one.run(["sh", "-c", "echo ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379 >> /etc/default/etcd"])
+    one.run(["ip", "address", "add", "198.18.0.150/32", "dev", "eth0"])
+    one.run(["ip", "route", "add", "198.18.0.103/32", "dev", "eth0", "src", "198.18.0.150"])
+    late = '[Service]\\nEnvironment="ETCD_PEER_CERT_FILE=/other.pem"\\n'
+    folder = "/etc/systemd/system/etcd2.service.d"
+    three.run(["sh", "-c", f"mkdir -p {folder} && printf '{late}' > {folder}/50-late.conf"])
+    three.run(["systemctl", "daemon-reload"])
+    three.run(
+        ["/usr/sbin/sshd", "-o", "Port=4001", "-o", "ListenAddress=127.0.0.1:4001", "-o", "PidFile=none"]
+    )
+    faults.cut_link(lab.host("server2"))
+    before, starts = fingerprint(lab), restarts(lab)
+
+    findings = found(lab)
+    assert "198.18.0.102:22" in told(findings, "login", "server2")
+    assert "server1-key.pem: is not the key of" in told(findings, "certificates", "bastion")
+    assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in told(findings, "origin", "server1")
+    assert "from 198.18.0.150, which its certificate does not name" in told(
+        findings, "source addresses", "server1"
+    )
+    assert "50-late.conf is read after our 30-certs.conf" in told(findings, "origin", "server3")
+    assert "sshd (pid" in told(findings, "ports", "server3")
+    assert "server2 was not asked" in told(findings, "quorum", "cluster")
+    assert told(findings, "ports", "server1", "pass")
+    assert all(finding.why and finding.mend for finding in findings)
+
+    with lab.in_bastion(), open_session(lab.plan, None) as session, pytest.raises(RefusedError) as refused:
+        check.show(session)
+    assert 5 == refused.value.exit_code
+    assert "nothing was changed" in str(refused.value)
+    assert "orchestrator check" in str(refused.value)
+    assert "\033" not in capsys.readouterr().out
+    assert before == fingerprint(lab)
+    assert starts == restarts(lab)

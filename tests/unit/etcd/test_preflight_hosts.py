@@ -1,0 +1,250 @@
+"""Checks of a host before the first change: each passes, warns and fails for its own reason."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_settings import subject
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import process
+from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
+from orchestrator.etcd.preflight.clock import skew_s
+from orchestrator.etcd.preflight.ports import listeners
+from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
+from orchestrator.etcd.preflight.unit import SCRIPT, seconds
+from orchestrator.lab.certificates import Authority
+from orchestrator.operations import Answer, Check, Question
+
+NOW = datetime.now(UTC)
+
+
+def make_site(folder: Path, *reached: str, **changes: object) -> Site:
+    """A site of three members with good certificates; only the first is reached unless others are named."""
+    member = subject(folder, {})
+    authority = Authority.make("the CA")
+    authority.write(folder / "ca.pem")
+    for host in (*member.cluster.hosts,):
+        names = (host.address, "127.0.0.1", "localhost", host.name)
+        authority.issue(host.name, names).write(host.certificate, host.key)
+    authority.issue("client").write(folder / "client.pem", folder / "client-key.pem")
+    moments = dict.fromkeys(reached or ("server1",), (NOW, NOW))
+    cluster = member.cluster.model_copy(update=changes)
+    return Site(cluster, member.facts, moments, NOW)
+
+
+def item(name: str) -> Item:
+    return next(one for one in CHECKLIST if one.name == name)
+
+
+def judged(name: str, site: Site, answers: Mapping[str, Answer], place: str | None = None) -> list[Finding]:
+    """Judge a check; ``answers`` are by script, and a script that is not there was not answered."""
+    found: list[Finding] = []
+    for examination in item(name).make(site):
+        if place not in {None, examination.where}:
+            continue
+        heard: dict[Question, Answer] = {
+            question: answers[question.script]
+            for question in examination.questions
+            if isinstance(question, Check) and question.script in answers
+        }
+        found += item(name).findings(examination, heard)
+    return found
+
+
+def verdicts(findings: Iterable[Finding]) -> list[str]:
+    return [one.verdict for one in findings]
+
+
+def script_of(name: str, site: Site) -> str:
+    """The script of a check's last question."""
+    question = next(iter(item(name).make(site))).questions[-1]
+    assert isinstance(question, Check)
+    return question.script
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def running(environment: Mapping[str, str] | None = None, *flags: str, state: str = "active") -> Answer:
+    words = "\0".join(f"{name}={value}" for name, value in (environment or {}).items())
+    lines = (
+        *("LoadState=loaded", f"ActiveState={state}", "SubState=running", "MainPID=30"),
+        *(f"environ={encoded(words)}", f"cmdline={encoded(chr(0).join(('/usr/bin/etcd', *flags)))}"),
+    )
+    return Answer(0, "\n".join(lines))
+
+
+ALL = "".join(f"has={tool}\n" for tool in (*NEEDED, *ON_MEMBERS, *FOR_CHECKS, "update-ca-certificates"))
+
+TOOLS = [
+    (ALL, ["pass"], "programs"),
+    (ALL.replace("has=curl\n", "lacks=curl\n"), ["fail"], "not on PATH: curl"),
+    (ALL.replace("has=ss\n", "lacks=ss\n"), ["warn", "pass"], "not on PATH: ss"),
+    (ALL.replace("has=update-ca-certificates\n", ""), ["warn", "pass"], "no trust store"),
+    ("", ["fail"], "runs no script"),
+]
+UNITS = [
+    ("Type=notify\nTimeoutStartUSec=1min 30s\nUnitFileState=enabled", ["pass"], "Type=notify"),
+    ("Type=notify\nTimeoutStartUSec=20s\nUnitFileState=enabled", ["warn", "pass"], "TimeoutStartSec=20"),
+    ("Type=notify\nTimeoutStartUSec=5s\nUnitFileState=enabled", ["fail", "pass"], "TimeoutStartSec=5"),
+    ("Type=simple\nTimeoutStartUSec=5s\nUnitFileState=enabled", ["pass"], "Type=simple"),
+    ("Type=forking\nTimeoutStartUSec=90s\nUnitFileState=enabled", ["warn", "pass"], "Type=forking"),
+    (
+        "Type=notify\nTimeoutStartUSec=infinity\nUnitFileState=disabled",
+        ["warn", "pass"],
+        "a reboot does not start it",
+    ),
+    (
+        "Type=notify\nTimeoutStartUSec=90s\nUnitFileState=enabled\nNeedDaemonReload=yes",
+        ["warn", "pass"],
+        "were changed since",
+    ),
+]
+ROOM = [
+    ("data 9999999 99999 /var/lib/etcd\nfiles 99999 999 /etc", ["pass"], "97 MiB, in /etc"),
+    ("data 900000 99999 /var/lib/etcd\nfiles 99999 - /etc", ["warn", "pass"], "878 MiB left for etcd's data"),
+    (
+        "data 99999 99999 /var/lib/etcd\nfiles 99999 999 /etc",
+        ["fail", "pass"],
+        "97 MiB left for /var/lib/etcd",
+    ),
+    ("data 9999999 99 /var/lib/etcd\nfiles 999 999 /etc", ["fail", "fail", "pass"], "99 inodes left"),
+    ("", ["fail"], "cannot tell"),
+]
+PORTS = [
+    ('LISTEN 0 4096 *:2379 *:* users:(("etcd",pid=30,fd=8))', ["pass"], "etcd's or free"),
+    ('LISTEN 0 4096 127.0.0.1:4001 0.0.0.0:* users:(("etcd",pid=30,fd=8))', ["pass"], "etcd's or free"),
+    ('LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))', ["fail"], "old (pid 9) listens on *:4001"),
+    ('LISTEN 0 4096 [::ffff:127.0.0.1]:4001 *:* users:(("old",pid=9,fd=8))', ["fail"], "127.0.0.1:4001"),
+    (
+        'LISTEN 0 4096 198.18.0.9%eth0:4001 *:* users:(("old",pid=9,fd=8))',
+        ["warn", "pass"],
+        "198.18.0.9:4001",
+    ),
+    ('LISTEN 0 4096 10.0.0.9:2379 0.0.0.0:* users:(("haproxy",pid=9,fd=8))', ["warn", "pass"], "haproxy"),
+    ("LISTEN 0 4096 [::1]:4001 [::]:*", ["warn", "pass"], "unknown"),
+]
+
+
+@pytest.mark.parametrize(("told", "expected", "evidence"), TOOLS)
+def test_programs(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+    site = make_site(tmp_path)
+    found = judged("tools", site, {script_of("tools", site): Answer(0, told)})
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+@pytest.mark.parametrize(("told", "expected", "evidence"), UNITS)
+def test_units(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+    site = make_site(tmp_path)
+    found = judged("unit", site, {process.SCRIPT: running(), SCRIPT: Answer(0, told)})
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    for answer, evidence in (
+        (running(state="failed"), "is failed"),
+        (Answer(0, "LoadState=not-found"), "there is no unit etcd2.service"),
+    ):
+        (one,) = judged("unit", site, {process.SCRIPT: answer, SCRIPT: Answer(0, "")})
+        assert ("fail", True) == (one.verdict, evidence in one.evidence)
+
+
+@pytest.mark.parametrize(("told", "expected", "evidence"), ROOM)
+def test_room(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+    site = make_site(tmp_path)
+    found = judged("disk", site, {script_of("disk", site): Answer(0, told)})
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_a_directory_that_the_service_may_not_enter_fails(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    script = script_of("directory", site)
+    (bad,) = judged("directory", site, {script: Answer(0, "closed etcd /etc/etcd2\nfiles 1 1 /etc")})
+    (good,) = judged("directory", site, {script: Answer(0, "open etcd /etc")})
+    assert ("fail", "etcd may not enter /etc/etcd2") == (bad.verdict, bad.evidence)
+    assert "pass" == good.verdict
+
+
+@pytest.mark.parametrize(("told", "expected", "evidence"), PORTS)
+def test_ports(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+    site = make_site(tmp_path)
+    answers = {process.SCRIPT: running(), script_of("ports", site): Answer(0, told)}
+    found = judged("ports", site, answers)
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_listeners_are_read_as_ss_prints_them() -> None:
+    (one,) = listeners('LISTEN 0  128  [::]:22  [::]:*  users:(("sshd",pid=38,fd=4),("x",pid=39,fd=4))\n')
+    assert ("::", 22, {38, 39}) == (one.address, one.port, set(one.pids))
+
+
+# Moments on the bastion, in seconds around a time, between which a clock was read; what it told; how far off.
+SKEWS = [((0, 1), 0.5, 0.0), ((0, 1), 0.0, 0.0), ((0, 1), 3.0, 2.0), ((0, 1), -4.0, -4.0)]
+
+
+@pytest.mark.parametrize(("between", "told", "expected"), SKEWS)
+def test_a_clock_is_off_by_what_the_look_cannot_explain(
+    between: tuple[int, int], told: float, expected: float
+) -> None:
+    early, late = (NOW + timedelta(seconds=each) for each in between)
+    assert pytest.approx(expected, abs=1e-3) == skew_s(NOW.timestamp() + told, (early, late))
+
+
+@pytest.mark.parametrize(
+    ("off_s", "expected", "evidence"),
+    [
+        (0, ["pass"], "within 1 s"),
+        (5, ["warn"], "5.0 s ahead of the bastion"),
+        (-5, ["warn"], "5.0 s behind the bastion"),
+        (300, ["fail"], "300.0 s ahead"),
+        (-2 * 3600, ["fail"] * 6, "7200.0 s behind"),  # and five certificates are not valid there yet
+    ],
+)
+def test_clocks(tmp_path: Path, off_s: int, expected: list[str], evidence: str) -> None:
+    site = make_site(tmp_path)
+    answer = Answer(0, f"{NOW.timestamp() + off_s:.3f}\n")
+    found = judged("clock", site, {script_of("clock", site): answer})
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_a_certificate_that_is_not_valid_anywhere_is_not_the_clocks_fault(tmp_path: Path) -> None:
+    site = replace(make_site(tmp_path), now=NOW + timedelta(days=999))
+    found = judged("clock", site, {script_of("clock", site): Answer(0, f"{NOW.timestamp()}")})
+    assert ["pass"] == verdicts(found)
+
+
+def test_times_are_read_as_systemd_writes_them() -> None:
+    assert [90, 3600.5, 0.1] == [seconds("1min 30s"), seconds("1h 500ms"), seconds("100ms")]
+    assert float("inf") == seconds("infinity")
+
+
+@pytest.mark.parametrize("garbage", ["", "nonsense", "a=b", "\n\n", "data x y"])
+def test_an_answer_that_cannot_be_read_is_never_a_pass_nor_a_crash(tmp_path: Path, garbage: str) -> None:
+    site = make_site(tmp_path, "server1", "server2", "server3")
+    for one in CHECKLIST:
+        for examination in one.make(site):
+            if not examination.questions:
+                continue
+            answers = dict.fromkeys(examination.questions, Answer(1, garbage, "broken"))
+            found = one.findings(examination, answers)
+            assert "pass" not in verdicts(found), (one.name, found)
+            (unheard,) = one.findings(examination, {})
+            assert "no answer from" in unheard.evidence
+
+
+def test_everybody_of_the_site_is_a_subject(tmp_path: Path) -> None:
+    site = make_site(tmp_path, "server1", "server3")
+    assert ["server1", "server3"] == [one.name for one in site.members]
+    assert ("server2",) == site.missed
+    assert all(isinstance(one, Subject) for one in site.everyone)

@@ -1,0 +1,192 @@
+"""Checks of the cluster before the first change: versions, registry, quorum, lag and counts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_preflight_hosts import item, make_site, verdicts
+
+from orchestrator.etcd import gather
+from orchestrator.etcd.api.words import Registered, Standing
+from orchestrator.etcd.gates.agreeing import MAX_LAG
+from orchestrator.etcd.preflight import Finding, Site, assumed
+from orchestrator.etcd.preflight.members import COUNT, DOWNGRADE, behind
+from orchestrator.etcd.preflight.registry import compare
+from orchestrator.operations import Answer, Check, Question
+
+ALL = ("server1", "server2", "server3")
+DEAD = Answer(1, "", "context deadline exceeded")
+
+
+def status(number: int, leader: int = 2, index: int = 9) -> Answer:
+    header = {"cluster_id": 0xC1, "member_id": 0xA0 + number}
+    told = {"header": header, "version": "3.4.23", "leader": 0xA0 + leader, "raftIndex": index}
+    return Answer(0, json.dumps([{"Status": told}]))
+
+
+def answered(name: str, site: Site, changes: Mapping[tuple[str, str], Answer]) -> list[Finding]:
+    """Judge a check of healthy members, but for ``changes``: by host and the question's last word."""
+    found: list[Finding] = []
+    for examination in item(name).make(site):
+        answers: dict[Question, Answer] = {}
+        for question in examination.questions:
+            assert isinstance(question, Check)
+            word = question.arguments[-1] if question.script not in {DOWNGRADE, COUNT} else question.script
+            number = int(question.host[-1])
+            healthy = {
+                "json": status(number),
+                "health": Answer(0, "healthy"),
+                "list": Answer(0, ""),
+                "etcd2": Answer(0, '{"etcdserver":"3.4.23","etcdcluster":"3.4.0"}\n404\n'),
+                DOWNGRADE: Answer(0, "404 page not found\n 404"),
+                COUNT: Answer(0, '{"header":{},"count":7}\n3\n'),
+            }
+            answers[question] = changes.get((question.host, word), healthy[word])
+        found += item(name).findings(examination, answers)
+    return found
+
+
+def version(server: str, cluster: str) -> Answer:
+    return Answer(0, json.dumps({"etcdserver": server, "etcdcluster": cluster}) + "\n404\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "evidence"),
+    [
+        ({}, ["pass"], "3.4.23 on server1, server2, server3"),
+        ({("server2", "etcd2"): version("3.5.1", "3.4.0")}, ["fail"], "different versions"),
+        (
+            {(name, "etcd2"): version("3.5.1", "3.4.0") for name in ALL},
+            ["fail"],
+            "but the cluster works as 3.4.0",
+        ),
+        ({("server1", DOWNGRADE): Answer(0, "true 200")}, ["pass", "fail"], "3.4.23"),
+        ({("server3", "etcd2"): DEAD}, ["fail", "pass"], "server3 does not tell its version"),
+    ],
+)
+def test_versions(
+    tmp_path: Path, changes: Mapping[tuple[str, str], Answer], expected: list[str], evidence: str
+) -> None:
+    found = answered("versions", make_site(tmp_path, *ALL), changes)
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "evidence"),
+    [
+        ({}, ["pass"], "3 of 3 healthy, can lose 1; server2 leads"),
+        ({("server3", "health"): DEAD}, ["fail"], "server3 is not healthy: context deadline exceeded"),
+        ({("server3", "json"): DEAD, ("server3", "health"): DEAD}, ["fail"], "it tells no status"),
+        ({("server3", "json"): status(3, leader=1)}, ["fail", "pass"], "do not agree on a leader"),
+        ({("server3", "json"): status(3, leader=-0xA0)}, ["fail", "pass"], "do not agree on a leader"),
+        ({("server1", "list"): Answer(0, "memberID:1 alarm:NOSPACE")}, ["fail", "pass"], "alarm:NOSPACE"),
+    ],
+)
+def test_quorum(
+    tmp_path: Path, changes: Mapping[tuple[str, str], Answer], expected: list[str], evidence: str
+) -> None:
+    found = answered("quorum", make_site(tmp_path, *ALL), changes)
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_who_was_not_reached_is_named(tmp_path: Path) -> None:
+    (one,) = answered("quorum", make_site(tmp_path, "server1", "server3"), {})
+    assert ("fail", "server2 was not asked") == (one.verdict, one.evidence)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "evidence"),
+    [
+        (Answer(0, '{"header":{},"count":7}\n3\n'), "pass", "7 keys, 3 leases"),
+        (Answer(0, '{"header":{}}\n0\n'), "pass", "0 keys, 0 leases"),
+        (Answer(1, "", "Error: etcdserver: user name is empty"), "warn", "user name is empty"),
+    ],
+)
+def test_counts(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> None:
+    (one,) = answered("counts", make_site(tmp_path, *ALL), {("server1", COUNT): answer})
+    assert (verdict, True) == (one.verdict, evidence in one.evidence)
+
+
+def test_v2_counts_nothing(tmp_path: Path) -> None:
+    site = make_site(tmp_path, *ALL)
+    (one,) = answered("counts", replace(site, facts=site.facts.model_copy(update={"api": "v2"})), {})
+    assert ("pass", True) == (one.verdict, "not counted" in one.evidence)
+
+
+@pytest.mark.parametrize(
+    ("gap", "expected"), [(0, "pass"), (MAX_LAG // 2 + 1, "warn"), (MAX_LAG + 1, "fail")]
+)
+def test_lag(gap: int, expected: str) -> None:
+    ahead = Standing("c1", "a1", "a1", "3.4.23", 5000, 5000)
+    late = Standing("c1", "a2", "a1", "3.4.23", 5000, 5000 - gap)
+    assert [expected] == [remark.verdict for remark in behind({"server1": ahead, "server2": late})]
+
+
+def entry(number: int, *, name: str = "etcd", port: int = 2380, is_learner: bool = False) -> Registered:
+    url = f"http://198.18.0.{100 + number}:{port}"
+    return Registered(f"a{number}", name, (url,), (), is_learner)
+
+
+IDS = {"server1": "a1", "server2": "a2", "server3": "a3"}
+GOOD = {f"a{number}": entry(number) for number in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("registered", "ids", "expected"),
+    [
+        (GOOD, IDS, []),
+        (GOOD, {"server1": "a1", "server3": "a3"}, []),  # server2 was not asked: its address tells
+        (
+            {**GOOD, "a4": entry(4, name="")},
+            IDS,
+            ["fail: member a4 (never started, http://198.18.0.104:2380)"],
+        ),
+        (
+            {"a1": GOOD["a1"], "a2": GOOD["a2"]},
+            IDS,
+            ["fail: the plan has server3 (a3), the registry has not"],
+        ),
+        ({**GOOD, "a2": entry(2, is_learner=True)}, IDS, ["fail: server2 is a learner"]),
+        ({**GOOD, "a2": entry(2, name="")}, IDS, ["fail: server2 (a2) is registered, and was never started"]),
+        (
+            {**GOOD, "a2": entry(2, port=7001)},
+            IDS,
+            ["warn: server2 is registered with http://198.18.0.102:7001"],
+        ),
+        ({**GOOD, "a2": entry(9)}, IDS, ["warn: server2 is registered with http://198.18.0.109:2380"]),
+    ],
+)
+def test_the_registry_is_compared_with_the_plan(
+    tmp_path: Path, registered: dict[str, Registered], ids: dict[str, str], expected: list[str]
+) -> None:
+    site = make_site(tmp_path, *ids)
+    told = [f"{one.verdict}: {one.evidence}" for one in compare(site, dict.fromkeys(ids, registered), ids)]
+    assert len(expected) == len(told), told
+    for wanted, seen in zip(expected, told, strict=True):
+        verdict, _, evidence = wanted.partition(": ")
+        assert seen.startswith(verdict)
+        assert evidence in seen
+
+
+def test_members_that_see_different_registries_are_named(tmp_path: Path) -> None:
+    seen = {"server1": GOOD, "server2": {**GOOD, "a3": entry(3, port=1)}, "server3": GOOD}
+    (one,) = compare(make_site(tmp_path, *ALL), seen, IDS)
+    assert ("fail", "server2 and server1 do not see the same registry") == (one.verdict, one.evidence)
+
+
+def test_without_facts_the_plans_own_urls_are_expected(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    facts = assumed(site.cluster, "v3")
+    assert ("http://198.18.0.102:2380",) == facts.members["server2"].peer_urls
+    (pairs,) = item("certificates").make(replace(site, facts=facts))
+    assert ["pass"] == [remark.verdict for remark in pairs.judge({})]
+
+
+def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    (examination,) = item("versions").make(site)
+    assert gather._version(site.members[0]) == examination.questions[0]

@@ -1,0 +1,111 @@
+"""Where settings come from: whatever would beat ours is named, with its file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_preflight_hosts import encoded, judged, make_site, running, verdicts
+from unit.etcd.test_settings import subject
+
+from orchestrator.etcd import process
+from orchestrator.etcd.preflight.unit import SCRIPT, variables_of_drop_in, variables_of_file
+from orchestrator.operations import Answer
+
+AT = "/etc/systemd/system/etcd2.service.d"
+URLS = "http://0.0.0.0:2379"
+
+
+def unit_told(properties: str = "", **files: str) -> Answer:
+    """``files`` are kinds (drop_in, file) with PATH=TEXT."""
+    lines = [properties] if properties else []
+    for kind, told in files.items():
+        path, _, text = told.partition("=")
+        lines.append(f"{kind}={encoded(text)} {path}")
+    return Answer(0, "\n".join(lines))
+
+
+ORIGINS = [
+    (
+        running(),
+        unit_told(
+            drop_in=f"/run/x.d/20-cloudinit.conf=[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS={URLS}"
+        ),
+        ["pass"],
+        "20-cloudinit.conf",
+    ),
+    (
+        running(),
+        unit_told(file="/etc/default/etcd=# ETCD_LISTEN_CLIENT_URLS=x\nETCD_LOG_LEVEL=debug"),
+        ["pass"],
+        "etcd",
+    ),
+    (
+        running(),
+        unit_told(file=f"/etc/default/etcd=ETCD_LISTEN_CLIENT_URLS={URLS}"),
+        ["fail"],
+        "/etc/default/etcd sets ETCD_LISTEN",
+    ),
+    (running(), unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"), ["fail"], "ETCD_CONFIG_FILE"),
+    (
+        running(),
+        unit_told(drop_in=f"{AT}/50-late.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        ["fail"],
+        "50-late.conf is read after our 30-certs.conf",
+    ),
+    (
+        running(),
+        unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        ["pass"],
+        "27-mid.conf",
+    ),
+    (
+        running(),
+        unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x"),
+        ["fail"],
+        "27-mid.conf is read after our 25-",
+    ),
+    (
+        running(),
+        unit_told(drop_in=f"{AT}/99-reset.conf=[Service]\nEnvironment=\n"),
+        ["fail"],
+        "99-reset.conf",
+    ),
+    (
+        running(),
+        unit_told(drop_in="/run/systemd/system/etcd.service.d/40-tls.conf=[Service]"),
+        ["fail"],
+        "has the name of our",
+    ),
+    (running(), unit_told("UnsetEnvironment=ETCD_PEER_CERT_FILE"), ["fail"], "UnsetEnvironment="),
+    (running({}, "--name=a", "--debug"), unit_told(), ["fail"], "flags"),
+    (running({}, "--config-file=/e"), unit_told(), ["fail"], "configuration file"),
+    (running({"ETCD_CONFIG_FILE": "/e"}), unit_told(), ["fail"], "configuration file"),
+    (running({"ETCD_NAME": "a"}), unit_told('Environment=ETCD_NAME=b "DAEMON_ARGS="'), ["warn"], "ETCD_NAME"),
+    (running({"ETCD_NAME": "a b"}), unit_told('Environment="ETCD_NAME=a b"'), ["pass"], "variables"),
+]
+
+
+@pytest.mark.parametrize(("process_told", "unit_answer", "expected", "evidence"), ORIGINS)
+def test_origins(
+    tmp_path: Path, process_told: Answer, unit_answer: Answer, expected: list[str], evidence: str
+) -> None:
+    site = make_site(tmp_path)
+    found = judged("origin", site, {process.SCRIPT: process_told, SCRIPT: unit_answer})
+    assert expected == verdicts(found)
+    assert evidence in found[0].evidence
+
+
+def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Path) -> None:
+    opened = {"ETCD_LISTEN_CLIENT_URLS": f"{URLS},http://127.0.0.1:4001"}
+    site = replace(make_site(tmp_path), facts=subject(tmp_path, opened).facts)
+    drop_in = unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x")
+    assert ["pass"] == verdicts(judged("origin", site, {process.SCRIPT: running(opened), SCRIPT: drop_in}))
+
+
+def test_variables_are_read_as_systemd_reads_them() -> None:
+    text = (
+        '[Service]\n Environment = "ETCD_A=1 2" ETCD_B=3 \\\n  ETCD_C=4\nEnvironment="X=1"\n#Environment=D=1'
+    )
+    assert {"ETCD_A", "ETCD_B", "ETCD_C"} == variables_of_drop_in(text)
+    assert {"*"} == variables_of_drop_in("Environment=\n")
+    assert {"ETCD_A"} == variables_of_file(" ETCD_A = 1\n# ETCD_B=1\n;ETCD_C=2\nX=1")

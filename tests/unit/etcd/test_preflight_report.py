@@ -1,0 +1,186 @@
+"""The report of the checks, the page about them, and the scripts that they run on hosts."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from engine.world import World, make_cluster
+from unit.etcd.test_preflight_hosts import make_site
+
+from orchestrator.commands import check
+from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
+from orchestrator.etcd.preflight import CHECKLIST, Finding
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.report.findings import report
+from orchestrator.session import Session
+
+PAGE = Path(__file__).parents[3] / "docs" / "check.md"
+
+
+def finding(check: str, where: str, verdict: str, evidence: str = "seen", mend: str = "do it") -> Finding:
+    assert verdict in {"pass", "warn", "fail"}
+    return Finding(check, where, verdict, evidence, "because", mend)  # type: ignore[arg-type]
+
+
+def test_a_report_is_grouped_by_check_with_the_worst_first() -> None:
+    told = report(
+        [
+            finding("ports", "server1", "pass", "free"),
+            finding("ports", "server2", "fail", "taken", "stop it"),
+            finding("ports", "server3", "pass", "free"),
+            finding("login", "server1", "pass", "root"),
+            finding("gate: x", "server1", "warn", "odd\nindeed"),
+        ],
+        colors=False,
+    )
+    assert (
+        "login    pass  server1: root\n"
+        "ports    fail  server2: taken\n"
+        "               mend: stop it\n"
+        "               why:  because\n"
+        "         pass  server1, server3: free\n"
+        "gate: x  warn  server1: odd\n"
+        "                 indeed\n"
+        "               mend: do it\n"
+        "               why:  because\n"
+        "3 passed, 1 warned, 1 failed"
+    ) == told
+
+
+def test_a_report_may_leave_out_what_is_well_and_counts_it_all_the_same() -> None:
+    told = report([finding("login", "a", "pass"), finding("tools", "a", "warn")], colors=False, passes=False)
+    assert "login" not in told
+    assert told.endswith("1 passed, 1 warned, 0 failed")
+
+
+def test_colors_are_for_verdicts_and_a_host_cannot_add_its_own() -> None:
+    painted = report([finding("login", "a", "fail", "\033[2J")], colors=True)
+    assert "\033[31mfail\033[0m" in painted
+    assert "\033[2J" not in painted
+
+
+class Hosts:
+    """Hosts of which each fails in its own way; the others answer everything with nothing."""
+
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        self.errors = errors
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        for question in asked:
+            if question.host in self.errors:
+                raise self.errors[question.host]
+        return dict.fromkeys(asked, Answer(1, "", "nothing"))
+
+    def perform(self, deed: Deed) -> Receipt:
+        raise AssertionError(deed)
+
+
+def session(folder: Path, errors: dict[str, Exception]) -> Session:
+    site = make_site(folder)
+    return Session(folder / "plan.yaml", folder / "s", site.cluster, MIGRATIONS["bridge"], (), Hosts(errors))
+
+
+def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_path: Path) -> None:
+    errors: dict[str, Exception] = {
+        "server1": LoginRefusedError("server1", "sudo refused admin"),
+        "server3": HostUnreachableError("server3", "198.18.0.103:22: timed out"),
+    }
+    found = check.findings(session(tmp_path, errors))
+    logins = {one.where: (one.verdict, one.evidence) for one in found if one.check == "login"}
+
+    assert ("fail", "sudo refused admin") == logins["server1"]
+    assert ("fail", "198.18.0.103:22: timed out") == logins["server3"]
+    assert "pass" == logins["server2"][0]
+    assert {"server2"} == {one.where for one in found if one.check == "tools"}
+    assert any("server1, server3" in one.evidence for one in found if one.check == "facts")
+    assert ["pass"] == [one.verdict for one in found if one.check == "certificates"]
+
+
+def test_facts_that_do_not_fit_are_findings_each(tmp_path: Path) -> None:
+    found = check.findings(session(tmp_path, {}))
+    told = [one.evidence for one in found if one.check == "facts"]
+    assert ["server1: nothing", "server2: nothing", "server3: nothing"] == told
+
+
+def test_a_failure_refuses_with_what_failed_and_what_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(
+        RefusedError, match=r"nothing was changed: .*facts \(cluster\).* check again: .* check "
+    ):
+        check.show(session(tmp_path, {}))
+    assert " failed\n" in capsys.readouterr().out
+
+
+def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) -> None:
+    """The engine's world answers every gate; of the checklist's own scripts it knows the facts' alone."""
+    cluster = make_cluster(tmp_path)
+    site = make_site(tmp_path)
+    world = World(cluster)
+
+    class Partly:
+        def look(self, questions: Iterable[Question]) -> Answers:
+            return {question: self._one(question) for question in questions}
+
+        def _one(self, question: Question) -> Answer:
+            try:
+                return world.look([question])[question]
+            except KeyError:
+                return Answer(1, "", "not in this world")
+
+        def perform(self, deed: Deed) -> Receipt:
+            raise AssertionError(deed)
+
+    world.hosts["server2"].environment["ETCD_CONFIG_FILE"] = "/etc/etcd.yaml"
+    opened = Session(tmp_path / "plan.yaml", tmp_path / "s", site.cluster, MIGRATIONS["bridge"], (), Partly())
+    found = check.findings(opened)
+    gates = {(one.check, one.where): one for one in found if one.check.startswith("gate: ")}
+
+    assert {name.name for name in site.cluster.members} == {where for _, where in gates}
+    assert "pass" == gates["gate: healthy", "server2"].verdict
+    refused = gates["gate: configured by environment", "server2"]
+    assert ("fail", True) == (refused.verdict, "ETCD_CONFIG_FILE hides" in refused.evidence)
+    assert "'plaintext'" in refused.why
+
+
+def scripts(folder: Path) -> dict[str, str]:
+    """Every script that the checklist's own questions run, by the name of its check."""
+    site = make_site(folder, "server1", "server2", "server3")
+    return {
+        question.script: f"{item.name} {number}"
+        for item in CHECKLIST
+        for examination in item.make(site)
+        for number, question in enumerate(examination.questions)
+        if isinstance(question, Check)
+    }
+
+
+def test_shellcheck_passes(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("shellcheck")
+    for script, name in scripts(tmp_path).items():
+        checked = subprocess.run(
+            [program, "--norc", "-s", "sh", "-"], input=script, capture_output=True, text=True, check=False
+        )
+        assert checked.stdout == "", name
+
+
+def test_the_page_tells_of_every_check_what_it_looks_at_why_and_what_mends() -> None:
+    wanted = "\n".join(
+        line
+        for item in CHECKLIST
+        for line in (
+            f"### {item.name}",
+            "",
+            f"Looks at: {item.looks}.",
+            f"Why: {item.why}.",
+            f"Mend: {item.mend}.",
+            "",
+        )
+    )
+    text = PAGE.read_text()
+    begin, end = "<!-- checklist -->\n", "<!-- end of checklist -->"
+    assert wanted.strip() == text.partition(begin)[2].partition(end)[0].strip()
