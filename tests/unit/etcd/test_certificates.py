@@ -10,7 +10,8 @@ from unit.etcd.test_settings import subject
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.certificates import faults
-from orchestrator.lab.certificates import CLIENT, SERVER, Authority
+from orchestrator.lab.certificates import Authority
+from orchestrator.pki.issuing import CLIENT, SERVER
 
 NOW = datetime.now(UTC)
 NAMES = ("198.18.0.{}", "127.0.0.1", "localhost")

@@ -13,8 +13,9 @@ from cryptography.x509 import ObjectIdentifier
 from unit.etcd.test_preflight_hosts import item, judged, make_site, verdicts
 
 from orchestrator.etcd.preflight.routes import RESOLVE, ROUTES, plain
-from orchestrator.lab.certificates import CLIENT, SERVER, Authority, _builder, _named
+from orchestrator.lab.certificates import Authority
 from orchestrator.operations import Answer
+from orchestrator.pki.issuing import CLIENT, SERVER
 
 NOW = datetime.now(UTC)
 
@@ -25,10 +26,13 @@ def pem(*certificates: x509.Certificate) -> bytes:
 
 def signer(*, usages: Sequence[ObjectIdentifier] = (), signs: bool = True) -> x509.Certificate:
     """A certificate of a CA with these extended usages, or one that may not sign."""
-    authority = Authority.make("other")
-    name, key = _named("other"), authority.key
-    builder = _builder(name, name, key.public_key(), timedelta(days=365)).add_extension(
-        x509.BasicConstraints(ca=signs, path_length=None), critical=True
+    pair = Authority.make("other").pair
+    name, key = pair.certificate.subject, pair.key
+    builder = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(hours=1))
+        .not_valid_after(NOW + timedelta(days=365))
+        .add_extension(x509.BasicConstraints(ca=signs, path_length=None), critical=True)
     )
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)

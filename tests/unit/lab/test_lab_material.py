@@ -14,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from orchestrator.cluster.model import Cluster, Proxy
 from orchestrator.lab import material, plancopy
-from orchestrator.lab.certificates import SERVER, Authority
+from orchestrator.lab.certificates import Authority
+from orchestrator.pki.issuing import SERVER
 
 THREE_MEMBERS = Path(__file__).parents[3] / "plans" / "three-members.yaml"
 
@@ -89,10 +90,10 @@ def test_the_files_work_in_a_mutual_handshake(cluster: Cluster) -> None:
 
 def test_bad_certificates_can_be_made_for_tests() -> None:
     authority = Authority.make("CA")
-    expired = authority.issue("late", lifetime=timedelta(days=-1)).certificate
+    expired = authority.issue("late", lifetime=timedelta(days=-1)).pair.certificate
     assert expired.not_valid_before_utc < expired.not_valid_after_utc
-    assert expired.not_valid_after_utc < authority.certificate.not_valid_before_utc
-    one_sided = authority.issue("server only", usages=(SERVER,)).certificate
+    assert expired.not_valid_after_utc < authority.pair.certificate.not_valid_before_utc
+    one_sided = authority.issue("server only", usages=(SERVER,)).pair.certificate
     usage = one_sided.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert [SERVER] == list(usage)
 
