@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from orchestrator import __version__
+from orchestrator import __version__, cli_lab
 from orchestrator.errors import (
     OrchestratorError,
     PersonNeededError,
@@ -32,8 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, which may hold a key
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
-app.add_typer(lab, name="lab")
+app.add_typer(cli_lab.lab, name="lab")
+app.command(context_settings=cli_lab.PASS_ON)(cli_lab.rehearse)
 
 Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
 State = Annotated[
@@ -152,50 +152,6 @@ def graph(migration: Name = "bridge") -> None:
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
 
     typer.echo(tables.mermaid(tables.named(migration)), nl=False)
-
-
-@app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def rehearse(
-    context: typer.Context,
-    plan: Plan,
-    *,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
-) -> None:
-    """Boot PLAN's hosts on this machine and migrate them for real while a client writes (root).
-
-    Further options go to the rehearsed run, such as --until STATE.
-    """
-    from orchestrator.lab.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
-
-    raise typer.Exit(run_rehearsal(plan, keep=keep, arguments=context.args))
-
-
-@lab.command()
-def up(plan: Plan) -> None:
-    """Boot the hosts that PLAN names, with a cluster on plain HTTP, and leave them running."""
-    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
-
-    booted = Lab.up(plan, tell=lambda text: typer.echo(text, err=True))
-    typer.echo(f"up: {', '.join(host.member.name for host in booted.hosts)}; plan: {booted.plan}")
-    typer.echo("On the bastion: orchestrator lab run -- orchestrator run plan.yaml")
-
-
-@lab.command()
-def down() -> None:
-    """Take the hosts down, completely; once more does no harm."""
-    from orchestrator.lab import lab as labs  # noqa: PLC0415 -- see the module's docstring
-
-    labs.down()
-
-
-@lab.command(name="run", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-def run_in_lab(context: typer.Context) -> None:
-    """Run a command on the lab's bastion, in the folder of its plan: lab run -- CMD ARGS."""
-    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
-
-    if not context.args:
-        raise UsageError("lab run: say which command, as in: lab run -- etcdctl version")
-    raise typer.Exit(Lab.find().execute(context.args))
 
 
 def _confirm(question: str) -> bool:

@@ -75,19 +75,6 @@ def subjects_of(cluster: Cluster, facts: Facts) -> tuple[Subject, ...]:
     return tuple(map(subject, cluster.members))
 
 
-def leader(subjects: tuple[Subject, ...], answers: Answers) -> str | None:
-    """Name of the member that leads, as the members that answer say; None if they know none."""
-    by_id = {subject.member.id: subject.name for subject in subjects}
-    for subject in subjects:
-        interface = api.of(subject)
-        answer = answers[interface.status(subject)]
-        if answer.exit_status == 0:
-            name = by_id.get(interface.read_status(answer).leader)
-            if name is not None:
-                return name
-    return None
-
-
 def _blank(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
     """Facts of which nothing is known yet but through which interface to ask."""
     blank = MemberFacts(

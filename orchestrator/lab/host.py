@@ -36,11 +36,6 @@ class Host:
         return self.entry.name
 
     @property
-    def member(self) -> model.Host:
-        """The same as ``entry``: every host was a member's, before there were proxies."""
-        return self.entry
-
-    @property
     def root(self) -> Path:
         """The host's file system: an overlay on the base system."""
         return self.directory / "root"

@@ -1,17 +1,27 @@
 """The orders in which members may take a round."""
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import api, gather
+from orchestrator.etcd import api
 from orchestrator.migrations.table import Order
-from orchestrator.operations import Poll
+from orchestrator.operations import Answers, Poll
 
 
 def _leader(everyone: tuple[Subject, ...]) -> Poll:
-    return Poll(
-        "leader",
-        tuple(api.of(subject).status(subject) for subject in everyone),
-        lambda answers: gather.leader(everyone, answers),
-    )
+    """Who leads, as the first member says that answers and knows it."""
+    asked = [(api.of(subject), api.of(subject).status(subject)) for subject in everyone]
+    by_id = {subject.member.id: subject.name for subject in everyone}
+
+    def read(answers: Answers) -> str | None:
+        for interface, question in asked:
+            try:
+                leader = by_id.get(interface.read_status(answers[question]).leader)
+            except ValueError:
+                continue  # a member that does not answer is not the one to say
+            if leader is not None:
+                return leader
+        return None
+
+    return Poll("leader", tuple(question for _, question in asked), read)
 
 
 one_by_one = Order("one by one")

@@ -62,7 +62,7 @@ def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: s
 
 def restarts(lab: Lab) -> Mapping[str, int]:
     """How often each member was started since the lab was booted, but for the first time."""
-    return {host.member.name: proof.starts(host) - 1 for host in lab.hosts}
+    return {host.name: proof.starts(host) - 1 for host in lab.hosts}
 
 
 def peer_urls(lab: Lab) -> list[str]:
@@ -85,7 +85,7 @@ def unhealthy(lab: Lab) -> dict[str, str]:
             for port in (lab.cluster.ports.local, lab.cluster.ports.client)
         ]
         if all(answer.returncode != 0 for answer in answers):
-            found[host.member.name] = answers[0].stderr + answers[1].stderr
+            found[host.name] = answers[0].stderr + answers[1].stderr
     return found
 
 
@@ -128,5 +128,5 @@ def fingerprint(lab: Lab) -> dict[str, str]:
                 continue
             status = path.lstat()
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[f"{host.member.name}:{name}"] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
+            found[f"{host.name}:{name}"] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
     return found

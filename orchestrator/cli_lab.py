@@ -1,0 +1,60 @@
+"""The part of the command line that boots real hosts on this machine."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.errors import UsageError
+
+Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
+
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
+
+
+def rehearse(
+    context: typer.Context,
+    plan: Plan,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
+) -> None:
+    """Boot PLAN's hosts on this machine and migrate them for real while a client writes (root).
+
+    Further options go to the rehearsed run, such as --until STATE.
+    """
+    from orchestrator.lab.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
+
+    raise typer.Exit(run_rehearsal(plan, keep=keep, arguments=context.args))
+
+
+@lab.command()
+def up(plan: Plan) -> None:
+    """Boot the hosts that PLAN names, with a cluster on plain HTTP, and leave them running."""
+    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
+
+    booted = Lab.up(plan, tell=lambda text: typer.echo(text, err=True))
+    typer.echo(f"up: {', '.join(host.name for host in booted.hosts)}; plan: {booted.plan}")
+    program = shlex.join([sys.executable, "-m", "orchestrator"])
+    typer.echo(f"On the bastion: {program} lab run -- {program} run plan.yaml")
+
+
+@lab.command()
+def down() -> None:
+    """Take the hosts down, completely; once more does no harm."""
+    from orchestrator.lab import lab as labs  # noqa: PLC0415 -- see the module's docstring
+
+    labs.down()
+
+
+@lab.command(name="run", context_settings=PASS_ON)
+def run_in_lab(context: typer.Context) -> None:
+    """Run a command on the lab's bastion, in the folder of its plan: lab run -- CMD ARGS."""
+    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
+
+    if not context.args:
+        raise UsageError("lab run: say which command, as in: lab run -- etcdctl version")
+    raise typer.Exit(Lab.find().execute(context.args))
