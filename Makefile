@@ -3,7 +3,8 @@
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PLAN     := plans/three-members.yaml
-PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 openssh-client
+PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 mount \
+            openssh-client openssl curl
 CHECKED  := orchestrator tests
 
 .DEFAULT_GOAL := help
