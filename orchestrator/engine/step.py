@@ -101,7 +101,7 @@ class Walker:
         try:
             if step.operations:
                 self._perform(step, str(attempt), step.operations)
-            self.hold((*step.gates, *step.always))
+            self.hold((*step.gates, *step.after))
         except (DeedFailedError, gate.NotYetError) as error:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
             raise

@@ -62,7 +62,7 @@ BRIDGE = Migration(
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                  (do.relay_as_before, do.restart), role="proxy"),
         Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                               (do.register_http,)),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                          (do.listen_on_http, do.restart),
-              do.hand_over, do.hand_over_locally, undo_always=(is_.quorate_or_wholly_lost,)),
+              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                      (do.register_both_schemes,)),
     ),
 )

@@ -39,7 +39,7 @@ ANNOUNCED = State("announced", "listens on http, while peers are told https: the
 SECURED = State("secured", "speaks https only, while others may still be in the window", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
-    is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
+    is_.reachable_by_every_peer_over_tls, is_.registering_itself_with_https, is_.relayed_to_over_https,
     is_.healthy,
 ), advice=ANNOUNCED.advice)
 
@@ -62,7 +62,7 @@ GUIDE = Migration(
         Round("secure-proxies",  RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),       (do.relay_as_before, do.restart), role="proxy"),
         Round("announce",        ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                           (do.register_http,)),
         Round("switch",          ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
-              do.hand_over_locally, do.hand_over_locally, always=(is_.quorate_or_wholly_lost,), undo_always=(is_.quorate_or_wholly_lost,)),
+              do.hand_over_locally, do.hand_over_locally, always=(is_.free_to_go,), undo_always=(is_.free_to_go,)),
         Round("watch",           SECURED,         SEALED,          one_by_one,         (),                                             ()),
     ),
 )

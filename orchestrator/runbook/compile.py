@@ -93,7 +93,7 @@ class _Compilation:
 
     def _step(self, round_: Round, subject: Subject) -> Step:
         name = subject.name
-        always = self._migration.always if round_.always is None else round_.always
+        usual = tuple(make(subject) for make in self._migration.always)
         return Step(
             round=round_.name,
             host=name,
@@ -104,7 +104,9 @@ class _Compilation:
                 dict.fromkeys(operation for action in round_.do for operation in action(subject))
             ),
             gates=self._gates[name, round_.target.name],
-            always=tuple(make(subject) for make in always),
+            # a round with gates of its own heals what is broken: the others need not be well behind each step
+            always=usual if round_.always is None else tuple(make(subject) for make in round_.always),
+            after=usual if round_.always is None else (),
             hand_overs=_hand_overs(round_.hand_over, subject),
             advice=round_.target.advice,
         )

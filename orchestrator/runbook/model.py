@@ -12,7 +12,8 @@ from orchestrator.operations import Gate, Operation, Poll, Secret, Write
 class Step:
     """One round for one host.
 
-    ``gates`` are those of the state it leads to; ``always`` must hold before it begins and after it ends.
+    ``gates`` are those of the state it leads to; ``always`` must hold before it begins, and ``after`` beside
+    the gates before it is done.
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
     go last. ``deadline_s`` bounds the step's script on the host, in seconds.
     """
@@ -24,6 +25,7 @@ class Step:
     operations: tuple[Operation, ...]
     gates: tuple[Gate, ...]
     always: tuple[Gate, ...]
+    after: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     advice: str = ""
     deadline_s: float = 30.0

@@ -69,3 +69,20 @@ def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Clust
 
     assert [3, 3, 3] == [host.restarts for host in world.hosts.values()]
     assert [1] == [proxy.restarts for proxy in world.proxies.values()]
+
+
+def test_a_member_that_is_cut_off_goes_before_those_who_keep_the_quorum(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    with pytest.raises(PersonNeededError):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    # server1 has rolled forward; server3 reaches only a follower, server2 keeps the quorum with server1
+    world.leader = "server2"
+    world.cut_off = {"server3"}
+    before = len(world.performed)
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+
+    order = [deed.host for deed in world.performed[before:] if deed.step.startswith("switch/")]
+    assert order.index("server3") < order.index("server2")
+    assert runbook.finals == journal.progress.states

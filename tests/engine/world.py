@@ -103,6 +103,7 @@ class World:
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[1].name
         self.performed: list[Deed] = []
+        self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
 
     def _host(self, number: int, member: Member) -> FakeHost:
         base = {
@@ -155,6 +156,8 @@ class World:
     def reaches_quorum(self, host: FakeHost) -> bool:
         """Whether a member would have a quorum if every peer connection were cut now and dialled again."""
         others = [other for other in self.hosts.values() if other is not host and other.is_running]
+        if host.name in self.cut_off:
+            return False
         linked = [other for other in others if self.can_dial(host, other) or self.can_dial(other, host)]
         return host.is_running and len(linked) + 1 > len(self.hosts) // 2
 
@@ -317,6 +320,7 @@ class World:
                 host.reload()
             case ("systemctl", "--no-block", "restart", "etcd2.service"):
                 host.restart()
+                self.cut_off.discard(host.name)
                 if host.id in self.registry:
                     urls = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
                     self.registry[host.id]["clients"] = urls

@@ -43,9 +43,14 @@ def _index(api: Api, answer: Answer) -> int:
     return api.read_status(answer).index if answer.exit_status == 0 else 0
 
 
-def _registered(subject: Subject, peer_urls: tuple[str, ...], client_urls: tuple[str, ...] | None) -> Inquiry:
+def _registered(
+    subject: Subject,
+    peer_urls: tuple[str, ...],
+    client_urls: tuple[str, ...] | None,
+    viewers: tuple[Subject, ...] | None = None,
+) -> Inquiry:
     api = api_of(subject)
-    views = {viewer.name: api.members(viewer) for viewer in subject.everyone}
+    views = {viewer.name: api.members(viewer) for viewer in viewers or subject.everyone}
 
     def judge(answers: Answers) -> Iterable[str]:
         for viewer, question in views.items():
@@ -90,6 +95,13 @@ def registered_for_peers_with_https(subject: Subject) -> Inquiry:
 
 
 @gate
+def registering_itself_with_https(subject: Subject) -> Inquiry:
+    """The member itself sees its URLs in https only; others may be cut off and not know it yet."""
+    urls = settings.advertised_clients(subject)
+    return _registered(subject, settings.peers_https(subject), urls, (subject,))
+
+
+@gate
 def advertising_https(subject: Subject) -> Inquiry:
     """Clients that ask the registry are told https URLs."""
     return _registered(subject, settings.peers_both(subject), settings.advertised_clients(subject))
@@ -111,20 +123,20 @@ def quorate(subject: Subject) -> Inquiry:
 
 
 @gate
-def quorate_or_wholly_lost(subject: Subject) -> Inquiry:
-    """Every other member is healthy, or no member is: then a restart cannot make it worse, and may heal it.
+def free_to_go(subject: Subject) -> Inquiry:
+    """Every other member is healthy, or this one is not: then its restart costs nothing, and may heal it.
 
     Without a quorum no 'member update' can work; a restart with other listeners is what brings members
-    together again.
+    together again. Members that can reach only a follower stay outside until they are restarted themselves.
     """
     api = api_of(subject)
     views = [(each, api.health(each)) for each in subject.everyone]
 
     def judge(answers: Answers) -> Iterable[str]:
         complaints = {each.name: api.complaint(answers[question], each.member.id) for each, question in views}
-        if not all(complaints.values()):
+        if complaints[subject.name] is None:
             for name, complaint in complaints.items():
-                if complaint and name != subject.name:
+                if complaint:
                     yield f"{name} is not healthy: {complaint}"
 
     return Inquiry(tuple(question for _, question in views), judge)
