@@ -100,7 +100,7 @@ class _Walk:
             if self._pace.should_stop():
                 raise RunInterruptedError(f"stopped before {pending[0].id}, as asked")
             last = self._find_last(stage)
-            step = self._next(stage, pending, last)
+            step = self._next(pending, last)
             hand_over = stage.last if step.host == last else None
             if not announced:
                 hosts = tuple(step.host for step in pending)
@@ -125,16 +125,10 @@ class _Walk:
         except gate.NotYetError as error:
             raise self._stopped(str(error)) from error
 
-    def _next(self, stage: Stage, pending: Sequence[Step], last: str | None) -> Step:
-        """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last.
-
-        Where a round heals what is broken, whoever may go now goes before those who have to wait for that.
-        """
+    def _next(self, pending: Sequence[Step], last: str | None) -> Step:
+        """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last."""
         unsettled = self._journal.progress.unsettled
-        wished = sorted(pending, key=lambda step: (step.host not in unsettled, step.host == last))
-        if stage.waits or wished[0].host in unsettled:
-            return wished[0]
-        return next((step for step in wished if self._walker.holds(step.always)), wished[0])
+        return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
 
     def _settle(self, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
