@@ -110,6 +110,15 @@ def check(plan: Plan) -> None:
 
 
 @app.command()
+def backup(plan: Plan) -> None:
+    """Save the data of PLAN's cluster on its first member, verify it, and say how to restore it."""
+    from orchestrator.commands.backup import save  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, None) as (session, _):
+        typer.echo(save(session))
+
+
+@app.command()
 def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring

@@ -134,6 +134,15 @@ class V2:
         request = ("-XPUT", "-H", "Content-Type: application/json", "--data", body)
         return Run(("curl", *limits, *request, f"{endpoint}/v2/members/{member_id}"))
 
+    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+        """Copy log and snapshots out of the data directory; without the v3 store, which is locked."""
+        del endpoint
+        data = subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
+        words: tuple[str, ...] = ("etcdctl", "backup", "--data-dir", data, "--backup-dir", path)
+        if not subject.member.version.startswith("2."):
+            words = (*words, "--with-v3=false")
+        return (Run(words, (("ETCDCTL_API", "2"),)), Run(("test", "-d", f"{path}/member/wal")))
+
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Nothing: v2 cannot hand leadership over; stopping the leader makes the others elect one."""
         del member_id, endpoint

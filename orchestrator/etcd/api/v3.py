@@ -84,6 +84,13 @@ class V3:
         """Command that registers a member's peer URLs."""
         return _run(endpoint, "member", "update", member_id, f"--peer-urls={','.join(urls)}")
 
+    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+        """Save a snapshot, and let etcd's own tool verify it; 3.6 moved that to etcdutl."""
+        major, minor = (int(part) for part in subject.member.version.split(".")[:2])
+        tool = "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
+        save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=60s", "snapshot", "save", path)
+        return (Run(save, _API), Run((tool, "snapshot", "status", path), _API))
+
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Command that gives leadership to a member."""
         return _run(endpoint, "move-leader", member_id)

@@ -72,6 +72,10 @@ class Api(Protocol):
         """Command that registers a member's peer URLs, through the listener at ``endpoint``."""
         ...
 
+    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+        """Commands that save the member's data at ``path`` on its host, and verify what was saved."""
+        ...
+
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Command that gives leadership to a member, sent to the leader itself; None if there is none."""
         ...
