@@ -1,4 +1,4 @@
-"""Certificates are made as a test begins, so its NOW has to be that moment, however long the run before it."""
+"""Certificates are made as a test begins, so its NOW has to be that moment too."""
 
 import sys
 from datetime import UTC, datetime
