@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from orchestrator import __version__, cli_lab
+from orchestrator.cli_lab import Plan
 from orchestrator.errors import (
     OrchestratorError,
     PersonNeededError,
@@ -35,7 +36,6 @@ app = typer.Typer(
 app.add_typer(cli_lab.lab, name="lab")
 app.command(context_settings=cli_lab.PASS_ON)(cli_lab.rehearse)
 
-Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
 State = Annotated[
     Path | None, typer.Option(metavar="FILE", help="State file, if not PLAN.state.jsonl.", show_default=False)
 ]

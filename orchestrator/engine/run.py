@@ -43,6 +43,8 @@ class _Walk:
         self._journal = journal
         self._pace = pace
         self._walker = Walker(executor, journal, pace)
+        # what must hold before each host's first step: together, that the whole cluster is well
+        self._always = tuple(gate_ for step in runbook.stages[0].steps for gate_ in step.always)
         self._machines = {
             host: MemberMachine(runbook, host, self._standing(host), self._walker.take)
             for host in runbook.tracks
@@ -83,8 +85,7 @@ class _Walk:
             for gate_ in self._runbook.gates[member, machine.state]
         )
         if not progress.attempts:
-            always = tuple(gate_ for step in self._runbook.stages[0].steps for gate_ in step.always)
-            refusals = self._executor.refusals(gates + always)
+            refusals = self._executor.refusals(gates + self._always)
             if refusals:
                 raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
             return
@@ -145,9 +146,8 @@ class _Walk:
 
     def _stopped(self, reason: str) -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now."""
-        always = tuple(gate_ for step in self._runbook.stages[0].steps for gate_ in step.always)
         try:
-            gate.look(self._executor, always)
+            gate.look(self._executor, self._always)
         except gate.NotYetError as error:
             return PersonNeededError(f"{reason}; the cluster is not healthy: {error}")
         return StoppedError(f"{reason}; the cluster is healthy")

@@ -37,6 +37,24 @@ def pace(cluster: Cluster) -> Pace:
     return Pace(cluster.patience, sleep=lambda _: None)
 
 
+def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
+    """A journal of members that are staged, and of a step of server1's that began and has no ending."""
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    step = runbook.step("accept/server1")
+    journal.append(
+        StepStarted(
+            step=step.id,
+            host=step.host,
+            source=step.source,
+            target=step.target,
+            attempt=1,
+            operations=step.digest,
+        )
+    )
+    return journal
+
+
 def essence(deeds: list[Deed]) -> list[object]:
     return [(deed.step, deed.host, deed.operations, deed.successor) for deed in deeds]
 
@@ -173,18 +191,8 @@ def test_a_deed_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(c
     world = World(patient)
     world.hosts["server1"].start_takes_looks = 4
     runbook = compiled(patient, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(patient), until="staged")
+    journal = in_doubt(patient, world, runbook)
     step = runbook.step("accept/server1")
-    started = StepStarted(
-        step=step.id,
-        host=step.host,
-        source=step.source,
-        target=step.target,
-        attempt=1,
-        operations=step.digest,
-    )
-    journal.append(started)
     world.perform(Deed("rehearsal-accept-server1-1", "server1", step.operations, 1.0, step.id))
 
     run(runbook, LiveExecutor(world), journal, pace(patient), until="accepting")
@@ -194,18 +202,7 @@ def test_a_deed_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(c
 def test_a_member_in_doubt_goes_first_even_if_it_leads_by_now(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
-    step = runbook.step("accept/server1")
-    started = StepStarted(
-        step=step.id,
-        host=step.host,
-        source=step.source,
-        target=step.target,
-        attempt=1,
-        operations=step.digest,
-    )
-    journal.append(started)
+    journal = in_doubt(cluster, world, runbook)
     world.leader = "server1"  # its script may still be under way: nobody else may go away now
     before = len(world.performed)
 
