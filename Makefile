@@ -8,7 +8,7 @@ PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gp
 CHECKED  := orchestrator tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint check format test demo bench lab-up lab-down docs
+.PHONY: help setup packages lint check format test demo bench lab-up lab-down docs faults
 
 help:                 ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,3 +58,7 @@ lab-up: setup         ## Boot the hosts of $(PLAN) and leave them running (root)
 
 lab-down: setup       ## Take the lab's hosts down, completely
 	$(PYTHON) -m orchestrator lab down
+
+faults: setup         ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
+	$(VENV)/bin/pytest -v tests/live/faults --record-faults
+	$(PYTHON) tests/documents.py

@@ -4,14 +4,39 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from live.faults.cases import written
+
 from orchestrator.report import tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"<!-- (?P<name>\w+) (?P<argument>[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
+
+def faults(_: str) -> str:
+    """Return the fault matrix as its tests recorded it."""
+    rows = list(written().values())
+    acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
+    lines = [
+        f"{len(rows)} cases ran. {acknowledged:,} writes were acknowledged, and each was read back from each",
+        f"member at the end of its case: {lost} were lost.",
+        "",
+        "| fault | when | expected | exit codes | what it said | the cluster afterwards | writes lost |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        exits = ", ".join(map(str, row.exits)) or "-"
+        said = row.message.replace("|", "\\|") or "-"
+        writes = f"{row.lost} of {row.acknowledged:,}"
+        lines.append(
+            f"| {row.fault} | {row.moment} | {row.expected} | {exits} | {said} | {row.cluster} | {writes} |"
+        )
+    return "\n".join((*lines, ""))
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "table": lambda name: tables.markdown(tables.named(name)),
     "graph": lambda name: f"```mermaid\n{tables.mermaid(tables.named(name))}```\n",
+    "faults": faults,
 }
 
 

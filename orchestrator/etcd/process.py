@@ -9,7 +9,9 @@ from orchestrator.operations import Answers, Check
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
 SCRIPT = """
-systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group "$1.service"
+systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group \\
+  --property=ActiveEnterTimestampMonotonic "$1.service"
+printf 'clock=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
 pid=$(systemctl show --property=MainPID --value "$1.service")
 if [ "${pid:-0}" -eq 0 ]; then
   lines=$(journalctl --unit="$1.service" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
@@ -21,9 +23,15 @@ printf 'cmdline=%s\\n' "$(base64 -w0 < "/proc/$pid/cmdline")"
 """
 
 
+STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over and over
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A unit and its main process (``pid`` 0: none); ``environment`` holds the ETCD_ variables."""
+    """A unit and its main process (``pid`` 0: none); ``environment`` holds the ETCD_ variables.
+
+    ``crashes`` are counted since the last start by hand; ``active_s`` is how long the unit is active by now.
+    """
 
     unit: str
     loaded: bool
@@ -34,6 +42,7 @@ class Process:
     environment: Mapping[str, str]
     arguments: tuple[str, ...]
     crashes: int
+    active_s: float
     last_words: tuple[str, ...]
 
     @property
@@ -44,8 +53,10 @@ class Process:
         if self.pid == 0 or self.state != "active":
             told = "; its last journal lines:\n  " + "\n  ".join(self.last_words) if self.last_words else ""
             return f"{self.unit} is {self.state}{told}"
-        if self.crashes:
-            return f"{self.unit} has crashed and been started again {self.crashes} times since its last start"
+        if self.crashes and self.active_s < STEADY_S:
+            return (
+                f"{self.unit} crashed, and was started again {self.active_s:.0f} s ago (crash {self.crashes})"
+            )
         return None
 
 
@@ -71,8 +82,15 @@ def read(subject: Subject, answers: Answers) -> Process:
         environment={name: value for name, value in variables if name.startswith("ETCD_")},
         arguments=_strings(fields.get("cmdline", "")),
         crashes=int(fields.get("NRestarts") or 0),
+        active_s=_active_s(fields),
         last_words=tuple(base64.b64decode(fields.get("journal", "")).decode(errors="replace").splitlines()),
     )
+
+
+def _active_s(fields: Mapping[str, str]) -> float:
+    """Seconds since the unit became active; both clocks count from the kernel's start."""
+    since_us = int(fields.get("ActiveEnterTimestampMonotonic") or 0)
+    return float(fields.get("clock") or 0) - since_us / 1e6
 
 
 def _strings(encoded: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Real hosts for tests: every test in this folder is marked ``lab``. A lab that cannot start is a failure."""
 
 import fcntl
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from orchestrator.lab.settings import Extra
 
 HERE = Path(__file__).parent
 THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"
-FRESH = "ort"  # the lab of one test
+CHECKOUT = hashlib.sha256(str(HERE).encode()).hexdigest()[:3]  # two checkouts do not end each other's labs
+FRESH = f"t{CHECKOUT}"  # the lab of one test
+SHARED = f"m{CHECKOUT}"  # the lab of one file, for tests that only look
 NOTHING_MORE = Extra()
-SHARED = "orm"  # the lab of one file, for tests that only look
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,10 @@ def booted(prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE)
 
 @pytest.fixture(scope="session")
 def base_system() -> Iterator[Path]:
-    """The hosts' base system; held for this test run alone, for two runs would end each other's labs."""
+    """The hosts' base system; held for this test run alone, or two would end each other's labs."""
     system = base.ensure()
     record.STATE.mkdir(parents=True, exist_ok=True)
-    with (record.STATE / "tests.lock").open("a") as lock:
+    with (record.STATE / f"tests-{CHECKOUT}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield system
 

@@ -9,6 +9,8 @@ from unit.etcd.test_settings import subject
 from orchestrator.etcd import process
 from orchestrator.operations import Answer, Answers
 
+RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
+
 
 def told(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
@@ -17,7 +19,7 @@ def told(text: str) -> str:
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        (["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"], None),
+        (RUNNING, None),
         (
             ["LoadState=not-found", "ActiveState=inactive", "SubState=dead", "MainPID=0"],
             "there is no unit etcd2",
@@ -27,9 +29,10 @@ def told(text: str) -> str:
             "is activating (start)",
         ),
         (
-            ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7", "NRestarts=3"],
-            "has crashed and been started again 3 times",
+            [*RUNNING, "NRestarts=3", "ActiveEnterTimestampMonotonic=5000000", "clock=9.5"],
+            "crashed, and was started again 4 s ago (crash 3)",
         ),
+        ([*RUNNING, "NRestarts=3", "ActiveEnterTimestampMonotonic=5000000", "clock=15.5"], None),
         (
             [
                 *("LoadState=loaded", "ActiveState=failed", "SubState=failed", "MainPID=0"),

@@ -1,0 +1,152 @@
+"""One case of the fault matrix: a fault, the moment when it strikes, what was expected, and what was seen.
+
+A case that does not end as expected fails its test. With ``--record-faults`` what was seen goes to
+tests/results/faults.jsonl, which docs/faults.md is generated from; else each case has to end as recorded.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from live.stories import events, failure, orchestrator, wait_until_healthy
+
+from orchestrator.engine.progress import Progress
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.probing import RunningProber
+
+RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
+STOPPED = 7
+HEALTHY_S = 60.0  # for a cluster to be well again without any help
+MESSAGE_CHARS = 300
+FINISHES = (0,)
+STOPS_AND_RESUMES = (STOPPED, 0)
+Exits = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a case. ``message`` is the first refusal's own words, empty if there was none."""
+
+    fault: str
+    moment: str
+    expected: str
+    exits: tuple[int, ...]
+    message: str
+    cluster: str
+    acknowledged: int
+    lost: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.fault, self.moment
+
+
+RECORDED: dict[tuple[str, str], Seen] = {}  # in this test run, in its order
+
+
+@dataclass
+class Case:
+    """A case that is under way; ``run`` is the program as the operator starts it."""
+
+    lab: Lab
+    exits: list[int] = field(default_factory=list)
+    message: str = ""
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.note(orchestrator(self.lab, *arguments))
+
+    def finish(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run to the end: resume if the run stops with a healthy cluster, as its message says."""
+        done = self.run("run", *arguments)
+        if done.returncode == STOPPED:
+            rest = [word for word in arguments if word not in {"--yes", "--resume"}]
+            done = self.run("run", *rest, "--resume")
+        return done
+
+    def note(self, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+        """Take a run into the case's account that was started in another way."""
+        self.exits.append(done.returncode)
+        if done.returncode and not self.message:
+            self.message = words(done.stderr)
+        return done
+
+
+def words(stderr: str) -> str:
+    """The error that the program ended with, on one line."""
+    lines = stderr.splitlines()
+    begins = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+    line = " ".join(" ".join(lines[begins[-1] :]).split()).removeprefix("error: ") if begins else ""
+    return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
+
+
+@contextmanager
+def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> Iterator[Case]:
+    """Let a client write while a case runs, and have every acknowledged write read back from every member.
+
+    ``exits`` holds the exit codes that the runs may end with, in their order: more than one such order if
+    it depends on what the fault hits. ``expected`` says in words what should become of it. In the end the
+    cluster has to be healthy.
+    """
+    prober = RunningProber.start(lab)
+    try:
+        prober.wait_for_writes()
+        under_way = Case(lab)
+        yield under_way
+        wait_until_healthy(lab, HEALTHY_S)
+        prober.wait_for_writes()
+        report = prober.stop()
+    finally:
+        prober.kill()
+    told = report.model_dump()
+    assert tuple(under_way.exits) in exits, under_way.message
+    assert report.acknowledged > 50, told
+    assert (report.lost, report.wrong_reads) == (0, 0), told
+    seen = Seen(
+        fault=fault,
+        moment=moment,
+        expected=expected,
+        exits=tuple(under_way.exits),
+        message=under_way.message,
+        cluster=standing(lab),
+        acknowledged=report.acknowledged,
+        lost=report.lost,
+    )
+    assert seen.key not in RECORDED, "two cases have one name"
+    RECORDED[seen.key] = seen
+
+
+def standing(lab: Lab) -> str:
+    """Where the members stand by the state file, and that they are well, as was just seen."""
+    states = Progress.of(events(lab)).states
+    count = len(lab.members)
+    if not states:
+        where = "untouched"
+    elif len(states) == count and len(set(states.values())) == 1:
+        where = next(iter(states.values()))
+    else:
+        where = ", ".join(f"{name} {state}" for name, state in sorted(states.items()))
+    return f"{where}; {count} of {count} healthy"
+
+
+def succeed(done: subprocess.CompletedProcess[str]) -> None:
+    """Have a step of the story that is not the case's own business succeed."""
+    assert done.returncode == 0, failure(done)
+
+
+def written() -> dict[tuple[str, str], Seen]:
+    """What tests/results/faults.jsonl holds."""
+    if not RESULTS.exists():
+        return {}
+    rows = (json.loads(line) for line in RESULTS.read_text().splitlines())
+    found = (Seen(**{**row, "exits": tuple(row["exits"])}) for row in rows)
+    return {one.key: one for one in found}
+
+
+def write() -> None:
+    """Put what this test run saw in the place of what was recorded of the same cases."""
+    rows = {**written(), **RECORDED}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows.values()))
