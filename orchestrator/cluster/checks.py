@@ -46,7 +46,7 @@ def _quorum(sound: Sound) -> Iterator[Fault]:
 
 
 def _ports(sound: Sound) -> Iterator[Fault]:
-    names = ("client", "peer", "local")
+    names = ("client", "peer", "local", "trial")
     for index, name in enumerate(names):
         port = sound.get("ports", name)
         for other in names[:index]:
@@ -54,7 +54,7 @@ def _ports(sound: Sound) -> Iterator[Fault]:
                 written = [each for each in (other, name) if ("ports", each) in sound.source.values]
                 here = written[-1] if written else name
                 there = other if here == name else name
-                what = f"{port} is the {there} port already: the three ports must differ, write another"
+                what = f"{port} is the {there} port already: the ports must differ, write another"
                 yield sound.fault(("ports", here), what)
                 break
 

@@ -19,15 +19,17 @@ class FoundFile(Frozen):
 class HostFacts(Frozen):
     """One host as it was before the first change.
 
-    ``environment`` holds the ETCD_ variables of the running process. ``user`` and ``group`` are the
-    service's. ``files`` are those already found where the migration puts one; ``missing_directories`` are
-    those that it has to make. ``trust`` is the family of the host's trust store, None if it has none.
+    ``environment`` holds the ETCD_ variables of the running process, and ``executable`` is what it runs.
+    ``user`` and ``group`` are the service's. ``files`` are those already found where the migration puts one;
+    ``missing_directories`` are those that it has to make. ``trust`` is the family of the host's trust store,
+    None if it has none.
     """
 
     version: str
     environment: Mapping[str, str]
     user: str
     group: str
+    executable: str = "etcd"
     files: Mapping[str, FoundFile] = {}
     missing_directories: tuple[str, ...] = ()
     trust: Literal["debian", "coreos", "redhat"] | None = None

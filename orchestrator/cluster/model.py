@@ -60,11 +60,12 @@ class Tls(Frozen):
 
 
 class Ports(Frozen):
-    """TCP ports: etcd's client and peer port, and the unencrypted one on loopback."""
+    """TCP ports: etcd's client and peer port, the unencrypted one on loopback, and the trial's."""
 
     client: Port = 2379
     peer: Port = 2380
     local: Port = 4001
+    trial: Port = 12380
 
 
 class Patience(Frozen):

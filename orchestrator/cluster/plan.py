@@ -63,6 +63,11 @@ class PortsSection(Section):
     client: Port = Field(2379, description="etcd's client port.", examples=[2379])
     peer: Port = Field(2380, description="etcd's peer port.", examples=[2380])
     local: Port = Field(4001, description="Port for unencrypted clients on loopback only.", examples=[4001])
+    trial: Port = Field(
+        12380,
+        description="Port, open between the members, on which their certificates are tried out for a minute.",
+        examples=[12380],
+    )
 
 
 class PatienceSection(Section):

@@ -35,7 +35,7 @@ class Walker:
         progress = self._journal.progress
         unsettled = progress.unsettled.get(step.host)
         is_ours = unsettled is not None and unsettled.step == step.id
-        is_adopted = is_ours and self.holds(step.gates)
+        is_adopted = is_ours and self.holds((*step.gates, *step.proof))
         if not is_adopted:
             self.hold(step.always)  # stop the line: nobody goes away while another is unwell
             if role and step.operations:
@@ -101,7 +101,7 @@ class Walker:
         try:
             if step.operations:
                 self._perform(step, str(attempt), step.operations)
-            self.hold((*step.gates, *step.after))
+            self.hold((*step.gates, *step.proof, *step.after))
         except (DeedFailedError, gate.NotYetError) as error:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
             raise

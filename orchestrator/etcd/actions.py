@@ -6,7 +6,7 @@ Every action may be done twice, and has another that undoes it.
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import api, files, settings, trust
+from orchestrator.etcd import api, files, settings, trial, trust
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 
@@ -24,6 +24,16 @@ def remove_certificates(subject: Subject) -> Iterable[Operation]:
     for path in reversed(paths.material):
         yield from _unset(subject, path)
     yield from _remove_directory(subject, paths.directory)
+
+
+def try_certificates_out(subject: Subject) -> Iterable[Operation]:
+    """Let a throwaway etcd serve the member's certificates on a port of its own, for its peers to dial."""
+    yield from trial.begin(subject)
+
+
+def end_trial(subject: Subject) -> Iterable[Operation]:
+    """End the throwaway etcd; nothing of it stays."""
+    yield from trial.end(subject)
 
 
 def open_local_port(subject: Subject) -> Iterable[Operation]:

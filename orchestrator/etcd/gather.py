@@ -161,6 +161,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "environment": running.environment,
             "user": fields["user"],
             "group": fields["group"],
+            "executable": running.executable or "etcd",
             "files": {path: found.file for path, found in files.read(answers, lying).items()},
             "missing_directories": tuple(value for key, value in told if key == "missing"),
             "trust": fields.get("trust"),

@@ -19,6 +19,7 @@ if [ "${pid:-0}" -eq 0 ]; then
   exit 0
 fi
 printf 'environ=%s\\n' "$(base64 -w0 < "/proc/$pid/environ")"
+printf 'exe=%s\\n' "$(readlink "/proc/$pid/exe")"
 printf 'cmdline=%s\\n' "$(base64 -w0 < "/proc/$pid/cmdline")"
 """
 
@@ -40,6 +41,7 @@ class Process:
     user: str
     group: str
     environment: Mapping[str, str]
+    executable: str
     arguments: tuple[str, ...]
     crashes: int
     active_s: float
@@ -80,6 +82,7 @@ def read(subject: Subject, answers: Answers) -> Process:
         user=fields.get("User") or "root",
         group=fields.get("Group", ""),
         environment={name: value for name, value in variables if name.startswith("ETCD_")},
+        executable=fields.get("exe", "").removesuffix(" (deleted)"),
         arguments=_strings(fields.get("cmdline", "")),
         crashes=int(fields.get("NRestarts") or 0),
         active_s=_active_s(fields),

@@ -18,6 +18,7 @@ STAGED = State("staged", "speaks http, and its certificates lie on the host", (
     is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
     is_.registered_with_http, is_.healthy,
 ))
+PROVEN = State("proven", "speaks http, and every peer has shaken hands with its certificates", STAGED.gates)
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
     is_.registered_with_http, is_.healthy,
@@ -54,16 +55,18 @@ BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
-        #     round             from             to               order        do                                                         undo
-        Round("stage",          PLAINTEXT,       STAGED,          one_by_one,  (do.copy_certificates, do.trust_ca),                       (do.distrust_ca, do.remove_certificates)),
-        Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,  (do.copy_certificates, do.trust_ca),                       (do.distrust_ca, do.remove_certificates), role="proxy"),
-        Round("accept",         STAGED,          ACCEPTING,       leader_last, (do.open_local_port, do.load_certificates, do.restart),    (do.unload_certificates, do.close_local_port, do.restart),
+        #     round             from             to               order        do                                                                    undo
+        Round("stage",          PLAINTEXT,       STAGED,          one_by_one,  (do.copy_certificates, do.trust_ca),                                  (do.distrust_ca, do.remove_certificates)),
+        Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,  (do.copy_certificates, do.trust_ca),                                  (do.distrust_ca, do.remove_certificates), role="proxy"),
+        Round("prove",          STAGED,          PROVEN,          one_by_one,  (do.try_certificates_out,),                                           (do.end_trial,),
+              proof=(is_.proven_to_every_peer,)),
+        Round("accept",         PROVEN,          ACCEPTING,       leader_last, (do.end_trial, do.open_local_port, do.load_certificates, do.restart), (do.unload_certificates, do.close_local_port, do.restart),
               do.hand_over, do.hand_over_locally),
-        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                  (do.relay_as_before, do.restart), role="proxy"),
-        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                               (do.register_http,)),
-        Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                          (do.listen_on_http, do.restart),
+        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                             (do.relay_as_before, do.restart), role="proxy"),
+        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                                          (do.register_http,)),
+        Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                                     (do.listen_on_http, do.restart),
               do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,)),
-        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                      (do.register_both_schemes,)),
+        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                                 (do.register_both_schemes,)),
     ),
 )
 # fmt: on

@@ -26,6 +26,7 @@ SUPPLIED = State("supplied", "speaks http, and its certificates lie on the host"
     is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_certificates,
     is_.trusting_the_ca, is_.registered_with_http, is_.healthy,
 ))
+PROVEN = State("proven", "speaks http, and every peer has shaken hands with its certificates", SUPPLIED.gates)
 # No gate here needs a quorum: in the window there may be none, and a resume has to get through it.
 ANNOUNCED = State("announced", "listens on http, while peers are told https: the window", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.registered_for_peers_with_https,
@@ -52,18 +53,20 @@ GUIDE = Migration(
     ),
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
-        #     round              from             to               order               do                                              undo
-        Round("open",            PLAINTEXT,       OPENED,          leader_last,        (do.open_local_port, do.restart_if_opened),     (do.close_local_port, do.restart_if_opened),
+        #     round             from             to               order               do                                          undo
+        Round("open",           PLAINTEXT,       OPENED,          leader_last,        (do.open_local_port, do.restart_if_opened), (do.close_local_port, do.restart_if_opened),
               do.hand_over, do.hand_over_locally),
-        Round("supply",          OPENED,          SUPPLIED,        one_by_one,         (do.copy_certificates, do.trust_ca),            (do.distrust_ca, do.remove_certificates)),
-        Round("supply-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,         (do.copy_certificates, do.trust_ca),            (do.distrust_ca, do.remove_certificates), role="proxy"),
-        Round("load",            SUPPLIED,        ACCEPTING,       leader_last,        (do.load_certificates, do.restart),             (do.unload_certificates, do.restart),
+        Round("supply",         OPENED,          SUPPLIED,        one_by_one,         (do.copy_certificates, do.trust_ca),        (do.distrust_ca, do.remove_certificates)),
+        Round("supply-proxies", RELAYING,        RELAYING_STAGED, one_by_one,         (do.copy_certificates, do.trust_ca),        (do.distrust_ca, do.remove_certificates), role="proxy"),
+        Round("prove",          SUPPLIED,        PROVEN,          one_by_one,         (do.try_certificates_out,),                 (do.end_trial,),
+              proof=(is_.proven_to_every_peer,)),
+        Round("load",           PROVEN,          ACCEPTING,       leader_last,        (do.end_trial, do.load_certificates, do.restart), (do.unload_certificates, do.restart),
               do.hand_over_locally, do.hand_over_locally),
-        Round("secure-proxies",  RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),       (do.relay_as_before, do.restart), role="proxy"),
-        Round("announce",        ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                           (do.register_http,)),
-        Round("switch",          ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),               (do.listen_on_http, do.restart),
+        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),   (do.relay_as_before, do.restart), role="proxy"),
+        Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                       (do.register_http,)),
+        Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),           (do.listen_on_http, do.restart),
               do.hand_over_locally, do.hand_over_locally, always=(is_.free_to_go,), undo_always=(is_.free_to_go,)),
-        Round("watch",           SECURED,         SEALED,          one_by_one,         (),                                             ()),
+        Round("watch",          SECURED,         SEALED,          one_by_one,         (),                                         ()),
     ),
 )
 # fmt: on

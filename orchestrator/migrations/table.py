@@ -50,6 +50,7 @@ class Round:
 
     ``hand_over`` and ``hand_back`` are the handovers on the way there and on the way back, for orders that
     have a last member. ``always`` and ``undo_always`` stand in for the migration's own gates, there and back.
+    ``proof`` are gates that have to hold once, behind the round's deed, and need not go on holding.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Round:
     role: Role = "member"
     always: tuple[GateMaker, ...] | None = None
     undo_always: tuple[GateMaker, ...] | None = None
+    proof: tuple[GateMaker, ...] = ()
 
     def __post_init__(self) -> None:
         if self.order.last and not (self.hand_over and self.hand_back):

@@ -57,5 +57,5 @@ def _gates(step: Step) -> str:
 
 
 def _names(step: Step, *, of: str) -> list[str]:
-    gates = step.gates if of == "gates" else step.always
+    gates = (*step.gates, *step.proof) if of == "gates" else step.always
     return [gate.name.removeprefix(f"{step.host}: ") for gate in gates]

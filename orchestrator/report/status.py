@@ -44,6 +44,8 @@ def _member(runbook: Runbook, executor: Executor, progress: Progress, subject: S
                 remark = "; ".join(map(str, refusals))
     except HostUnreachableError as error:
         remark = str(error)
+    if state is not None and runbook.gates[name, state] == runbook.gates[name, recorded]:
+        state = recorded  # what tells the two apart was seen once, and is in the state file only
     if state is not None:
         remark = "" if state == recorded or unsettled else f"the state file says {recorded}: {remark}"
     remark = "; ".join(filter(None, (doubt, remark)))

@@ -28,7 +28,7 @@ def markdown(migration: Migration) -> str:
         *([f"Risk: {migration.risk}."] if migration.risk else []),
         "",
         *_table(
-            ("round", "of", "from", "to", "order", "does", "undone by"),
+            ("round", "of", "from", "to", "order", "does", "proof", "undone by"),
             (
                 (
                     round_.name,
@@ -37,6 +37,7 @@ def markdown(migration: Migration) -> str:
                     round_.target.name,
                     round_.order.name,
                     ", ".join(map(words, round_.do)),
+                    ", ".join(map(words, round_.proof)),
                     ", ".join(map(words, round_.undo)),
                 )
                 for round_ in migration.rounds
@@ -54,7 +55,11 @@ def markdown(migration: Migration) -> str:
                 (words(gate), (gate.__doc__ or "").splitlines()[0])
                 for gate in dict.fromkeys(
                     gate
-                    for gates in (migration.always, *(state.gates for state in migration.states))
+                    for gates in (
+                        migration.always,
+                        *(state.gates for state in migration.states),
+                        *(round_.proof for round_ in migration.rounds),
+                    )
                     for gate in gates
                 )
             ),

@@ -108,6 +108,7 @@ class _Compilation:
             always=usual if round_.always is None else tuple(make(subject) for make in round_.always),
             after=usual if round_.always is None else (),
             hand_overs=_hand_overs(round_.hand_over, subject),
+            proof=tuple(make(subject) for make in round_.proof),
             advice=round_.target.advice,
         )
 

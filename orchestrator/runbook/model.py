@@ -13,7 +13,7 @@ class Step:
     """One round for one host.
 
     ``gates`` are those of the state it leads to; ``always`` must hold before it begins, and ``after`` beside
-    the gates before it is done.
+    the gates before it is done. ``proof`` has to hold once behind its deed, and is no part of the state.
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
     go last. ``deadline_s`` bounds the step's script on the host, in seconds.
     """
@@ -27,6 +27,7 @@ class Step:
     always: tuple[Gate, ...]
     after: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
+    proof: tuple[Gate, ...] = ()
     advice: str = ""
     deadline_s: float = 30.0
 

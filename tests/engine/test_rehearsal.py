@@ -1,6 +1,7 @@
 """What is reviewed is what runs; and states exclude one another."""
 
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,9 @@ def pace(cluster: Cluster) -> Pace:
 
 
 def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
-    """A journal of members that are staged, and of a step of server1's that began and has no ending."""
+    """A journal of members that are proven, and of a step of server1's that began and has no ending."""
     journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
     step = runbook.step("accept/server1")
     journal.append(
         StepStarted(
@@ -93,7 +94,13 @@ def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
             run(runbook, executor, journal, pace(cluster), until=state)
         for member in runbook.tracks:
             holding = [other for other in states if not executor.refusals(runbook.gates[member, other])]
-            assert [state] == holding
+            same = [other for other in states if runbook.gates[member, other] == runbook.gates[member, state]]
+            assert same == holding
+    assert [("staged", "proven")] == [  # what tells them apart was seen once: a proof is no gate
+        pair
+        for pair in pairwise(states)
+        if runbook.gates["server1", pair[0]] == runbook.gates["server1", pair[1]]
+    ]
 
 
 def test_followers_go_first_and_the_leader_hands_over_before_its_own_restart(cluster: Cluster) -> None:
@@ -176,7 +183,7 @@ def test_a_member_that_falls_ill_between_two_steps_stops_the_line(cluster: Clust
     journal = MemoryJournal()
 
     def fall_ill() -> bool:
-        if len(world.performed) == 4:  # server1 has been restarted, server3 is next
+        if len(world.performed) == 7:  # server1 has been restarted, server3 is next
             world.hosts["server2"].is_running = False
         return False
 
@@ -208,3 +215,41 @@ def test_a_member_in_doubt_goes_first_even_if_it_leads_by_now(cluster: Cluster) 
 
     run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
     assert "server1" == world.performed[before].host
+
+
+def test_a_proof_that_was_cut_off_is_given_again(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    step = runbook.step("prove/server1")
+    journal.append(
+        StepStarted(
+            step=step.id,
+            host=step.host,
+            source=step.source,
+            target=step.target,
+            attempt=1,
+            operations=step.digest,
+        )
+    )
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
+    proofs = [deed.host for deed in world.performed if deed.step.startswith("prove/")]
+    assert ["server1", "server2", "server3"] == proofs
+
+
+def test_certificates_that_a_peer_refuses_stop_the_run_before_any_restart(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    journal = MemoryJournal()
+    world.hosts["server3"].is_refused_by_peers = True
+    with pytest.raises(
+        StoppedError, match="prove/server1: server1: proven to every peer: server3 cannot reach"
+    ):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert [0, 0, 0] == [host.restarts for host in world.hosts.values()]
+
+    world.hosts["server3"].is_refused_by_peers = False
+    run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert journal.progress.is_finished
+    assert not any(host.trial for host in world.hosts.values())

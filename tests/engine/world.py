@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, gather, listeners, process, trust
+from orchestrator.etcd import files, gather, listeners, process, trial, trust
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.gates import relaying, verifying
 from orchestrator.operations import (
@@ -51,6 +51,8 @@ class FakeHost:
     restarts: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict)
     trusted: set[str] = field(default_factory=set)
+    trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
+    is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
     starting_looks: int = 0
 
@@ -136,7 +138,7 @@ class World:
             "hosts": {
                 name: (
                     *(host.files, host.directories, host.trusted),
-                    *(host.loaded, host.environment, host.is_running),
+                    *(host.loaded, host.environment, host.is_running, host.trial),
                 )
                 for name, host in {**self.hosts, **self.proxies}.items()
             },
@@ -181,6 +183,7 @@ class World:
             trust.SCRIPT: self._trust,
             verifying.SCRIPTS["v3"]: self._verify,
             relaying.SCRIPT: self._stored,
+            trial.LAST_WORDS: lambda *_: Answer(0, ""),
         }
         return answers[question.script](host, question)
 
@@ -259,8 +262,11 @@ class World:
         url = urlsplit(check.arguments[0])
         other = next(other for other in self.hosts.values() if other.address == url.hostname)
         listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
+        if other.trial:
+            listening[self.cluster.ports.trial] = "https"
         has_files = all(path in host.files for path in check.arguments[1:])
         is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
+        is_met = is_met and not host.is_refused_by_peers
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
 
     def _knock(self, host: FakeHost, knock: Knock) -> Answer:
@@ -295,6 +301,7 @@ class World:
         """Crash a host: what was not on disk is gone, and systemd starts etcd from what is there."""
         host = self.place(name)
         host.receipts.clear()
+        host.trial = {}
         host.reload()
         host.restart()
         raise HostUnreachableError(name, "rebooted")
@@ -324,6 +331,10 @@ class World:
                 if host.id in self.registry:
                     urls = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
                     self.registry[host.id]["clients"] = urls
+            case ("systemctl", "stop", "orchestrator-trial*.service"):
+                host.trial = {}
+            case ("systemd-run", *words):
+                self._try_out(host, words)
             case ("update-ca-certificates",):
                 host.update_trust()
             case ("etcdctl", endpoint, _, "member", "update", id_, urls):
@@ -336,6 +347,13 @@ class World:
                 self.leader = next(other.name for other in self.hosts.values() if other.id == int(id_, 16))
             case _:
                 raise AssertionError(argv)
+
+    def _try_out(self, host: FakeHost, words: list[str]) -> None:
+        given = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
+        settings = dict(one.split("=", 1) for one in given)
+        has_files = all(value in host.files for name, value in settings.items() if name.endswith("_FILE"))
+        assert trial.DIRECTORY in host.directories
+        host.trial = settings if has_files else {}
 
     def _is_served(self, host: FakeHost, endpoint: str) -> bool:
         url = urlsplit(endpoint.removeprefix("--endpoints="))

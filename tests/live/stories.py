@@ -17,8 +17,8 @@ from orchestrator.lab import proof
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.probing import RunningProber
 
-STATES = ("staged", "accepting", "bridged", "switched", "sealed")
-ROUNDS = ("stage", "accept", "bridge", "switch", "seal")
+STATES = ("staged", "proven", "accepting", "bridged", "switched", "sealed")
+ROUNDS = ("stage", "prove", "accept", "bridge", "switch", "seal")
 
 
 def orchestrator(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -151,5 +151,5 @@ def test_status_tells_where_each_member_stands(lab: Lab) -> None:
 
     assert status.returncode == 0, failure(status)
     rows = [line.split() for line in status.stdout.splitlines() if line.startswith("server")]
-    assert "going back now: 9 steps" in status.stdout
+    assert "going back now: 12 steps" in status.stdout
     assert [[f"server{n}", f"198.18.0.10{n}", "bridged", "bridged"] for n in (1, 2, 3)] == rows

@@ -46,7 +46,7 @@ def test_from_the_end_back_to_the_first_state_and_forward_again(lab: Lab) -> Non
     with writing(lab):
         done = orchestrator(lab, "run", PLAN, "--yes")
         assert done.returncode == 0, failure(done)
-        assert "going back now: 15 steps" in orchestrator(lab, "status", PLAN).stdout
+        assert "going back now: 18 steps" in orchestrator(lab, "status", PLAN).stdout
         done = orchestrator(lab, "rollback", PLAN, "--yes")
         assert done.returncode == 0, failure(done)
     assert_plaintext_again(lab, lying, trusted)

@@ -24,6 +24,7 @@ from orchestrator.etcd.gates.answering import (
     serving_https,
     serving_local_http,
 )
+from orchestrator.etcd.gates.proving import proven_to_every_peer
 from orchestrator.etcd.gates.relaying import (
     known_to_every_proxy_in_both_schemes,
     known_to_every_proxy_in_https,
@@ -61,6 +62,7 @@ __all__ = [
     "listed_by_etcdctl_with_certificates",
     "listening_locally",
     "loaded_with_certificates",
+    "proven_to_every_peer",
     "quorate",
     "reachable_by_every_peer_over_tls",
     "refusing_http",

@@ -55,6 +55,7 @@ def ports(site: Site, subject: Subject) -> Examination:
     """Ask the kernel who listens on the client, peer and local port."""
     question = Check(subject.name, SCRIPT)
     wanted = site.cluster.ports
+    is_member = subject.name in {member.name for member in site.cluster.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         answer = answers[question]
@@ -69,16 +70,23 @@ def ports(site: Site, subject: Subject) -> Examination:
             for one in strangers
             if one not in on_local and one.port in {wanted.client, wanted.peer, wanted.local}
         ]
+        on_trial = [one for one in strangers if is_member and one.port == wanted.trial]
         for one in on_local:
             yield wrong(
                 f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
                 "stop it, or choose another port in the plan: ports.local",
             )
+        for one in on_trial:
+            yield wrong(
+                f"{one.program} listens on {one.address}:{one.port}, where certificates will be tried out",
+                "stop it, or choose another port in the plan: ports.trial",
+            )
         for one in elsewhere:
             yield doubtful(
                 f"{one.program} listens on {one.address}:{one.port}", "make sure that etcd does not want it"
             )
-        if not on_local:
-            yield fine(f"{wanted.client}, {wanted.peer} and {wanted.local} are etcd's or free")
+        if not on_local and not on_trial:
+            used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))
+            yield fine(f"{', '.join(map(str, used))} are etcd's or free")
 
     return Examination(subject.name, (process.check(subject), question), judge)

@@ -112,9 +112,9 @@ CASES = [
          "its own")]),
     (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1, port: 23}"), []),
     (SMALL + "ports: {peer: 4001}\n",
-        ["13:15: ports.peer: 4001 is the local port already: the three ports must differ, write another"]),
+        ["13:15: ports.peer: 4001 is the local port already: the ports must differ, write another"]),
     (SMALL + "ports: {client: 1, peer: 1}\n",
-        ["13:26: ports.peer: 1 is the client port already: the three ports must differ, write another"]),
+        ["13:26: ports.peer: 1 is the client port already: the ports must differ, write another"]),
     (SMALL.split("  - ")[0].rstrip() + " []\n" + SMALL[SMALL.index("tls:"):],
         ["2:10: members: no members: write at least one, such as '- {name: ..., address: ...}'"]),
     # proxies

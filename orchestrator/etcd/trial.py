@@ -1,0 +1,71 @@
+"""The trial: a throwaway etcd serves a member's staged certificates, and every other member dials it.
+
+Members that reach each other in one direction stay together, so bad certificates stay hidden until the last
+member has switched (docs/etcd-facts.md). Here they show while nothing depends on them, judged by the very
+program that will use them: names, usages, chain, and the source address of each dialler.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import settings
+from orchestrator.operations import Check, MakeDirectory, Operation, RemoveDirectory, Run
+
+UNIT = "orchestrator-trial"
+DIRECTORY = "/var/lib/orchestrator-trial"  # 128 MB while it lasts: etcd allocates its log in advance
+_NAME = "trial"
+_SLACK_S = 60  # beyond the patience with which the handshakes are waited for
+
+# What the throwaway etcd says of diallers that it turns away, and of itself if it does not start.
+LAST_WORDS = """
+journalctl --unit="$1.service" --lines=200 --output=cat --no-pager --quiet |
+  grep -i -e reject -e error -e fail -e panic -e fatal | tail -n 2
+"""
+
+
+def begin(subject: Subject) -> Iterable[Operation]:
+    """Start it as the service's user, with the member's peer settings; it ends by itself in the end."""
+    user, group = subject.found.user, subject.found.group
+    port = subject.cluster.ports.trial
+    itself = f"https://127.0.0.1:{port}"
+    lasts_s = round(subject.cluster.patience.gate_s) + _SLACK_S
+    certificates = settings.certificates(subject)
+    yield _stop()
+    yield MakeDirectory(DIRECTORY, 0o700, user, group)
+    yield Run(
+        (
+            *("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--uid={user}", f"--gid={group}"),
+            f"--property=RuntimeMaxSec={lasts_s}",
+            f"--property=ExecStopPost=/bin/rm -rf {DIRECTORY}/member",
+            *(f"--setenv={name}={value}" for name, value in certificates.items() if "_PEER_" in name),
+            *(subject.found.executable, f"--name={_NAME}", f"--data-dir={DIRECTORY}"),
+            # clients are no part of it: any free port of loopback, and nobody is told
+            *("--listen-client-urls=http://127.0.0.1:0", "--advertise-client-urls=http://127.0.0.1:0"),
+            f"--listen-peer-urls=https://0.0.0.0:{port}",
+            *(f"--initial-advertise-peer-urls={itself}", f"--initial-cluster={_NAME}={itself}"),
+        )
+    )
+
+
+def end(subject: Subject) -> Iterable[Operation]:
+    """Stop it if it still runs, and leave nothing of it."""
+    del subject
+    yield _stop()
+    yield RemoveDirectory(DIRECTORY)
+
+
+def urls(subject: Subject) -> tuple[str, ...]:
+    """Where the other members dial it: by the names of the peer URLs, on the trial's port."""
+    hosts = (urlsplit(url).hostname or "" for url in settings.peers_https(subject))
+    bracketed = (f"[{host}]" if ":" in host else host for host in hosts)
+    return tuple(dict.fromkeys(f"https://{host}:{subject.cluster.ports.trial}" for host in bracketed))
+
+
+def last_words(subject: Subject) -> Check:
+    """Ask what it said last about those whom it turned away."""
+    return Check(subject.name, LAST_WORDS, (UNIT,))
+
+
+def _stop() -> Run:
+    return Run(("systemctl", "stop", f"{UNIT}*.service"))  # a pattern may match nothing, a name may not
