@@ -165,11 +165,16 @@ Answers = Mapping[Question, Answer]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A named question with a pure judge: ``judge`` returns None if the gate holds, else the reason."""
+    """A named question with a pure judge: ``judge`` returns None if the gate holds, else the reason.
+
+    ``drift`` judges the same answers for what was changed by hand alone, which can be told whether or not
+    anything runs; None where a gate has nothing to say of that.
+    """
 
     name: str
     questions: tuple[Question, ...]
     judge: Callable[[Answers], str | None] = field(compare=False)
+    drift: Callable[[Answers], str | None] | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class _Walk:
             gate_
             for member, machine in self._machines.items()
             if member not in progress.unsettled
-            for gate_ in self._runbook.gates[member, machine.state]
+            for gate_ in self._runbook.standing[member, machine.state]
         )
         if not progress.attempts:
             refusals = self._executor.refusals(gates + self._always)
@@ -92,10 +92,18 @@ class _Walk:
         try:
             self._walker.hold(gates)
         except gate.NotYetError as error:
-            raise self._stopped(f"the hosts are not as the state file left them: {error}") from error
+            reason = f"the hosts are not as the state file left them: {error}"
+            raise self._stopped(reason, self._advice()) from error
+
+    def _advice(self) -> str:
+        """Return what is to be known of the first round that somebody still has to take."""
+        return next((stage.advice for stage in self._runbook.stages if self._pending(stage)), "")
+
+    def _pending(self, stage: Stage) -> list[Step]:
+        return [step for step in stage.steps if self._machines[step.host].state == stage.source]
 
     def _take_round(self, stage: Stage) -> None:
-        pending = [step for step in stage.steps if self._machines[step.host].state == stage.source]
+        pending = self._pending(stage)
         announced = False
         while pending:
             if self._pace.should_stop():
@@ -115,7 +123,7 @@ class _Walk:
                     )
                 )
                 announced = True
-            self._settle(step, hand_over)
+            self._settle(stage, step, hand_over)
             pending.remove(step)
 
     def _find_last(self, stage: Stage) -> str | None:
@@ -124,30 +132,28 @@ class _Walk:
         try:
             return self._walker.find(stage.last, waits=stage.waits)
         except gate.NotYetError as error:
-            raise self._stopped(str(error)) from error
+            raise self._stopped(str(error), stage.advice) from error
 
     def _next(self, pending: Sequence[Step], last: str | None) -> Step:
         """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last."""
         unsettled = self._journal.progress.unsettled
         return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
 
-    def _settle(self, step: Step, hand_over: Poll | None) -> None:
+    def _settle(self, stage: Stage, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
+        where = f"{step.id}: {{}}; {step.host} still stands in {step.source!r}"
         try:
             self._machines[step.host].step(step, hand_over)
         except (gate.NotYetError, DeedFailedError) as error:
-            raise self._stopped(self._where(step, str(error))) from error
+            raise self._stopped(where.format(error), stage.advice) from error
         except (HostUnreachableError, LoginRefusedError) as error:
-            raise self._stopped(self._where(step, f"{error}; {step.id} is in doubt")) from error
+            raise self._stopped(where.format(f"{error}; {step.id} is in doubt"), stage.advice) from error
 
-    def _where(self, step: Step, reason: str) -> str:
-        told = f"{step.id}: {reason}; {step.host} still stands in {step.source!r}"
-        return f"{told}. {step.advice}" if step.advice else told
-
-    def _stopped(self, reason: str) -> OrchestratorError:
+    def _stopped(self, reason: str, advice: str = "") -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now."""
+        told = f". {advice}" if advice else ""
         try:
             gate.look(self._executor, self._always)
         except gate.NotYetError as error:
-            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}")
-        return StoppedError(f"{reason}; the cluster is healthy")
+            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{told}")
+        return StoppedError(f"{reason}; the cluster is healthy{told}")

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from orchestrator.cluster.facts import Subject
 from orchestrator.operations import Answers, Gate, Question
 
+Judge = Callable[[Answers], Iterable[str]]
 GateMaker = Callable[[Subject], Gate]
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Questions, and how to judge them: ``judge`` yields each reason why the gate does not hold."""
+    """Questions, and how to judge them: ``judge`` yields each reason why the gate does not hold.
+
+    ``drift`` yields those of them that somebody's hand has made, and no fault: see operations.Gate.
+    """
 
     questions: tuple[Question, ...]
-    judge: Callable[[Answers], Iterable[str]]
+    judge: Judge
+    drift: Judge | None = None
 
 
 def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
@@ -24,16 +29,21 @@ def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
     def maker(subject: Subject) -> Gate:
         inquiry = make(subject)
 
-        def judge(answers: Answers) -> str | None:
-            try:
-                reasons = tuple(inquiry.judge(answers))
-            except (ValueError, KeyError, IndexError) as error:
-                # an answer that cannot be read is no proof of anything: the gate does not hold
-                return f"cannot tell: {error}"
-            return "; ".join(reasons) or None
-
-        return Gate(f"{subject.name}: {name}", inquiry.questions, judge)
+        drift = _whole(inquiry.drift) if inquiry.drift else None
+        return Gate(f"{subject.name}: {name}", inquiry.questions, _whole(inquiry.judge), drift)
 
     maker.__name__ = make.__name__
     maker.__doc__ = make.__doc__
     return maker
+
+
+def _whole(judge: Judge) -> Callable[[Answers], str | None]:
+    def whole(answers: Answers) -> str | None:
+        try:
+            reasons = tuple(judge(answers))
+        except (ValueError, KeyError, IndexError) as error:
+            # an answer that cannot be read is no proof of anything: the gate does not hold
+            return f"cannot tell: {error}"
+        return "; ".join(reasons) or None
+
+    return whole

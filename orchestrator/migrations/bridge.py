@@ -6,7 +6,7 @@ at once after all peer connections were cut behind each round (docs/etcd-facts.m
 
 from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
-from orchestrator.migrations.orders import leader_last, one_by_one
+from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
 from orchestrator.migrations.table import Migration, Round, State
 
 # fmt: off
@@ -51,6 +51,16 @@ RELAYING_SAFELY = State("relaying-safely", "relays to members over http or https
     is_.relaying_with_certificates, is_.holding_certificates, is_.trusting_the_ca, is_.relaying_reads,
 ))
 
+NO_UPDATE = "Without a quorum etcd takes no 'member update'"
+BACK_TO_HTTP = f"{NO_UPDATE}: start the members that are down first; all of them still speak http"
+BACK_BY_RESTART = (
+    f"{NO_UPDATE}, but the way back needs none: 'rollback' restarts members with http, by which all are still known"
+)
+TOGETHER_FIRST = (
+    f"{NO_UPDATE}, and members are known by https only: bring them together first. Certificates that have expired "
+    "are mended by new ones in their place, which etcd reads at every handshake, without a restart"
+)
+
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     always=(is_.quorate, is_.free_of_alarms),
@@ -63,10 +73,12 @@ BRIDGE = Migration(
         Round("accept",         PROVEN,          ACCEPTING,       leader_last, (do.end_trial, do.open_local_port, do.load_certificates, do.restart), (do.unload_certificates, do.close_local_port, do.restart),
               do.hand_over, do.hand_over_locally),
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                             (do.relay_as_before, do.restart), role="proxy"),
-        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                                          (do.register_http,)),
+        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                                          (do.register_http,),
+              advice=BACK_TO_HTTP, undo_advice=BACK_TO_HTTP),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                                     (do.listen_on_http, do.restart),
-              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,)),
-        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                                 (do.register_both_schemes,)),
+              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,), undo_order=leader_last_if_any),
+        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                                 (do.register_both_schemes,),
+              undo_gates=(is_.advertising_https,), advice=BACK_BY_RESTART, undo_advice=TOGETHER_FIRST),
     ),
 )
 # fmt: on

@@ -13,6 +13,7 @@ from orchestrator.migrations.bridge import (
     RELAYING_SAFELY,
     RELAYING_STAGED,
     SEALED,
+    TOGETHER_FIRST,
 )
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
 from orchestrator.migrations.table import Migration, Round, State
@@ -30,9 +31,6 @@ PROVEN = State("proven", "speaks http, and every peer has shaken hands with its 
 # No gate here needs a quorum: in the window there may be none, and a resume has to get through it.
 ANNOUNCED = State("announced", "listens on http, while peers are told https: the window", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.registered_for_peers_with_https,
-), advice=(
-    "In this window members that lose each other cannot find each other again, and 'member update' cannot mend "
-    "it, because it needs a quorum: only rolling forward heals it, and that is what --resume does"
 ))
 
 # Local clients are not asked yet: in the window their lease renewals through followers time out, and that ends
@@ -42,7 +40,12 @@ SECURED = State("secured", "speaks https only, while others may still be in the 
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.registering_itself_with_https, is_.relayed_to_over_https,
     is_.healthy,
-), advice=ANNOUNCED.advice)
+))
+
+WINDOW = (
+    "In this window members that lose each other cannot find each other again, and 'member update' cannot mend "
+    "it, because it needs a quorum: only rolling forward heals it, and that is what 'run --resume' does"
+)
 
 GUIDE = Migration(
     "guide", "HTTP to HTTPS in the literal order of the CoreOS guide; three restarts and an unsafe window",
@@ -63,10 +66,13 @@ GUIDE = Migration(
         Round("load",           PROVEN,          ACCEPTING,       leader_last,        (do.end_trial, do.load_certificates, do.restart), (do.unload_certificates, do.restart),
               do.hand_over_locally, do.hand_over_locally),
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),   (do.relay_as_before, do.restart), role="proxy"),
-        Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                       (do.register_http,)),
+        Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                       (do.register_http,),
+              advice=WINDOW, undo_advice=WINDOW),
         Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),           (do.listen_on_http, do.restart),
-              do.hand_over_locally, do.hand_over_locally, always=(is_.free_to_go,), undo_always=(is_.free_to_go,)),
-        Round("watch",          SECURED,         SEALED,          one_by_one,         (),                                         ()),
+              do.hand_over_locally, do.hand_over_locally, always=(is_.free_to_go,), undo_always=(is_.free_to_go,),
+              advice=WINDOW, undo_advice=WINDOW),
+        Round("watch",          SECURED,         SEALED,          one_by_one,         (),                                         (),
+              undo_gates=(), undo_advice=TOGETHER_FIRST),
     ),
 )
 # fmt: on

@@ -19,15 +19,11 @@ Election = Callable[[tuple[Subject, ...]], Poll]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a host stands; ``gates`` are observably true of every host that stands there.
-
-    ``advice`` is what an operator has to know if a run stops on the way there.
-    """
+    """Where a host stands; ``gates`` are observably true of every host that stands there."""
 
     name: str
     meaning: str
     gates: tuple[GateMaker, ...]
-    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,10 @@ class Round:
 
     ``hand_over`` and ``hand_back`` are the handovers on the way there and on the way back, for orders that
     have a last member. ``always`` and ``undo_always`` stand in for the migration's own gates, there and back.
+    ``undo_order`` stands in for ``order`` on the way back, and ``undo_gates`` for the source's gates, where
+    these ask for more than the undo brings about: what does not work may be the reason to go back.
+    So does ``gates`` for the target's on the way there. ``advice`` and ``undo_advice`` are what an operator
+    has to know if a run stops in this round, there and back.
     ``proof`` are gates that have to hold once, behind the round's deed, and need not go on holding.
     """
 
@@ -64,7 +64,12 @@ class Round:
     role: Role = "member"
     always: tuple[GateMaker, ...] | None = None
     undo_always: tuple[GateMaker, ...] | None = None
+    undo_order: Order | None = None
+    gates: tuple[GateMaker, ...] | None = None
+    undo_gates: tuple[GateMaker, ...] | None = None
     proof: tuple[GateMaker, ...] = ()
+    advice: str = ""
+    undo_advice: str = ""
 
     def __post_init__(self) -> None:
         if self.order.last and not (self.hand_over and self.hand_back):

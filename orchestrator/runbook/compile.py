@@ -1,12 +1,15 @@
 """Compiling: a cluster, its facts and a migration become a runbook, forwards or backwards; pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.cluster.model import Cluster
 from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
-from orchestrator.operations import Operation
+from orchestrator.operations import Gate, Operation
 from orchestrator.runbook.model import Runbook, Stage, Step
+
+Gates = Mapping[tuple[str, str], tuple[Gate, ...]]
 
 
 def compile_forward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
@@ -31,7 +34,7 @@ def _undone(round_: Round) -> Round:
         name=f"undo-{round_.name}",
         source=round_.target,
         target=round_.source,
-        order=round_.order,
+        order=round_.undo_order or round_.order,
         do=round_.undo,
         undo=round_.do,
         hand_over=round_.hand_back,
@@ -39,7 +42,20 @@ def _undone(round_: Round) -> Round:
         role=round_.role,
         always=round_.undo_always,
         undo_always=round_.always,
+        undo_order=round_.order,
+        gates=round_.undo_gates,
+        undo_gates=round_.gates,
+        advice=round_.undo_advice,
+        undo_advice=round_.advice,
     )
+
+
+def drifts(gates: Gates) -> Gates:
+    """Reduce gates to what hands have changed; those that say nothing of that are left out."""
+    return {
+        place: tuple(replace(gate, judge=gate.drift) for gate in of_state if gate.drift)
+        for place, of_state in gates.items()
+    }
 
 
 class _Compilation:
@@ -70,6 +86,7 @@ class _Compilation:
             origins={host: track[0] for host, track in self._by_host(self._migration).items()},
             stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._subjects[round_.role]),
             gates=self._gates,
+            standing=self._gates if self._way is self._migration else drifts(self._gates),
         )
 
     def _by_host(self, way: Migration) -> Mapping[str, tuple[str, ...]]:
@@ -88,6 +105,7 @@ class _Compilation:
             order=round_.order.name,
             last=round_.order.last(subjects) if round_.order.last else None,
             waits=round_.order.waits,
+            advice=round_.advice,
             steps=tuple(self._step(round_, subject) for subject in subjects),
         )
 
@@ -103,13 +121,16 @@ class _Compilation:
             operations=tuple(
                 dict.fromkeys(operation for action in round_.do for operation in action(subject))
             ),
-            gates=self._gates[name, round_.target.name],
+            gates=(
+                self._gates[name, round_.target.name]
+                if round_.gates is None
+                else tuple(make(subject) for make in round_.gates)
+            ),
             # a round with gates of its own heals what is broken: the others need not be well behind each step
             always=usual if round_.always is None else tuple(make(subject) for make in round_.always),
             after=usual if round_.always is None else (),
             hand_overs=_hand_overs(round_.hand_over, subject),
             proof=tuple(make(subject) for make in round_.proof),
-            advice=round_.target.advice,
         )
 
 

@@ -28,7 +28,6 @@ class Step:
     after: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     proof: tuple[Gate, ...] = ()
-    advice: str = ""
     deadline_s: float = 30.0
 
     @property
@@ -51,7 +50,8 @@ class Step:
 class Stage:
     """A round, compiled: a step for each host of its role, in the plan's order.
 
-    ``last`` finds who has to go last; ``waits`` says whether there must be one.
+    ``last`` finds who has to go last; ``waits`` says whether there must be one. ``advice`` is
+    for those whose run stops in it.
     """
 
     round: str
@@ -60,6 +60,7 @@ class Stage:
     order: str
     last: Poll | None
     waits: bool
+    advice: str
     steps: tuple[Step, ...]
 
 
@@ -69,6 +70,8 @@ class Runbook:
 
     ``tracks`` holds the states of each host in the order in which it passes through them here, ``origins``
     where each stood before the migration's first change, and ``gates`` what must be true: (host, state).
+    ``standing`` must be true of hosts that were left in a state, for a run to go on from there: on the way
+    back only that nobody has changed them by hand, for what does not work may be the reason to go back.
     """
 
     cluster: str
@@ -78,6 +81,7 @@ class Runbook:
     origins: Mapping[str, str]
     stages: tuple[Stage, ...]
     gates: Mapping[tuple[str, str], tuple[Gate, ...]]
+    standing: Mapping[tuple[str, str], tuple[Gate, ...]]
 
     @property
     def finals(self) -> Mapping[str, str]:

@@ -105,6 +105,7 @@ class World:
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[1].name
         self.performed: list[Deed] = []
+        self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
 
     def _host(self, number: int, member: Member) -> FakeHost:
@@ -151,7 +152,7 @@ class World:
         urls = [urlsplit(url) for url in self.registry[other.id]["peers"]]
         return any(
             listening.get(url.port or 0) == url.scheme
-            and (url.scheme == "http" or "ETCD_PEER_CERT_FILE" in one.environment)
+            and (url.scheme == "http" or ("ETCD_PEER_CERT_FILE" in one.environment and not self.is_expired))
             for url in urls
         )
 
@@ -208,7 +209,7 @@ class World:
             return Answer(0, "healthy") if is_well else Answer(1, "", "context deadline exceeded")
         if words[:2] == ("endpoint", "status"):
             header = {"cluster_id": 0xC1, "member_id": host.id}
-            leader = self.hosts[self.leader].id
+            leader = self.hosts[self.leader].id if self.reaches_quorum(host) else 0
             told = {"header": header, "version": "3.4.23", "leader": leader, "raftIndex": 9}
             return Answer(0, json.dumps([{"Endpoint": "x", "Status": told}]))
         if words[:2] == ("member", "list"):
@@ -266,7 +267,7 @@ class World:
             listening[self.cluster.ports.trial] = "https"
         has_files = all(path in host.files for path in check.arguments[1:])
         is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
-        is_met = is_met and not host.is_refused_by_peers
+        is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
 
     def _knock(self, host: FakeHost, knock: Knock) -> Answer:
@@ -280,7 +281,8 @@ class World:
         if scheme == "https" and knock.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
             return Answer(1, "", "certificate required")
         urls = [url for registered in self.registry.values() for url in registered["clients"]]
-        told = {"health": "true", "endpoints": urls}
+        health = "true" if not host.id or self.reaches_quorum(host) else "false"
+        told = {"health": health, "endpoints": urls}
         return Answer(0, f"200\n{json.dumps(told, separators=(',', ':'))}")
 
     def perform(self, deed: Deed) -> Receipt:

@@ -52,17 +52,20 @@ def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: t
     written = {file.path for file in drop_ins}
     lying = files.check(subject, paths)
 
+    def drift(answers: Answers) -> Iterable[str]:
+        found = files.read(answers, lying)
+        yield from files.differences(drop_ins, found)
+        yield from files.changes(subject, (path for path in paths if path not in written), found)
+
     def judge(answers: Answers) -> Iterable[str]:
         running = process.read(subject, answers)
         if running.complaint:
             yield running.complaint
         else:
             yield from settings.differences(running.environment, wanted)
-        found = files.read(answers, lying)
-        yield from files.differences(drop_ins, found)
-        yield from files.changes(subject, (path for path in paths if path not in written), found)
+        yield from drift(answers)
 
-    return Inquiry((process.check(subject), lying), judge)
+    return Inquiry((process.check(subject), lying), judge, drift)
 
 
 @gate
@@ -104,7 +107,11 @@ def holding_certificates(subject: Subject) -> Inquiry:
     """CA, certificate and key lie on the host, readable by the service's user, with the right mode."""
     wanted = files.material(subject)
     question = files.check(subject, tuple(item.path for item in wanted))
-    return Inquiry((question,), lambda answers: files.differences(wanted, files.read(answers, question)))
+
+    def judge(answers: Answers) -> Iterable[str]:
+        return files.differences(wanted, files.read(answers, question))
+
+    return Inquiry((question,), judge, judge)
 
 
 @gate
@@ -112,7 +119,11 @@ def holding_no_certificates(subject: Subject) -> Inquiry:
     """Where the certificates will lie there is what was there before the first change."""
     paths = (*Paths.of(subject).material, *(file.path for file in trust.files(subject)))
     question = files.check(subject, paths)
-    return Inquiry((question,), lambda answers: files.changes(subject, paths, files.read(answers, question)))
+
+    def judge(answers: Answers) -> Iterable[str]:
+        return files.changes(subject, paths, files.read(answers, question))
+
+    return Inquiry((question,), judge, judge)
 
 
 @gate

@@ -1,0 +1,112 @@
+"""Going back when the quorum is gone: by restarts where they help, never by an update that cannot work."""
+
+from pathlib import Path
+
+import pytest
+from engine.test_rehearsal import compiled, pace
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.run import run
+from orchestrator.errors import PersonNeededError, RunInterruptedError, StoppedError
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook.compile import compile_backward
+from orchestrator.runbook.model import Runbook
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return make_cluster(tmp_path)
+
+
+def at(cluster: Cluster, state: str) -> tuple[World, Runbook, MemoryJournal]:
+    """A world whose members all stand in a state, the way back from it, and how it got there."""
+    world = World(cluster)
+    facts = gather(cluster, world.look)
+    journal = MemoryJournal()
+    run(compiled(cluster, world), LiveExecutor(world), journal, pace(cluster), until=state)
+    return world, compile_backward(cluster, facts, BRIDGE), journal
+
+
+def well(world: World) -> list[bool]:
+    return [world.reaches_quorum(host) for host in world.hosts.values()]
+
+
+def test_from_switched_restarts_bring_the_quorum_back(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "switched")
+    world.is_expired = True
+    assert [False] * 3 == well(world)
+
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+    assert [True] * 3 == well(world)
+
+
+def test_a_change_by_hand_stops_it_all_the_same(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "switched")
+    world.is_expired = True
+    path = next(path for path in world.hosts["server2"].files if path.endswith("40-tls.conf"))
+    world.hosts["server2"].files[path] = ("by hand", 0o644, "root", "root")
+    done = len(world.performed)
+
+    with pytest.raises(PersonNeededError, match=r"40-tls\.conf has another content"):
+        run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert done == len(world.performed)
+
+
+def test_while_connections_last_it_goes_back_from_sealed_whatever_a_handshake_would_say(
+    cluster: Cluster,
+) -> None:
+    world, way_back, journal = at(cluster, "sealed")
+    for host in world.hosts.values():
+        host.is_refused_by_peers = True
+    assert [True] * 3 == well(world)
+
+    with pytest.raises(StoppedError, match="reachable by every peer over tls"):
+        run(compiled(cluster, World(cluster)), LiveExecutor(world), journal, pace(cluster))
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+
+
+def test_from_sealed_nothing_is_done_that_cannot_work(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "sealed")
+    world.is_expired = True
+    done = len(world.performed)
+
+    with pytest.raises(PersonNeededError, match="no 'member update', and members are known by https only"):
+        run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert done == len(world.performed)
+
+    world.is_expired = False  # new certificates in the place of the old
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+
+
+@pytest.mark.parametrize("state", ["proven", "accepting", "bridged"])
+def test_before_the_switch_expired_certificates_break_nothing(cluster: Cluster, state: str) -> None:
+    world, way_back, journal = at(cluster, state)
+    world.is_expired = True
+    assert [True] * 3 == well(world)
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+
+
+def test_from_the_middle_of_the_switch_too(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "bridged")
+    performed = len(world.performed)
+    halfway = Pace(
+        cluster.patience,
+        sleep=lambda _: None,
+        should_stop=lambda: len(world.performed) > performed,
+    )
+    with pytest.raises(RunInterruptedError):
+        run(compiled(cluster, World(cluster)), LiveExecutor(world), journal, halfway)
+    assert ["bridged", "bridged", "switched"] == sorted(journal.progress.states.values())
+
+    world.is_expired = True
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
