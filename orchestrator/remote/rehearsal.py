@@ -10,7 +10,8 @@ class RehearsalExecutor:
     """Touches nothing; ``deeds`` holds what a live run would have done, in its order.
 
     Until the first deed everything that it sees is real, so a dry run finds what a live run's first gates
-    would find. From then on gates are taken to hold, and leadership to stay where the last handover put it.
+    would find. From then on gates are taken to hold, and leadership to stay where the last handover put it;
+    where nobody leads yet, because the deeds noted are what will mend that, with whom the last one dealt with.
     """
 
     def __init__(self, live: Executor) -> None:
@@ -23,8 +24,9 @@ class RehearsalExecutor:
         return () if self.deeds else self._live.refusals(gates)
 
     def poll(self, poll: Poll) -> str | None:
-        """Return what the last handover brought about, or else what is real."""
-        return self._successor or self._live.poll(poll)
+        """Return what the last handover brought about, or else what is real, or else who it may well be."""
+        found = self._successor or self._live.poll(poll)
+        return found or (self.deeds[-1].host if self.deeds else None)
 
     def perform(self, deed: Deed) -> Receipt:
         """Note the deed down."""

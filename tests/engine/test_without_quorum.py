@@ -14,6 +14,7 @@ from orchestrator.errors import PersonNeededError, RunInterruptedError, StoppedE
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
+from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.runbook.compile import compile_backward
 from orchestrator.runbook.model import Runbook
 
@@ -44,6 +45,18 @@ def test_from_switched_restarts_bring_the_quorum_back(cluster: Cluster) -> None:
     run(way_back, LiveExecutor(world), journal, pace(cluster))
     assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
     assert [True] * 3 == well(world)
+
+
+def test_the_review_of_that_way_back_is_whole_though_nobody_leads(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "switched")
+    world.is_expired = True
+    done = len(world.performed)
+
+    executor = RehearsalExecutor(LiveExecutor(world))
+    run(way_back, executor, MemoryJournal(tuple(journal.events)), pace(cluster))
+    rounds = {deed.step.split("/")[0] for deed in executor.deeds}
+    assert {"undo-switch", "undo-bridge", "undo-accept", "undo-stage"} <= rounds
+    assert done == len(world.performed)
 
 
 def test_a_change_by_hand_stops_it_all_the_same(cluster: Cluster) -> None:
