@@ -10,8 +10,8 @@ class RehearsalExecutor:
     """Touches nothing; ``deeds`` holds what a live run would have done, in its order.
 
     Until the first deed everything that it sees is real, so a dry run finds what a live run's first gates
-    would find. From then on gates are taken to hold, and leadership to stay where the last handover put it;
-    where nobody leads yet, because the deeds noted are what will mend that, with whom the last one dealt with.
+    would find. From then on gates are taken to hold, and leadership to stay where the last handover put it,
+    or, where nobody leads until such deeds are done, with the host of the last one.
     """
 
     def __init__(self, live: Executor) -> None:
