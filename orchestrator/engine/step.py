@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from orchestrator.engine import gate
+from orchestrator.engine import deeds, gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
@@ -79,7 +79,8 @@ class Walker:
             return  # nobody to take over, or no such command: etcd hands over by itself as it stops
         self.record(HandedOver(step=step.id, host=step.host, successor=successor))
         number = self._journal.progress.handovers[step.id]
-        self._perform(step, f"handover-{number}", step.hand_overs[successor], successor)
+        name = deeds.name_of_handover(self._run_id, step, number)
+        self._perform(step, name, step.hand_overs[successor], successor)
 
         def judge(answers: Answers) -> str | None:
             name = role.read(answers)
@@ -100,17 +101,17 @@ class Walker:
         )
         try:
             if step.operations:
-                self._perform(step, str(attempt), step.operations)
+                self._perform(step, deeds.name_of(self._run_id, step, attempt), step.operations)
             self.hold((*step.gates, *step.proof, *step.after))
         except (DeedFailedError, gate.NotYetError) as error:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
             raise
 
     def _perform(
-        self, step: Step, suffix: str, operations: tuple[Operation, ...], successor: str | None = None
+        self, step: Step, name: str, operations: tuple[Operation, ...], successor: str | None = None
     ) -> None:
         deed = Deed(
-            id=f"{self._run_id}-{step.round}-{step.host}-{suffix}",
+            id=name,
             host=step.host,
             operations=operations,
             deadline_s=step.deadline_s,

@@ -9,6 +9,7 @@ from engine.world import World, make_cluster
 
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Cluster
+from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Opened, Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
@@ -19,6 +20,8 @@ from orchestrator.migrations import MIGRATIONS
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
+
+WAYS: tuple[Callable[..., Runbook], ...] = (compile_forward, compile_backward)
 
 
 class CrashError(BaseException):
@@ -75,6 +78,14 @@ class Scenario:
         with pytest.raises((CrashError, OrchestratorError)):
             self.walk(make)
         self.revive()
+
+    def lose_state_file(self) -> None:
+        """Go on with what the hosts themselves remember."""
+        ways = [make(self.cluster, self.facts, MIGRATIONS["bridge"]) for make in WAYS]
+        hosts = {**self.world.hosts, **self.world.proxies}
+        begun = {name: list(dict.fromkeys(host.begun)) for name, host in hosts.items()}
+        events = retell(header(self.facts, ways[0]), ways, begun)
+        self.journal = CrashingJournal(events, self._moment)
 
     def revive(self) -> None:
         """Come back: what is on disk is all that is left."""
@@ -201,6 +212,42 @@ def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(cluster: Cluster
         scenario.walk(compile_forward)
 
         assert reference.world_now() == scenario.world_now(), f"moment {moment}"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("goes_on", WAYS)
+def test_a_crash_anywhere_and_the_state_file_lost_then_on_or_back(
+    cluster: Cluster, goes_on: Callable[..., Runbook]
+) -> None:
+    reference = clean_run(cluster)
+    last = reference.first if goes_on is compile_backward else reference.world_now()
+    for moment, name in enumerate(reference.moments):
+        scenario = Scenario(cluster, "orchestrator", moment)
+        scenario.walk_into_crash(compile_forward)
+        scenario.lose_state_file()
+        scenario.walk(goes_on)
+
+        assert last == scenario.world_now(), f"moment {moment}: {name}"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("goes_on", WAYS)
+def test_a_crash_in_the_undo_and_the_state_file_lost_then_on_or_back(
+    cluster: Cluster, goes_on: Callable[..., Runbook]
+) -> None:
+    reference = clean_run(cluster)
+    last = reference.first if goes_on is compile_backward else reference.world_now()
+    forward = len(reference.moments)
+    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
+        scenario = Scenario(cluster, "orchestrator", moment)
+        scenario.walk(compile_forward)
+        scenario.walk_into_crash(compile_backward)
+        scenario.lose_state_file()
+        scenario.walk(goes_on)
+        scenario.lose_state_file()
+        scenario.walk(goes_on)
+
+        assert last == scenario.world_now(), f"moment {moment}"
 
 
 @pytest.mark.exhaustive

@@ -50,6 +50,7 @@ class FakeHost:
     is_running: bool = True
     restarts: int = 0
     receipts: dict[str, Receipt] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)  # names of the deeds, which outlast a reboot
     trusted: set[str] = field(default_factory=set)
     trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
@@ -291,6 +292,7 @@ class World:
         self.moment(f"before {deed.id}")
         if deed.id not in host.receipts:
             self.performed.append(deed)
+            host.begun.append(deed.id)
             for number, operation in enumerate(deed.operations):
                 self.moment(f"host before {deed.host} {deed.id} {number}")
                 self._do(host, operation)
