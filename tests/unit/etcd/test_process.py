@@ -96,6 +96,6 @@ def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
 def test_the_facts_keep_no_other_variable(tmp_path: Path) -> None:
     world = World(make_cluster(tmp_path, proxies=1))
     for host in (*world.hosts.values(), *world.proxies.values()):
-        host.environment["ETCD_ROOT_PASSWORD"] = "hidden"
+        host.environment["ETCD_ANY"] = "hidden"
     told = gather(world.cluster, world.look).model_dump_json()
     assert ("ETCD_LISTEN_CLIENT_URLS" in told, "hidden" in told) == (True, False)
