@@ -59,6 +59,10 @@ class StoppedError(OrchestratorError):
     exit_code = 7
 
 
+class UnwritableError(StoppedError):
+    """The state file cannot be written, so nothing more is begun: what is not noted is looked at later."""
+
+
 class PersonNeededError(OrchestratorError):
     """The run stopped and the cluster is not healthy: a person has to look now."""
 

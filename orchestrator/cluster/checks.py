@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from orchestrator.cluster.faults import Fault, Loc, meant, shown
-from orchestrator.cluster.files import location, problem
+from orchestrator.cluster.files import UNREADABLE, location, problem
 from orchestrator.cluster.sound import Sound
 from orchestrator.cluster.spelling import seconds
 
@@ -132,6 +132,8 @@ def check_files(sound: Sound, folder: Path) -> Iterator[Fault]:
         seen.add((loc, path))
         if trouble:
             mend = "put the file there or correct the path"
+            if trouble == UNREADABLE:
+                mend = "let this user read it, or be somebody who may"
             if loc[-1] == "known_hosts":
                 mend = "put the hosts' own keys there (ssh-keyscan prints them; compare before you trust)"
             yield sound.fault(loc, f"{shown(str(path))} {trouble}: {mend}")

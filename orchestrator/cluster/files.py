@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+UNREADABLE = "cannot be read by this user"
+
 
 def location(folder: Path, text: str) -> Path:
     """Return the absolute path of a file that a plan names, relative to the plan's folder or to ``~/``."""
@@ -22,4 +24,4 @@ def problem(path: Path) -> str | None:
         return "is a directory"
     if not stat.S_ISREG(mode):
         return "is not a plain file"
-    return None if os.access(path, os.R_OK) else "cannot be read by this user"
+    return None if os.access(path, os.R_OK) else UNREADABLE

@@ -1,172 +1,48 @@
-"""``check``: everything that could stop a run, looked for before the first change and told at once."""
+"""``check``, and the same before a run: what could stop it, looked for before the first change."""
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Literal
 
 import typer
 
 from orchestrator.cluster.facts import Facts
-from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
-from orchestrator.etcd.preflight import (
-    FACTS,
-    LOGIN,
-    Finding,
-    Moments,
-    Remark,
-    Site,
-    assumed,
-    examinations,
-    of_gate,
-    time_of,
-    version_of,
-)
-from orchestrator.operations import Answer, Check, Gate, Question
+from orchestrator.commands.looking import Looked, look
+from orchestrator.errors import LoginRefusedError, RefusedError
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
-_AT_ONCE = 8
-Answered = dict[Question, Answer]
-HostError = HostUnreachableError | LoginRefusedError
 
-
-def show(session: Session, *, passes: bool = True) -> None:
-    """Print what was found, and raise RefusedError if anything failed.
-
-    ``passes`` says whether what is well is told too.
-    """
-    found = findings(session)
-    colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    typer.echo(report(found, colors=colors, passes=passes))
-    failed = [finding for finding in found if finding.verdict == "fail"]
-    if failed:
-        named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in failed))
+def show(session: Session) -> None:
+    """Print what was found, and raise RefusedError if anything failed."""
+    looked = look(session)
+    typer.echo(_report(looked, passes=True))
+    if looked.failed:
+        named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
         raise RefusedError(
             f"nothing was changed: {named} failed. Mend that, then check again: {session.command('check')}"
         )
 
 
-def findings(session: Session) -> tuple[Finding, ...]:
-    """Look at everything that the checklist names, and at the gates of the first state; changes nothing."""
-    return _Looking(session).findings()
+def passed(session: Session) -> Facts:
+    """Return the facts if a run may begin, and print what is doubtful.
+
+    Raises RefusedError with everything that was found if anything failed. The error of a host that could not
+    be asked comes first, for it says best how to mend that; what else was found is printed then.
+    """
+    looked = look(session)
+    if not looked.lost and (looked.failed or looked.facts is None):
+        told = report(looked.findings, colors=False, passes=False)
+        again = session.command("check")
+        raise RefusedError(
+            f"nothing was changed; the checks found:\n{told}\nMend that, then check again: {again}"
+        )
+    typer.echo(f"Checks before the first change:\n{_report(looked, passes=False)}\n")
+    if looked.facts is None or looked.lost:
+        refused = (error for error in looked.lost if isinstance(error, LoginRefusedError))
+        raise next(refused, looked.lost[0])
+    return looked.facts
 
 
-class _Looking:
-    """One look at all hosts: what was answered so far, and who does not answer any more."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._answers: Answered = {}
-        self._errors: dict[str, HostError] = {}
-        self._reached: dict[str, Moments] = {}
-
-    def findings(self) -> tuple[Finding, ...]:
-        self._log_in()
-        facts, of_facts = self._facts()
-        checked = self._examine(facts or assumed(self._session.cluster, self._interface()))
-        gates = self._gates(facts) if facts else ()
-        return (*self._of_logins(), *of_facts, *checked, *gates)
-
-    def _ask(self, questions: Iterable[Question]) -> None:
-        """Ask each host by itself, so that one that fails hides no other."""
-        by_host: dict[str, list[Question]] = {}
-        for question in dict.fromkeys(questions):
-            if question not in self._answers and question.host not in self._errors:
-                by_host.setdefault(question.host, []).append(question)
-
-        def one(host: str) -> None:
-            try:
-                self._answers.update(self._session.hosts.look(by_host[host]))
-            except (HostUnreachableError, LoginRefusedError) as error:
-                self._errors[host] = error
-                self._reached.pop(host, None)
-
-        _at_once(one, by_host)
-
-    def _log_in(self) -> None:
-        """Connect to every host, then read its clock, with nothing else between the two looks at ours."""
-        hosts = [host.name for host in self._session.cluster.hosts]
-        self._ask(Check(host, "exec true") for host in hosts)
-
-        def one(host: str) -> None:
-            began = datetime.now(UTC)
-            self._ask([time_of(host)])
-            if host not in self._errors:
-                self._reached[host] = (began, datetime.now(UTC))
-
-        _at_once(one, [host for host in hosts if host not in self._errors])
-
-    def _of_logins(self) -> Iterable[Finding]:
-        for host in self._session.cluster.hosts:
-            error = self._errors.get(host.name)
-            where = f"{host.ssh.user}@{host.ssh.host}:{host.ssh.port}, become {host.ssh.become}"
-            remark = Remark("fail", error.reason) if error else Remark("pass", where)
-            yield LOGIN.finding(host.name, remark)
-
-    def _facts(self) -> tuple[Facts | None, tuple[Finding, ...]]:
-        if self._errors:
-            missing = ", ".join(self._errors)
-            told = (
-                f"not read, because of {missing}; names and URLs are taken from the plan, gates are left out"
-            )
-            return None, (FACTS.finding("cluster", Remark("fail", told)),)
-        try:
-            facts = self._session.gather()
-        except RefusedError as error:
-            heading, *faults = str(error).splitlines()
-            return None, tuple(
-                FACTS.finding("cluster", Remark("fail", fault)) for fault in faults or [heading]
-            )
-        except (HostUnreachableError, LoginRefusedError) as error:
-            self._errors[error.host] = error
-            self._reached.pop(error.host, None)
-            return self._facts()
-        told = f"{facts.api} interface, cluster {facts.cluster_id}"
-        return facts, (FACTS.finding("cluster", Remark("pass", told)),)
-
-    def _interface(self) -> Literal["v2", "v3"]:
-        """Return the interface to ask through while the facts do not tell it, by the versions."""
-        chosen = self._session.cluster.api
-        if chosen != "auto":
-            return chosen
-        members = [member for member in self._session.cluster.members if member.name in self._reached]
-        asked = [version_of(member) for member in members]
-        self._ask(asked)
-        told = [self._answers[one].stdout for one in asked if one in self._answers]
-        return "v2" if any('"etcdserver":"2.' in text for text in told) else "v3"
-
-    def _examine(self, facts: Facts) -> tuple[Finding, ...]:
-        while True:
-            reached = dict(self._reached)
-            site = Site(self._session.cluster, facts, reached, datetime.now(UTC))
-            rows = examinations(site)
-            self._ask(question for _, examination in rows for question in examination.questions)
-            if reached == self._reached:  # else a host was lost meanwhile: the others are judged without it
-                return tuple(
-                    finding
-                    for item, examination in rows
-                    for finding in item.findings(examination, self._answers)
-                )
-
-    def _gates(self, facts: Facts) -> Iterable[Finding]:
-        runbook = self._session.compile(facts)
-        standing = {host: (state, runbook.gates[host, state]) for host, state in runbook.origins.items()}
-        self._ask(question for _, gates in standing.values() for gate in gates for question in gate.questions)
-        for host, (state, gates) in standing.items():
-            for gate in gates:
-                name = gate.name.removeprefix(f"{host}: ")
-                yield of_gate(name, state).finding(host, _judged(gate, self._answers))
-
-
-def _judged(gate: Gate, answers: Mapping[Question, Answer]) -> Remark:
-    unheard = sorted({question.host for question in gate.questions if question not in answers})
-    reason = f"no answer from {', '.join(unheard)}" if unheard else gate.judge(answers)
-    return Remark("fail", reason) if reason else Remark("pass", "holds")
-
-
-def _at_once(do: Callable[[str], None], hosts: Iterable[str]) -> None:
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
-        list(pool.map(do, hosts))
+def _report(looked: Looked, *, passes: bool) -> str:
+    colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return report(looked.findings, colors=colors, passes=passes)

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import typer
 
 from orchestrator.cluster.facts import Subject
+from orchestrator.commands import check
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError, UsageError
-from orchestrator.etcd import certificates
-from orchestrator.etcd.gather import subjects_of
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.report.review import review
@@ -126,10 +124,7 @@ def _read_progress(session: Session) -> Progress:
 
 
 def _new_runbook(session: Session) -> tuple[Runbook, Opened]:
-    facts = session.gather()
-    faults = certificates.faults(subjects_of(session.cluster, facts), datetime.now(UTC))
-    if faults:
-        raise RefusedError("nothing was changed; the certificates would not do:\n" + "\n".join(faults))
+    facts = check.passed(session)
     runbook = session.compile(facts)
     return runbook, header(session, facts, runbook)
 

@@ -2,16 +2,18 @@
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from pydantic import ValidationError
 
+from orchestrator.engine import disk
 from orchestrator.engine.events import FORMAT, RECORDED, Opened, Recorded, RunBegan
 from orchestrator.engine.progress import Progress
-from orchestrator.errors import LockedError, RefusedError
+from orchestrator.errors import LockedError, RefusedError, UnwritableError
 
 
 class Journal(Protocol):
@@ -49,12 +51,13 @@ class StateFile:
 
     A last line without its newline was torn by a crash while it was written: what it announced had not begun,
     so it is dropped, and ``warn`` is told. Anything else that cannot be read is refused, and the file is left
-    as it is.
+    as it is. A full disk never leaves half a line: see ``append``.
     """
 
     def __init__(self, path: Path, warn: Callable[[str], None] = _ignore) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with _refused(path):
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             self._lock()
             self.events, sound_bytes = read(path)
@@ -63,18 +66,31 @@ class StateFile:
                 warn(f"{path}: dropped a torn last line of {torn_bytes} bytes, written as the last run died")
                 os.ftruncate(self._descriptor, sound_bytes)
             self.progress = Progress.of(self.events)
-            _sync_directory(path.parent)
+            with _refused(path):
+                disk.sync_directory(path.parent)
         except BaseException:
             os.close(self._descriptor)
             raise
 
     def append(self, event: Recorded) -> None:
-        """Write an event and wait until the disk has it."""
+        """Write an event and wait until the disk has it, whole or not at all.
+
+        Raises RefusedError if no step was ever begun, else UnwritableError: what is not noted is in doubt.
+        """
         line = event.model_dump_json().encode() + b"\n"
-        written = os.write(self._descriptor, line)
-        if written != len(line):
-            raise OSError(f"{self.path}: only {written} of {len(line)} bytes were written")
-        os.fsync(self._descriptor)
+        size_bytes = os.fstat(self._descriptor).st_size
+        try:
+            disk.write(self._descriptor, line)
+        except OSError as error:
+            with suppress(OSError):  # if it stays torn the next reader drops it
+                os.ftruncate(self._descriptor, size_bytes)
+            what = f"{event.event} {getattr(event, 'step', '')}".strip()
+            reason = f"{self.path}: {what!r} cannot be noted: {error.strerror}"
+            if not self.progress.attempts:
+                raise RefusedError(f"nothing was changed: {reason}; make room, then run again") from error
+            raise UnwritableError(
+                f"{reason}; nothing more was begun, and what is not noted will be looked at: make room first"
+            ) from error
         self.events.append(event)
         self.progress.take(event)
 
@@ -83,7 +99,8 @@ class StateFile:
         if self.progress.opened is None or not self.progress.is_rolled_back:
             raise ValueError(f"{self.path} holds a story that is not over")
         kept = self.path.with_name(f"{self.path.name}.{self.progress.opened.run}")
-        kept.write_bytes(self.path.read_bytes())
+        with _refused(kept):
+            disk.copy(self.path, kept)
         os.ftruncate(self._descriptor, 0)
         self.events, self.progress = [], Progress()
         return kept
@@ -118,7 +135,8 @@ class StateFile:
 
 def read(path: Path) -> tuple[list[Recorded], int]:
     """Read a state file without its lock: its events, and how many bytes hold whole lines."""
-    raw = path.read_bytes()
+    with _refused(path):
+        raw = path.read_bytes()
     sound_bytes = raw.rfind(b"\n") + 1
     events: list[Recorded] = []
     for number, line in enumerate(raw[:sound_bytes].splitlines(), start=1):
@@ -153,9 +171,12 @@ def _holder(path: Path) -> str:
     )
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """Say that a file cannot be used, before anything is done that it should remember."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        raise RefusedError(
+            f"nothing was changed: {path}: {error.strerror}; mend that, or name another place with --state"
+        ) from error

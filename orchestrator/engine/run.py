@@ -16,6 +16,7 @@ from orchestrator.errors import (
     RefusedError,
     RunInterruptedError,
     StoppedError,
+    UnwritableError,
 )
 from orchestrator.operations import Poll
 from orchestrator.remote.executor import Executor
@@ -68,12 +69,21 @@ class _Walk:
                     self._walker.record(RunEnded(outcome="paused", reason=f"every member stands in {until}"))
                     return
             self._walker.record(RunEnded(outcome="finished"))
+        except UnwritableError as error:
+            raise self._stopped(str(error)) from error
         except RunInterruptedError as error:
-            self._walker.record(RunEnded(outcome="interrupted", reason=str(error)))
+            self._end(RunEnded(outcome="interrupted", reason=str(error)), error)
             raise
         except (StoppedError, PersonNeededError) as error:
-            self._walker.record(RunEnded(outcome="stopped", reason=str(error)))
+            self._end(RunEnded(outcome="stopped", reason=str(error)), error)
             raise
+
+    def _end(self, ending: RunEnded, error: OrchestratorError) -> None:
+        """Note an ending; where that fails, why the run stopped is told all the same."""
+        try:
+            self._walker.record(ending)
+        except UnwritableError as unwritable:
+            raise type(error)(f"{error}; besides, {unwritable}") from error
 
     def _verify_standing(self) -> None:
         """Look whether every settled member stands where the journal says, before anything is done."""

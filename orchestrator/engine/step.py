@@ -6,6 +6,7 @@ from orchestrator.engine import deeds, gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
+from orchestrator.errors import UnwritableError
 from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
@@ -104,8 +105,15 @@ class Walker:
                 self._perform(step, deeds.name_of(self._run_id, step, attempt), step.operations)
             self.hold((*step.gates, *step.proof, *step.after))
         except (DeedFailedError, gate.NotYetError) as error:
-            self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
+            self._fail(step, error)
             raise
+
+    def _fail(self, step: Step, error: Exception) -> None:
+        """Note a failure; where that fails, why the step failed is told all the same."""
+        try:
+            self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
+        except UnwritableError as unwritable:
+            raise UnwritableError(f"{step.id}: {error}; besides, {unwritable}") from error
 
     def _perform(
         self, step: Step, name: str, operations: tuple[Operation, ...], successor: str | None = None

@@ -158,7 +158,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
     return HostFacts.model_validate(
         {
             "version": "",
-            "environment": running.environment,
+            "environment": running.remembered,
             "user": fields["user"],
             "group": fields["group"],
             "executable": running.executable or "etcd",

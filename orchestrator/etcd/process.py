@@ -1,10 +1,12 @@
 """What a member's running process is, asked of the kernel: the only place that tells the truth."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import settings
 from orchestrator.operations import Answers, Check
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
@@ -23,6 +25,19 @@ printf 'exe=%s\\n' "$(readlink "/proc/$pid/exe")"
 printf 'cmdline=%s\\n' "$(base64 -w0 < "/proc/$pid/cmdline")"
 """
 
+
+# What is remembered of a process: the settings that we change, and what asking it needs.
+# Any other variable may hold a secret, and the state file keeps none.
+REMEMBERED = frozenset(
+    {
+        *(settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT),
+        *(settings.INITIAL_ADVERTISE_PEER, settings.INITIAL_CLUSTER),
+        *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
+        *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
+        *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_PROXY"),
+    }
+)
+_ASSIGNED = re.compile(r"\b(ETCD\w*)=[^\"\n]+")  # etcd writes every ETCD_ variable into its journal at start
 
 STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over and over
 
@@ -46,6 +61,11 @@ class Process:
     crashes: int
     active_s: float
     last_words: tuple[str, ...]
+
+    @property
+    def remembered(self) -> Mapping[str, str]:
+        """The variables that may be told and written down."""
+        return {name: value for name, value in self.environment.items() if name in REMEMBERED}
 
     @property
     def complaint(self) -> str | None:
@@ -86,7 +106,7 @@ def read(subject: Subject, answers: Answers) -> Process:
         arguments=_strings(fields.get("cmdline", "")),
         crashes=int(fields.get("NRestarts") or 0),
         active_s=_active_s(fields),
-        last_words=tuple(base64.b64decode(fields.get("journal", "")).decode(errors="replace").splitlines()),
+        last_words=tuple(_ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines()),
     )
 
 
@@ -98,4 +118,8 @@ def _active_s(fields: Mapping[str, str]) -> float:
 
 def _strings(encoded: str) -> tuple[str, ...]:
     """Decode the kernel's NUL-separated strings."""
-    return tuple(base64.b64decode(encoded).decode(errors="replace").rstrip("\0").split("\0"))
+    return tuple(_text(encoded).rstrip("\0").split("\0"))
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded).decode(errors="replace")

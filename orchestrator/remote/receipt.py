@@ -42,11 +42,14 @@ orchestrator_receipt() {
   printf 'orchestrator-receipt %s %s\n' "$1" "$(tail -c 65536 | base64 -w0)"
 }
 orchestrator_begin() {
-  mkdir -p "$home" && fresh=$(mktemp -d "$home/.deed.XXXXXX") || exit 1
+  if ! fresh=$(mkdir -p "$home" 2>&1 && mktemp -d "$home/.deed.XXXXXX" 2>&1); then
+    echo "the deed was not started: $fresh" | orchestrator_receipt 125
+    exit
+  fi
   trap 'rm -rf "$fresh"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
-  if ! timeout 30 tar -x -m -o -f - -C "$fresh" || [ ! -f "$fresh/run" ]; then
-    echo 'the deed did not arrive, and was not started' | orchestrator_receipt 125
+  if ! told=$(timeout 30 tar -x -m -o -f - -C "$fresh" 2>&1) || [ ! -f "$fresh/run" ]; then
+    echo "the deed did not arrive, and was not started: $told" | orchestrator_receipt 125
     exit
   fi
   mv -T "$fresh" "$dir" 2>/dev/null || return 0
@@ -76,7 +79,11 @@ orchestrator_wait() {
     ticks=$((ticks + 1))
     sleep 0.05
   done
-  orchestrator_receipt "$(cat "$dir/exit")" <"$dir/output"
+  status=$(cat "$dir/exit")  # empty if the disk was full
+  {
+    cat "$dir/output"
+    [ -n "$status" ] || echo "its exit status could not be written: is there room in $home?"
+  } | orchestrator_receipt "${status:-125}"
 }
 orchestrator_start() {
   umask 077

@@ -4,19 +4,20 @@ import shutil
 from collections.abc import Sequence
 
 import pytest
-from live.stories import fingerprint, restarts, state_file
+from live.stories import failure, fingerprint, orchestrator, restarts, state_file
 
-from orchestrator.commands import check
+from orchestrator.commands import check, looking
 from orchestrator.errors import RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
 from orchestrator.lab import faults
 from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
 from orchestrator.session import open_session
 
 
 def found(lab: Lab) -> tuple[Finding, ...]:
     with lab.in_bastion(), open_session(lab.plan, None) as session:
-        return check.findings(session)
+        return looking.look(session).findings
 
 
 def told(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
@@ -75,3 +76,25 @@ def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.Cap
     assert "\033" not in capsys.readouterr().out
     assert before == fingerprint(lab)
     assert starts == restarts(lab)
+
+
+def test_a_run_is_refused_by_what_a_check_finds_and_goes_on_over_a_warning(lab: Lab) -> None:
+    one = lab.host("server1")
+    folder = "/etc/systemd/system/etcd2.service.d"
+    hasty = f"mkdir -p {folder} && printf '[Service]\\nTimeoutStartSec=20\\n' > {folder}/10-hasty.conf"
+    one.run(["sh", "-c", f"{hasty} && systemctl daemon-reload"])
+    shown = orchestrator(lab, "run", PLAN, "--dry-run")
+    assert shown.returncode == 0, failure(shown)
+    assert "systemd kills a member that has not found its peers by then" in shown.stdout
+    assert "1 warned, 0 failed" in shown.stdout
+
+    one.run(["sh", "-c", "echo ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379 >> /etc/default/etcd"])
+    before = fingerprint(lab)
+    for options in (["--dry-run"], ["--yes"]):
+        refused = orchestrator(lab, "run", PLAN, *options)
+        assert refused.returncode == 5, failure(refused)
+        assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in refused.stderr
+        assert "systemd kills a member that has not found its peers by then" in refused.stderr
+        assert "Round " not in refused.stdout
+    assert before == fingerprint(lab)
+    assert not state_file(lab).exists()

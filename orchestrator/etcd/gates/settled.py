@@ -17,7 +17,7 @@ def configured_by_environment(subject: Subject) -> Inquiry:
         running = process.read(subject, answers)
         if "ETCD_CONFIG_FILE" in running.environment:
             yield "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
-        flags = [word for word in running.arguments[1:] if word.startswith("-")]
+        flags = [word.split("=")[0] for word in running.arguments[1:] if word.startswith("-")]
         if flags:
             yield (
                 f"the process has flags ({' '.join(flags)}), which beat or contradict variables; "

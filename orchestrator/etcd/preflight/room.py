@@ -15,12 +15,14 @@ DATA_WARN_MIB = 1024
 INODES_FAIL = 100
 
 # $1 service, $2 the certificates' directory, then other places. A directory that is missing will be made in
-# the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, and whether the user may enter.
+# the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, one more if not even root may write
+# there (it is read-only, or immutable), and whether the user may enter.
 SCRIPT = """
 room() {
   found=$2
   while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
   printf '%s %s %s\\n' "$1" "$(df -k --output=avail,iavail -- "$found" | tail -n 1 | tr -s ' ')" "$found"
+  [ -w "$found" ] || printf 'closed-to-root - - %s\\n' "$found"
 }
 pid=$(systemctl show --property=MainPID --value "$1.service")
 user=$(systemctl show --property=User --value "$1.service")
@@ -56,6 +58,8 @@ def disks(_site: Site, subject: Subject) -> Examination:
         if not rows:
             yield wrong(f"cannot tell: {last_line(answers[question])}")
             return
+        shut = dict.fromkeys(line[-1] for line in lines if line[0] == "closed-to-root")
+        yield from (wrong(f"{path} is read-only", f"mount it writable: findmnt -T {path}") for path in shut)
         seen: dict[str, int] = {}
         for kind, *numbers, path in rows:
             kib, inodes = [word for word in numbers if word]

@@ -70,7 +70,7 @@ class Case:
         """Take a run into the case's account that was started in another way."""
         self.exits.append(done.returncode)
         if done.returncode and not self.message:
-            self.message = words(done.stderr)
+            self.message = words(done.stderr.replace(f"{self.lab.directory}/", ""))
         return done
 
 

@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from full_disk import room_for
 
 from orchestrator.cluster.facts import Facts
-from orchestrator.engine.events import Opened, RunBegan, StepStarted, StepSucceeded
+from orchestrator.engine.events import Opened, RunBegan, RunEnded, StepStarted, StepSucceeded
 from orchestrator.engine.journal import StateFile
-from orchestrator.errors import LockedError, RefusedError
+from orchestrator.errors import LockedError, RefusedError, UnwritableError
 
 OPENED = Opened(
     tool="0",
@@ -22,6 +23,7 @@ STARTED = StepStarted(
     step="stage/a", host="a", source="plaintext", target="staged", attempt=1, operations="d2"
 )
 SUCCEEDED = StepSucceeded(step="stage/a", host="a", target="staged", took_s=0.1)
+OVER = RunEnded(outcome="finished")
 
 
 @pytest.fixture
@@ -120,3 +122,40 @@ def test_only_a_file_without_steps_can_be_forgotten(path: Path) -> None:
         journal.append(STARTED)
         with pytest.raises(ValueError, match="steps that were begun"):
             journal.forget()
+
+
+@pytest.mark.parametrize("name", ["missing/state.jsonl", ".", "/proc/state.jsonl"])
+def test_a_place_that_cannot_hold_the_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RefusedError, match=r"nothing was changed: .*; mend that, or name another place"):
+        StateFile(tmp_path / name)
+
+
+def test_a_full_disk_leaves_no_half_line(path: Path) -> None:
+    write(path)
+    whole = path.read_bytes()
+    with StateFile(path) as journal:
+        with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="'step_started stage/a' cannot"):
+            journal.append(STARTED)
+        assert whole == path.read_bytes()
+        journal.append(STARTED)
+        assert [OPENED, STARTED, SUCCEEDED, STARTED] == journal.events
+
+
+def test_a_story_that_cannot_be_kept_is_not_begun_anew(path: Path) -> None:
+    write(path)
+    with StateFile(path) as journal:
+        for event in (
+            RunBegan(pid=1, host="b", user="u", runbook="d1", is_resumed=True, direction="back"),
+            OVER,
+        ):
+            journal.append(event)
+        whole = path.read_bytes()
+        with (
+            room_for(len(whole) - 10),
+            pytest.raises(RefusedError, match=r"state\.jsonl\.ab12: File too large"),
+        ):
+            journal.set_aside()
+        assert [path] == list(path.parent.iterdir())
+        assert whole == path.read_bytes()
+        kept = journal.set_aside()
+    assert (whole, 0o600) == (kept.read_bytes(), kept.stat().st_mode & 0o777)

@@ -114,6 +114,11 @@ ROOM = [
         "97 MiB left for /var/lib/etcd",
     ),
     ("data 9999999 99 /var/lib/etcd\nfiles 999 999 /etc", ["fail", "fail", "pass"], "99 inodes left"),
+    (
+        "data 9999999 99999 /var/lib/etcd\nfiles 99999 999 /etc\nclosed-to-root - - /etc",
+        ["fail", "pass"],
+        "/etc is read-only",
+    ),
     ("", ["fail"], "cannot tell"),
 ]
 PORTS = [

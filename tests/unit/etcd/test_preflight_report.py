@@ -9,7 +9,7 @@ import pytest
 from engine.world import World, make_cluster
 from unit.etcd.test_preflight_hosts import make_site
 
-from orchestrator.commands import check
+from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
 from orchestrator.migrations import MIGRATIONS
@@ -89,7 +89,7 @@ def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_pa
         "server1": LoginRefusedError("server1", "sudo refused admin"),
         "server3": HostUnreachableError("server3", "198.18.0.103:22: timed out"),
     }
-    found = check.findings(session(tmp_path, errors))
+    found = looking.look(session(tmp_path, errors)).findings
     logins = {one.where: (one.verdict, one.evidence) for one in found if one.check == "login"}
 
     assert ("fail", "sudo refused admin") == logins["server1"]
@@ -101,7 +101,7 @@ def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_pa
 
 
 def test_facts_that_do_not_fit_are_findings_each(tmp_path: Path) -> None:
-    found = check.findings(session(tmp_path, {}))
+    found = looking.look(session(tmp_path, {})).findings
     told = [one.evidence for one in found if one.check == "facts"]
     assert ["server1: nothing", "server2: nothing", "server3: nothing"] == told
 
@@ -114,6 +114,29 @@ def test_a_failure_refuses_with_what_failed_and_what_to_type(
     ):
         check.show(session(tmp_path, {}))
     assert " failed\n" in capsys.readouterr().out
+
+
+def test_before_a_run_everything_that_failed_is_told_in_the_refusal(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        check.passed(session(tmp_path, {}))
+    told = str(refused.value)
+    assert 5 == refused.value.exit_code
+    assert told.startswith("nothing was changed; the checks found:")
+    for evidence in ("facts", "server2: nothing", "tools", "mend: ", "why: ", "check again: "):
+        assert evidence in told
+
+
+def test_before_a_run_a_refused_login_keeps_its_own_words_and_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    errors: dict[str, Exception] = {
+        "server1": HostUnreachableError("server1", "198.18.0.101:22: timed out"),
+        "server3": LoginRefusedError("server3", "its key is not the known one"),
+    }
+    with pytest.raises(LoginRefusedError, match="its key is not the known one") as refused:
+        check.passed(session(tmp_path, errors))
+    assert 4 == refused.value.exit_code
+    assert "timed out" in capsys.readouterr().out
 
 
 def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) -> None:
@@ -137,7 +160,7 @@ def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) 
 
     world.hosts["server2"].environment["ETCD_CONFIG_FILE"] = "/etc/etcd.yaml"
     opened = Session(tmp_path / "plan.yaml", tmp_path / "s", site.cluster, MIGRATIONS["bridge"], (), Partly())
-    found = check.findings(opened)
+    found = looking.look(opened).findings
     gates = {(one.check, one.where): one for one in found if one.check.startswith("gate: ")}
 
     assert {name.name for name in site.cluster.members} == {where for _, where in gates}

@@ -4,9 +4,11 @@ import base64
 from pathlib import Path
 
 import pytest
+from engine.world import World, make_cluster
 from unit.etcd.test_settings import subject
 
-from orchestrator.etcd import process
+from orchestrator.etcd import process, settings
+from orchestrator.etcd.gather import gather
 from orchestrator.operations import Answer, Answers
 
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
@@ -59,3 +61,41 @@ def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
     seen = process.read(member, {process.check(member): Answer(0, line)})
     assert {"ETCD_NAME": "a=b"} == dict(seen.environment)
     assert ("/usr/bin/etcd", "--debug") == seen.arguments
+
+
+def test_only_known_settings_are_remembered(tmp_path: Path) -> None:
+    member = subject(tmp_path, {})
+    environ = told("ETCD_ROOT_PASSWORD=hidden\0ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380\0")
+    line = f"LoadState=loaded\nMainPID=7\nenviron={environ}"
+    seen = process.read(member, {process.check(member): Answer(0, line)})
+    assert {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"} == seen.remembered
+
+
+def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
+    member = subject(tmp_path, {})
+    changed = (settings.certificates, settings.tls_listeners, settings.relaying, settings.insecure_localhost)
+    assert set() == {name for make in changed for name in make(member)} - process.REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "unrecognized environment variable ETCD_ROOT_PASSWORD=hid den",
+        '{"msg":"unrecognized environment variable","environment-variable":"ETCD_ROOT_PASSWORD=hid den"}',
+    ],
+)
+def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
+    member = subject(tmp_path, {})
+    dead = f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={told(line + chr(10) + 'panic: why')}"
+    complaint = process.read(member, {process.check(member): Answer(0, dead)}).complaint or ""
+    assert ("hid" in complaint, "den" in complaint) == (False, False)
+    assert "ETCD_ROOT_PASSWORD=***" in complaint
+    assert "panic: why" in complaint
+
+
+def test_the_facts_keep_no_other_variable(tmp_path: Path) -> None:
+    world = World(make_cluster(tmp_path, proxies=1))
+    for host in (*world.hosts.values(), *world.proxies.values()):
+        host.environment["ETCD_ANY"] = "hidden"
+    told = gather(world.cluster, world.look).model_dump_json()
+    assert ("ETCD_LISTEN_CLIENT_URLS" in told, "hidden" in told) == (True, False)

@@ -132,9 +132,35 @@ def test_an_archive_that_is_cut_short_is_never_started(
         performance._archive = whole[:length]
         with conversation(performance, shim) as talk:
             receipt = performance.hold(talk)
-        assert receipt == Receipt(125, "the deed did not arrive, and was not started\n"), length
+        assert receipt.exit_status == 125, length
+        assert receipt.output.startswith("the deed did not arrive, and was not started: "), length
     assert not (tmp_path / "count").exists()
     assert [] == list(Path(home).iterdir())
+
+
+def test_a_deed_for_which_there_is_no_directory_is_not_started(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    Path(home).write_text("in the way")
+    with conversation(performance := Performance(counting("deed", tmp_path / "count"), home), shim) as talk:
+        receipt = performance.hold(talk)
+    assert receipt.exit_status == 125
+    assert receipt.output.startswith("the deed was not started: mkdir: ")
+    assert not (tmp_path / "count").exists()
+
+
+def test_a_deed_whose_exit_status_found_no_room_has_failed(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    performance = Performance(counting("deed", tmp_path / "count", "echo did it"), home)
+    with conversation(performance, shim) as talk:
+        performance.hold(talk)
+    (Path(home) / "deed" / "exit").write_text("")
+    with conversation(performance, shim) as talk:
+        receipt = performance.hold(talk)
+    assert receipt == Receipt(
+        125, f"did it\nits exit status could not be written: is there room in {home}?\n"
+    )
 
 
 def test_a_host_that_was_rebooted_in_the_middle_does_not_get_the_deed_again(
