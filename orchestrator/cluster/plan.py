@@ -73,7 +73,11 @@ class PortsSection(Section):
 class PatienceSection(Section):
     """How long to wait. Durations are written with their unit: `ms`, `s` or `m`."""
 
-    gate: Duration = Field("90s", description="How long a check may take to hold.", examples=["90s"])
+    gate: Duration = Field(
+        "90s",
+        description="How long a check may take to hold, and a vanished host may stay away.",
+        examples=["90s"],
+    )
     pause: Duration = Field("500ms", description="Pause between two looks.", examples=["500ms"])
 
 

@@ -1,4 +1,4 @@
-"""Faults for rehearsals: a cut link, killed connections, a slow link."""
+"""Faults for rehearsals: a cut link, a deaf host, killed connections, a slow link."""
 
 from orchestrator.lab import network
 from orchestrator.lab.command import LabError, run
@@ -13,6 +13,18 @@ def cut_link(host: Host) -> None:
 def mend_link(host: Host) -> None:
     """Put a host back on the network."""
     run(["ip", "-n", host.bastion, "link", "set", host.port, "up"])
+
+
+def hide_from_bastion(host: Host) -> None:
+    """Let whatever the bastion sends to a host get lost, without a word; other hosts still reach it."""
+    address = [host.entry.address, "dev", network.BRIDGE]
+    nobody = ["lladdr", "02:00:00:00:00:00", "nud", "permanent"]
+    run(["ip", "-n", host.bastion, "neighbour", "replace", *address, *nobody])
+
+
+def show_to_bastion(host: Host) -> None:
+    """Let the bastion reach a host again."""
+    run(["ip", "-n", host.bastion, "neighbour", "delete", host.entry.address, "dev", network.BRIDGE])
 
 
 def kill_connections(host: Host, port: int) -> int:

@@ -119,6 +119,7 @@ class Performance:
         self.arguments = (home, deed.id, f"{deed.deadline_s:g}", str(whole_s + 5), str(whole_s + _GRACE_S))
         self._archive = pack(deed)
         self._boot: str | None = None
+        self.greetings = 0  # how often the host has answered
 
     @property
     def is_begun(self) -> bool:
@@ -137,6 +138,7 @@ class Performance:
         """
         conversation.say(_STARTER.encode())
         _, boot, found = conversation.line().split()
+        self.greetings += 1
         if self._boot not in {None, boot}:
             raise SettledError(self.deed.host, f"rebooted in the middle of {self.deed.id}")
         self._boot = boot

@@ -16,7 +16,6 @@ from orchestrator.remote.conversation import converse
 from orchestrator.remote.receipt import Performance, SettledError
 from orchestrator.remote.trust import quieten_paramiko
 
-_RECONNECT_S = 30.0
 _AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
 
 
@@ -35,6 +34,7 @@ class SshHosts:
             host.name: Connection(host.name, host.ssh, clock, sleep) for host in cluster.hosts
         }
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
+        self._patience_s = cluster.patience.gate_s
         self._clock = clock
         self._sleep = sleep
 
@@ -78,15 +78,16 @@ class SshHosts:
     def perform(self, deed: Deed) -> Receipt:
         """Perform a deed once; a lost connection is replaced, and its receipt read then.
 
+        A host that vanished in the middle is waited for within the plan's patience, from when it was missed.
         ValueError if the deed's id cannot be a file name. HostUnreachableError or LoginRefusedError say
         whether the deed is in doubt.
         """
         connection = self._connections[deed.host]
         performance = Performance(deed)
-        until = self._clock() + deed.deadline_s + _RECONNECT_S
+        absence = _Absence(performance, self._clock)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: performance.is_begun and _is_lost(error)),
-            stop=lambda _: self._clock() > until,
+            stop=lambda _: absence.seconds() > self._patience_s,
             wait=tenacity.wait_random(0.2, 1.0),
             sleep=self._sleep,
             reraise=True,
@@ -96,6 +97,22 @@ class SshHosts:
         except (HostUnreachableError, LoginRefusedError) as error:
             raise type(error)(error.host, f"{error.reason}; {performance.standing}") from error
         return receipt
+
+
+class _Absence:
+    """How long a host has been missed: from the first failure since it was last heard of."""
+
+    def __init__(self, performance: Performance, clock: Callable[[], float]) -> None:
+        self._performance = performance
+        self._clock = clock
+        self._greetings = 0
+        self._since = clock()
+
+    def seconds(self) -> float:
+        """Return it; called behind every failure."""
+        if self._greetings != self._performance.greetings:
+            self._greetings, self._since = self._performance.greetings, self._clock()
+        return self._clock() - self._since
 
 
 def _is_lost(error: BaseException) -> bool:

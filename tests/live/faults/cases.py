@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from live.stories import events, failure, orchestrator, wait_until_healthy
+from live.faults.strikes import Moment
+from live.stories import events, failure, orchestrator, run_and_kill, wait_until_healthy
 
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.lab import Lab
@@ -19,10 +20,14 @@ from orchestrator.lab.probing import RunningProber
 
 RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7
+PERSON_NEEDED = 9
+KILLED = 128 + 9  # as shells say it
 HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
 FINISHES = (0,)
 STOPS_AND_RESUMES = (STOPPED, 0)
+HEALS_AND_RESUMES = (PERSON_NEEDED, 0)  # the cluster was not well as the run stopped
+RECOVERS = (FINISHES, STOPS_AND_RESUMES, HEALS_AND_RESUMES)
 Exits = tuple[tuple[int, ...], ...]
 
 
@@ -59,12 +64,18 @@ class Case:
         return self.note(orchestrator(self.lab, *arguments))
 
     def finish(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run to the end: resume if the run stops with a healthy cluster, as its message says."""
+        """Run to the end: resume if the run stops, as its message says, once the cluster is well."""
         done = self.run("run", *arguments)
-        if done.returncode == STOPPED:
+        if done.returncode in {STOPPED, PERSON_NEEDED}:
+            wait_until_healthy(self.lab, HEALTHY_S)
             rest = [word for word in arguments if word not in {"--yes", "--resume"}]
             done = self.run("run", *rest, "--resume")
         return done
+
+    def run_and_kill(self, when: Moment, *arguments: str) -> None:
+        """Start the program and kill it with SIGKILL at a moment."""
+        run_and_kill(self.lab, when, *arguments)
+        self.exits.append(KILLED)
 
     def note(self, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
         """Take a run into the case's account that was started in another way."""

@@ -1,39 +1,79 @@
-"""Striking at a moment of a run: when the state file shows that a round's second step has begun."""
+"""Moments of a run, as the state file and the hosts show them, and striking at one of them."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from live.stories import events
 
-from orchestrator.engine.events import Recorded, StepStarted
+from orchestrator.engine.events import Opened, Recorded, StepStarted
+from orchestrator.lab import processes
+from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
 
 Moment = Callable[[list[Recorded]], bool]
+DEEDS = "run/orchestrator"  # on the hosts: a directory for each deed, with its receipt once it is done
 
 
-def middle_of(round_: str, step: int = 2) -> Moment:
-    """The moment when that many steps of a round have begun."""
+def announced(round_: str, number: int = 2) -> Moment:
+    """The moment when the state file announces a round's n-th step; its deed comes next."""
+    return lambda so_far: _step(so_far, round_, number) is not None
+
+
+def deed_under_way(lab: Lab, round_: str, number: int = 2) -> Moment:
+    """The moment when the deed of a round's n-th step has reached its host."""
+    return _deed_left(lab, round_, number, "")
+
+
+def deed_done(lab: Lab, round_: str, number: int = 2) -> Moment:
+    """The moment when the deed of a round's n-th step has left its receipt, which is not judged yet."""
+    return _deed_left(lab, round_, number, "exit")
+
+
+def _deed_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
+    inits = {host.name: processes.init_of(host.namespace) for host in lab.hosts}
 
     def is_now(so_far: list[Recorded]) -> bool:
-        started = [event.step for event in so_far if isinstance(event, StepStarted)]
-        return sum(name.startswith(f"{round_}/") for name in started) >= step
+        step = _step(so_far, round_, number)
+        if step is None:
+            return False
+        run = next(event.run for event in so_far if isinstance(event, Opened))
+        deed = f"{run}-{round_}-{step.host}-{step.attempt}"
+        return Path(f"/proc/{inits[step.host]}/root", DEEDS, deed, name).exists()
 
     return is_now
 
 
+def _step(so_far: list[Recorded], round_: str, number: int) -> StepStarted | None:
+    """The latest beginning of the n-th step that a round began, if it came to that."""
+    started = [event for event in so_far if isinstance(event, StepStarted)]
+    steps = list(dict.fromkeys(event.step for event in started if event.step.startswith(f"{round_}/")))
+    if len(steps) < number:
+        return None
+    return next(event for event in reversed(started) if event.step == steps[number - 1])
+
+
+def at_work(lab: Lab) -> Host:
+    """The host of the step that was begun last."""
+    return lab.host([event for event in events(lab) if isinstance(event, StepStarted)][-1].host)
+
+
 @contextmanager
-def strike_during(lab: Lab, round_: str, strike: Callable[[], object]) -> Iterator[None]:
-    """Strike once, from another thread, in the middle of a round of the run that is started meanwhile."""
-    is_now, over = middle_of(round_), threading.Event()
+def strike_when(lab: Lab, is_now: Moment, strike: Callable[[Host], object]) -> Iterator[None]:
+    """Strike once, from another thread, at a moment of the run that is started meanwhile.
+
+    ``strike`` is told the host whose step it is. If it takes a while it is over when this block ends.
+    """
+    over = threading.Event()
     struck: list[BaseException | None] = []
 
     def watch() -> None:
         while not over.is_set():
             if is_now(events(lab)):
                 try:
-                    strike()
+                    strike(at_work(lab))
                 except BaseException as error:  # noqa: BLE001 -- told to the test below
                     struck.append(error)
                 else:
@@ -48,6 +88,6 @@ def strike_during(lab: Lab, round_: str, strike: Callable[[], object]) -> Iterat
     finally:
         over.set()
         watcher.join()
-    assert struck, f"the run never came to the middle of {round_}"
+    assert struck, "the run never came to the moment of the strike"
     if struck[0] is not None:
         raise struck[0]

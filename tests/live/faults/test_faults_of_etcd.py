@@ -1,31 +1,75 @@
 """etcd itself is struck in the middle of each round: the run goes on by itself, or resumes."""
 
+import json
+import time
+
 import pytest
-from live.faults.cases import FINISHES, STOPS_AND_RESUMES, case
-from live.faults.strikes import strike_during
-from live.stories import ROUNDS, STATES
+from live.faults.cases import FINISHES, STOPS_AND_RESUMES
+from live.faults.journeys import LIMIT_S, journey
+from live.faults.strikes import announced
 
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+
+pytestmark = pytest.mark.timeout(LIMIT_S)
 
 
-def kill_etcd(host: Host) -> None:
-    host.run(["systemctl", "kill", "--kill-who=main", "--signal=KILL", host.unit])
+def signal_etcd(host: Host, name: str) -> None:
+    host.run(["systemctl", "kill", "--kill-who=main", f"--signal={name}", host.unit])
 
 
-@pytest.mark.timeout(900)
+def freeze_etcd(host: Host) -> None:
+    signal_etcd(host, "SIGSTOP")
+    time.sleep(5)
+    signal_etcd(host, "SIGCONT")
+
+
+def status(lab: Lab, host: Host) -> tuple[str, int, int]:
+    """An endpoint on the host that answers without a certificate; its member's ID, and the leader's."""
+    for port in (lab.cluster.ports.local, lab.cluster.ports.client):
+        endpoint = f"--endpoints=http://127.0.0.1:{port}"
+        asked = ["etcdctl", endpoint, "--dial-timeout=500ms", "endpoint", "status", "-w", "json"]
+        answer = host.run(asked, check=False)
+        if answer.returncode == 0:
+            found = json.loads(answer.stdout)[0]["Status"]
+            return endpoint, found["header"]["member_id"], found["leader"]
+    raise AssertionError(f"{host.name} does not say who leads")
+
+
+def move_leadership(lab: Lab, working: Host) -> None:
+    """Move it to one that is not at work, from whoever has it."""
+    others = {status(lab, host)[1]: host for host in lab.hosts if host != working}
+    leader = others.pop(status(lab, next(iter(others.values())))[2], working)
+    successor = next(iter(others))
+    leader.run(["etcdctl", status(lab, leader)[0], "move-leader", f"{successor:x}"])
+
+
 def test_etcd_is_killed_in_the_middle_of_each_round(lab: Lab) -> None:
-    for number, (round_, state) in enumerate(zip(ROUNDS, STATES, strict=True)):
-        resume = ["--resume"] if number else ["--yes"]
-        with (
-            case(
-                lab,
-                "a member's etcd is killed (SIGKILL)",
-                round_,
-                exits=(FINISHES, STOPS_AND_RESUMES),
-                expected="systemd starts it again, the run goes on; a registration in flight may stop it",
-            ) as under_way,
-            strike_during(lab, round_, lambda: kill_etcd(lab.host("server1"))),
-        ):
-            under_way.finish(PLAN, "--until", state, *resume)
+    journey(
+        lab,
+        "a member's etcd is killed (SIGKILL)",
+        lambda _: signal_etcd(lab.host("server1"), "SIGKILL"),
+        moment=lambda _, round_: announced(round_),
+        exits=(FINISHES, STOPS_AND_RESUMES),
+        expected="systemd starts it again, the run goes on; a registration in flight may stop it",
+    )
+
+
+def test_etcd_is_frozen_in_the_middle_of_each_round(lab: Lab) -> None:
+    journey(
+        lab,
+        "etcd is frozen (SIGSTOP) for 5 s on the host that is at work",
+        freeze_etcd,
+        expected="the run waits and goes on; a registration in flight may stop it",
+    )
+
+
+def test_leadership_moves_in_the_middle_of_each_round(lab: Lab) -> None:
+    journey(
+        lab,
+        "leadership moves to a member that is not at work (move-leader)",
+        lambda working: move_leadership(lab, working),
+        moment=lambda _, round_: announced(round_, 1),
+        exits=(FINISHES,),
+        expected="the run asks again who leads before each step, and goes on",
+    )

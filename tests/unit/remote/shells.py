@@ -88,8 +88,8 @@ class ShellChannel:
         self._process.wait(10)
 
 
-def cluster_of(**hosts: Ssh) -> Cluster:
-    """A cluster with a member for each host; nothing but its ``ssh`` matters here."""
+def cluster_of(*, gate_s: float = 90.0, **hosts: Ssh) -> Cluster:
+    """A cluster with a member for each host; nothing but its ``ssh`` and the patience matters here."""
     here = Path("/nowhere")
     members = tuple(
         Member(name=name, address=ssh.host, service="etcd", ssh=ssh, certificate=here, key=here)
@@ -104,5 +104,10 @@ def cluster_of(**hosts: Ssh) -> Cluster:
         peer_cert_auth=True,
     )
     return Cluster(
-        name="test", strategy="bridge", members=members, tls=tls, ports=Ports(), patience=Patience()
+        name="test",
+        strategy="bridge",
+        members=members,
+        tls=tls,
+        ports=Ports(),
+        patience=Patience(gate_s=gate_s),
     )

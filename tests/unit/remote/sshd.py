@@ -24,6 +24,7 @@ class Sshd(paramiko.ServerInterface):
         self.drops = 0
         self.is_mute = False
         self.transports: list[paramiko.Transport] = []
+        self._commands: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._silent: list[socket.socket] = []
@@ -61,6 +62,8 @@ class Sshd(paramiko.ServerInterface):
         self._listener.close()
         self._thread.join()
         self.hang_up()
+        for command in self._commands:  # one that outlives its connection ends when it notices
+            command.join()
         for sock in self._silent:
             sock.close()
 
@@ -76,7 +79,9 @@ class Sshd(paramiko.ServerInterface):
         return OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True).start()
+        command_thread = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
+        command_thread.start()
+        self._commands.append(command_thread)
         return True
 
     def _run(self, channel: paramiko.Channel, command: str) -> None:

@@ -1,5 +1,8 @@
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,8 +15,9 @@ from unit.remote.sshd import Sshd, listening
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Check, Deed
-from orchestrator.remote import trust
+from orchestrator.operations import Answer, Check, Deed, Receipt, Run
+from orchestrator.remote import ssh, trust
+from orchestrator.remote.receipt import Performance
 from orchestrator.remote.ssh import SshHosts
 
 HELLO = Check("h1", "echo hello")
@@ -43,9 +47,13 @@ class Site:
         self.known_hosts.write_text(f"[127.0.0.1]:{self.sshd.port} {key.get_name()} {key.get_base64()}\n")
 
     def executor(
-        self, user: str = "root", become: Literal["none", "sudo"] = "none", port: int | None = None
+        self,
+        user: str = "root",
+        become: Literal["none", "sudo"] = "none",
+        port: int | None = None,
+        gate_s: float = 90.0,
     ) -> SshHosts:
-        ssh = Ssh(
+        reached = Ssh(
             host="127.0.0.1",
             port=port or self.sshd.port,
             user=user,
@@ -53,7 +61,7 @@ class Site:
             known_hosts=self.known_hosts,
             become=become,
         )
-        return SshHosts(cluster_of(h1=ssh, h2=ssh), sleep=self.pauses.append)
+        return SshHosts(cluster_of(h1=reached, h2=reached, gate_s=gate_s), sleep=self.pauses.append)
 
     def refusal(self, user: str = "root", become: Literal["none", "sudo"] = "none") -> str:
         with self.executor(user, become) as executor, pytest.raises(LoginRefusedError) as refused:
@@ -232,6 +240,43 @@ def test_a_deed_for_a_host_that_was_never_reached_is_not_in_doubt(site: Site) ->
     with site.executor(port=1) as executor, pytest.raises(HostUnreachableError, match="deed d1 was not sent"):
         executor.perform(Deed("d1", "h1", (), 1))
     assert [] == site.pauses
+
+
+@contextmanager
+def vanishing(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deed]:
+    """A deed that takes 1.5 s, on a host that vanishes while it is under way."""
+    monkeypatch.setattr(ssh, "Performance", partial(Performance, home=str(tmp_path / "run")))
+
+    def vanish() -> None:
+        site.sshd.drops = 10**6
+        site.sshd.hang_up()
+
+    timer = threading.Timer(0.7, vanish)
+    timer.start()
+    yield Deed("d1", "h1", (Run(("sh", "-c", f"echo once >>{tmp_path}/count; sleep 1.5")),), 20)
+    timer.join()
+
+
+def test_a_host_that_vanished_is_waited_for_within_patience_and_its_deed_is_in_doubt(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vanishing(site, tmp_path, monkeypatch) as deed, site.executor(gate_s=0.5) as executor:
+        began = time.monotonic()
+        with pytest.raises(HostUnreachableError, match="deed d1 is in doubt"):
+            executor.perform(deed)
+        assert 0.7 + 0.5 <= time.monotonic() - began < 0.7 + 0.5 + 1
+    assert (tmp_path / "count").read_text() == "once\n"
+
+
+def test_a_host_that_comes_back_within_patience_tells_of_its_deed(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = threading.Timer(2.0, partial(setattr, site.sshd, "drops", 0))
+    with vanishing(site, tmp_path, monkeypatch) as deed, site.executor(gate_s=5) as executor:
+        back.start()
+        assert executor.perform(deed) == Receipt(0, "")
+    back.join()
+    assert (tmp_path / "count").read_text() == "once\n"
 
 
 def test_paramiko_keeps_its_tracebacks_to_itself(site: Site, capfd: pytest.CaptureFixture[str]) -> None:

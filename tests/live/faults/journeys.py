@@ -1,0 +1,36 @@
+"""A whole migration with one fault in each round: a case, and a row of the matrix, for each of them."""
+
+from collections.abc import Callable
+
+from live.faults.cases import RECOVERS, Exits, case
+from live.faults.strikes import Moment, deed_under_way, strike_when
+from live.stories import ROUNDS, STATES
+
+from orchestrator.lab.host import Host
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+LIMIT_S = 900.0  # for a journey; the slowest machine is slower than any other
+
+
+def under_way(lab: Lab, round_: str) -> Moment:
+    """The moment when the deed of the round's second step is under way."""
+    return deed_under_way(lab, round_)
+
+
+def journey(
+    lab: Lab,
+    fault: str,
+    strike: Callable[[Host], object],
+    *,
+    expected: str,
+    moment: Callable[[Lab, str], Moment] = under_way,
+    exits: Exits = RECOVERS,
+) -> None:
+    """Take every round with the fault in its middle; a run that stops is resumed once the cluster is well."""
+    for round_, state in zip(ROUNDS, STATES, strict=True):
+        with (
+            case(lab, fault, round_, exits=exits, expected=expected) as now,
+            strike_when(lab, moment(lab, round_), strike),
+        ):
+            now.finish(PLAN, "--until", state, "--yes" if round_ == ROUNDS[0] else "--resume")

@@ -1,0 +1,81 @@
+"""A host is rebooted, or gone, in the middle of each round: it is waited for, and its step is done again."""
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from live.conftest import FRESH, THREE_MEMBERS, booted
+from live.faults.cases import PERSON_NEEDED, STOPPED, case
+from live.faults.journeys import LIMIT_S, journey
+from live.faults.strikes import announced, strike_when
+from live.stories import ROUNDS, STATES, events, failure
+
+from orchestrator.engine.events import StepStarted
+from orchestrator.lab import host as hosts
+from orchestrator.lab import processes
+from orchestrator.lab.host import Host
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+pytestmark = pytest.mark.timeout(LIMIT_S)
+
+PATIENCE = timedelta(seconds=8)
+
+
+@pytest.fixture
+def hasty_lab(base_system: Path, tmp_path: Path) -> Iterator[Lab]:  # noqa: ARG001 -- it has to be there
+    """A cluster whose plan has little patience."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(THREE_MEMBERS.read_text().replace("gate: 90s", f"gate: {PATIENCE.seconds}s"))
+    with booted(FRESH, plan) as lab:
+        yield lab
+
+
+def waited(lab: Lab) -> timedelta:
+    """How long it was from the last announcement of a step to the end of its run."""
+    announcement = [event for event in events(lab) if isinstance(event, StepStarted)][-1]
+    return events(lab)[-1].at - announcement.at
+
+
+def test_a_host_reboots_in_the_middle_of_each_round(lab: Lab) -> None:
+    journey(
+        lab,
+        "the host that is at work is rebooted",
+        hosts.reboot,
+        expected="it is waited for; a step whose receipt went with the reboot may stop the run",
+    )
+
+
+def test_a_host_is_gone_in_the_middle_of_each_round(hasty_lab: Lab) -> None:
+    lab, lost = hasty_lab, list[Host]()
+
+    def lose(host: Host) -> None:
+        init = processes.init_of(host.namespace)
+        assert init is not None
+        os.kill(init, signal.SIGSTOP)  # nothing is begun there any more: the deed stays under way
+        hosts.kill(host)
+        lost.append(host)
+
+    for round_, state in zip(ROUNDS, STATES, strict=True):
+        with case(
+            lab,
+            "the host that is at work is gone for longer than the plan's patience",
+            round_,
+            exits=tuple(
+                (first, *rest, 0)
+                for first in (STOPPED, PERSON_NEEDED)
+                for rest in ((), (STOPPED,), (PERSON_NEEDED,))
+            ),
+            expected="the run waits for as long as the plan says, then stops; with the host back it resumes",
+        ) as now:
+            arguments = (PLAN, "--until", state)
+            with strike_when(lab, announced(round_), lose):
+                done = now.run("run", *arguments, "--yes" if round_ == ROUNDS[0] else "--resume")
+            assert "is in doubt" in now.message, failure(done)
+            assert waited(lab) >= PATIENCE
+            hosts.boot(lost[-1])
+            hosts.wait_for_ssh(lost[-1])
+            now.finish(*arguments, "--resume")

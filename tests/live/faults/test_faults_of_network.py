@@ -1,0 +1,42 @@
+"""The members' own network is struck in the middle of each round: it heals by itself, and the run goes on."""
+
+import time
+
+import pytest
+from live.faults.journeys import LIMIT_S, journey
+
+from orchestrator.lab import faults
+from orchestrator.lab.host import Host
+from orchestrator.lab.lab import Lab
+
+pytestmark = pytest.mark.timeout(LIMIT_S)
+
+
+def cut_all_peer_connections(lab: Lab) -> None:
+    """Break them all at both ends at the same time, nearly."""
+    port = lab.cluster.ports.peer
+    assert sum(faults.kill_connections(host, port) for host in lab.hosts) > 0
+
+
+def cut_link_for_a_while(host: Host) -> None:
+    faults.cut_link(host)
+    time.sleep(10)
+    faults.mend_link(host)
+
+
+def test_all_peer_connections_are_cut_in_the_middle_of_each_round(lab: Lab) -> None:
+    journey(
+        lab,
+        "all peer connections are cut at once",
+        lambda _: cut_all_peer_connections(lab),
+        expected="members dial each other again, the run goes on; a registration in flight may stop it",
+    )
+
+
+def test_a_link_is_down_for_10_s_in_the_middle_of_each_round(lab: Lab) -> None:
+    journey(
+        lab,
+        "the link of the host that is at work is down for 10 s",
+        cut_link_for_a_while,
+        expected="the host is waited for, and the run goes on; a registration in flight may stop it",
+    )
