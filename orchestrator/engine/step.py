@@ -6,6 +6,7 @@ from orchestrator.engine import gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
+from orchestrator.errors import LockedError
 from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
@@ -102,7 +103,7 @@ class Walker:
             if step.operations:
                 self._perform(step, str(attempt), step.operations)
             self.hold((*step.gates, *step.proof, *step.after))
-        except (DeedFailedError, gate.NotYetError) as error:
+        except (DeedFailedError, gate.NotYetError, LockedError) as error:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
             raise
 
