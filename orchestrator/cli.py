@@ -128,6 +128,26 @@ def status(plan: Plan, *, state: State = None) -> None:
 
 
 @app.command()
+def unlock(
+    plan: Plan,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The run whose locks go; none: show them.")
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    state: State = None,
+) -> None:
+    """Show who holds the locks of PLAN's hosts, or take those of run ID away once its process is gone."""
+    from orchestrator.commands import locks  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, state) as (session, _):
+        if run is None:
+            typer.echo(locks.show(session))
+        else:
+            typer.echo(locks.unlock(session, run, confirm=None if yes else _confirm))
+
+
+@app.command()
 def certs(
     plan: Plan,
     *,

@@ -93,7 +93,8 @@ class Deed:
 
     ``id`` names the deed for ever: performing the same id again never runs the script a second time, it
     reads the receipt that the first time left (or waits for it). ``step`` is the step that it belongs to, and
-    ``successor`` the member that has to go last from now on, where the deed is a handover.
+    ``successor`` the member that has to go last from now on, where the deed is a handover. ``lock`` is the
+    first line of the host's lock as it has to be, or else the script does nothing; empty, nobody looks.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Deed:
     deadline_s: float
     step: str = ""
     successor: str | None = None
+    lock: str = ""
 
 
 @dataclass(frozen=True, slots=True)

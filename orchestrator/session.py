@@ -5,9 +5,11 @@ import os
 import secrets
 import shlex
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator import __version__
@@ -21,10 +23,12 @@ from orchestrator.engine.progress import Progress
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, StoppedError, UsageError
 from orchestrator.etcd.gather import gather
+from orchestrator.lock import Holder
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
+from orchestrator.remote.lease import Lease
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.remote.ssh import SshHosts
 from orchestrator.runbook.compile import compile_backward, compile_forward
@@ -92,8 +96,34 @@ class Session:
         run(runbook, executor, journal, pace)
         return executor.deeds
 
+    def unlock_command(self, run: str) -> str:
+        """What an operator types to take a run's locks away, or, without a run, to see who has which."""
+        return self.command("unlock", *filter(None, [run]))
+
+    def holder(self, run: str, doing: str) -> Holder:
+        """Describe this process as the holder of a lock."""
+        user, host = getpass.getuser(), socket.gethostname()
+        return Holder(
+            run=run,
+            number=str(time.time_ns() // 1000),
+            bastion=f"{host} {_machine_id()}".rstrip(),
+            state=str(self.state.resolve()),
+            who=f"{user}@{host}, process {os.getpid()}",
+            since=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            doing=doing,
+        )
+
+    def locked(
+        self, run: str, doing: str, warn: Callable[[str], None], *, absent_ok: bool
+    ) -> AbstractContextManager[Lease]:
+        """Hold the lock of every host, see Lease.held; the state file has to be open under its own lock."""
+        names = [host.name for host in self.cluster.hosts]
+        lease = Lease(self.hosts, names, self.holder(run, doing), self.unlock_command)
+        return lease.held(absent_ok=absent_ok, warn=warn)
+
     def live(
         self,
+        lease: Lease,
         runbook: Runbook,
         journal: StateFile,
         pace: Pace,
@@ -101,7 +131,7 @@ class Session:
         until: str | None = None,
         direction: Direction = "forward",
     ) -> None:
-        """Walk the runbook for real; the state file has its header already."""
+        """Walk the runbook for real, under the hosts' locks; the state file has its header already."""
         is_resumed = bool(journal.progress.attempts)
         if journal.progress.opened is None:
             raise ValueError("the state file has no header")
@@ -115,12 +145,18 @@ class Session:
                 direction=direction,
             )
         )
-        run(runbook, LiveExecutor(self.hosts), journal, pace, until=until)
+        run(runbook, LiveExecutor(lease), journal, pace, until=until)
 
 
 def default_state(plan: Path) -> Path:
     """Where a plan's state file lies unless --state says otherwise: beside the plan."""
     return plan.with_name(plan.name + ".state.jsonl")
+
+
+def _machine_id() -> str:
+    """Name this machine, beside its host name, which others may have too; nothing if it has no such name."""
+    path = Path("/etc/machine-id")
+    return path.read_text().strip() if path.exists() else ""
 
 
 @contextmanager
@@ -132,11 +168,16 @@ def open_session(plan: Path, state: Path | None) -> Iterator[Session]:
         yield Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, hosts)
 
 
-def header(session: Session, facts: Facts, runbook: Runbook) -> Opened:
+def new_run() -> str:
+    """Make the id of a new run."""
+    return secrets.token_hex(4)
+
+
+def header(session: Session, run: str, facts: Facts, runbook: Runbook) -> Opened:
     """First line of a new state file."""
     return Opened(
         tool=__version__,
-        run=secrets.token_hex(4),
+        run=run,
         cluster=session.cluster.name,
         migration=session.migration.name,
         runbook=runbook.digest,

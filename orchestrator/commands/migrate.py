@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 import typer
 
-from orchestrator.cluster.facts import Subject
-from orchestrator.commands import check
+from orchestrator.cluster.facts import Facts, Subject
+from orchestrator.commands import check, locks
 from orchestrator.engine import journal as state_files
-from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
@@ -17,7 +16,7 @@ from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.report.review import review
 from orchestrator.runbook.model import Runbook
-from orchestrator.session import Session, header, refuse_unfinished
+from orchestrator.session import Session, header, new_run, refuse_unfinished
 
 Confirm = Callable[[str], bool]
 
@@ -25,7 +24,7 @@ Confirm = Callable[[str], bool]
 def dry(session: Session, pace: Pace) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
     progress = _read_progress(session)
-    runbook = session.recall(progress) if progress.attempts else _new_runbook(session)[0]
+    runbook = session.recall(progress) if progress.attempts else _new_runbook(session)[1]
     _print_review(session, runbook, progress, pace)
 
 
@@ -51,21 +50,39 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
         if wish.resume or journal.progress.attempts:
             if not wish.resume:
                 refuse_unfinished(session, journal.progress)
-            runbook = session.recall(journal.progress)
-            is_finished = journal.progress.is_finished
+            _go_on(session, journal, pace, until)
         else:
-            journal.forget()  # a run that was refused before its first step leaves nothing to remember
-            runbook, opened = _new_runbook(session)
-            _print_review(session, runbook, journal.progress, pace)
-            if runbook.risk and not wish.accept_risk:
-                raise RefusedError(
-                    f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk"
-                )
-            _ask(confirm)
-            journal.append(opened)
-            is_finished = False
-        session.live(runbook, journal, pace, until=until)
-        typer.echo(f"{'nothing to do' if is_finished else 'done'}: {_states(journal.progress)}")
+            _begin(session, journal, pace, wish, confirm)
+
+
+def _go_on(session: Session, journal: StateFile, pace: Pace, until: str | None) -> None:
+    """Resume; a host that is away now is waited for by its gates, so its lock may be taken later."""
+    runbook = session.recall(journal.progress)
+    is_finished = journal.progress.is_finished
+    with session.locked(_run_of(journal), "run", _warn, absent_ok=True) as lease:
+        session.live(lease, runbook, journal, pace, until=until)
+    typer.echo(f"{'nothing to do' if is_finished else 'done'}: {_states(journal.progress)}")
+
+
+def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm: Confirm | None) -> None:
+    """Begin a new run. Nobody's locks are held while the operator reads, so the hosts are looked at again."""
+    # a process that died with the locks before its first step left its run's id: only that id takes them over
+    run = journal.progress.opened.run if journal.progress.opened else new_run()
+    locks.refuse_rivals(session, run)
+    facts, runbook = _new_runbook(session)
+    _print_review(session, runbook, Progress(), pace)
+    if runbook.risk and not wish.accept_risk:
+        raise RefusedError(f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk")
+    _ask(confirm)
+    journal.forget()  # a run that was refused before its first step leaves nothing else to remember
+    journal.append(header(session, run, facts, runbook))
+    with session.locked(run, "run", _warn, absent_ok=False) as lease:
+        if session.gather() != facts:
+            raise RefusedError(
+                "nothing was changed: the hosts are not as the review showed them; run it again"
+            )
+        session.live(lease, runbook, journal, pace, until=wish.until)
+    typer.echo(f"done: {_states(journal.progress)}")
 
 
 def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
@@ -76,9 +93,10 @@ def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None
         return
     with _state_file(session) as journal:
         runbook = _runbook_back(session, journal.progress)
-        _print_review(session, runbook, journal.progress, pace)
-        _ask(confirm)
-        session.live(runbook, journal, pace, direction="back")
+        with session.locked(_run_of(journal), "rollback", _warn, absent_ok=True) as lease:
+            _print_review(session, runbook, journal.progress, pace)
+            _ask(confirm)
+            session.live(lease, runbook, journal, pace, direction="back")
         typer.echo(f"rolled back: {_states(journal.progress)}")
 
 
@@ -90,7 +108,17 @@ def _runbook_back(session: Session, progress: Progress) -> Runbook:
 
 
 def _state_file(session: Session) -> StateFile:
-    return StateFile(session.state, warn=lambda text: typer.echo(f"warning: {text}", err=True))
+    return StateFile(session.state, warn=_warn)
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"warning: {text}", err=True)
+
+
+def _run_of(journal: StateFile) -> str:
+    if journal.progress.opened is None:
+        raise ValueError("the state file has no header")
+    return journal.progress.opened.run
 
 
 def _ask(confirm: Confirm | None) -> None:
@@ -110,6 +138,8 @@ def show_status(session: Session) -> None:
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
     typer.echo(status.table(seen))
+    for line in locks.held_lines(locks.look(session)):
+        typer.echo(line)
     steps = progress.steps_back(runbook.tracks)
     if steps:
         typer.echo(f"going back now: {steps} steps, with: {session.command('rollback')}")
@@ -123,10 +153,9 @@ def _read_progress(session: Session) -> Progress:
     return Progress.of(events)
 
 
-def _new_runbook(session: Session) -> tuple[Runbook, Opened]:
+def _new_runbook(session: Session) -> tuple[Facts, Runbook]:
     facts = check.passed(session)
-    runbook = session.compile(facts)
-    return runbook, header(session, facts, runbook)
+    return facts, session.compile(facts)
 
 
 def _print_review(session: Session, runbook: Runbook, progress: Progress, pace: Pace) -> None:

@@ -10,6 +10,7 @@ from orchestrator.engine.pace import Pace
 from orchestrator.engine.step import DeedFailedError, Walker
 from orchestrator.errors import (
     HostUnreachableError,
+    LockedError,
     LoginRefusedError,
     OrchestratorError,
     PersonNeededError,
@@ -30,7 +31,8 @@ def run(
 
     A round is a barrier: nobody begins one before everybody has finished the one before. ``until`` names a
     state after which to pause. Raises RefusedError if nothing was changed yet, StoppedError if the cluster is
-    healthy and the run can be resumed, PersonNeededError if it is not, RunInterruptedError if asked to stop.
+    healthy and the run can be resumed, PersonNeededError if it is not, RunInterruptedError if asked to stop,
+    LockedError if a host's lock was taken away.
     """
     _Walk(runbook, executor, journal, pace).go(until)
 
@@ -74,7 +76,7 @@ class _Walk:
         except RunInterruptedError as error:
             self._end(RunEnded(outcome="interrupted", reason=str(error)), error)
             raise
-        except (StoppedError, PersonNeededError) as error:
+        except (StoppedError, PersonNeededError, LockedError) as error:
             self._end(RunEnded(outcome="stopped", reason=str(error)), error)
             raise
 

@@ -6,7 +6,7 @@ from orchestrator.engine import deeds, gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
-from orchestrator.errors import UnwritableError
+from orchestrator.errors import LockedError, UnwritableError
 from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
@@ -104,7 +104,7 @@ class Walker:
             if step.operations:
                 self._perform(step, deeds.name_of(self._run_id, step, attempt), step.operations)
             self.hold((*step.gates, *step.proof, *step.after))
-        except (DeedFailedError, gate.NotYetError) as error:
+        except (DeedFailedError, gate.NotYetError, LockedError) as error:
             self._fail(step, error)
             raise
 

@@ -14,7 +14,7 @@ from orchestrator.errors import RefusedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.remote.executor import LiveExecutor
 
-SOME_BYTES = 10  # of the event for which there is no room
+SOME_BYTES = 20  # of the event for which there is no room; a few bytes vary with the times in a story
 
 
 class Story:
@@ -62,7 +62,7 @@ def test_a_full_disk_at_any_event_stops_the_run_and_it_resumes(whole: Story, tmp
         has_begun = bool(story.world.performed)
         assert has_begun == isinstance(stopped.value, StoppedError)
         assert ("the cluster is healthy" if has_begun else "nothing was changed") in str(stopped.value)
-        assert not story.path.exists() or story.path.stat().st_size <= size_bytes  # nothing of it is torn
+        assert not story.path.exists() or story.path.read_bytes()[-1:] in {b"", b"\n"}  # nothing is torn
 
         story.walk()
         assert whole.world.snapshot() == story.world.snapshot()

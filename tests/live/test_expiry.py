@@ -16,7 +16,7 @@ from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 from orchestrator.pki import making
 from orchestrator.pki.issuing import Terms
-from orchestrator.session import header, open_session
+from orchestrator.session import header, new_run, open_session
 
 MEMBERS = ("server1", "server2", "server3")
 LASTS_S = 45.0  # long enough to come to the middle of the migration
@@ -38,8 +38,10 @@ def migrate_with_certificates_that_expire(lab: Lab) -> datetime:
     with lab.in_bastion(), open_session(lab.plan, None) as session, StateFile(session.state) as journal:
         facts = session.gather()
         runbook = session.compile(facts)
-        journal.append(header(session, facts, runbook))
-        session.live(runbook, journal, Pace(session.cluster.patience), until="switched")
+        run = new_run()
+        journal.append(header(session, run, facts, runbook))
+        with session.locked(run, "run", pytest.fail, absent_ok=False) as lease:
+            session.live(lease, runbook, journal, Pace(session.cluster.patience), until="switched")
     return ends
 
 

@@ -19,6 +19,7 @@ from orchestrator.operations import (
     Secret,
     Write,
 )
+from orchestrator.remote.lease import RELEASE, TAKE
 from orchestrator.remote.receipt import _END, _RUN, _STARTER
 from orchestrator.remote.script import deed_script, look_script, parse_look, render
 
@@ -218,7 +219,9 @@ LOOK = look_script([Check("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Check(
 
 
 @pytest.mark.parametrize(
-    "script", [LOOK, DEED, _STARTER, _RUN, _END], ids=["look", "deed", "starter", "run", "end"]
+    "script",
+    [LOOK, DEED, _STARTER, _RUN, _END, TAKE, RELEASE],
+    ids=["look", "deed", "starter", "run", "end", "take", "release"],
 )
 def test_shellcheck_passes(script: str) -> None:
     program = Path(sys.executable).with_name("shellcheck")

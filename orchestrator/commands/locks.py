@@ -1,0 +1,84 @@
+"""``unlock``, and who holds the hosts' locks: seen from here, told, and taken away when a person says so."""
+
+import secrets
+from collections.abc import Callable, Mapping
+
+from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
+from orchestrator.lock import Holder
+from orchestrator.remote.lease import locked, seen, take_away
+from orchestrator.session import Session
+
+Locks = Mapping[str, Holder | str | None]
+
+
+def look(session: Session) -> Locks:
+    """Look who holds each host's lock; changes nothing."""
+    return seen(session.hosts, [host.name for host in session.cluster.hosts])
+
+
+def refuse_rivals(session: Session, run: str) -> None:
+    """Refuse before anybody reads a review if another run has a lock; taking the locks decides later."""
+    for host, holder in look(session).items():
+        if isinstance(holder, Holder) and holder.run != run:
+            raise locked(host, holder, session.unlock_command)
+
+
+def held_lines(found: Locks) -> list[str]:
+    """Tell each holder once, with the hosts that it holds."""
+    holders = dict.fromkeys(holder for holder in found.values() if isinstance(holder, Holder))
+    return [f"locked by {holder}: {', '.join(_held_by(found, holder))}" for holder in holders]
+
+
+def show(session: Session) -> str:
+    """Tell of every host who holds its lock, and how each run's locks are taken away."""
+    found = look(session)
+    width = max(map(len, found))
+    lines = [f"{host.ljust(width)}  {_told(holder)}" for host, holder in found.items()]
+    runs = dict.fromkeys(holder.run for holder in found.values() if isinstance(holder, Holder))
+    lines += [f"once its process is gone for good: {session.unlock_command(run)}" for run in runs]
+    return "\n".join(lines)
+
+
+def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None) -> str:
+    """Take one run's locks away, and no other's; returns what to tell.
+
+    RefusedError if the run holds none, or if the person says no. HostUnreachableError once the others are
+    unlocked, if a host could not be asked or reached.
+    """
+    found = look(session)
+    held = [host for host, holder in found.items() if isinstance(holder, Holder) and holder.run == run]
+    unseen = {host: why for host, why in found.items() if isinstance(why, str)}
+    if not held and not unseen:
+        raise RefusedError(f"nothing was changed: run {run} holds no lock\n{show(session)}")
+    holders = [line for line in held_lines(found) if line.startswith(f"locked by run {run} ")]
+    if held and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
+        raise RefusedError("nothing was changed: you said no")
+    freed, deed_id = [], f"unlock-{secrets.token_hex(4)}"
+    for host in held:
+        try:
+            receipt = take_away(session.hosts, host, run, deed_id)
+        except (HostUnreachableError, LoginRefusedError) as error:
+            unseen[host] = error.reason
+            continue
+        if receipt.output.startswith("released"):
+            freed.append(host)
+        else:
+            unseen[host] = receipt.output.strip().partition("\n")[0]
+    told = f"run {run}: unlocked {', '.join(freed) or 'no host'}"
+    if unseen:
+        host, why = next(iter(unseen.items()))
+        others = f" (so do {', '.join(list(unseen)[1:])})" if len(unseen) > 1 else ""
+        raise HostUnreachableError(
+            host, f"{why}; its lock stays as it is{others}. {told}. Again: {session.unlock_command(run)}"
+        )
+    return told
+
+
+def _held_by(found: Locks, holder: Holder) -> list[str]:
+    return [host for host, other in found.items() if other == holder]
+
+
+def _told(holder: Holder | str | None) -> str:
+    if isinstance(holder, str):
+        return f"cannot be asked: {holder}"
+    return f"locked by {holder}" if holder else "free"

@@ -1,0 +1,71 @@
+"""The lock on a host: a file that names the one process which may change the host; values and words only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.operations import Check
+
+DIRECTORY = "/var/lib/orchestrator/lock"  # on the host, and on its disk: a reboot frees nobody's lock
+HOLDER = f"{DIRECTORY}/holder"
+
+_LOOK = 'cat -- "$1" 2>/dev/null || [ ! -e "$1" ]'
+_UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock.
+
+    ``run`` is the id in the state file's first line; ``number`` tells its processes apart, and is never used
+    twice: it is the bastion's clock, in microseconds, when the process took its locks. ``bastion`` and
+    ``state`` say where that state file lies: whoever has it open there, under its own lock, may take over.
+    """
+
+    run: str
+    number: str
+    bastion: str
+    state: str
+    who: str
+    since: str
+    doing: str
+
+    @property
+    def mark(self) -> str:
+        """First line of the file, which each deed of this process carries and compares."""
+        return f"{self.run} {self.number}"
+
+    @property
+    def text(self) -> str:
+        """The file; lines 2 and 3 and the run's id say who may take over, the others are for people."""
+        told = {name: getattr(self, name) for name in ("bastion", "state", "who", "since", "doing")}
+        return "\n".join([self.mark, *(f"{name} {_one_line(value)}" for name, value in told.items())])
+
+    def __str__(self) -> str:
+        return f"run {self.run} ({self.who}, since {self.since}, doing {self.doing}, state file {self.state})"
+
+
+def read(text: str) -> Holder | None:
+    """Read what a lock's file holds; None if it holds nothing, '?' for what cannot be read."""
+    lines = text.splitlines()
+    if not lines:
+        return None
+    run, _, number = lines[0].partition(" ")
+    told: Mapping[str, str] = {name: value for name, _, value in (line.partition(" ") for line in lines[1:6])}
+    return Holder(
+        run=run or _UNKNOWN,
+        number=number,
+        bastion=told.get("bastion", _UNKNOWN),
+        state=told.get("state", _UNKNOWN),
+        who=told.get("who", _UNKNOWN),
+        since=told.get("since", _UNKNOWN),
+        doing=told.get("doing", _UNKNOWN),
+    )
+
+
+def question(host: str) -> Check:
+    """Ask a host who holds its lock; a free one answers with nothing."""
+    return Check(host, _LOOK, (HOLDER,))
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)

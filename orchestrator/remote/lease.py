@@ -1,0 +1,189 @@
+"""Holding the locks of all hosts: taken in the plan's order, carried by each deed, let go at the end."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Self
+
+from orchestrator import lock
+from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
+from orchestrator.lock import Holder
+from orchestrator.operations import Answers, Deed, Question, Receipt, Run
+from orchestrator.remote.executor import Hosts
+from orchestrator.remote.receipt import FENCED, HOME
+
+_AT_ONCE = 8
+_DEADLINE_S = 60.0  # beyond the time that the scripts wait for a step under way
+
+# Both scripts hold the guard alone. Each deed that carries a lock shares it from its look at the lock to its
+# end, so a lock never changes hands in the middle of a step. $1 guard, $2 directory.
+_GUARD = r"""set -eu
+umask 077
+exec 9<"$1"
+if ! flock -x -w 45 9; then
+  echo 'a step of another process is still under way'
+  exit 1
+fi
+"""
+# $3 the new holder's file. A holder gives way to its own run on its own state file only: the process that has
+# that file open under its lock is the only one that can ask.
+TAKE = (
+    _GUARD
+    + r"""identity() {
+  sed -n -e '1s/ .*//p' -e 2,3p
+}
+if [ -s "$2/holder" ] && [ "$(identity <"$2/holder")" != "$(printf '%s\n' "$3" | identity)" ]; then
+  echo held
+  cat -- "$2/holder"
+  exit
+fi
+mkdir -p -- "$2"
+printf '%s\n' "$3" >"$2/.holder"
+sync -- "$2/.holder" 2>/dev/null || sync
+mv -T -- "$2/.holder" "$2/holder"
+sync -- "$2" 2>/dev/null || sync
+echo taken
+"""
+)
+# $3 the mark of one process, or the id of a run. What somebody else holds by now is left alone.
+RELEASE = (
+    _GUARD
+    + r"""held=
+[ ! -e "$2/holder" ] || read -r held <"$2/holder" || :
+if [ -z "$held" ] || { [ "$held" != "$3" ] && [ "${held%% *}" != "$3" ]; }; then
+  echo 'not held'
+  exit
+fi
+rm -f -- "$2/holder" "$2/.holder"
+sync -- "$2" 2>/dev/null || sync
+rmdir --ignore-fail-on-non-empty -- "$2"
+[ -d "$2" ] || rmdir --ignore-fail-on-non-empty -- "${2%/*}"
+echo released
+"""
+)
+
+
+class Lease:
+    """The hosts, with the locks of one process: a deed there does nothing unless the host's lock is ours.
+
+    ``unlock`` returns the command that takes a run's locks away, or shows all of them if it is given none.
+    """
+
+    def __init__(
+        self, hosts: Hosts, names: Sequence[str], holder: Holder, unlock: Callable[[str], str]
+    ) -> None:
+        self._hosts = hosts
+        self._names = tuple(names)
+        self._holder = holder
+        self._unlock = unlock
+        self._asked: set[str] = set()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def held(self, *, absent_ok: bool, warn: Callable[[str], None]) -> Iterator[Self]:
+        """Hold every host's lock, and let go of them however it ends; LockedError if somebody has one.
+
+        With ``absent_ok`` a host that cannot be reached now is passed over: its lock is taken before the
+        first deed there.
+        """
+        try:
+            for name in self._names:
+                try:
+                    receipt = self._take(name)
+                except (HostUnreachableError, LoginRefusedError):
+                    if not absent_ok:
+                        raise
+                    continue
+                if receipt.exit_status != 0:
+                    said = " / ".join(receipt.output.strip().splitlines()[:2])
+                    raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
+            yield self
+        finally:
+            left = self._release()
+            if left:
+                warn(
+                    f"the lock of run {self._holder.run} stays on {', '.join(left)}: the next run with this "
+                    f"state file takes it over; to take it away: {self._unlock(self._holder.run)}"
+                )
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Look, which needs no lock."""
+        return self._hosts.look(questions)
+
+    def perform(self, deed: Deed) -> Receipt:
+        """Perform a deed under its host's lock; LockedError if that is not ours any more."""
+        if deed.host not in self._taken:
+            receipt = self._take(deed.host)
+            if receipt.exit_status != 0:
+                return receipt
+        receipt = self._hosts.perform(replace(deed, lock=self._holder.mark))
+        if receipt.exit_status == FENCED:
+            other = lock.read(receipt.output)
+            told = f"it is {other}'s now" if other else "nobody holds it now"
+            raise LockedError(
+                f"{deed.host}: our lock was taken away, {told}; {deed.id} did nothing there. "
+                f"See who holds what: {self._unlock('')}"
+            )
+        return receipt
+
+    def _take(self, name: str) -> Receipt:
+        """Take one host's lock; a receipt of failure if that cannot be done, LockedError if it is held."""
+        self._asked.add(name)
+        receipt = self._hosts.perform(
+            _deed(f"lock-{self._holder.mark.replace(' ', '-')}", name, TAKE, self._holder.text)
+        )
+        if receipt.exit_status == 0:
+            told, _, text = receipt.output.partition("\n")
+            if told != "taken":
+                raise locked(name, lock.read(text), self._unlock)
+            self._taken.add(name)
+        return receipt
+
+    def _release(self) -> tuple[str, ...]:
+        """Let go of what we hold or may hold; returns the hosts where that could not be done."""
+        asked = [name for name in self._names if name in self._asked]
+        deed_id = f"release-{self._holder.mark.replace(' ', '-')}"
+
+        def one(name: str) -> bool:
+            try:
+                receipt = self._hosts.perform(_deed(deed_id, name, RELEASE, self._holder.mark))
+            except (HostUnreachableError, LoginRefusedError):
+                return name not in self._taken  # what was never ours is nothing to warn of
+            return receipt.exit_status == 0
+
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="release") as pool:
+            return tuple(
+                name for name, is_free in zip(asked, pool.map(one, asked), strict=True) if not is_free
+            )
+
+
+def locked(host: str, holder: Holder | None, unlock: Callable[[str], str]) -> LockedError:
+    """Say who holds a host's lock, and what can be done about it."""
+    return LockedError(
+        f"{host} is locked by {holder or 'somebody'}; nothing was changed. Wait for it, or resume it "
+        f"where it was begun; only if that process is gone for good: {unlock(holder.run if holder else '')}"
+    )
+
+
+def seen(hosts: Hosts, names: Sequence[str]) -> dict[str, Holder | str | None]:
+    """Look who holds the lock of each host; a text says why that could not be seen."""
+    found: dict[str, Holder | str | None] = {}
+    for name in names:
+        asked = lock.question(name)
+        try:
+            answer = hosts.look([asked])[asked]
+        except (HostUnreachableError, LoginRefusedError) as error:
+            found[name] = error.reason
+        else:
+            found[name] = lock.read(answer.stdout) if answer.exit_status == 0 else "its lock cannot be read"
+    return found
+
+
+def take_away(hosts: Hosts, host: str, run: str, deed_id: str) -> Receipt:
+    """Take a run's lock away on one host, whichever of its processes holds it."""
+    return hosts.perform(_deed(deed_id, host, RELEASE, run))
+
+
+def _deed(deed_id: str, host: str, script: str, last: str) -> Deed:
+    return Deed(deed_id, host, (Run(("sh", "-c", script, "lock", HOME, lock.DIRECTORY, last)),), _DEADLINE_S)

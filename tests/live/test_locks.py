@@ -1,0 +1,205 @@
+"""The hosts' locks: a second orchestrator is refused, a killed one is taken over, a fenced one does nothing."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from live.faults.strikes import announced
+from live.stories import events, failure, orchestrator, run_and_kill, state_file, unhealthy, writing
+
+from orchestrator import lock
+from orchestrator.engine.events import Opened, RunEnded, StepFailed
+from orchestrator.engine.journal import read
+from orchestrator.engine.progress import Progress
+from orchestrator.lab import faults
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+OTHER = "other.yaml"  # the same plan on another bastion: a state file of its own
+
+
+def holders(lab: Lab) -> list[lock.Holder | None]:
+    """Who holds each host's lock."""
+    return [lock.read(host.run(["cat", lock.HOLDER], check=False).stdout) for host in lab.hosts]
+
+
+def holder(lab: Lab) -> lock.Holder:
+    """Who holds all of them."""
+    found = set(holders(lab))
+    assert len(found) == 1, found
+    one = found.pop()
+    assert one is not None
+    return one
+
+
+def assert_free(lab: Lab) -> None:
+    assert {None} == set(holders(lab))
+    for host in lab.hosts:
+        assert host.run(["test", "-e", lock.DIRECTORY], check=False).returncode == 1
+
+
+@pytest.fixture
+def rival(lab: Lab) -> Path:
+    """The plan of somebody else, who knows nothing of our state file."""
+    plan = lab.directory / OTHER
+    plan.write_text((lab.directory / PLAN).read_text())
+    return plan
+
+
+def start(lab: Lab, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the program on the bastion; the process is its own, so that signals reach it."""
+    return subprocess.Popen(
+        lab.command([sys.executable, "-m", "orchestrator", *arguments]),
+        cwd=lab.directory,
+        env=lab.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=(lab.directory / "stderr").open("wb"),
+    )
+
+
+@contextmanager
+def stopped_in_the_middle(lab: Lab, round_: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that is frozen (SIGSTOP) in the middle of a round."""
+    process, is_now = start(lab, "run", PLAN, "--yes"), announced(round_)
+    try:
+        deadline = time.monotonic() + 120
+        while not is_now(events(lab)):
+            assert process.poll() is None, (lab.directory / "stderr").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGSTOP)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@pytest.mark.usefixtures("rival")
+def test_a_killed_run_keeps_its_locks_until_it_is_resumed(lab: Lab) -> None:
+    with writing(lab):
+        run_and_kill(lab, announced("stage"), "run", PLAN, "--yes")
+        first, header = holder(lab), events(lab)[0]
+        assert isinstance(header, Opened)
+        assert (header.run, "run", str(state_file(lab))) == (first.run, first.doing, first.state)
+
+        for arguments in (("run", OTHER, "--yes"), ("run", OTHER, "--yes", "--until", "staged")):
+            refused = orchestrator(lab, *arguments)
+            assert refused.returncode == 6, failure(refused)
+            assert f"server1 is locked by {first}; nothing was changed" in refused.stderr
+            assert f"unlock {OTHER} {first.run}" in refused.stderr
+        assert first == holder(lab)
+        assert not (lab.directory / f"{OTHER}.state.jsonl").exists()
+
+        status = orchestrator(lab, "status", OTHER)
+        assert f"locked by {first}: server1, server2, server3" in status.stdout
+        checked = orchestrator(lab, "check", OTHER)
+        assert checked.returncode == 5
+        assert "lock (server1)" in checked.stderr
+
+        run_and_kill(lab, announced("accept"), "run", PLAN, "--resume")
+        second = holder(lab)
+        assert first.run == second.run
+        assert int(first.number) < int(second.number)
+
+        done = orchestrator(lab, "rollback", PLAN, "--yes")
+        assert done.returncode == 0, failure(done)
+    assert_free(lab)
+
+
+@pytest.mark.usefixtures("rival")
+def test_locks_are_shown_and_taken_away_by_their_run_s_id_alone(lab: Lab) -> None:
+    free = orchestrator(lab, "unlock", PLAN)
+    assert free.stdout.split() == ["server1", "free", "server2", "free", "server3", "free"]
+
+    run_and_kill(lab, announced("stage"), "run", PLAN, "--yes")
+    held = holder(lab)
+    shown = orchestrator(lab, "unlock", OTHER)
+    assert f"server3  locked by {held}" in shown.stdout
+    assert f"unlock {OTHER} {held.run}" in shown.stdout
+
+    for arguments, code in (((OTHER, "00000000", "--yes"), 5), ((OTHER, held.run), 64)):
+        refused = orchestrator(lab, "unlock", *arguments)
+        assert refused.returncode == code, failure(refused)
+        assert held == holder(lab)
+
+    faults.cut_link(lab.host("server2"))
+    done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
+    assert done.returncode == 4, failure(done)
+    assert "unlocked server1, server3" in done.stderr
+    assert "server2" in done.stderr
+    assert [None, held, None] == holders(lab)
+    faults.mend_link(lab.host("server2"))
+
+    done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
+    assert done.returncode == 0, failure(done)
+    assert_free(lab)
+    resumed = orchestrator(lab, "run", PLAN, "--resume", "--until", "staged")
+    assert resumed.returncode == 0, failure(resumed)
+
+
+def test_the_locks_are_gone_after_every_orderly_end(lab: Lab) -> None:
+    paused = orchestrator(lab, "run", PLAN, "--yes", "--until", "staged")
+    assert paused.returncode == 0, failure(paused)
+    assert_free(lab)
+
+    by_hand = lab.host("server2")
+    by_hand.run(["sh", "-c", "mv /etc/etcd2 /etc/etcd2.away"])
+    plan = lab.directory / PLAN
+    plan.write_text(plan.read_text().replace("gate: 90s", "gate: 2s"))
+    stopped = orchestrator(lab, "run", PLAN, "--resume")
+    assert stopped.returncode in {7, 9}, failure(stopped)
+    assert_free(lab)
+    by_hand.run(["sh", "-c", "mv /etc/etcd2.away /etc/etcd2"])
+    plan.write_text(plan.read_text().replace("gate: 2s", "gate: 90s"))
+
+    process, is_now = start(lab, "run", PLAN, "--resume"), announced("accept", 1)
+    while not is_now(events(lab)):
+        assert process.poll() is None, (lab.directory / "stderr").read_text()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert_free(lab)
+
+    done = orchestrator(lab, "run", PLAN, "--resume")
+    assert done.returncode == 0, failure(done)
+    assert_free(lab)
+
+
+def test_a_frozen_run_whose_locks_were_taken_away_does_nothing_any_more(lab: Lab, rival: Path) -> None:
+    story = lab.directory / f"{OTHER}.state.jsonl"
+    with writing(lab), stopped_in_the_middle(lab, "stage") as old:
+        held = holder(lab)
+        story.write_text(state_file(lab).read_text())  # somebody takes plan and state file to another bastion
+        refused = orchestrator(lab, "run", str(rival), "--resume")
+        assert refused.returncode == 6, failure(refused)
+        done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
+        assert done.returncode == 0, failure(done)
+        done = orchestrator(lab, "run", OTHER, "--resume")
+        assert done.returncode == 0, failure(done)
+        assert_free(lab)
+        before = {host.name: host.run(["ls", "/run/orchestrator"]).stdout.split() for host in lab.hosts}
+
+        os.kill(old.pid, signal.SIGCONT)
+        assert old.wait(180) in {6, 7, 9}
+        told = (lab.directory / "stderr").read_text()
+        assert not unhealthy(lab)
+    assert_free(lab)
+    ended = events(lab)[-1]
+    assert isinstance(ended, RunEnded)
+    assert ended.outcome == "stopped"
+    if old.returncode == 6:
+        assert re.search(r"our lock was taken away, nobody holds it now; \S+ did nothing there", told)
+        assert any(isinstance(event, StepFailed) for event in events(lab))
+    assert {"sealed"} == set(Progress.of(read(story)[0]).states.values())
+    for host in lab.hosts:  # whatever it still asked for was refused on the host
+        for deed in set(host.run(["ls", "/run/orchestrator"]).stdout.split()) - set(before[host.name]):
+            if not deed.startswith("release-"):
+                assert host.run(["cat", f"/run/orchestrator/{deed}/exit"]).stdout == "1006\n", deed
