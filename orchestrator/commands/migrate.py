@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.commands import check
+from orchestrator.commands import check, keeping
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
@@ -64,8 +64,24 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
             _ask(confirm)
             journal.append(opened)
             is_finished = False
+        _keep(session, journal, pace)
         session.live(runbook, journal, pace, until=until)
         typer.echo(f"{'nothing to do' if is_finished else 'done'}: {_states(journal.progress)}")
+        _tell_kept(journal.progress)
+        if journal.progress.is_finished and journal.progress.opened:
+            typer.echo(keeping.compare(session, journal.progress.opened, pace))
+
+
+def _keep(session: Session, journal: StateFile, pace: Pace) -> None:
+    """Keep what is there, unless that was done or a step was begun: then it is not as it was any more."""
+    progress = journal.progress
+    if progress.opened and not progress.saved and not progress.attempts:
+        keeping.keep(session, journal, progress.opened, pace)
+
+
+def _tell_kept(progress: Progress) -> None:
+    if progress.saved:
+        typer.echo(keeping.told(progress.saved))
 
 
 def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
@@ -110,6 +126,7 @@ def show_status(session: Session) -> None:
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
     typer.echo(status.table(seen))
+    _tell_kept(progress)
     steps = progress.steps_back(runbook.tracks)
     if steps:
         typer.echo(f"going back now: {steps} steps, with: {session.command('rollback')}")

@@ -104,7 +104,7 @@ class V3:
         """Save a snapshot, and let etcd's own tool verify it; 3.6 moved that to etcdutl."""
         major, minor = (int(part) for part in subject.member.version.split(".")[:2])
         tool = "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
-        save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=60s", "snapshot", "save", path)
+        save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=500s", "snapshot", "save", path)
         return (Run(save, _API), Run((tool, "snapshot", "status", path), _API))
 
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:

@@ -10,7 +10,22 @@ from orchestrator.operations import Answers, Check
 
 # Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
 NEEDED = (
-    *("awk", "base64", "cat", "cut", "date", "df", "env", "grep", "id", "install", "mkdir", "mktemp", "mv"),
+    *(
+        "awk",
+        "base64",
+        "cat",
+        "cp",
+        "cut",
+        "date",
+        "df",
+        "env",
+        "grep",
+        "id",
+        "install",
+        "mkdir",
+        "mktemp",
+        "mv",
+    ),
     *("rm", "rmdir", "sed", "sha256sum", "sleep", "stat", "sync", "tail", "tar", "timeout", "tr"),
     *("curl", "journalctl", "runuser", "systemctl", "systemd-run"),
 )
