@@ -3,14 +3,10 @@
 import secrets
 from datetime import UTC, datetime
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, settings
-from orchestrator.operations import Deed, MakeDirectory
+from orchestrator.etcd import saving
+from orchestrator.operations import Deed
 from orchestrator.session import Session
-
-DIRECTORY = "/var/lib/orchestrator"  # on the host; the data of a cluster does not travel
-DEADLINE_S = 120.0
 
 _RESTORE = {
     "v3": "etcdctl snapshot restore {path} --data-dir NEW (etcdutl from 3.6 on)",
@@ -21,17 +17,14 @@ _RESTORE = {
 def save(session: Session) -> str:
     """Save on the plan's first member; returns what to tell. RefusedError if it fails."""
     facts = session.gather()
-    subject = Subject(session.cluster, facts, session.cluster.members[0])
+    subject = saving.holder(session.cluster, facts)
     suffix = ".db" if facts.api == "v3" else ""
-    path = f"{DIRECTORY}/{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}"
+    path = f"{saving.HOME}/{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}"
     deed = Deed(
         id=f"backup-{secrets.token_hex(4)}",
         host=subject.name,
-        operations=(
-            MakeDirectory(DIRECTORY, 0o700),
-            *api.of(subject).backup(subject, path, _endpoint(subject)),
-        ),
-        deadline_s=DEADLINE_S,
+        operations=tuple(saving.data(subject, path)),
+        deadline_s=saving.DEADLINE_S,
     )
     receipt = session.hosts.perform(deed)
     if receipt.exit_status != 0:
@@ -39,9 +32,3 @@ def save(session: Session) -> str:
     told = receipt.output.strip()
     restore = _RESTORE[facts.api].format(path=path)
     return f"{subject.name}: saved and verified in {path}\n{told}\nRestore with: {restore}"
-
-
-def _endpoint(subject: Subject) -> str:
-    """The last http listener of the running member: the local one, once there is one."""
-    urls = settings.current(subject.found.environment, settings.LISTEN_CLIENT)
-    return settings.loopback([url for url in urls if url.startswith("http://")][-1])

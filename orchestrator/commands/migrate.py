@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import typer
 
 from orchestrator.cluster.facts import Facts, Subject
-from orchestrator.commands import check, locks
+from orchestrator.commands import check, keeping, locks
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError, UsageError
 from orchestrator.remote.executor import LiveExecutor
+from orchestrator.remote.lease import Lease
 from orchestrator.report import status
 from orchestrator.report.review import review
 from orchestrator.runbook.model import Runbook
@@ -60,8 +61,8 @@ def _go_on(session: Session, journal: StateFile, pace: Pace, until: str | None) 
     runbook = session.recall(journal.progress)
     is_finished = journal.progress.is_finished
     with session.locked(_run_of(journal), "run", _warn, absent_ok=True) as lease:
-        session.live(lease, runbook, journal, pace, until=until)
-    typer.echo(f"{'nothing to do' if is_finished else 'done'}: {_states(journal.progress)}")
+        _walk(session, lease, runbook, journal, pace, until)
+        _tell_end(session, journal.progress, pace, "nothing to do" if is_finished else "done")
 
 
 def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm: Confirm | None) -> None:
@@ -81,8 +82,30 @@ def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm
             raise RefusedError(
                 "nothing was changed: the hosts are not as the review showed them; run it again"
             )
-        session.live(lease, runbook, journal, pace, until=wish.until)
-    typer.echo(f"done: {_states(journal.progress)}")
+        _walk(session, lease, runbook, journal, pace, wish.until)
+        _tell_end(session, journal.progress, pace, "done")
+
+
+def _walk(
+    session: Session, lease: Lease, runbook: Runbook, journal: StateFile, pace: Pace, until: str | None
+) -> None:
+    """Keep what is there, unless that was done or a step has begun and changed it; then walk."""
+    progress = journal.progress
+    if progress.opened and not progress.saved and not progress.attempts:
+        keeping.keep(session, lease, journal, progress.opened, pace)
+    session.live(lease, runbook, journal, pace, until=until)
+
+
+def _tell_end(session: Session, progress: Progress, pace: Pace, word: str) -> None:
+    typer.echo(f"{word}: {_states(progress)}")
+    _tell_kept(progress)
+    if progress.is_finished and progress.opened:
+        typer.echo(keeping.compare(session, progress.opened, pace))
+
+
+def _tell_kept(progress: Progress) -> None:
+    if progress.saved:
+        typer.echo(keeping.told(progress.saved))
 
 
 def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
@@ -140,6 +163,7 @@ def show_status(session: Session) -> None:
     typer.echo(status.table(seen))
     for line in locks.held_lines(locks.look(session)):
         typer.echo(line)
+    _tell_kept(progress)
     steps = progress.steps_back(runbook.tracks)
     if steps:
         typer.echo(f"going back now: {steps} steps, with: {session.command('rollback')}")

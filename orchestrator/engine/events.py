@@ -37,6 +37,22 @@ class Opened(Happened):
     facts: Facts
 
 
+class Saved(Happened):
+    """What was there before the first change is kept: ``data`` on ``host``, ``directory`` on every host.
+
+    ``instructions`` is a file on that host too: how the data is put back. ``revision`` and ``hash`` are what
+    all members agreed upon then; None where there is no hash.
+    """
+
+    event: Literal["saved"] = "saved"
+    host: str
+    directory: str
+    data: str
+    instructions: str
+    revision: int | None = None
+    hash: int | None = None
+
+
 class RunBegan(Happened):
     """A process took the file and began, or went on."""
 
@@ -116,7 +132,9 @@ class Waiting(Happened):
     reasons: tuple[str, ...]
 
 
-Recorded = Opened | RunBegan | RoundBegan | HandedOver | StepStarted | StepSucceeded | StepFailed | RunEnded
+Recorded = (
+    Opened | Saved | RunBegan | RoundBegan | HandedOver | StepStarted | StepSucceeded | StepFailed | RunEnded
+)
 Event = Recorded | Waiting
 
 RECORDED: TypeAdapter[Recorded] = TypeAdapter(Annotated[Recorded, Field(discriminator="event")])

@@ -1,6 +1,8 @@
 """Waiting for gates: look, judge, look again, until they hold or the plan's patience ends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -11,6 +13,7 @@ from orchestrator.remote.executor import Executor, Refusal
 
 Tell = Callable[[tuple[str, ...]], None]
 Sleep = Callable[[float], None]
+Found = TypeVar("Found")
 
 
 class NotYetError(Exception):
@@ -23,35 +26,40 @@ class NotYetError(Exception):
 
 def look(executor: Executor, gates: Sequence[Gate]) -> None:
     """Look once; raises NotYetError if a gate does not hold or a host cannot be asked."""
-    try:
+    with _unreachable_is_not_yet():
         refusals = executor.refusals(gates)
-    except (HostUnreachableError, LoginRefusedError) as error:
-        # a host that is just rebooting refuses logins for a moment: worth another look
-        raise NotYetError((Refusal(error.host, error.reason),)) from error
     if refusals:
         raise NotYetError(refusals)
 
 
+def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, tell: Tell) -> Found:
+    """Return what asking finds, and ask again while it raises NotYetError or a host cannot be asked.
+
+    Raises NotYetError with the last reasons when patience ends.
+    """
+
+    def once() -> Found:
+        with _unreachable_is_not_yet():
+            return ask()
+
+    return _retrying(patience, sleep, tell)(once)
+
+
 def hold(executor: Executor, gates: Sequence[Gate], patience: Patience, sleep: Sleep, tell: Tell) -> None:
     """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
-    for attempt in _retrying(patience, sleep, tell):
-        with attempt:
-            look(executor, gates)
+    until(lambda: look(executor, gates), patience, sleep, tell)
 
 
 def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, tell: Tell) -> str:
     """Return the member that a poll finds, waiting for there to be one."""
-    found: list[str] = []
-    for attempt in _retrying(patience, sleep, tell):
-        with attempt:
-            try:
-                name = executor.poll(poll)
-            except (HostUnreachableError, LoginRefusedError) as error:
-                raise NotYetError((Refusal(error.host, error.reason),)) from error
-            if name is None:
-                raise NotYetError((Refusal(poll.name, "there is none"),))
-            found.append(name)
-    return found[-1]
+
+    def once() -> str:
+        name = executor.poll(poll)
+        if name is None:
+            raise NotYetError((Refusal(poll.name, "there is none"),))
+        return name
+
+    return until(once, patience, sleep, tell)
 
 
 def glance(executor: Executor, poll: Poll) -> str | None:
@@ -60,6 +68,15 @@ def glance(executor: Executor, poll: Poll) -> str | None:
         return executor.poll(poll)
     except (HostUnreachableError, LoginRefusedError):
         return None
+
+
+@contextmanager
+def _unreachable_is_not_yet() -> Iterator[None]:
+    """A host that is just rebooting refuses logins for a moment, too: worth another look."""
+    try:
+        yield
+    except (HostUnreachableError, LoginRefusedError) as error:
+        raise NotYetError((Refusal(error.host, error.reason),)) from error
 
 
 def _retrying(patience: Patience, sleep: Sleep, tell: Tell) -> Retrying:

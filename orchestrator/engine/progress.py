@@ -10,6 +10,7 @@ from orchestrator.engine.events import (
     Recorded,
     RunBegan,
     RunEnded,
+    Saved,
     StepFailed,
     StepStarted,
     StepSucceeded,
@@ -38,6 +39,7 @@ class Progress:
     handovers: dict[str, int] = field(default_factory=dict)
     outcome: str | None = None
     direction: Direction = "forward"
+    saved: Saved | None = None
 
     @classmethod
     def of(cls, events: Iterable[Recorded]) -> "Progress":
@@ -52,6 +54,8 @@ class Progress:
         match event:
             case Opened():
                 self.opened = event
+            case Saved():
+                self.saved = event
             case StepStarted():
                 self.attempts[event.step] = event.attempt
                 self.unsettled[event.host] = Unsettled(event.step, event.source, event.target, event.attempt)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.api.words import OWN_LISTENER, Registered, Standing, last_line
+from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Registered, Standing, last_line
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answer, Check, Run
 
@@ -122,6 +122,15 @@ class V2:
         """Nothing: v2 has no alarms."""
         del answer
         return ""
+
+    def hash_at(self, subject: Subject, revision: int) -> Check | None:
+        """Nothing: v2 has no hash of its keys."""
+        del subject, revision
+        return None
+
+    def read_hash(self, answer: Answer) -> Hashed:
+        """Nothing: v2 has no hash of its keys."""
+        raise ValueError(last_line(answer))
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs.

@@ -21,7 +21,10 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's."""
+    """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's.
+
+    ``revision`` is that of its keys; 0 through v2, which has none for a whole store.
+    """
 
     cluster_id: str
     id: str
@@ -29,6 +32,16 @@ class Standing:
     version: str
     index: int
     applied: int
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """One member's hash of its keys: ``revision`` was its last one then, ``compacted`` the last compacted."""
+
+    hash: int
+    revision: int
+    compacted: int
 
 
 class Api(Protocol):
@@ -66,6 +79,14 @@ class Api(Protocol):
 
     def read_alarms(self, answer: Answer) -> str:
         """Read the alarms; empty if there are none."""
+        ...
+
+    def hash_at(self, subject: Subject, revision: int) -> Check | None:
+        """Ask for a hash of all keys up to a revision (0: up to the last); None where there is no hash."""
+        ...
+
+    def read_hash(self, answer: Answer) -> Hashed:
+        """Read one member's hash."""
         ...
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:

@@ -14,6 +14,7 @@ NEEDED = (
         "awk",
         "base64",
         "cat",
+        "cp",
         "cut",
         "date",
         "df",

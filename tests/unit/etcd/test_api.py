@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from orchestrator.cluster.facts import Facts, MemberFacts, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import gather
-from orchestrator.etcd.api import Api, Registered, Standing, of, v2, v3
+from orchestrator.etcd.api import Api, Hashed, Registered, Standing, of, v2, v3
 from orchestrator.operations import Answer
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "etcdctl.yaml").read_text())
@@ -24,6 +24,7 @@ PARSERS = {
     "v3 member list",
     "v3 endpoint status",
     "v3 endpoint health",
+    "v3 endpoint hashkv",
     "v3 alarm list",
     "version",
 }
@@ -102,6 +103,16 @@ def test_health_is_judged_of_one_member(parser: str, case: dict[str, Any]) -> No
     assert case["complaint"] == interface(parser).complaint(answer(case), case.get("member", ""))
 
 
+@cases("v3 endpoint hashkv")
+def test_a_members_hash_is_read(parser: str, case: dict[str, Any]) -> None:
+    if "refused" in case:
+        with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
+            interface(parser).read_hash(answer(case))
+        assert case["refused"] == str(refusal.value)
+        return
+    assert Hashed(**case["hashed"]) == interface(parser).read_hash(answer(case))
+
+
 @cases("v3 alarm list")
 def test_alarms_are_read(parser: str, case: dict[str, Any]) -> None:
     if "refused" in case:
@@ -161,8 +172,8 @@ def test_v2_asks_for_health_with_the_hosts_own_certificate(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "script",
-    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, gather.VERSION],
-    ids=["v2 member list", "v2 status", "v2 health", "v3", "version"],
+    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, v3.HASH, gather.VERSION],
+    ids=["v2 member list", "v2 status", "v2 health", "v3", "v3 hash", "version"],
 )
 def test_shellcheck_passes(script: str) -> None:
     program = Path(sys.executable).with_name("shellcheck")

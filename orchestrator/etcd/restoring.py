@@ -1,0 +1,136 @@
+"""How saved data is put back, command by command: the text that lies beside it."""
+
+import posixpath
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import saving, settings
+from orchestrator.etcd.hashes import Agreement
+
+
+def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:
+    """Return the commands that put a run's saved data back on all members, with their names and URLs."""
+    ways = {"v3": _through_v3, "v2": _through_v2}
+    path = saving.data_path(holder, run)
+    at = f" ({agreed})" if agreed else ""
+    lines = (
+        f"The data of cluster {holder.cluster.name} ({holder.facts.cluster_id}) as it was before run {run}.",
+        f"It lies on {holder.name} in {path}{at}.",
+        "Whatever was written later is lost by putting it back.",
+        "All commands are for root. The members' old data is moved aside, not removed.",
+        "",
+        *ways[holder.facts.api](holder, run, path),
+        "",
+        "On each host, unit.txt in the same directory is its old unit; files/ holds the unit's files, each",
+        "under its own path. 'rollback' takes a run's drop-ins away; the copies are for when it cannot.",
+    )
+    return "\n".join((*lines, ""))
+
+
+def data_directory(subject: Subject) -> str:
+    """Where the member keeps its data. Default: etcd docs, "Configuration options"."""
+    return subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
+
+
+def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
+    everybody = ",".join(
+        f"{one.member.name}={url}" for one in holder.everyone for url in settings.peers_both(one)
+    )
+    yield "1. On every member, stop it:"
+    yield from _indented(_stop(one) for one in _units(holder))
+    yield ""
+    yield f"2. Copy {path} from {holder.name} to the same place on the other members; it holds every key:"
+    yield from _indented(_copy(holder, one, path) for one in holder.others)
+    yield ""
+    yield "3. On each member, make its data anew. The URLs are registered in both schemes, so it does not"
+    yield "   matter whether the members listen with http or with https by now."
+    for one in holder.everyone:
+        yield f"   {one.name}:"
+        yield from _indented(_remade(one, run, path, everybody), by=5)
+    yield ""
+    yield "4. On every member, start it; none is ready before most of them run:"
+    yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(holder))
+    yield ""
+    yield "5. When all are healthy, register the scheme that they listen with alone, here https; IDs are"
+    yield "   new, and 'etcdctl member list' has them:"
+    yield from _indented(
+        f"etcdctl member update ID_OF_{one.member.name} --peer-urls={','.join(settings.peers_https(one))}"
+        for one in holder.everyone
+    )
+
+
+def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
+    major, minor = (int(part) for part in one.member.version.split(".")[:2])
+    tool = "etcdutl" if (major, minor) >= (3, 6) else "ETCDCTL_API=3 etcdctl"
+    place = data_directory(one)
+    fresh = f"{place}/restored-{run}"
+    yield (
+        f"{tool} snapshot restore {path} --data-dir {fresh} --name {one.member.name} "
+        f"--initial-cluster {everybody} --initial-cluster-token restored-{run} "
+        f"--initial-advertise-peer-urls {','.join(settings.peers_both(one))}"
+    )
+    yield f"mv {place}/member {place}/member.before-{run}"
+    yield f"mv {fresh}/member {place}/member"
+    yield f"chown -R {one.found.user}:{one.found.group} {place}/member"
+    log = one.member.environment.get("ETCD_WAL_DIR")
+    if log:
+        yield f"mv {log} {log}.before-{run}"
+        yield f"mv {place}/member/wal {log}"
+
+
+def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
+    place, service = data_directory(holder), holder.host.service
+    alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
+    endpoint = settings.local_url(holder)
+    etcdctl = f"ETCDCTL_API=2 etcdctl --endpoints {endpoint}"
+    yield "1. On every member, stop it:"
+    yield from _indented(_stop(one) for one in _units(holder))
+    yield ""
+    yield f"2. On {holder.name}, let it begin a new cluster of its own with the saved data:"
+    yield from _indented(
+        (
+            f"mv {place}/member {place}/member.before-{run}",
+            f"cp -a {path}/member {place}/member",
+            f"chown -R {holder.found.user}:{holder.found.group} {place}/member",
+            f"mkdir -p {posixpath.dirname(alone)}",
+            f"printf '[Service]\\nEnvironment=ETCD_FORCE_NEW_CLUSTER=true\\n' > {alone}",
+            f"systemctl daemon-reload && systemctl start {service}.service",
+            f"rm {alone} && systemctl daemon-reload",
+        )
+    )
+    yield ""
+    yield f"3. Still on {holder.name}: its ID is what 'member list' says. Before the local port is open (the"
+    yield f"   state 'accepting'), write {settings.original_url(holder)} for {endpoint}:"
+    yield from _indented(
+        (
+            f"{etcdctl} member list",
+            f"{etcdctl} member update ID {','.join(settings.peers_both(holder))}",
+        )
+    )
+    yield ""
+    yield "4. One member after the other; wait until each is healthy before the next one:"
+    for one in holder.others:
+        theirs = data_directory(one)
+        yield f"   on {holder.name}:"
+        yield f"     {etcdctl} member add {one.member.name} {','.join(settings.peers_both(one))}"
+        yield f"   on {one.name}, with the ETCD_INITIAL_CLUSTER that this printed and"
+        yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.host.service}.service:"
+        yield f"     mv {theirs}/member {theirs}/member.before-{run}"
+        yield f"     systemctl start {one.host.service}.service"
+
+
+def _units(holder: Subject) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.host.service for one in holder.everyone))
+
+
+def _stop(service: str) -> str:
+    return f"systemctl stop {service}.service"
+
+
+def _copy(holder: Subject, other: Subject, path: str) -> str:
+    here, there = (f"{one.host.ssh.user}@{one.host.ssh.host}" for one in (holder, other))
+    return f"ssh {here} cat {path} | ssh {there} 'umask 077; cat > {path}'"
+
+
+def _indented(lines: Iterable[str], by: int = 3) -> Iterable[str]:
+    return (" " * by + line for line in lines)

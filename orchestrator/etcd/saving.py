@@ -1,0 +1,74 @@
+"""What is kept before the first change: the cluster's data on one host, every host's unit as it was."""
+
+from collections.abc import Iterable
+
+from orchestrator.cluster.facts import Facts, Subject
+from orchestrator.cluster.model import Cluster
+from orchestrator.etcd import api, settings
+from orchestrator.operations import MakeDirectory, Operation, Run, Write
+
+HOME = "/var/lib/orchestrator"  # on the hosts; the data of a cluster does not travel
+DEADLINE_S = 600.0  # for gigabytes of data on a slow disk
+
+# The unit as systemd reads it, and each of its files under its own path, with its owner and mode. The words
+# of EnvironmentFiles may be patterns, and are not quoted so that the shell finds what systemd finds. Without
+# "cd /" cp does not find the attributes of the parents below a symlink such as /lib (coreutils 9.1).
+KEEP = """
+set -eu
+cd /
+systemctl cat "$1.service" > "$2/unit.txt"
+mkdir -p "$2/files"
+{
+  systemctl show --property=FragmentPath --value "$1.service"
+  systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n'
+  systemctl show --property=EnvironmentFiles --value "$1.service" | sed 's/ (ignore_errors=[a-z]*)$//' |
+    while read -r pattern; do
+      for path in $pattern; do printf '%s\\n' "$path"; done
+    done
+} | while read -r path; do
+  if [ -f "$path" ]; then
+    cp --parents --dereference --preserve=mode,ownership,timestamps --target-directory="$2/files" -- "$path"
+  fi
+done
+"""
+
+
+def holder(cluster: Cluster, facts: Facts) -> Subject:
+    """Return the member whose host keeps the data: the plan's first."""
+    return Subject(cluster, facts, cluster.members[0])
+
+
+def directory(run: str) -> str:
+    """Where a run keeps things on each host; for root alone."""
+    return f"{HOME}/{run}"
+
+
+def data_path(subject: Subject, run: str) -> str:
+    """Where the data is kept: one file through v3, a directory through v2."""
+    return f"{directory(run)}/{'snapshot.db' if subject.facts.api == 'v3' else 'backup'}"
+
+
+def instructions_path(run: str) -> str:
+    """Where the commands lie that put the data back, beside it."""
+    return f"{directory(run)}/RESTORE.txt"
+
+
+def data(subject: Subject, path: str) -> Iterable[Operation]:
+    """Save the data at a path below ``HOME``, verified by etcd's own tool; an earlier try goes first."""
+    yield MakeDirectory(HOME, 0o700)
+    yield Run(("rm", "-rf", "--", path))
+    yield from api.of(subject).backup(subject, path, _endpoint(subject))
+
+
+def surroundings(subject: Subject, run: str, header: str) -> Iterable[Operation]:
+    """Keep the host's unit, and the state file's first line: with it a lost one can be made again."""
+    yield MakeDirectory(HOME, 0o700)
+    yield MakeDirectory(directory(run), 0o700)
+    yield Write(f"{directory(run)}/header.json", header + "\n", 0o600)
+    yield Run(("sh", "-c", KEEP, "keep", subject.host.service, directory(run)))
+
+
+def _endpoint(subject: Subject) -> str:
+    """The last http listener of the running member: the local one, once there is one."""
+    urls = settings.current(subject.found.environment, settings.LISTEN_CLIENT)
+    return settings.loopback([url for url in urls if url.startswith("http://")][-1])

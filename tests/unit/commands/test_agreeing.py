@@ -1,0 +1,143 @@
+"""Comparing the members' data: at one revision, however much is written and compacted meanwhile."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_settings import subject
+
+from orchestrator.commands.agreeing import DifferError, agree
+from orchestrator.engine.events import Event
+from orchestrator.engine.gate import NotYetError
+from orchestrator.engine.pace import Pace
+from orchestrator.errors import HostUnreachableError
+from orchestrator.etcd.api import v2, v3
+from orchestrator.etcd.hashes import Agreement
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.session import Session
+
+NAMES = ("server1", "server2", "server3")
+LEADER = "server1"
+
+
+@dataclass
+class Store:
+    """What one member holds; its keys are as good as their hash."""
+
+    revision: int = 10
+    compacted: int = -1
+    keys: int = 77
+
+
+@dataclass
+class Members:
+    """Three members' stores; ``written`` is how many revisions come in with each look."""
+
+    stores: dict[str, Store] = field(default_factory=lambda: {name: Store() for name in NAMES})
+    written: int = 0
+    lost: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        found = {question: self._answer(question) for question in questions}
+        for store in self.stores.values():
+            store.revision += self.written
+        return found
+
+    def _answer(self, question: Question) -> Answer:
+        assert isinstance(question, Check)
+        if question.host in self.lost:
+            raise HostUnreachableError(question.host, "timed out")
+        store = self.stores[question.host]
+        if question.script == v2.STATUS:
+            bodies = ('version {"etcdserver":"2.3.8"}', 'self {"id":"a1"}', 'leader {"id":"a1"}')
+            headers = "HTTP/1.1 200 OK\nX-Etcd-Cluster-Id: c1\nX-Raft-Index: 5\n"
+            return Answer(0, "\n".join((*bodies, f"headers {headers}")))
+        if question.script == v3.ASK:
+            number = NAMES.index(question.host) + 1
+            header = {"cluster_id": 1, "member_id": number, "revision": store.revision}
+            status = {"header": header, "version": "3.4.23", "leader": NAMES.index(LEADER) + 1}
+            return Answer(0, json.dumps([{"Status": status}]))
+        assert question.script == v3.HASH
+        self.asked.append(question.host)
+        return self._hashed(store, int(question.arguments[1]))
+
+    def _hashed(self, store: Store, revision: int) -> Answer:
+        refusal = "compacted" if 0 < revision <= store.compacted else ""
+        refusal = "a future revision" if revision > store.revision else refusal
+        if refusal:
+            return Answer(1, "[]", f"Error: etcdserver: mvcc: required revision is {refusal}")
+        told = {
+            "header": {"revision": store.revision},
+            "hash": store.keys,
+            "compact_revision": store.compacted,
+        }
+        return Answer(0, json.dumps([{"HashKV": told}]))
+
+    def perform(self, deed: Deed) -> Receipt:
+        raise AssertionError(deed)
+
+
+def compare(folder: Path, members: Members, *, told: list[Event] | None = None, api: str = "v3") -> object:
+    one = subject(folder, {})
+    facts = one.facts.model_copy(update={"api": api})
+    patience = one.cluster.patience.model_copy(update={"gate_s": 0.2, "pause_s": 0.01})
+    session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), members)
+    heard: list[Event] = [] if told is None else told
+    return agree(session, facts, Pace(patience, narrate=heard.append))
+
+
+def test_members_with_the_same_keys_agree_and_the_leader_is_asked_last(tmp_path: Path) -> None:
+    members = Members()
+    assert Agreement(10, 77) == compare(tmp_path, members)
+    assert ["server2", "server3", "server1"] == members.asked
+
+
+def test_a_member_with_other_keys_is_told_with_every_hash(tmp_path: Path) -> None:
+    members = Members()
+    members.stores["server2"].keys = 78
+    with pytest.raises(DifferError, match="server2 78, server3 77, server1 77"):
+        compare(tmp_path, members)
+
+
+@pytest.mark.parametrize("written", [1, 1000])
+def test_writes_do_not_disturb_it(tmp_path: Path, written: int) -> None:
+    assert Agreement(10, 77) == compare(tmp_path, Members(written=written))
+
+
+def test_a_store_compacted_to_its_last_revision_is_compared_there(tmp_path: Path) -> None:
+    members = Members()
+    for store in members.stores.values():
+        store.compacted = store.revision
+    assert Agreement(10, 77) == compare(tmp_path, members)
+
+
+def test_who_has_compacted_less_is_waited_for_and_not_called_different(tmp_path: Path) -> None:
+    members, told = Members(), list[Event]()
+    members.stores["server3"] = Store(compacted=4, keys=5)
+    with pytest.raises(NotYetError, match=r"a compaction is under way: .*server3 to 4") as waited:
+        compare(tmp_path, members, told=told)
+    assert not isinstance(waited.value, DifferError)
+    assert told
+
+
+def test_who_lags_has_to_come_to_where_the_others_were(tmp_path: Path) -> None:
+    members = Members()
+    members.stores["server3"].revision = 7
+    with pytest.raises(NotYetError, match="server3 has come to revision 7, and has to come to 10"):
+        compare(tmp_path, members)
+    assert not members.asked
+
+
+def test_a_member_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotYetError, match="server2: timed out"):
+        compare(tmp_path, Members(lost={"server2"}))
+
+
+def test_v2_has_no_hash(tmp_path: Path) -> None:
+    members = Members()
+    assert compare(tmp_path, members, api="v2") is None
+    assert not members.asked
