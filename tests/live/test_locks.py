@@ -56,13 +56,14 @@ def rival(lab: Lab) -> Path:
 
 def start(lab: Lab, *arguments: str) -> subprocess.Popen[bytes]:
     """Start the program on the bastion; the process is its own, so that signals reach it."""
-    return subprocess.Popen(
-        lab.command([sys.executable, "-m", "orchestrator", *arguments]),
-        cwd=lab.directory,
-        env=lab.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=(lab.directory / "stderr").open("wb"),
-    )
+    with (lab.directory / "stderr").open("wb") as told:
+        return subprocess.Popen(
+            lab.command([sys.executable, "-m", "orchestrator", *arguments]),
+            cwd=lab.directory,
+            env=lab.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+        )
 
 
 @contextmanager
@@ -175,7 +176,7 @@ def test_the_locks_are_gone_after_every_orderly_end(lab: Lab) -> None:
 
 @pytest.mark.usefixtures("rival")
 def test_a_frozen_run_whose_locks_were_taken_away_does_nothing_any_more(lab: Lab) -> None:
-    with writing(lab), stopped_in_the_middle(lab, "stage") as old:
+    with stopped_in_the_middle(lab, "stage") as old:
         held = holder(lab)
         for arguments, code in (
             (("run", OTHER, "--yes"), 6),
