@@ -30,6 +30,8 @@ from orchestrator.operations import (
     Run,
     Write,
 )
+from orchestrator.remote import lease
+from orchestrator.remote.receipt import FENCED
 
 Lying = tuple[str, int, str, str]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound: it stands in a fake member's settings
@@ -52,6 +54,7 @@ class FakeHost:
     receipts: dict[str, Receipt] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)  # names of the deeds, which outlast a reboot
     trusted: set[str] = field(default_factory=set)
+    lock: str = ""  # what the lock's file holds
     trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
@@ -291,13 +294,15 @@ class World:
         host = self.place(deed.host)
         self.moment(f"before {deed.id}")
         if deed.id not in host.receipts:
+            if deed.lock and deed.lock != host.lock.partition("\n")[0]:
+                return Receipt(FENCED, host.lock)
             self.performed.append(deed)
             host.begun.append(deed.id)
             for number, operation in enumerate(deed.operations):
                 self.moment(f"host before {deed.host} {deed.id} {number}")
                 self._do(host, operation)
                 self.moment(f"host after {deed.host} {deed.id} {number}")
-            host.receipts[deed.id] = Receipt(0, "")
+            host.receipts[deed.id] = Receipt(0, "taken\n" if deed.id.startswith("lock-") else "")
         self.moment(f"after {deed.id}")
         return host.receipts[deed.id]
 
@@ -322,6 +327,10 @@ class World:
             case RemoveDirectory():
                 if not any(Path(path).parent == Path(operation.path) for path in host.files):
                     host.directories.discard(operation.path)
+            case Run(argv=("sh", "-c", lease.TAKE, *_, text)):
+                host.lock = text  # from whom it may be taken is tested with the scripts themselves
+            case Run(argv=("sh", "-c", lease.RELEASE, *_, mark)):
+                host.lock = "" if host.lock.startswith(f"{mark}\n") else host.lock
             case Run():
                 self._run(host, operation.argv)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from orchestrator.etcd.preflight import (
     clock,
+    holders,
     material,
     members,
     origins,
@@ -50,6 +51,13 @@ CHECKLIST: tuple[Item, ...] = (
         why="a missing program would be found out in the middle of a step",
         mend="install the packages that hold them",
         make=tools.tools,
+    ),
+    Item(
+        "lock",
+        looks="who holds the host's lock",
+        why="two runs at once would undo each other's steps, so only one gets the locks",
+        mend="wait for that run, or resume it; if its process is gone for good: orchestrator unlock PLAN",
+        make=holders.holders,
     ),
     Item(
         "clock",

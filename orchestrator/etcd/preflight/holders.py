@@ -1,0 +1,24 @@
+"""Who holds a host's lock: while anybody does, no other run begins."""
+
+from collections.abc import Iterable
+
+from orchestrator import lock
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers
+
+
+@on_each_host
+def holders(_site: Site, subject: Subject) -> Examination:
+    """Ask who holds the host's lock."""
+    question = lock.question(subject.name)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        if answers[question].exit_status != 0:
+            yield wrong(f"{lock.HOLDER} cannot be read")
+            return
+        holder = lock.read(answers[question].stdout)
+        yield wrong(f"held by {holder}") if holder else fine("nobody holds it")
+
+    return Examination(subject.name, (question,), judge)

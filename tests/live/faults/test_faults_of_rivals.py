@@ -1,0 +1,52 @@
+"""Two orchestrators at once, in the middle of rounds: the second is refused, and the first goes on."""
+
+import os
+import signal
+
+import pytest
+from live.faults.cases import FINISHES, case, words
+from live.faults.strikes import strike_during
+from live.stories import ROUNDS, STATES, events, failure, orchestrator
+
+from orchestrator import lock
+from orchestrator.engine.events import RunBegan
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+OTHER = "other.yaml"  # the same plan on another bastion, with a state file of its own
+LOCKED = 6
+REFUSED = "the second is refused with 6 and told who holds it; the first goes on"
+
+
+def refuse(lab: Lab, *arguments: str, told: str) -> None:
+    """Start a second orchestrator, which has to be refused; the first is held still, or it might be over."""
+    first = [event.pid for event in events(lab) if isinstance(event, RunBegan)][-1]
+    os.kill(first, signal.SIGSTOP)
+    try:
+        refused = orchestrator(lab, *arguments)
+    finally:
+        os.kill(first, signal.SIGCONT)
+    assert refused.returncode == LOCKED, failure(refused)
+    assert told in words(refused.stderr), failure(refused)
+
+
+@pytest.mark.timeout(1200)
+def test_a_second_orchestrator_is_refused_in_the_middle_of_each_round(lab: Lab) -> None:
+    (lab.directory / OTHER).write_text((lab.directory / PLAN).read_text())
+    rivals = {
+        "a second run on the same state file": ((PLAN, "--resume"), "is in use by"),
+        "a second run from another bastion": ((OTHER, "--yes"), "is locked by run"),
+    }
+    for number, (round_, state) in enumerate(zip(ROUNDS, STATES, strict=True)):
+        fault, (arguments, told) = list(rivals.items())[number % 2]
+
+        def strike(arguments: tuple[str, ...] = arguments, told: str = told) -> None:
+            refuse(lab, "run", *arguments, told=told)
+
+        with (
+            case(lab, fault, round_, exits=(FINISHES,), expected=REFUSED) as under_way,
+            strike_during(lab, round_, strike),
+        ):
+            under_way.finish(PLAN, "--until", state, *(["--resume"] if number else ["--yes"]))
+        for host in lab.hosts:
+            assert host.run(["test", "-e", lock.HOLDER], check=False).returncode == 1
