@@ -60,7 +60,7 @@ class StoppedError(OrchestratorError):
 
 
 class PersonNeededError(OrchestratorError):
-    """The run stopped and the cluster is not healthy: a person has to look now."""
+    """The run stopped, and the cluster is not seen to be healthy: a person has to look now."""
 
     exit_code = 9
 

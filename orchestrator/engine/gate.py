@@ -21,13 +21,17 @@ class NotYetError(Exception):
         self.reasons = tuple(map(str, refusals))
 
 
+class UnseenError(NotYetError):
+    """A host could not be asked, so nobody knows whether gates hold."""
+
+
 def look(executor: Executor, gates: Sequence[Gate]) -> None:
-    """Look once; raises NotYetError if a gate does not hold or a host cannot be asked."""
+    """Look once; raises NotYetError if a gate does not hold, UnseenError if a host cannot be asked."""
     try:
         refusals = executor.refusals(gates)
     except (HostUnreachableError, LoginRefusedError) as error:
         # a host that is just rebooting refuses logins for a moment: worth another look
-        raise NotYetError((Refusal(error.host, error.reason),)) from error
+        raise UnseenError((Refusal(error.host, error.reason),)) from error
     if refusals:
         raise NotYetError(refusals)
 
