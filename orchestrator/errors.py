@@ -64,7 +64,7 @@ class UnwritableError(StoppedError):
 
 
 class PersonNeededError(OrchestratorError):
-    """The run stopped and the cluster is not healthy: a person has to look now."""
+    """The run stopped, and the cluster is not seen to be healthy: a person has to look now."""
 
     exit_code = 9
 

@@ -24,9 +24,13 @@ class NotYetError(Exception):
         self.reasons = tuple(map(str, refusals))
 
 
+class UnseenError(NotYetError):
+    """A host could not be asked, so nobody knows whether gates hold."""
+
+
 def look(executor: Executor, gates: Sequence[Gate]) -> None:
-    """Look once; raises NotYetError if a gate does not hold or a host cannot be asked."""
-    with _unreachable_is_not_yet():
+    """Look once; raises NotYetError if a gate does not hold, UnseenError if a host cannot be asked."""
+    with _unseen():
         refusals = executor.refusals(gates)
     if refusals:
         raise NotYetError(refusals)
@@ -39,7 +43,7 @@ def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, tell: Tell
     """
 
     def once() -> Found:
-        with _unreachable_is_not_yet():
+        with _unseen():
             return ask()
 
     return _retrying(patience, sleep, tell)(once)
@@ -71,12 +75,12 @@ def glance(executor: Executor, poll: Poll) -> str | None:
 
 
 @contextmanager
-def _unreachable_is_not_yet() -> Iterator[None]:
+def _unseen() -> Iterator[None]:
     """A host that is just rebooting refuses logins for a moment, too: worth another look."""
     try:
         yield
     except (HostUnreachableError, LoginRefusedError) as error:
-        raise NotYetError((Refusal(error.host, error.reason),)) from error
+        raise UnseenError((Refusal(error.host, error.reason),)) from error
 
 
 def _retrying(patience: Patience, sleep: Sleep, tell: Tell) -> Retrying:

@@ -159,13 +159,19 @@ class _Walk:
         except (gate.NotYetError, DeedFailedError) as error:
             raise self._stopped(where.format(error), stage.advice) from error
         except (HostUnreachableError, LoginRefusedError) as error:
-            raise self._stopped(where.format(f"{error}; {step.id} is in doubt"), stage.advice) from error
+            is_begun = step.host in self._journal.progress.unsettled  # a handover comes before that
+            doubt = f"; {step.id} is in doubt" if is_begun else ""
+            raise self._stopped(where.format(f"{error}{doubt}"), stage.advice) from error
 
     def _stopped(self, reason: str, advice: str = "") -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now."""
         told = f". {advice}" if advice else ""
         try:
             gate.look(self._executor, self._always)
+        except gate.UnseenError as error:
+            return PersonNeededError(
+                f"{reason}; whether the cluster is healthy cannot be seen: {error}{told}"
+            )
         except gate.NotYetError as error:
             return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{told}")
         return StoppedError(f"{reason}; the cluster is healthy{told}")

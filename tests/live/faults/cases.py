@@ -22,6 +22,7 @@ RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7
 PERSON_NEEDED = 9
 KILLED = 128 + 9  # as shells say it
+WRITING_S = 0.5  # before the first run of a case, and behind its last
 HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
 FINISHES = (0,)
@@ -103,11 +104,11 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
     """
     prober = RunningProber.start(lab)
     try:
-        prober.wait_for_writes()
+        prober.wait_for_writes(for_s=WRITING_S)
         under_way = Case(lab)
         yield under_way
         wait_until_healthy(lab, HEALTHY_S)
-        prober.wait_for_writes()
+        prober.wait_for_writes(for_s=WRITING_S)
         report = prober.stop()
     finally:
         prober.kill()
