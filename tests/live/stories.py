@@ -78,15 +78,14 @@ def local(lab: Lab) -> str:
 
 def unhealthy(lab: Lab) -> dict[str, str]:
     """Members that do not answer a read that needs a quorum, and what they say; asked on their own hosts."""
-    found = {}
-    for host in lab.hosts:
-        answers = [
-            host.run(["etcdctl", f"--endpoints=http://127.0.0.1:{port}", "endpoint", "health"], check=False)
-            for port in (lab.cluster.ports.local, lab.cluster.ports.client)
-        ]
-        if all(answer.returncode != 0 for answer in answers):
-            found[host.name] = answers[0].stderr + answers[1].stderr
-    return found
+    ports = lab.cluster.ports
+    # a port that is closed answers at once here, while etcdctl would try it for five seconds
+    asked = [
+        f"curl --silent --show-error --fail --max-time 3 http://127.0.0.1:{port}/health"
+        for port in (ports.local, ports.client)
+    ]
+    answers = {host.name: host.run(["sh", "-c", " || ".join(asked)], check=False) for host in lab.hosts}
+    return {name: answer.stderr for name, answer in answers.items() if answer.returncode != 0}
 
 
 def wait_until_healthy(lab: Lab, within_s: float = 15.0) -> float:
