@@ -75,7 +75,8 @@ class Session:
             raise RefusedError(
                 f"{self.plan} (or a certificate that it names) was changed since the run began: its runbook "
                 f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}; nothing was "
-                "changed now. Put the plan and its files back as they were, then resume"
+                "changed now. Put the plan and its files back as they were, then resume; hosts that have "
+                f"their files keep them in {self.cluster.tls.directory}"
             )
         return runbook
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import pytest
 from live.conftest import ClusterHosts
 from live.faults.refusals import refused
-from live.stories import wait_until_healthy
 
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
@@ -33,7 +32,7 @@ def other_plan(lab: Lab, *changes: tuple[str, str]) -> str:
 
 @contextmanager
 def mounted(host: Host, path: str, *options: str) -> Iterator[None]:
-    """Mount a file system over a directory of a host; what was mounted is all that is seen there meanwhile."""
+    """Mount a file system over a directory of a host: it is all that is seen there meanwhile."""
     host.run(["mkdir", "-p", path])
     host.run(["mount", *options, path])
     try:
@@ -81,8 +80,10 @@ def test_a_read_only_directory(lab: Lab) -> None:
 def closed_directory(host: Host) -> Iterator[None]:
     """A directory for the certificates that only root may enter: etcd could not read its key there."""
     host.run(["install", "-d", "-m", "0700", DIRECTORY])
-    yield
-    host.run(["rmdir", DIRECTORY])
+    try:
+        yield
+    finally:
+        host.run(["rmdir", DIRECTORY])
 
 
 def test_a_key_that_the_service_could_not_read(lab: Lab) -> None:
@@ -98,9 +99,11 @@ def users_without_sudo(lab: Lab) -> Iterator[None]:
         host.run(["useradd", "--create-home", "--shell", "/bin/sh", "--password", "*", "anna"])
         host.run(["cp", "-r", "/root/.ssh", "/home/anna/.ssh"])
         host.run(["chown", "-R", "anna:anna", "/home/anna/.ssh"])
-    yield
-    for host in lab.hosts:
-        host.run(["userdel", "--remove", "--force", "anna"], check=False)
+    try:
+        yield
+    finally:
+        for host in lab.hosts:
+            host.run(["userdel", "--remove", "--force", "anna"], check=False)
 
 
 def test_sudo_is_refused(lab: Lab) -> None:
@@ -131,8 +134,10 @@ def changed_key(lab: Lab, name: str, other: str) -> Iterator[None]:
     keys = dict(line.split(" ", 1) for line in text.splitlines(keepends=True))
     here, there = lab.host(name).entry.address, lab.host(other).entry.address
     known.write_text("".join(f"{host} {key}" for host, key in {**keys, here: keys[there]}.items()))
-    yield
-    known.write_text(text)
+    try:
+        yield
+    finally:
+        known.write_text(text)
 
 
 def test_a_host_key_that_changed(lab: Lab) -> None:
@@ -142,7 +147,8 @@ def test_a_host_key_that_changed(lab: Lab) -> None:
         "login",
         "server3: ",
         "SHA256:",
-        "known_hosts:3",
+        "keys/known_hosts knows it by",
+        "(line 3): the host key HAS CHANGED",
         exits=(LOGIN_REFUSED, 5),
         broken=changed_key(lab, "server3", "server1"),
     )
@@ -153,9 +159,10 @@ def stopped(lab: Lab, name: str) -> Iterator[None]:
     """A member that is down."""
     host = lab.host(name)
     host.run(["systemctl", "stop", host.unit])
-    yield
-    host.run(["systemctl", "start", host.unit])
-    wait_until_healthy(lab, 60.0)
+    try:
+        yield
+    finally:
+        host.run(["systemctl", "start", host.unit])
 
 
 def test_a_member_that_is_down_already(lab: Lab) -> None:

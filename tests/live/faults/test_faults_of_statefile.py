@@ -1,0 +1,67 @@
+"""What a run goes on from is not as it was: the plan, a certificate, or the state file itself."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from live.faults.cases import Case, case, succeed
+from live.stories import orchestrator, restarts, state_file
+
+from orchestrator.lab import material
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+RESUME = "resume"
+REFUSED_THEN_DONE = ((5, 0),)
+REFUSED = "refused, nothing is changed; put back as it was, the run goes on"
+
+
+def refused(under_way: Case, *told: str) -> None:
+    """Have a resume be refused with these words, before any member is restarted."""
+    starts = restarts(under_way.lab)
+    done = under_way.run("run", PLAN, "--resume")
+    assert [] == [words for words in (*told, "nothing was changed") if words not in done.stderr], done.stderr
+    assert starts == restarts(under_way.lab)
+
+
+@pytest.mark.timeout(900)
+def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> None:
+    authority = material.write_certificates(lab.cluster)
+    succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "staged"))
+
+    plan = lab.plan.read_text()
+    with case(lab, "the plan was edited", RESUME, exits=REFUSED_THEN_DONE, expected=REFUSED) as under_way:
+        lab.plan.write_text(plan.replace("client_cert_auth: true", "client_cert_auth: false"))
+        refused(under_way, "plan.yaml (or a certificate that it names) was changed", "Put the plan")
+        lab.plan.write_text(plan)
+        under_way.run("run", PLAN, "--resume", "--until", "proven")
+
+    pki, kept = lab.cluster.tls.ca.parent, tmp_path / "kept"
+    shutil.copytree(pki, kept)
+    with case(
+        lab, "a certificate was renewed", RESUME, exits=REFUSED_THEN_DONE, expected=REFUSED
+    ) as under_way:
+        member = lab.cluster.member("server2")
+        authority.issue(member.name, material.alternatives(member)).write(member.certificate, member.key)
+        refused(under_way, "Put the plan and its files back", "keep them in /etc/etcd2")
+        shutil.copytree(kept, pki, dirs_exist_ok=True)
+        under_way.run("run", PLAN, "--resume", "--until", "accepting")
+
+    path = state_file(lab)
+    torn = "its torn last line is dropped with a warning, and the run goes on"
+    with case(lab, "the state file's last line is torn", RESUME, exits=((0,),), expected=torn) as under_way:
+        path.write_bytes(path.read_bytes()[:-10])
+        done = under_way.run("run", PLAN, "--resume", "--until", "bridged")
+        assert "warning: plan.yaml.state.jsonl: dropped a torn last line of" in done.stderr
+
+    whole = path.read_bytes()
+    with case(
+        lab, "a line of the state file is corrupted", RESUME, exits=REFUSED_THEN_DONE, expected=REFUSED
+    ) as under_way:
+        lines = whole.splitlines(keepends=True)
+        lines[4] = lines[4].replace(b'"event":"', b'"event":"\x00', 1)
+        path.write_bytes(b"".join(lines))
+        refused(under_way, "plan.yaml.state.jsonl:5: not an event", "put the file back as it was")
+        assert b"".join(lines) == path.read_bytes()
+        path.write_bytes(whole)
+        under_way.run("run", PLAN, "--resume")
