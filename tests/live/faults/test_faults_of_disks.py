@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from live.faults.cases import Case, case, succeed
-from live.faults.strikes import strike_during
+from live.faults.strikes import announced, strike_when
 from live.stories import orchestrator, state_file
 
 from orchestrator.lab.command import run
@@ -81,7 +81,7 @@ def test_disks_fill_up_in_the_middle_of_a_run(lab: Lab) -> None:
     with small_disk(small):
         state_file(lab).symlink_to(small / "state.jsonl")
         with case(lab, "the bastion's disk is full", "stage", exits=EXITS, expected=EXPECTED) as under_way:
-            with strike_during(lab, "stage", lambda: fill(small)):
+            with strike_when(lab, announced("stage"), lambda _: fill(small)):
                 told = ("cannot be noted: No space left on device", "make room first")
                 stops(under_way, "accepting", *told, flag="--yes")
             assert state_file(lab).read_bytes().endswith(b"}\n")

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from live.faults.cases import FINISHES, case, words
-from live.faults.strikes import strike_during
+from live.faults.strikes import announced, strike_when
 from live.stories import ROUNDS, STATES, events, failure, orchestrator
 
 from orchestrator import lock
@@ -45,7 +45,7 @@ def test_a_second_orchestrator_is_refused_in_the_middle_of_each_round(lab: Lab) 
 
         with (
             case(lab, fault, round_, exits=(FINISHES,), expected=REFUSED) as under_way,
-            strike_during(lab, round_, strike),
+            strike_when(lab, announced(round_), lambda _: strike()),
         ):
             under_way.finish(PLAN, "--until", state, *(["--resume"] if number else ["--yes"]))
         for host in lab.hosts:
