@@ -119,6 +119,15 @@ def backup(plan: Plan) -> None:
 
 
 @app.command()
+def recover(plan: Plan, *, state: State = None) -> None:
+    """Write PLAN's lost state file anew, from what the hosts remember of the run."""
+    from orchestrator.commands.recover import recover  # noqa: PLC0415 -- see the module's docstring
+
+    with _session(plan, state) as (session, _):
+        typer.echo(recover(session))
+
+
+@app.command()
 def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orchestrator import places
 from orchestrator.operations import Check
 
-DIRECTORY = "/var/lib/orchestrator/lock"  # on the host, and on its disk: a reboot frees nobody's lock
-HOLDER = f"{DIRECTORY}/holder"
+DIRECTORY = places.lock()  # on the host, and on its disk: a reboot frees nobody's lock
+HOLDER = places.holder()
 
 _LOOK = 'cat -- "$1" 2>/dev/null || [ ! -e "$1" ]'
 _UNKNOWN = "?"

@@ -69,7 +69,10 @@ class Session:
     def recall(self, progress: Progress) -> Runbook:
         """Compile the runbook that a state file belongs to; refuses a plan that was edited since."""
         if progress.opened is None:
-            raise UsageError(f"{self.state} is empty: there is nothing to go on with, and nothing to undo")
+            raise UsageError(
+                f"{self.state} is empty or missing: there is nothing to go on with, and nothing to undo. "
+                f"If it was lost: {self.command('recover')}"
+            )
         runbook = self.compile(progress.opened.facts)
         if runbook.digest != progress.opened.runbook:
             raise RefusedError(

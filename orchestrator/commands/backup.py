@@ -3,6 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 
+from orchestrator import places
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import saving
 from orchestrator.operations import Deed
@@ -19,7 +20,7 @@ def save(session: Session) -> str:
     facts = session.gather()
     subject = saving.holder(session.cluster, facts)
     suffix = ".db" if facts.api == "v3" else ""
-    path = f"{saving.HOME}/{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}"
+    path = f"{places.KEPT}/{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}"
     deed = Deed(
         id=f"backup-{secrets.token_hex(4)}",
         host=subject.name,

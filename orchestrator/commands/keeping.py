@@ -3,7 +3,9 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
+from orchestrator import places
 from orchestrator.cluster.facts import Subject
+from orchestrator.cluster.model import Cluster
 from orchestrator.commands.agreeing import DifferError, agree
 from orchestrator.engine.events import Opened, Saved
 from orchestrator.engine.gate import NotYetError
@@ -43,17 +45,22 @@ def keep(session: Session, lease: Lease, journal: StateFile, opened: Opened, pac
             + "\n".join(failed)
             + f"\nMend that, then begin anew: {session.command('run')}"
         )
-    holder = saving.holder(session.cluster, opened.facts)
-    saved = Saved(
+    noted = saved(session.cluster, opened, agreed)
+    journal.append(noted)
+    pace.narrate(noted)
+
+
+def saved(cluster: Cluster, opened: Opened, agreed: Agreement | None) -> Saved:
+    """Make the event that tells where everything lies that a run has kept."""
+    holder = saving.holder(cluster, opened.facts)
+    return Saved(
         host=holder.name,
-        directory=saving.directory(opened.run),
+        directory=places.of_run(opened.run),
         data=saving.data_path(holder, opened.run),
         instructions=saving.instructions_path(opened.run),
         revision=agreed.revision if agreed else None,
         hash=agreed.hash if agreed else None,
     )
-    journal.append(saved)
-    pace.narrate(saved)
 
 
 def compare(session: Session, opened: Opened, pace: Pace) -> str:
@@ -75,13 +82,13 @@ def compare(session: Session, opened: Opened, pace: Pace) -> str:
     return NO_HASH if agreed is None else f"all members hold the same data: {agreed}"
 
 
-def told(saved: Saved) -> str:
+def told(noted: Saved) -> str:
     """Say where everything lies that was there before the first change."""
-    at = "" if saved.revision is None else f" (revision {saved.revision}, hash {saved.hash})"
+    at = "" if noted.revision is None else f" (revision {noted.revision}, hash {noted.hash})"
     return (
-        f"kept from before the first change: the data on {saved.host} in {saved.data}{at}, "
-        f"old unit files on every host in {saved.directory}\n"
-        f"how to put the data back, command by command: {saved.instructions} on {saved.host}"
+        f"kept from before the first change: the data on {noted.host} in {noted.data}{at}, "
+        f"old unit files on every host in {noted.directory}\n"
+        f"how to put the data back, command by command: {noted.instructions} on {noted.host}"
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from orchestrator.cluster.facts import Facts, Subject
-from orchestrator.commands import check, keeping, locks
+from orchestrator.commands import check, keeping, locks, recover
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
@@ -70,6 +70,7 @@ def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm
     # a process that died with the locks before its first step left its run's id: only that id takes them over
     run = journal.progress.opened.run if journal.progress.opened else new_run()
     locks.refuse_rivals(session, run)
+    recover.refuse_forgotten(session)
     facts, runbook = _new_runbook(session)
     _print_review(session, runbook, Progress(), pace)
     if runbook.risk and not wish.accept_risk:

@@ -147,7 +147,7 @@ def read(path: Path) -> tuple[list[Recorded], int]:
             where = ".".join(map(str, fault["loc"]))
             raise RefusedError(
                 f"{path}:{number}: not an event of a state file ({where}: {fault['msg']}); "
-                "nothing was changed: put the file back as it was, or look at the hosts with 'status'"
+                "nothing was changed: put the file back as it was, or move it away and run 'recover'"
             ) from error
         if (number == 1) != isinstance(event, Opened):
             raise RefusedError(f"{path}:{number}: the header belongs in the first line, and only there")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from orchestrator import places
 from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import api, settings
 from orchestrator.operations import MakeDirectory, Operation, Run, Write
 
-HOME = "/var/lib/orchestrator"  # on the hosts; the data of a cluster does not travel
 DEADLINE_S = 600.0  # for gigabytes of data on a slow disk
 
 # The unit as systemd reads it, and each of its files under its own path, with its owner and mode. The words
@@ -38,34 +38,29 @@ def holder(cluster: Cluster, facts: Facts) -> Subject:
     return Subject(cluster, facts, cluster.members[0])
 
 
-def directory(run: str) -> str:
-    """Where a run keeps things on each host; for root alone."""
-    return f"{HOME}/{run}"
-
-
 def data_path(subject: Subject, run: str) -> str:
     """Where the data is kept: one file through v3, a directory through v2."""
-    return f"{directory(run)}/{'snapshot.db' if subject.facts.api == 'v3' else 'backup'}"
+    return f"{places.of_run(run)}/{'snapshot.db' if subject.facts.api == 'v3' else 'backup'}"
 
 
 def instructions_path(run: str) -> str:
     """Where the commands lie that put the data back, beside it."""
-    return f"{directory(run)}/RESTORE.txt"
+    return f"{places.of_run(run)}/RESTORE.txt"
 
 
 def data(subject: Subject, path: str) -> Iterable[Operation]:
-    """Save the data at a path below ``HOME``, verified by etcd's own tool; an earlier try goes first."""
-    yield MakeDirectory(HOME, 0o700)
+    """Save the data below ``places.KEPT``, verified by etcd's own tool; an earlier try goes first."""
+    yield MakeDirectory(places.KEPT, 0o700)
     yield Run(("rm", "-rf", "--", path))
     yield from api.of(subject).backup(subject, path, _endpoint(subject))
 
 
 def surroundings(subject: Subject, run: str, header: str) -> Iterable[Operation]:
     """Keep the host's unit, and the state file's first line: with it a lost one can be made again."""
-    yield MakeDirectory(HOME, 0o700)
-    yield MakeDirectory(directory(run), 0o700)
-    yield Write(f"{directory(run)}/header.json", header + "\n", 0o600)
-    yield Run(("sh", "-c", KEEP, "keep", subject.host.service, directory(run)))
+    yield MakeDirectory(places.KEPT, 0o700)
+    yield MakeDirectory(places.of_run(run), 0o700)
+    yield Write(places.header(run), header + "\n", 0o600)
+    yield Run(("sh", "-c", KEEP, "keep", subject.host.service, places.of_run(run)))
 
 
 def _endpoint(subject: Subject) -> str:

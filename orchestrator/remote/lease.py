@@ -11,7 +11,8 @@ from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedE
 from orchestrator.lock import Holder
 from orchestrator.operations import Answers, Deed, Question, Receipt, Run
 from orchestrator.remote.executor import Hosts
-from orchestrator.remote.receipt import FENCED, HOME
+from orchestrator.remote.parcel import FENCED
+from orchestrator.remote.receipt import HOME
 
 _AT_ONCE = 8
 _DEADLINE_S = 60.0  # beyond the time that the scripts wait for a step under way

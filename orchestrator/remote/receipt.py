@@ -1,55 +1,18 @@
 """A deed on its host: started once as a transient unit, and answered for by the receipt that it leaves."""
 
 import base64
-import io
 import math
 import re
-import tarfile
 
-from orchestrator import lock
+from orchestrator import places
 from orchestrator.errors import HostUnreachableError
 from orchestrator.operations import Deed, Receipt
 from orchestrator.remote.conversation import Conversation
-from orchestrator.remote.script import deed_script
+from orchestrator.remote.parcel import pack
 
 HOME = "/run/orchestrator"  # a tmpfs: after a reboot no deed is under way, and none is remembered
-FENCED = 1006  # a deed that found its lock gone, and did nothing; no process can end with that status
 _GRACE_S = 20  # from the deed's own deadline to the moment when systemd must have ended it
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # a file name and a unit name
-
-# The unit's main process. Its own timeout comes before the unit's RuntimeMaxSec, which is the backstop.
-# ``lease`` holds the lock's first line as it has to be, and the lock's path. The lock does not change hands
-# while the deed runs: whoever changes it wants the directory above to himself (see lease.py).
-_RUN = r"""cd "${0%/*}" || exit 125
-if [ -f lease ]; then
-  { read -r mark && read -r holder; } <lease
-  exec 9<..
-  flock -s 9 || exit 125
-  held=
-  { read -r held <"$holder"; } 2>/dev/null
-  if [ "$held" != "$mark" ]; then
-    cat "$holder" >>output 2>/dev/null
-    echo 1006 >status
-    exit
-  fi
-fi
-timeout -k 2 "$1" sh ./script </dev/null >>output 2>&1 9<&-
-status=$?
-case $status in
-  124 | 137) printf 'stopped at its deadline of %s s\n' "$1" >>output ;;
-esac
-echo "$status" >status
-"""
-
-# ExecStopPost: systemd runs this however the main process ended.
-_END = r"""cd "${0%/*}" || exit 125
-rm -f payload-*
-if [ ! -f status ]; then
-  echo 'interrupted on the host' >>output
-  echo 125 >status
-fi
-mv -T status exit
-"""
 
 # Two callers may come at once (a connection was lost, and is replaced while the first shell still lives): the
 # rename is what decides who starts the deed, because it fails if the directory is there.
@@ -130,13 +93,13 @@ class SettledError(HostUnreachableError):
 class Performance:
     """One deed's dialogue with its host, over as many connections as it takes."""
 
-    def __init__(self, deed: Deed, home: str = HOME, holder: str = lock.HOLDER) -> None:
+    def __init__(self, deed: Deed, home: str = HOME, kept: str = places.KEPT) -> None:
         if not _ID.fullmatch(deed.id):
             raise ValueError(f"deed id {deed.id!r}: only letters, digits, '_', '.' and '-', at most 128")
         whole_s = math.ceil(deed.deadline_s)
         self.deed = deed
         self.arguments = (home, deed.id, f"{deed.deadline_s:g}", str(whole_s + 5), str(whole_s + _GRACE_S))
-        self._archive = pack(deed, holder)
+        self._archive = pack(deed, kept)
         self._boot: str | None = None
         self.greetings = 0  # how often the host has answered
 
@@ -169,27 +132,6 @@ class Performance:
         if line == "orchestrator-pending":
             raise SettledError(self.deed.host, f"no receipt {_GRACE_S} s after the deed's deadline")
         return read_receipt(line)
-
-
-def pack(deed: Deed, holder: str = lock.HOLDER) -> bytes:
-    """Return a tar archive of what the deed's directory on the host holds; ``run`` comes last.
-
-    ``holder`` is the file on the host that a deed's lock is compared with.
-
-    An archive that was cut short has no ``run``, so it is never started.
-    """
-    script, payloads = deed_script(deed.operations)
-    files = {"script": script.encode(), **payloads}
-    if deed.lock:
-        files["lease"] = f"{deed.lock}\n{holder}\n".encode()
-    files |= {"end": _END.encode(), "run": _RUN.encode()}
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o600
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def read_receipt(line: str) -> Receipt:

@@ -31,7 +31,7 @@ from orchestrator.operations import (
     Write,
 )
 from orchestrator.remote import lease
-from orchestrator.remote.receipt import FENCED
+from orchestrator.remote.parcel import FENCED
 
 Lying = tuple[str, int, str, str]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound: it stands in a fake member's settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from unit.remote.shells import ShellChannel, shims
 
-from orchestrator import lock
+from orchestrator import lock, places
 from orchestrator.errors import HostUnreachableError, LockedError, RefusedError
 from orchestrator.lock import Holder
 from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt, Run
@@ -39,8 +39,11 @@ class ShellHosts:
         self.environment = shims(directory / "bin")
         self.away: set[str] = set()
 
+    def kept(self, host: str) -> Path:
+        return self.directory / host / "lib"
+
     def holder(self, host: str) -> Path:
-        return self.directory / host / "lib" / "lock" / "holder"
+        return self.kept(host) / "lock" / "holder"
 
     def perform(self, deed: Deed) -> Receipt:
         if deed.host in self.away:
@@ -53,9 +56,7 @@ class ShellHosts:
             else operation
             for operation in deed.operations
         )
-        performance = Performance(
-            replace(deed, operations=operations), str(home), str(self.holder(deed.host))
-        )
+        performance = Performance(replace(deed, operations=operations), str(home), str(self.kept(deed.host)))
         argv = ("sh", "-s", "--", *performance.arguments)
         with closing(ShellChannel(argv, self.environment)) as channel:
             return performance.hold(Conversation(channel, time.monotonic))
@@ -269,3 +270,22 @@ def test_a_wrong_id_takes_nothing_away(hosts: ShellHosts) -> None:
     for wrong in ("ab1", "ab123", "1", "", "ab12 2"):
         assert "not held\n" == take_away(hosts, "h1", wrong, f"unlock-{len(wrong)}").output
     assert ["ab12 1"] * 3 == hosts.holders()
+
+
+def test_a_step_begins_only_once_its_name_is_put_down(hosts: ShellHosts, tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    with hosts.lease(OURS).held(absent_ok=False, warn=lambda _: None) as lease:
+        for name in ("r1-stage-h1-1", "r1-prove-h1-1"):
+            assert 0 == lease.perform(replace(deed(name, "h1", count), step="stage/h1")).exit_status
+        assert 0 == lease.perform(deed("r1-keep-h1", "h1", count)).exit_status  # no step: not of the story
+        begun = Path(places.begun(OURS.run, str(hosts.kept("h1"))))
+        assert ["r1-stage-h1-1", "r1-prove-h1-1"] == begun.read_text().splitlines()
+        assert 0o600 == begun.stat().st_mode & 0o777
+
+        begun.rename(tmp_path / "begun")
+        begun.mkdir()
+        (begun / "in the way").touch()
+        receipt = lease.perform(replace(deed("r1-accept-h1-1", "h1", count), step="accept/h1"))
+        assert 1 == receipt.exit_status
+        assert "it cannot be put down that it began" in receipt.output
+    assert 3 == len(count.read_text().splitlines())

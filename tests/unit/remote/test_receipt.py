@@ -13,7 +13,8 @@ from unit.remote.shells import ShellChannel, shims
 
 from orchestrator.operations import Answer, Check, Deed, Receipt, Run, Secret, Write
 from orchestrator.remote.conversation import Conversation, converse
-from orchestrator.remote.receipt import _STARTER, Performance, SettledError, pack, read_receipt
+from orchestrator.remote.parcel import pack
+from orchestrator.remote.receipt import _STARTER, Performance, SettledError, read_receipt
 
 
 @pytest.fixture

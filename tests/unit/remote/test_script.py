@@ -20,7 +20,8 @@ from orchestrator.operations import (
     Write,
 )
 from orchestrator.remote.lease import RELEASE, TAKE
-from orchestrator.remote.receipt import _END, _RUN, _STARTER
+from orchestrator.remote.parcel import _END, _RUN
+from orchestrator.remote.receipt import _STARTER
 from orchestrator.remote.script import deed_script, look_script, parse_look, render
 
 ME, MINE = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name

@@ -1,0 +1,126 @@
+"""``recover``: a lost state file written anew from what the hosts themselves remember of its run."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.commands import keeping
+from orchestrator.engine.deeds import retell
+from orchestrator.engine.events import Opened, Recorded
+from orchestrator.engine.journal import StateFile
+from orchestrator.engine.progress import Progress
+from orchestrator.errors import RefusedError, UsageError
+from orchestrator.remote import begun
+from orchestrator.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A run that hosts remember: its state file's events, as far as the hosts can tell them."""
+
+    opened: Opened
+    events: tuple[Recorded, ...]
+
+    @property
+    def progress(self) -> Progress:
+        """How far the run has come."""
+        return Progress.of(self.events)
+
+    @property
+    def last(self) -> str:
+        """Name the steps that the hosts began last."""
+        return ", ".join(doubt.step for doubt in self.progress.unsettled.values())
+
+
+def refuse_forgotten(session: Session) -> None:
+    """Refuse to begin a run on hosts that stand somewhere in another one, whose state file is not here."""
+    found = _remembered(session)
+    if found is not None:
+        raise RefusedError(
+            f"nothing was changed: run {found.opened.run} began here at {found.opened.at:%Y-%m-%d %H:%M} UTC "
+            f"(the last steps: {found.last}), and {session.state} does not know of it. Put its state file "
+            f"there, or have it written anew from what the hosts remember: {session.command('recover')}"
+        )
+
+
+def recover(session: Session) -> str:
+    """Write the state file anew; returns what to tell.
+
+    Raises UsageError if there is one, RefusedError if the hosts remember no run that this plan fits, and
+    LockedError if that run's process may still be there.
+    """
+    if session.state.exists():
+        raise UsageError(
+            f"{session.state} is there, and was not touched: go on with {session.resume_command}. "
+            "If it cannot be read any more, move it away first"
+        )
+    found = _remembered(session)
+    if found is None:
+        raise RefusedError(
+            f"nothing was written: no host remembers a run of {session.cluster.name} that was not rolled back"
+        )
+    session.recall(Progress(found.opened))
+    with session.locked(found.opened.run, "recover", _ignore, absent_ok=False):
+        found = _remembered(session) or found  # with the locks, for nobody can begin anything now
+        _write(session.state, found.events)
+    steps = found.progress.steps_back(session.compile(found.opened.facts).tracks)
+    return (
+        f"{session.state} was written anew: run {found.opened.run}, the last steps are {found.last}; "
+        f"each is in doubt, and is looked at before anything is done\ngo on: {session.resume_command}\n"
+        f"or back, {steps} steps: {session.command('rollback')}"
+    )
+
+
+def _remembered(session: Session) -> Remembered | None:
+    """Return the newest run of this cluster that was begun, and not undone to its first state."""
+    asked = {host.name: begun.question(host.name) for host in session.cluster.hosts}
+    answers = session.hosts.look(asked.values())
+    headers: dict[str, Opened] = {}
+    deeds: dict[str, dict[str, tuple[str, ...]]] = {}
+    for host, question in asked.items():
+        try:
+            for run in begun.read(answers[question]):
+                headers[run.run] = Opened.model_validate_json(run.header)
+                deeds.setdefault(run.run, {})[host] = run.deeds
+        except (ValueError, ValidationError) as error:
+            raise RefusedError(
+                f"nothing was changed: {host}: what it remembers cannot be read: {error}"
+            ) from error
+    ours = [header for header in headers.values() if header.cluster == session.cluster.name]
+    for opened in sorted(ours, key=lambda header: header.at, reverse=True):
+        runbook = session.compile(opened.facts)
+        try:
+            events = retell(opened, (runbook, session.back(opened)), deeds[opened.run])
+        except ValueError as error:
+            raise RefusedError(
+                f"nothing was changed: {error}; was the plan's strategy changed since?"
+            ) from error
+        saved = keeping.saved(session.cluster, opened, None)
+        found = Remembered(opened, (opened, saved, *events[1:]))
+        doubts = found.progress.unsettled
+        if any(doubt.target != runbook.origins[host] for host, doubt in doubts.items()):
+            return found
+    return None
+
+
+def _write(path: Path, events: tuple[Recorded, ...]) -> None:
+    """Write a state file, whole or not at all, unless somebody has put one there meanwhile."""
+    fresh = path.with_name(f"{path.name}.recovered")
+    fresh.unlink(missing_ok=True)
+    with StateFile(fresh) as journal:
+        for event in events:
+            journal.append(event)
+        try:
+            os.link(fresh, path)
+        except OSError as error:
+            raise RefusedError(
+                f"nothing was changed: {path}: {error.strerror}; it was not written"
+            ) from error
+        finally:
+            fresh.unlink()
+
+
+def _ignore(_: str) -> None:
+    pass

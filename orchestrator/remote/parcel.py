@@ -1,0 +1,80 @@
+"""A deed as it is sent: what its directory on the host holds, and how it begins and ends there."""
+
+import io
+import tarfile
+
+from orchestrator import places
+from orchestrator.operations import Deed
+from orchestrator.remote.script import deed_script
+
+FENCED = 1006  # a deed that found its lock gone, and did nothing; no process can end with that status
+
+# The unit's main process. Its own timeout comes before the unit's RuntimeMaxSec, which is the backstop.
+# ``lease`` holds the lock's first line as it has to be, the lock's path and, for a step's deed, where its
+# name is put down before it begins: there it outlasts the state file and a reboot (see begun.py). The lock does
+# not change hands while the deed runs: whoever changes it wants the directory above to himself (see lease.py).
+_RUN = r"""cd "${0%/*}" || exit 125
+settle() {
+  sync -- "$1" 2>/dev/null || sync
+}
+put_down() {
+  umask 077
+  mkdir -p -- "${1%/*}" && { [ ! -f "$1" ] || cat -- "$1"; } >"$1.new" &&
+    printf '%s\n' "${PWD##*/}" >>"$1.new" && settle "$1.new" && mv -T -- "$1.new" "$1" && settle "${1%/*}"
+}
+if [ -f lease ]; then
+  { read -r mark && read -r holder && read -r begun; } <lease
+  exec 9<..
+  flock -s 9 || exit 125
+  held=
+  { read -r held <"$holder"; } 2>/dev/null
+  if [ "$held" != "$mark" ]; then
+    cat "$holder" >>output 2>/dev/null
+    echo 1006 >status
+    exit
+  fi
+  if [ -n "$begun" ] && ! (put_down "$begun") >>output 2>&1; then
+    echo 'nothing was done: it cannot be put down that it began' >>output
+    echo 1 >status
+    exit
+  fi
+fi
+timeout -k 2 "$1" sh ./script </dev/null >>output 2>&1 9<&-
+status=$?
+case $status in
+  124 | 137) printf 'stopped at its deadline of %s s\n' "$1" >>output ;;
+esac
+echo "$status" >status
+"""
+
+# ExecStopPost: systemd runs this however the main process ended.
+_END = r"""cd "${0%/*}" || exit 125
+rm -f payload-*
+if [ ! -f status ]; then
+  echo 'interrupted on the host' >>output
+  echo 125 >status
+fi
+mv -T status exit
+"""
+
+
+def pack(deed: Deed, kept: str = places.KEPT) -> bytes:
+    """Return a tar archive of what the deed's directory on the host holds; ``run`` comes last.
+
+    ``kept`` is the directory on the host's disk where its lock lies, and the names of deeds that began.
+
+    An archive that was cut short has no ``run``, so it is never started.
+    """
+    script, payloads = deed_script(deed.operations)
+    files = {"script": script.encode(), **payloads}
+    if deed.lock:
+        begun = places.begun(deed.lock.split(" ")[0], kept) if deed.step else ""
+        files["lease"] = f"{deed.lock}\n{places.holder(kept)}\n{begun}\n".encode()
+    files |= {"end": _END.encode(), "run": _RUN.encode()}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
