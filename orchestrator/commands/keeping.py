@@ -6,7 +6,7 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.commands.agreeing import DifferError, agree
 from orchestrator.engine.events import Opened, Saved
 from orchestrator.engine.gate import NotYetError
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
@@ -18,7 +18,7 @@ _AT_ONCE = 8
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
-def keep(session: Session, journal: StateFile, opened: Opened, pace: Pace) -> None:
+def keep(session: Session, journal: Journal, opened: Opened, pace: Pace) -> None:
     """Compare the members' data, then save it and every host's unit; noted only when it is there.
 
     The deeds are named after the run: after a crash they are not done twice. Raises RefusedError.
