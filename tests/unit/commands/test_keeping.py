@@ -108,6 +108,12 @@ def of_version(folder: Path, version: str, api: str = "v3", **environment: str) 
 
 def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_path: Path) -> None:
     text = of_version(tmp_path, "3.4.23")
+    everybody = ",".join(
+        f"etcd-{number}={scheme}://198.18.0.10{number}:2380"
+        for number in (1, 2, 3)
+        for scheme in ("http", "https")
+    )
+    assert 3 == text.count(f"--initial-cluster {everybody} ")
     for number in (1, 2, 3):
         urls = f"http://198.18.0.10{number}:2380,https://198.18.0.10{number}:2380"
         (line,) = (one for one in text.splitlines() if f"--name etcd-{number} " in one)
