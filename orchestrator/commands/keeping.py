@@ -9,23 +9,24 @@ from orchestrator.cluster.model import Cluster
 from orchestrator.commands.agreeing import DifferError, agree
 from orchestrator.engine.events import Opened, Saved
 from orchestrator.engine.gate import NotYetError
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.etcd.hashes import Agreement
 from orchestrator.operations import Deed, Operation, Write
-from orchestrator.remote.lease import Lease
+from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
 
 _AT_ONCE = 8
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
-def keep(session: Session, lease: Lease, journal: StateFile, opened: Opened, pace: Pace) -> None:
+def keep(session: Session, hosts: Hosts, journal: Journal, opened: Opened, pace: Pace) -> None:
     """Compare the members' data, then save it and every host's unit; noted only when it is there.
 
-    Each call does it anew, for what an earlier one saved may be old by now. Raises RefusedError.
+    ``hosts`` carry our locks. Each call does it anew, for what an earlier one saved may be old by now.
+    Raises RefusedError.
     """
     agreed, call = _agreed_before(session, opened, pace), secrets.token_hex(4)
     deeds = [
@@ -33,7 +34,7 @@ def keep(session: Session, lease: Lease, journal: StateFile, opened: Opened, pac
         for host in session.cluster.hosts
     ]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
-        receipts = list(pool.map(lease.perform, deeds))
+        receipts = list(pool.map(hosts.perform, deeds))
     failed = [
         f"{deed.host}: {receipt.output.partition('failed: ')[0].strip()[-500:]}"
         for deed, receipt in zip(deeds, receipts, strict=True)

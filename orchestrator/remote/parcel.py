@@ -11,8 +11,8 @@ FENCED = 1006  # a deed that found its lock gone, and did nothing; no process ca
 
 # The unit's main process. Its own timeout comes before the unit's RuntimeMaxSec, which is the backstop.
 # ``lease`` holds the lock's first line as it has to be, the lock's path and, for a step's deed, where its
-# name is put down before it begins: there it outlasts the state file and a reboot (see begun.py). The lock does
-# not change hands while the deed runs: whoever changes it wants the directory above to himself (see lease.py).
+# name is put down before it begins: there it outlasts the state file and a reboot (see begun.py). The lock
+# does not change hands while the deed runs: whoever changes it wants the directory above to itself (lease.py)
 _RUN = r"""cd "${0%/*}" || exit 125
 settle() {
   sync -- "$1" 2>/dev/null || sync

@@ -68,7 +68,10 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     Item(
         "disk",
-        looks="space, inodes and the right to write where files are put, and where etcd keeps its data",
+        looks=(
+            "space, inodes and the right to write where files are put, where etcd keeps its data, "
+            "and where that is saved"
+        ),
         why="a full disk stops etcd at its next restart, or leaves a step half done",
         mend="make room, or defragment etcd's data, one member at a time",
         make=room.disks,

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from orchestrator import places
 from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import saving
 from orchestrator.etcd.api import last_line
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
 from orchestrator.etcd.preflight.site import Site
@@ -14,9 +16,10 @@ DATA_FAIL_MIB = 256  # etcd allocates its log 64 MB at a time, and one segment a
 DATA_WARN_MIB = 1024
 INODES_FAIL = 100
 
-# $1 service, $2 the certificates' directory, then other places. A directory that is missing will be made in
-# the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, one more if not even root may write
-# there (it is read-only, or immutable), and whether the user may enter.
+# $1 service, $2 where data is saved, $3 the certificates' directory, then other places. A directory that is
+# missing will be made in the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, one more if
+# not even root may write there (it is read-only, or immutable), whether the user may enter, and what the keys
+# alone and the whole member take: "weight" KIB KIB.
 SCRIPT = """
 room() {
   found=$2
@@ -29,11 +32,15 @@ user=$(systemctl show --property=User --value "$1.service")
 if [ "${pid:-0}" -gt 0 ]; then
   data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
   case $data in
-    /*) room data "$data" ;;
-    *) room data "$(readlink -f "/proc/$pid/cwd")/$data" ;;
+    /*) ;;
+    *) data=$(readlink -f "/proc/$pid/cwd")/$data ;;
   esac
+  room data "$data"
+  keys=$(stat -c %s "$data/member/snap/db" 2> /dev/null) || keys=0
+  printf 'weight %s %s\\n' $((keys / 1024)) "$(du -sk -- "$data/member" 2> /dev/null | cut -f 1)"
 fi
-shift
+room saved "$2"
+shift 2
 place=$1
 while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
 runuser -u "${user:-root}" -- test -x "$place" && may=open || may=closed
@@ -43,30 +50,36 @@ for path; do room files "$path"; done
 
 
 def _question(subject: Subject) -> Check:
-    places = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
-    return Check(subject.name, SCRIPT, (subject.host.service, *places))
+    written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
+    return Check(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
 
 
 @on_each_host
-def disks(_site: Site, subject: Subject) -> Examination:
-    """Ask for space and inodes where files will be put, and where etcd keeps its data."""
+def disks(site: Site, subject: Subject) -> Examination:
+    """Ask for space and inodes where files will be put, etcd keeps its data, and that is saved."""
     question = _question(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         lines = [line.split(" ") for line in answers[question].stdout.splitlines()]
-        rows = [line for line in lines if line[0] in {"data", "files"}]
+        rows = [line for line in lines if line[0] in {"data", "files", "saved"}]
         if not rows:
             yield wrong(f"cannot tell: {last_line(answers[question])}")
             return
         shut = dict.fromkeys(line[-1] for line in lines if line[0] == "closed-to-root")
         yield from (wrong(f"{path} is read-only", f"mount it writable: findmnt -T {path}") for path in shut)
+        weights = next((line[1:] for line in lines if line[0] == "weight"), [])
+        least_mib = {
+            "files": FILES_FAIL_MIB,
+            "data": DATA_FAIL_MIB,
+            "saved": _saved_mib(site, subject, weights),
+        }
         seen: dict[str, int] = {}
         for kind, *numbers, path in rows:
             kib, inodes = [word for word in numbers if word]
             mib = int(kib) // 1024
-            least = DATA_FAIL_MIB if kind == "data" else FILES_FAIL_MIB
-            if mib < least:
-                yield wrong(f"{mib} MiB left for {path}, at least {least} are needed")
+            if mib < least_mib[kind]:
+                what = ", where the cluster's data will be saved" if kind == "saved" else ""
+                yield wrong(f"{mib} MiB left for {path}{what}, at least {least_mib[kind]} are needed")
             elif kind == "data" and mib < DATA_WARN_MIB:
                 yield doubtful(f"{mib} MiB left for etcd's data in {path}")
             if inodes.isdigit() and 0 < int(inodes) < INODES_FAIL:
@@ -76,6 +89,14 @@ def disks(_site: Site, subject: Subject) -> Examination:
         yield fine(f"at least {seen[least_path]} MiB, in {least_path}")
 
     return Examination(subject.name, (question,), judge)
+
+
+def _saved_mib(site: Site, subject: Subject, weights: list[str]) -> int:
+    """How much has to be free where things are kept: on one host the data too, often on etcd's own disk."""
+    if subject.host != saving.holder(site.cluster, site.facts).host:
+        return FILES_FAIL_MIB
+    keys_kib, all_kib = (int(word or 0) for word in weights)
+    return (keys_kib if site.facts.api == "v3" else all_kib) // 1024 + DATA_FAIL_MIB
 
 
 @on_each_host

@@ -18,6 +18,7 @@ NEEDED = (
         "cut",
         "date",
         "df",
+        "du",
         "env",
         "flock",
         "grep",

@@ -119,6 +119,7 @@ ROOM = [
         ["fail", "pass"],
         "/etc is read-only",
     ),
+    ("saved 9999999 99 /var\nfiles 99999 999 /etc", ["fail", "pass"], "99 inodes left"),
     ("", ["fail"], "cannot tell"),
 ]
 PORTS = [
@@ -165,9 +166,28 @@ def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_pa
 @pytest.mark.parametrize(("told", "expected", "evidence"), ROOM)
 def test_room(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    found = judged("disk", site, {script_of("disk", site): Answer(0, told)})
+    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{told}\nweight 9 9")})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("api", "place", "needed"),
+    [("v3", "server1", 512 + 256), ("v2", "server1", 1024 + 256), ("v3", "server2", 16)],
+)
+def test_where_the_data_will_be_saved_there_has_to_be_room_for_it(
+    tmp_path: Path, api: str, place: str, needed: int
+) -> None:
+    site = make_site(tmp_path, "server1", "server2")
+    site = replace(site, facts=site.facts.model_copy(update={"api": api}))
+
+    def found(mib: int) -> list[Finding]:
+        told = f"saved {mib * 1024} 999 /var\nweight {512 * 1024} {1024 * 1024}"
+        return judged("disk", site, {script_of("disk", site): Answer(0, told)}, place)
+
+    (good,), (bad, _) = found(needed), found(needed - 1)
+    assert ("pass", "fail") == (good.verdict, bad.verdict)
+    assert f"where the cluster's data will be saved, at least {needed} are needed" in bad.evidence
 
 
 def test_a_directory_that_the_service_may_not_enter_fails(tmp_path: Path) -> None:

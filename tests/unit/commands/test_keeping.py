@@ -1,0 +1,144 @@
+"""What is kept before the first change, and what becomes of members whose data differs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from unit.commands.test_agreeing import Members
+from unit.etcd.test_settings import subject
+
+from orchestrator.cluster.facts import Facts
+from orchestrator.commands import keeping
+from orchestrator.engine.events import Opened
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.pace import Pace
+from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
+from orchestrator.etcd import restoring, saving
+from orchestrator.etcd.hashes import Agreement
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.operations import Deed, Receipt, Run, Write
+from orchestrator.session import Session
+
+
+class Hosts(Members):
+    """Members whose hosts keep everything, but for those on which a deed fails."""
+
+    def __init__(self, failing: str = "") -> None:
+        super().__init__()
+        self.deeds: list[Deed] = []
+        self.failing = failing
+
+    def perform(self, deed: Deed) -> Receipt:
+        self.deeds.append(deed)
+        return Receipt(1, "disk full\nfailed: run") if deed.host == self.failing else Receipt(0, "")
+
+
+def make(folder: Path, hosts: Hosts) -> tuple[Session, Opened, Pace]:
+    one = subject(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379", "ETCD_DATA_DIR": "/data"})
+    patience = one.cluster.patience.model_copy(update={"gate_s": 0.05, "pause_s": 0.01})
+    session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), hosts)
+    opened = Opened(tool="1", run="ab12", cluster="c", migration="bridge", runbook="r", facts=one.facts)
+    return session, opened, Pace(patience)
+
+
+def test_every_host_keeps_its_unit_and_the_header_and_one_the_data(tmp_path: Path) -> None:
+    hosts, journal = Hosts(), MemoryJournal()
+    session, opened, pace = make(tmp_path, hosts)
+    for _ in range(2):
+        keeping.keep(session, hosts, journal, opened, pace)
+
+    names = {one.id.rpartition("-")[0] for one in hosts.deeds}
+    assert {"ab12-keep-server1", "ab12-keep-server2", "ab12-keep-server3"} == names
+    assert 6 == len({one.id for one in hosts.deeds})  # what was saved before is not taken for saved now
+    for deed in hosts.deeds:
+        (header,) = (one for one in deed.operations if isinstance(one, Write) and "header" in one.path)
+        assert ("/var/lib/orchestrator/ab12/header.json", 0o600) == (header.path, header.mode)
+        assert opened == Opened.model_validate_json(header.text)
+        saves = [one for one in deed.operations if isinstance(one, Run) and "snapshot" in one.argv]
+        assert (2 if deed.host == "server1" else 0) == len(saves)
+    saved = journal.progress.saved
+    assert saved is not None
+    assert ("server1", 10, 77) == (saved.host, saved.revision, saved.hash)
+    assert "RESTORE.txt on server1" in keeping.told(saved)
+
+
+def test_members_that_differ_before_the_first_change_are_refused_and_nothing_is_done(tmp_path: Path) -> None:
+    hosts, journal = Hosts(), MemoryJournal()
+    hosts.stores["server3"].keys = 78
+    with pytest.raises(RefusedError, match=r"nothing was changed: .*server2 77, server3 78, server1 77"):
+        keeping.keep(*_arguments(tmp_path, hosts, journal))
+    assert not hosts.deeds
+    assert not journal.events
+
+
+def test_what_cannot_be_kept_on_one_host_stops_it_with_its_words(tmp_path: Path) -> None:
+    hosts, journal = Hosts(failing="server2"), MemoryJournal()
+    with pytest.raises(RefusedError, match=r"no member was changed.*\nserver2: disk full\n.* run "):
+        keeping.keep(*_arguments(tmp_path, hosts, journal))
+    assert not journal.events
+
+
+def _arguments(
+    folder: Path, hosts: Hosts, journal: MemoryJournal
+) -> tuple[Session, Hosts, MemoryJournal, Opened, Pace]:
+    session, opened, pace = make(folder, hosts)
+    return session, hosts, journal, opened, pace
+
+
+def test_at_the_end_a_difference_needs_a_person_and_no_answer_another_look(tmp_path: Path) -> None:
+    hosts = Hosts()
+    assert "hash 77 at revision 10" in keeping.compare(*make(tmp_path, hosts))
+    hosts.stores["server2"].keys = 78
+    with pytest.raises(PersonNeededError, match=r"server2 78, .*docs/restore.md") as differ:
+        keeping.compare(*make(tmp_path, hosts))
+    assert 9 == differ.value.exit_code
+    hosts.lost = {"server2"}
+    with pytest.raises(StoppedError, match="could not be compared: server2: timed out"):
+        keeping.compare(*make(tmp_path, hosts))
+
+
+def of_version(folder: Path, version: str, api: str = "v3", **environment: str) -> str:
+    one = subject(folder, {"ETCD_DATA_DIR": "/data", **environment})
+    told = json.loads(one.facts.model_dump_json())
+    for member in told["members"].values():
+        member["version"] = version
+    facts = Facts.model_validate({**told, "api": api})
+    agreed = Agreement(10, 77) if api == "v3" else None
+    return restoring.instructions(saving.holder(one.cluster, facts), "ab12", agreed)
+
+
+def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_path: Path) -> None:
+    text = of_version(tmp_path, "3.4.23")
+    everybody = ",".join(
+        f"etcd-{number}={scheme}://198.18.0.10{number}:2380"
+        for number in (1, 2, 3)
+        for scheme in ("http", "https")
+    )
+    assert 3 == text.count(f"--initial-cluster {everybody} ")
+    for number in (1, 2, 3):
+        urls = f"http://198.18.0.10{number}:2380,https://198.18.0.10{number}:2380"
+        (line,) = (one for one in text.splitlines() if f"--name etcd-{number} " in one)
+        assert line.strip().startswith("ETCDCTL_API=3 etcdctl snapshot restore /var/lib/orchestrator/ab12/")
+        assert line.endswith(f"--initial-advertise-peer-urls {urls}")
+        assert "--data-dir /data/restored-ab12 " in line
+    assert "hash 77 at revision 10" in text
+
+
+def test_instructions_follow_the_version_and_a_log_of_its_own(tmp_path: Path) -> None:
+    assert "etcdutl snapshot restore" in of_version(tmp_path, "3.6.14")
+    text = of_version(tmp_path, "3.4.23", ETCD_WAL_DIR="/log/wal")
+    assert "mv /data/member/wal /log/wal" in text
+    text = of_version(tmp_path, "2.3.8", "v2")
+    assert "ETCD_FORCE_NEW_CLUSTER=true" in text
+    assert "member add etcd-3" in text
+    assert "snapshot" not in text
+
+
+def test_shellcheck_passes() -> None:
+    program = Path(sys.executable).with_name("shellcheck")
+    checked = subprocess.run(
+        [program, "--norc", "-s", "sh", "-"], input=saving.KEEP, capture_output=True, text=True, check=False
+    )
+    assert checked.stdout == ""
