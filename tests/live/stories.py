@@ -51,7 +51,7 @@ def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: s
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300  # a whole run on a busy machine takes more than two minutes
     while not when(events(lab)):
         assert process.poll() is None, "the program ended before it could be killed"
         assert time.monotonic() < deadline
