@@ -52,7 +52,7 @@ def fill(place: Path) -> None:
 def full(host: Host, path: str) -> Iterator[None]:
     """A disk with the same files under that directory of a host, and no room for more."""
     host.run(["cp", "-a", path, KEPT])
-    host.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path])
+    host.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path])
     host.run(["sh", "-c", f'cp -a {KEPT}/. "$1"; rm -r {KEPT}; {FILL}', "fill", path])
     with unmounted(host, path):
         yield
