@@ -147,19 +147,18 @@ def test_locks_are_shown_and_taken_away_by_their_run_s_id_alone(lab: Lab) -> Non
 
 
 def test_the_locks_are_gone_after_every_orderly_end(lab: Lab) -> None:
+    plan = lab.directory / PLAN
+    plan.write_text(plan.read_text().replace("gate: 90s", "gate: 20s"))
     paused = orchestrator(lab, "run", PLAN, "--yes", "--until", "staged")
     assert paused.returncode == 0, failure(paused)
     assert_free(lab)
 
     by_hand = lab.host("server2")
     by_hand.run(["sh", "-c", "mv /etc/etcd2 /etc/etcd2.away"])
-    plan = lab.directory / PLAN
-    plan.write_text(plan.read_text().replace("gate: 90s", "gate: 2s"))
     stopped = orchestrator(lab, "run", PLAN, "--resume")
     assert stopped.returncode in {7, 9}, failure(stopped)
     assert_free(lab)
     by_hand.run(["sh", "-c", "mv /etc/etcd2.away /etc/etcd2"])
-    plan.write_text(plan.read_text().replace("gate: 2s", "gate: 90s"))
 
     process, is_now = start(lab, "run", PLAN, "--resume"), announced("accept", 1)
     while not is_now(events(lab)):
