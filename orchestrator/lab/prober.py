@@ -14,7 +14,7 @@ from orchestrator.lab.reach import Reach
 from orchestrator.lab.tally import ProbeReport, Tally, quantile
 from orchestrator.lab.verification import lost
 
-VERIFY_PATIENCE_S = 15.0
+VERIFY_PATIENCE_S = 60.0  # a member that cannot be read counts as one that lost everything
 PROGRESS_PAUSE_S = 0.5
 
 

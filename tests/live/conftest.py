@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from orchestrator.lab.settings import Extra
 
 HERE = Path(__file__).parent
 THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"
-CHECKOUT = hashlib.sha256(str(HERE).encode()).hexdigest()[:3]  # two checkouts do not end each other's labs
+# Two checkouts do not end each other's labs, nor do two workers of one test run.
+OURS = f"{HERE} {os.environ.get('PYTEST_XDIST_WORKER', '')}"
+CHECKOUT = hashlib.sha256(OURS.encode()).hexdigest()[:3]
 FRESH = f"t{CHECKOUT}"  # the lab of one test
 SHARED = f"m{CHECKOUT}"  # the lab of one file, for tests that only look
 NOTHING_MORE = Extra()

@@ -4,6 +4,7 @@ A case that does not end as expected fails its test. With ``--record-faults`` wh
 tests/results/faults.jsonl, which docs/faults.md is generated from; else each case has to end as recorded.
 """
 
+import fcntl
 import json
 import subprocess
 from collections.abc import Iterator
@@ -159,6 +160,8 @@ def written() -> dict[tuple[str, str], Seen]:
 
 def write() -> None:
     """Put what this test run saw in the place of what was recorded of the same cases."""
-    rows = {**written(), **RECORDED}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows.values()))
+    with RESULTS.open("a") as lock:  # other workers of this test run write there too
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = {**written(), **RECORDED}
+        text = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows.values())
+        RESULTS.write_text(text)
