@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from live.faults.cases import written
+from live.faults.cases import Seen, written
+from live.stories import ROUNDS
 
 from orchestrator.report import tables
 
@@ -14,7 +15,13 @@ BLOCK = re.compile(r"<!-- (?P<name>\w+) (?P<argument>[\w-]+) -->\n.*?<!-- end --
 
 def faults(_: str) -> str:
     """Return the fault matrix as its tests recorded it."""
-    rows = list(written().values())
+    faults = list(dict.fromkeys(fault for fault, _ in written()))
+    moments = [*ROUNDS, *(f"undo-{round_}" for round_ in reversed(ROUNDS))]
+
+    def place(row: Seen) -> tuple[int, int]:
+        return faults.index(row.fault), moments.index(row.moment) if row.moment in moments else -1
+
+    rows = sorted(written().values(), key=place)
     acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
     lines = [
         f"{len(rows)} cases ran. {acknowledged:,} writes were acknowledged, and each was read back from each",

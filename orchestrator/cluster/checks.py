@@ -9,6 +9,8 @@ from orchestrator.cluster.files import UNREADABLE, location, problem
 from orchestrator.cluster.sound import Sound
 from orchestrator.cluster.spelling import seconds
 
+PATH_MAX = 4096  # Linux's own limit: a path that was cut would hide the name of the file
+
 
 def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
     """Yield what is wrong between fields that are right in themselves."""
@@ -136,7 +138,7 @@ def check_files(sound: Sound, folder: Path) -> Iterator[Fault]:
                 mend = "let this user read it, or be somebody who may"
             if loc[-1] == "known_hosts":
                 mend = "put the hosts' own keys there (ssh-keyscan prints them; compare before you trust)"
-            yield sound.fault(loc, f"{shown(str(path))} {trouble}: {mend}")
+            yield sound.fault(loc, f"{shown(str(path), limit=PATH_MAX)} {trouble}: {mend}")
 
 
 def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:

@@ -28,7 +28,7 @@ class Step:
     after: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     proof: tuple[Gate, ...] = ()
-    deadline_s: float = 30.0
+    deadline_s: float = 60.0  # update-ca-certificates alone took over 30 s on a host that was short of CPU
 
     @property
     def id(self) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from live.faults.cases import Case, case, succeed
-from live.stories import orchestrator, restarts, state_file
+from live.faults.strikes import deed_under_way
+from live.stories import orchestrator, restarts, run_and_kill, state_file
 
 from orchestrator.lab import material
 from orchestrator.lab.lab import Lab
@@ -64,4 +65,33 @@ def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> N
         refused(under_way, "plan.yaml.state.jsonl:5: not an event", "put the file back as it was")
         assert b"".join(lines) == path.read_bytes()
         path.write_bytes(whole)
+        under_way.run("run", PLAN, "--resume", "--until", "switched")
+
+    rebuilt = "a plain run is refused and names 'recover', which writes it anew; then the run goes on"
+    with case(lab, "the state file is deleted", RESUME, exits=((5, 0, 0),), expected=rebuilt) as under_way:
+        path.unlink()
+        starts = restarts(lab)
+        plain = under_way.run("run", PLAN, "--yes")
+        assert "orchestrator recover plan.yaml" in plain.stderr
+        under_way.run("recover", PLAN)
         under_way.run("run", PLAN, "--resume")
+        assert starts == restarts(lab), "a step that was done was done again"
+
+    back = "'recover' writes it anew, and the way back is whole"
+    with case(lab, "the state file is deleted", "rollback", exits=((0, 0),), expected=back) as under_way:
+        path.unlink()
+        under_way.run("recover", PLAN)
+        under_way.run("rollback", PLAN, "--yes")
+
+
+@pytest.mark.timeout(900)
+def test_killed_in_a_deed_and_the_state_file_lost(lab: Lab) -> None:
+    expected = "'recover' takes the killed run's locks over; its steps in doubt are looked at, and it goes on"
+    with case(
+        lab, "killed (SIGKILL), and its state file is deleted", "accept", exits=((0, 0),), expected=expected
+    ) as under_way:
+        run_and_kill(lab, deed_under_way(lab, "accept"), "run", PLAN, "--yes")
+        state_file(lab).unlink()
+        under_way.run("recover", PLAN)
+        under_way.run("run", PLAN, "--resume")
+        assert dict.fromkeys(("server1", "server2", "server3"), 2) == restarts(lab)
