@@ -1,29 +1,16 @@
 """The command line: arguments in, exit codes out; heavy modules are imported only where they are needed."""
 
-import contextlib
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from orchestrator import __version__, cli_lab
 from orchestrator.cli_lab import Plan
-from orchestrator.errors import (
-    OrchestratorError,
-    PersonNeededError,
-    RunInterruptedError,
-    StoppedError,
-    UsageError,
-)
-
-if TYPE_CHECKING:
-    from orchestrator.engine.pace import Pace
-    from orchestrator.session import Session
+from orchestrator.cli_session import confirm, session_of
+from orchestrator.errors import OrchestratorError, UsageError
 
 app = typer.Typer(
     name="orchestrator",
@@ -77,12 +64,12 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, state) as (session, pace):
+    with session_of(plan, state) as (session, pace):
         if dry_run:
             migrate.dry(session, pace)
         else:
             wish = migrate.Wish(resume=resume, until=until, accept_risk=accept_risk)
-            migrate.live(session, pace, wish, confirm=None if yes else _confirm)
+            migrate.live(session, pace, wish, confirm=None if yes else confirm)
 
 
 @app.command()
@@ -96,8 +83,8 @@ def rollback(
     """Undo what was done to PLAN's cluster, round by round, back to plain http."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, state, verb="rollback") as (session, pace):
-        migrate.back(session, pace, dry_run=dry_run, confirm=None if yes else _confirm)
+    with session_of(plan, state, verb="rollback") as (session, pace):
+        migrate.back(session, pace, dry_run=dry_run, confirm=None if yes else confirm)
 
 
 @app.command()
@@ -105,7 +92,7 @@ def check(plan: Plan) -> None:
     """Look at every host of PLAN before the first change: what would stop a run, why, and the mend."""
     from orchestrator.commands.check import show  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, None) as (session, _):
+    with session_of(plan, None) as (session, _):
         show(session)
 
 
@@ -114,7 +101,7 @@ def backup(plan: Plan) -> None:
     """Save the data of PLAN's cluster on its first member, verify it, and say how to restore it."""
     from orchestrator.commands.backup import save  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, None) as (session, _):
+    with session_of(plan, None) as (session, _):
         typer.echo(save(session))
 
 
@@ -123,7 +110,7 @@ def recover(plan: Plan, *, state: State = None) -> None:
     """Write PLAN's lost state file anew, from what the hosts remember of the run."""
     from orchestrator.commands.recover import recover  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, state) as (session, _):
+    with session_of(plan, state) as (session, _):
         typer.echo(recover(session))
 
 
@@ -132,7 +119,7 @@ def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, state) as (session, _):
+    with session_of(plan, state) as (session, _):
         migrate.show_status(session)
 
 
@@ -149,11 +136,11 @@ def unlock(
     """Show who holds the locks of PLAN's hosts, or take those of run ID away once its process is gone."""
     from orchestrator.commands import locks  # noqa: PLC0415 -- see the module's docstring
 
-    with _session(plan, state) as (session, _):
+    with session_of(plan, state) as (session, _):
         if run is None:
             typer.echo(locks.show(session))
         else:
-            typer.echo(locks.unlock(session, run, confirm=None if yes else _confirm))
+            typer.echo(locks.unlock(session, run, confirm=None if yes else confirm))
 
 
 @app.command()
@@ -190,47 +177,6 @@ def graph(migration: Name = "bridge") -> None:
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
 
     typer.echo(tables.mermaid(tables.named(migration)), nl=False)
-
-
-def _confirm(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("nobody is there to ask: say --yes to go on without a question")
-    return typer.confirm(question)
-
-
-@contextlib.contextmanager
-def _session(plan: Path, state: Path | None, verb: str = "run") -> "Iterator[tuple[Session, Pace]]":
-    from orchestrator.engine.pace import Pace  # noqa: PLC0415 -- see the module's docstring
-    from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
-    from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
-
-    people = sys.stderr.isatty()
-    live.configure(people=people, colors=people and "NO_COLOR" not in os.environ)
-    with open_session(plan, state) as session:
-        for warning in session.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-        pace = Pace(session.cluster.patience, should_stop=_stop_on_signals(), narrate=live.narrator())
-        try:
-            yield session, pace
-        except (StoppedError, PersonNeededError, RunInterruptedError) as error:
-            again = session.resume_command if verb == "run" else session.command(verb)
-            raise type(error)(f"{error}. Go on with: {again}") from error
-
-
-def _stop_on_signals() -> Callable[[], bool]:
-    """First Ctrl-C or SIGTERM: stop before the next step. Second: leave at once. SIGHUP: carry on."""
-    asked: list[int] = []
-
-    def ask(number: int, _frame: object) -> None:
-        if asked:
-            os._exit(128 + number)
-        asked.append(number)
-        os.write(2, b"stopping after the step in flight; once more to leave at once (it can be resumed)\n")
-
-    signal.signal(signal.SIGINT, ask)
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return lambda: bool(asked)
 
 
 def main() -> NoReturn:
