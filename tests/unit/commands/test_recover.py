@@ -1,0 +1,136 @@
+"""A lost state file is written anew from what hosts remember: which run, what of it, and when not."""
+
+import base64
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from engine.test_crash_matrix import header
+from engine.world import World, make_cluster
+
+from orchestrator.commands.recover import recover, refuse_forgotten
+from orchestrator.engine.events import Opened
+from orchestrator.engine.journal import StateFile
+from orchestrator.errors import RefusedError, UsageError
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.operations import Answer, Answers, Deed, Question, Receipt
+from orchestrator.session import Session
+
+BEGAN = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
+
+
+class Hosts:
+    """Hosts that remember runs; their locks are always free."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, str] = {}
+
+    def remember(self, host: str, opened: Opened, *deeds: str) -> None:
+        text = base64.b64encode(opened.model_dump_json().encode()).decode()
+        lines = [f"run {opened.run}", f"header {text}", *(f"deed {opened.run}-{deed}" for deed in deeds)]
+        self.told[host] = self.told.get(host, "") + "\n".join(lines) + "\n"
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        return {question: Answer(0, self.told.get(question.host, "")) for question in questions}
+
+    def perform(self, deed: Deed) -> Receipt:
+        return Receipt(0, "taken\n" if deed.id.startswith("lock") else "released\n")
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    cluster = make_cluster(tmp_path)
+    return Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), Hosts())
+
+
+def opened(
+    session: Session, run: str = "ab12", days_later: int = 0, cluster: str = "three-members"
+) -> Opened:
+    facts = gather(session.cluster, World(session.cluster).look)
+    began = BEGAN + timedelta(days=days_later)
+    first = header(facts, session.compile(facts))
+    return first.model_copy(update={"run": run, "at": began, "cluster": cluster})
+
+
+def hosts_of(session: Session) -> Hosts:
+    assert isinstance(session.hosts, Hosts)
+    return session.hosts
+
+
+def test_the_newest_run_is_written_anew_and_each_last_step_is_in_doubt(session: Session) -> None:
+    hosts = hosts_of(session)
+    for number in (1, 2, 3):
+        hosts.remember(f"server{number}", opened(session, "old1"), f"stage-server{number}-1")
+        hosts.remember(
+            f"server{number}", opened(session, days_later=1), *(["stage-server1-1"] if number == 1 else [])
+        )
+
+    with pytest.raises(
+        RefusedError, match=r"run ab12 began here at 2026-11-21 10:30 UTC .*stage/server1.* recover"
+    ):
+        refuse_forgotten(session)
+    told = recover(session)
+    assert "run ab12, the last steps are stage/server1" in told
+    assert "back, 1 steps:" in told
+    with StateFile(session.state) as journal:
+        assert "ab12" == (journal.progress.opened.run if journal.progress.opened else "")
+        assert journal.progress.saved is not None
+        assert {"server1": "stage/server1"} == {
+            host: doubt.step for host, doubt in journal.progress.unsettled.items()
+        }
+    assert 0o600 == session.state.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize(
+    ("cluster", "deeds"),
+    [
+        ("three-members", ()),  # refused, or cut off, before its first step
+        ("three-members", ("stage-server1-1", "undo-stage-server1-1")),  # rolled back
+        ("another", ("stage-server1-1",)),
+    ],
+)
+def test_a_run_that_is_over_or_not_ours_stops_nothing(
+    session: Session, cluster: str, deeds: tuple[str, ...]
+) -> None:
+    hosts_of(session).remember("server1", opened(session, cluster=cluster), *deeds)
+    refuse_forgotten(session)
+    with pytest.raises(RefusedError, match="no host remembers a run of three-members"):
+        recover(session)
+    assert not session.state.exists()
+
+
+def test_a_state_file_that_is_there_is_not_touched(session: Session) -> None:
+    hosts_of(session).remember("server1", opened(session), "stage-server1-1")
+    session.state.write_text("{}\n")
+    with pytest.raises(UsageError, match=r"is there, and was not touched: go on with .*--resume"):
+        recover(session)
+    assert "{}\n" == session.state.read_text()
+
+
+def test_a_plan_that_was_changed_since_is_refused(session: Session) -> None:
+    other = opened(session).model_copy(update={"runbook": "0" * 64})
+    hosts_of(session).remember("server1", other, "stage-server1-1")
+    with pytest.raises(RefusedError, match="was changed since the run began"):
+        recover(session)
+    assert not session.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("run ab12\nheader !!\n", "server2: what it remembers cannot be read"),
+        ("run ab12\nheader e30=\n", "server2: what it remembers cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_its_host_named(session: Session, text: str, words: str) -> None:
+    hosts_of(session).told["server2"] = text
+    with pytest.raises(RefusedError, match=words):
+        refuse_forgotten(session)
+
+
+def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
+    hosts_of(session).remember("server1", opened(session), "paint-server1-1")
+    with pytest.raises(RefusedError, match=r"no step of run ab12 has such a deed; was the plan's strategy"):
+        refuse_forgotten(session)
