@@ -79,3 +79,9 @@ class RunInterruptedError(OrchestratorError):
     """The operator interrupted the run between two steps; it can be resumed."""
 
     exit_code = 130
+
+
+class RunTerminatedError(RunInterruptedError):
+    """The same, by SIGTERM."""
+
+    exit_code = 143

@@ -22,15 +22,16 @@ _AT_ONCE = 8
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
-def keep(session: Session, hosts: Hosts, journal: Journal, opened: Opened, pace: Pace) -> None:
+def keep(session: Session, hosts: Hosts, journal: Journal, opened: Opened, pace: Pace) -> str:
     """Compare the members' data, then save it and every host's unit; noted only when it is there.
 
     ``hosts`` carry our locks. Each call does it anew, for what an earlier one saved may be old by now.
-    Raises RefusedError.
+    Returns the commands that put the data back. Raises RefusedError.
     """
     agreed, call = _agreed_before(session, opened, pace), secrets.token_hex(4)
+    text = restoring.instructions(saving.holder(session.cluster, opened.facts), opened.run, agreed)
     deeds = [
-        _deed(Subject(session.cluster, opened.facts, host), opened, agreed, call)
+        _deed(Subject(session.cluster, opened.facts, host), opened, text, call)
         for host in session.cluster.hosts
     ]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
@@ -49,6 +50,7 @@ def keep(session: Session, hosts: Hosts, journal: Journal, opened: Opened, pace:
     noted = saved(session.cluster, opened, agreed)
     journal.append(noted)
     pace.narrate(noted)
+    return text
 
 
 def saved(cluster: Cluster, opened: Opened, agreed: Agreement | None) -> Saved:
@@ -106,15 +108,14 @@ def _agreed_before(session: Session, opened: Opened, pace: Pace) -> Agreement | 
         ) from error
 
 
-def _deed(subject: Subject, opened: Opened, agreed: Agreement | None, call: str) -> Deed:
+def _deed(subject: Subject, opened: Opened, instructions: str, call: str) -> Deed:
     run = opened.run
     operations: list[Operation] = [*saving.surroundings(subject, run, opened.model_dump_json())]
     holder = saving.holder(subject.cluster, opened.facts)
     if subject.host == holder.host:
-        text = restoring.instructions(holder, run, agreed)
         operations += [
             *saving.data(holder, saving.data_path(holder, run)),
-            Write(saving.instructions_path(run), text, 0o600),
+            Write(saving.instructions_path(run), instructions, 0o600),
         ]
     return Deed(
         f"{run}-keep-{subject.name}-{call}",

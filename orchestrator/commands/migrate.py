@@ -93,7 +93,7 @@ def _walk(
     """Keep what is there, unless that was done or a step has begun and changed it; then walk."""
     progress = journal.progress
     if progress.opened and not progress.saved and not progress.attempts:
-        keeping.keep(session, lease, journal, progress.opened, pace)
+        typer.echo(keeping.keep(session, lease, journal, progress.opened, pace))
     session.live(lease, runbook, journal, pace, until=until)
 
 
@@ -166,8 +166,12 @@ def show_status(session: Session) -> None:
         typer.echo(line)
     _tell_kept(progress)
     steps = progress.steps_back(runbook.tracks)
-    if steps:
-        typer.echo(f"going back now: {steps} steps, with: {session.command('rollback')}")
+    how = (
+        f", with: {session.command('rollback')}"
+        if steps
+        else ": nothing was changed, or all of it was undone"
+    )
+    typer.echo(f"going back now: {steps} steps{how}")
 
 
 def _read_progress(session: Session) -> Progress:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 
 from orchestrator.operations import Gate, Operation, Poll, Secret, Write
 
+DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -28,7 +30,7 @@ class Step:
     after: tuple[Gate, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     proof: tuple[Gate, ...] = ()
-    deadline_s: float = 60.0  # update-ca-certificates alone took over 30 s on a host that was short of CPU
+    deadline_s: float = DEADLINE_S
 
     @property
     def id(self) -> str:

@@ -47,7 +47,8 @@ def test_every_host_keeps_its_unit_and_the_header_and_one_the_data(tmp_path: Pat
     hosts, journal = Hosts(), MemoryJournal()
     session, opened, pace = make(tmp_path, hosts)
     for _ in range(2):
-        keeping.keep(session, hosts, journal, opened, pace)
+        text = keeping.keep(session, hosts, journal, opened, pace)
+        assert "snapshot restore /var/lib/orchestrator/ab12/snapshot.db" in text
 
     names = {one.id.rpartition("-")[0] for one in hosts.deeds}
     assert {"ab12-keep-server1", "ab12-keep-server2", "ab12-keep-server3"} == names
