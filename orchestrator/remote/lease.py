@@ -85,8 +85,8 @@ class Lease:
     def held(self, *, absent_ok: bool, warn: Callable[[str], None]) -> Iterator[Self]:
         """Hold every host's lock, and let go of them however it ends; LockedError if somebody has one.
 
-        With ``absent_ok`` a host that cannot be reached now is passed over: its lock is taken before the
-        first deed there.
+        With ``absent_ok`` a host that cannot be reached or written to now is passed over: its lock is taken
+        before the first deed there, or that deed fails.
         """
         try:
             for name in self._names:
@@ -96,7 +96,7 @@ class Lease:
                     if not absent_ok:
                         raise
                     continue
-                if receipt.exit_status != 0:
+                if receipt.exit_status != 0 and not absent_ok:
                     said = " / ".join(receipt.output.strip().splitlines()[:2])
                     raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
             yield self
@@ -139,6 +139,8 @@ class Lease:
             if told != "taken":
                 raise locked(name, lock.read(text), self._unlock)
             self._taken.add(name)
+        else:
+            self._asked.discard(name)
         return receipt
 
     def _release(self) -> tuple[str, ...]:

@@ -289,3 +289,16 @@ def test_a_step_begins_only_once_its_name_is_put_down(hosts: ShellHosts, tmp_pat
         assert 1 == receipt.exit_status
         assert "it cannot be put down that it began" in receipt.output
     assert 3 == len(count.read_text().splitlines())
+
+
+def test_gone_on_with_a_host_without_room_is_locked_at_its_first_deed_or_fails_there(
+    hosts: ShellHosts, tmp_path: Path
+) -> None:
+    blocked = hosts.kept("h2")
+    blocked.write_text("in the way")
+    warnings: list[str] = []
+    with hosts.lease(OURS).held(absent_ok=True, warn=warnings.append) as lease:
+        assert 0 == lease.perform(deed("d1", "h1", tmp_path / "count")).exit_status
+        assert 0 != lease.perform(deed("d2", "h2", tmp_path / "count")).exit_status
+    assert ["d1"] == (tmp_path / "count").read_text().splitlines()
+    assert not warnings, "what was never ours cannot stay"
