@@ -36,7 +36,7 @@ lint: setup
 	$(VENV)/bin/lint-imports --no-cache | tail -n 12
 
 check: lint           ## Format, lint, types, architecture and unit tests: under a minute
-	$(VENV)/bin/pytest -q -m "not lab and not exhaustive"
+	$(VENV)/bin/pytest -q $(AT_ONCE) -m "not lab and not exhaustive"
 
 format: setup         ## Let ruff format the code and mend what it can
 	$(VENV)/bin/ruff format $(CHECKED)
