@@ -74,6 +74,10 @@ class Patience(Frozen):
     gate_s: float = 90.0
     pause_s: float = 0.5
 
+    def after(self, spent_s: float) -> "Patience":
+        """Return what is left of it; one that is used up still allows one look."""
+        return self.model_copy(update={"gate_s": max(0.0, self.gate_s - spent_s)})
+
 
 class Watch(Frozen):
     """Local clients of the members: systemd units whose journals have to stay quiet for ``quiet_s`` seconds.

@@ -46,6 +46,7 @@ class _Walk:
         self._journal = journal
         self._pace = pace
         self._walker = Walker(executor, journal, pace)
+        self._since = pace.clock()  # of the run, or of its latest step
         # what must hold before each host's first step: together, that the whole cluster is well
         self._always = tuple(gate_ for step in runbook.stages[0].steps for gate_ in step.always)
         self._machines = {
@@ -154,6 +155,7 @@ class _Walk:
     def _settle(self, stage: Stage, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
         where = f"{step.id}: {{}}; {step.host} still stands in {step.source!r}"
+        self._since = self._pace.clock()
         try:
             self._machines[step.host].step(step, hand_over)
         except (gate.NotYetError, DeedFailedError) as error:
@@ -164,10 +166,13 @@ class _Walk:
             raise self._stopped(where.format(f"{error}{doubt}"), stage.advice) from error
 
     def _stopped(self, reason: str, advice: str = "") -> OrchestratorError:
-        """Say whether the cluster is healthy: that decides whether a person is needed now."""
+        """Say whether the cluster is healthy: that decides whether a person is needed now.
+
+        What is left of the step's patience is the cluster's: a host that reboots is back by itself.
+        """
         told = f". {advice}" if advice else ""
         try:
-            gate.look(self._executor, self._always)
+            self._walker.hold(self._always, spent_s=self._pace.clock() - self._since)
         except gate.UnseenError as error:
             return PersonNeededError(
                 f"{reason}; whether the cluster is healthy cannot be seen: {error}{told}"

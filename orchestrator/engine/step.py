@@ -16,6 +16,13 @@ class DeedFailedError(Exception):
     """A deed's receipt says that its script failed on the host."""
 
 
+def last_words(output: str) -> str:
+    """Return the end of what a script printed, on one line; log lines in JSON only if there is no other."""
+    lines = output.strip().splitlines()
+    plain = [line for line in lines if not line.startswith("{")]
+    return " / ".join((plain or lines)[-5:])
+
+
 class Walker:
     """Takes steps for the members' machines. Raises DeedFailedError, or NotYetError when patience ends."""
 
@@ -56,9 +63,10 @@ class Walker:
             return gate.glance(self._executor, poll)
         return gate.find(self._executor, poll, self._pace.patience, self._pace.sleep, self._tell_waiting)
 
-    def hold(self, gates: Sequence[Gate]) -> None:
-        """Wait until all gates hold."""
-        gate.hold(self._executor, gates, self._pace.patience, self._pace.sleep, self._tell_waiting)
+    def hold(self, gates: Sequence[Gate], *, spent_s: float = 0.0) -> None:
+        """Wait until all gates hold, with what is left of the patience."""
+        patience = self._pace.patience.after(spent_s)
+        gate.hold(self._executor, gates, patience, self._pace.sleep, self._tell_waiting)
 
     def holds(self, gates: Sequence[Gate]) -> bool:
         """Look once whether all gates hold."""
@@ -128,8 +136,9 @@ class Walker:
         )
         receipt = self._executor.perform(deed)
         if receipt.exit_status != 0:
-            last_words = " / ".join(receipt.output.strip().splitlines()[-5:])
-            raise DeedFailedError(f"its script ended with {receipt.exit_status}: {last_words}")
+            raise DeedFailedError(
+                f"its script ended with {receipt.exit_status}: {last_words(receipt.output)}"
+            )
 
     def _tell_waiting(self, reasons: tuple[str, ...]) -> None:
         self._pace.narrate(Waiting(reasons=reasons))

@@ -1,0 +1,66 @@
+"""Why a run stopped, and whether a person is needed: what heals within the plan's patience is waited for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from engine.test_rehearsal import compiled, pace
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.model import Patience
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.run import run
+from orchestrator.engine.step import last_words
+from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
+from orchestrator.operations import Answers, Deed, Question, Receipt
+from orchestrator.remote.executor import LiveExecutor
+
+SHUTTING_DOWN = Receipt(125, "interrupted on the host\n")
+
+
+class Rebooting(World):
+    """A world in which a host reboots in the middle of one deed, and etcd is back after some looks."""
+
+    looks_left = 0
+
+    def perform(self, deed: Deed) -> Receipt:
+        if deed.step != "accept/server1":
+            return super().perform(deed)
+        self.looks_left = 3
+        return SHUTTING_DOWN
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        self.looks_left = max(0, self.looks_left - 1)
+        self.hosts["server1"].is_running = not self.looks_left
+        return super().look(questions)
+
+
+@pytest.mark.parametrize(("gate_s", "kind"), [(5.0, StoppedError), (0.0, PersonNeededError)])
+def test_a_host_that_reboots_gets_the_rest_of_the_steps_patience(
+    tmp_path: Path, gate_s: float, kind: type[OrchestratorError]
+) -> None:
+    patient = Patience(gate_s=gate_s, pause_s=0.0)
+    cluster = make_cluster(tmp_path).model_copy(update={"patience": patient})
+    world, journal = Rebooting(cluster), MemoryJournal()
+    with pytest.raises(kind, match="accept/server1: its script ended with 125: interrupted on the host"):
+        run(compiled(cluster, world), LiveExecutor(world), journal, pace(cluster))
+
+
+def test_patience_that_is_used_up_still_allows_a_look() -> None:
+    assert Patience(gate_s=90.0).after(30.0) == Patience(gate_s=60.0)
+    assert Patience(gate_s=90.0).after(91.0) == Patience(gate_s=0.0)
+
+
+# fmt: off
+SCRIPTS = (
+    ('{"level":"warn","msg":"again"}\nError: too late\nfailed: run it\n', "Error: too late / failed: run it"),
+    ('{"level":"fatal","msg":"no"}\n',                                     '{"level":"fatal","msg":"no"}'),
+    ("1\n2\n3\n4\n5\n6\n",                                                "2 / 3 / 4 / 5 / 6"),
+    ("",                                                                   ""),
+)
+# fmt: on
+
+
+@pytest.mark.parametrize(("output", "told"), SCRIPTS)
+def test_the_last_words_of_a_script_are_those_for_people(output: str, told: str) -> None:
+    assert told == last_words(output)
