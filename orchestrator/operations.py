@@ -1,7 +1,7 @@
 """What can be done to a host, or asked of it, as values that can be printed, compared and hashed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,17 +166,28 @@ Answers = Mapping[Question, Answer]
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """A file that is not as it has to be: ``reason`` continues a sentence that the path begins."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """A named question with a pure judge: ``judge`` returns None if the gate holds, else the reason.
 
-    ``drift`` judges the same answers for what was changed by hand alone, which can be told whether or not
-    anything runs; None where a gate has nothing to say of that.
+    ``drift`` finds in the same answers what only hands can have changed, which can be told whether or not
+    anything runs; ValueError for an answer that cannot be read, None where a gate has nothing to say of that.
     """
 
     name: str
     questions: tuple[Question, ...]
     judge: Callable[[Answers], str | None] = field(compare=False)
-    drift: Callable[[Answers], str | None] | None = field(compare=False, default=None)
+    drift: Callable[[Answers], Iterable[Deviation]] | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from orchestrator.errors import (
 )
 from orchestrator.operations import Poll
 from orchestrator.remote.executor import Executor
+from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
 
 
@@ -89,13 +90,19 @@ class _Walk:
             raise type(error)(f"{error}; besides, {unwritable}") from error
 
     def _verify_standing(self) -> None:
-        """Look whether every settled member stands where the journal says, before anything is done."""
-        progress = self._journal.progress
+        """Look whether every member stands where the journal says, before anything is done.
+
+        One whose step is unsettled stands between two states: there only hands make a difference.
+        """
+        progress, states = self._journal.progress, self._runbook.gates
         gates = tuple(
             gate_
             for member, machine in self._machines.items()
             if member not in progress.unsettled
             for gate_ in self._runbook.standing[member, machine.state]
+        ) + tuple(
+            drift.half_way(host, doubt.step, states[host, doubt.source], states[host, doubt.target])
+            for host, doubt in progress.unsettled.items()
         )
         if not progress.attempts:
             refusals = self._executor.refusals(gates + self._always)
@@ -105,7 +112,7 @@ class _Walk:
         try:
             self._walker.hold(gates)
         except gate.NotYetError as error:
-            reason = f"the hosts are not as the state file left them: {error}"
+            reason = f"the hosts are not as the state file left them, and nothing was done over it: {error}"
             raise self._stopped(reason, self._advice()) from error
 
     def _advice(self) -> str:

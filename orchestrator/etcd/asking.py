@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.operations import Answers, Gate, Question
+from orchestrator.operations import Answers, Deviation, Gate, Question
 
-Judge = Callable[[Answers], Iterable[str]]
+Judge = Callable[[Answers], Iterable[str | Deviation]]
 GateMaker = Callable[[Subject], Gate]
 
 
@@ -19,7 +19,7 @@ class Inquiry:
 
     questions: tuple[Question, ...]
     judge: Judge
-    drift: Judge | None = None
+    drift: Callable[[Answers], Iterable[Deviation]] | None = None
 
 
 def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
@@ -28,9 +28,7 @@ def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
 
     def maker(subject: Subject) -> Gate:
         inquiry = make(subject)
-
-        drift = _whole(inquiry.drift) if inquiry.drift else None
-        return Gate(f"{subject.name}: {name}", inquiry.questions, _whole(inquiry.judge), drift)
+        return Gate(f"{subject.name}: {name}", inquiry.questions, _whole(inquiry.judge), inquiry.drift)
 
     maker.__name__ = make.__name__
     maker.__doc__ = make.__doc__
@@ -40,7 +38,7 @@ def gate(make: Callable[[Subject], Inquiry]) -> GateMaker:
 def _whole(judge: Judge) -> Callable[[Answers], str | None]:
     def whole(answers: Answers) -> str | None:
         try:
-            reasons = tuple(judge(answers))
+            reasons = tuple(map(str, judge(answers)))
         except (ValueError, KeyError, IndexError) as error:
             # an answer that cannot be read is no proof of anything: the gate does not hold
             return f"cannot tell: {error}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.cluster.facts import FoundFile, Subject
 from orchestrator.etcd import settings
 from orchestrator.etcd.settings import Paths, drop_in
-from orchestrator.operations import Answer, Answers, Check, Secret, Write
+from orchestrator.operations import Answer, Answers, Check, Deviation, Secret, Write
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path.
 SCRIPT = """
@@ -82,33 +82,34 @@ def parse(answer: Answer) -> Mapping[str, Lying]:
     return found
 
 
-def differences(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[str]:
+def differences(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[Deviation]:
     """Say what is not as wanted."""
     for item in wanted:
         found = lying.get(item.path)
         if found is None:
-            yield f"{item.path} is missing"
+            yield Deviation(item.path, "is missing")
             continue
         file = found.file
         if file.sha256 != item.sha256:
-            yield f"{item.path} has another content"
+            yield Deviation(item.path, "has another content")
         if (file.mode, file.owner, file.group) != (item.mode, item.owner, item.group):
-            yield (
-                f"{item.path} is {file.mode:04o} {file.owner}:{file.group}, "
-                f"not {item.mode:04o} {item.owner}:{item.group}"
+            yield Deviation(
+                item.path,
+                f"is {file.mode:04o} {file.owner}:{file.group}, "
+                f"not {item.mode:04o} {item.owner}:{item.group}",
             )
         if not found.is_readable:
-            yield f"{item.path} is not readable by the service's user"
+            yield Deviation(item.path, "is not readable by the service's user")
 
 
-def changes(subject: Subject, paths: Iterable[str], lying: Mapping[str, Lying]) -> Iterable[str]:
+def changes(subject: Subject, paths: Iterable[str], lying: Mapping[str, Lying]) -> Iterable[Deviation]:
     """Say which files are not as they were found before the first change."""
     for path in paths:
         before, now = subject.found.files.get(path), lying.get(path)
         if now is not None and before is None:
-            yield f"{path} was not there before the first change"
+            yield Deviation(path, "was not there before the first change")
         if before is not None and (now is None or now.file.sha256 != before.sha256):
-            yield f"{path} is not as it was before the first change"
+            yield Deviation(path, "is not as it was before the first change")
 
 
 def conflicts(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[str]:

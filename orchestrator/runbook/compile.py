@@ -1,15 +1,13 @@
 """Compiling: a cluster, its facts and a migration become a runbook, forwards or backwards; pure."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.cluster.model import Cluster
 from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
-from orchestrator.operations import Gate, Operation
+from orchestrator.operations import Operation
+from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
-
-Gates = Mapping[tuple[str, str], tuple[Gate, ...]]
 
 
 def compile_forward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
@@ -50,14 +48,6 @@ def _undone(round_: Round) -> Round:
     )
 
 
-def drifts(gates: Gates) -> Gates:
-    """Reduce gates to what hands have changed; those that say nothing of that are left out."""
-    return {
-        place: tuple(replace(gate, judge=gate.drift) for gate in of_state if gate.drift)
-        for place, of_state in gates.items()
-    }
-
-
 class _Compilation:
     """One compilation of a way, forwards or backwards, through a migration."""
 
@@ -86,7 +76,9 @@ class _Compilation:
             origins={host: track[0] for host, track in self._by_host(self._migration).items()},
             stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._subjects[round_.role]),
             gates=self._gates,
-            standing=self._gates if self._way is self._migration else drifts(self._gates),
+            standing=self._gates
+            if self._way is self._migration
+            else {place: drift.alone(gates) for place, gates in self._gates.items()},
         )
 
     def _by_host(self, way: Migration) -> Mapping[str, tuple[str, ...]]:

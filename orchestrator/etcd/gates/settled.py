@@ -6,7 +6,7 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import files, process, settings, trust
 from orchestrator.etcd.asking import Inquiry, gate
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Answers, Write
+from orchestrator.operations import Answers, Deviation, Write
 
 
 @gate
@@ -52,12 +52,12 @@ def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: t
     written = {file.path for file in drop_ins}
     lying = files.check(subject, paths)
 
-    def drift(answers: Answers) -> Iterable[str]:
+    def drift(answers: Answers) -> Iterable[Deviation]:
         found = files.read(answers, lying)
         yield from files.differences(drop_ins, found)
         yield from files.changes(subject, (path for path in paths if path not in written), found)
 
-    def judge(answers: Answers) -> Iterable[str]:
+    def judge(answers: Answers) -> Iterable[str | Deviation]:
         running = process.read(subject, answers)
         if running.complaint:
             yield running.complaint
@@ -108,7 +108,7 @@ def holding_certificates(subject: Subject) -> Inquiry:
     wanted = files.material(subject)
     question = files.check(subject, tuple(item.path for item in wanted))
 
-    def judge(answers: Answers) -> Iterable[str]:
+    def judge(answers: Answers) -> Iterable[Deviation]:
         return files.differences(wanted, files.read(answers, question))
 
     return Inquiry((question,), judge, judge)
@@ -120,7 +120,7 @@ def holding_no_certificates(subject: Subject) -> Inquiry:
     paths = (*Paths.of(subject).material, *(file.path for file in trust.files(subject)))
     question = files.check(subject, paths)
 
-    def judge(answers: Answers) -> Iterable[str]:
+    def judge(answers: Answers) -> Iterable[Deviation]:
         return files.changes(subject, paths, files.read(answers, question))
 
     return Inquiry((question,), judge, judge)

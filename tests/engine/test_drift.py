@@ -1,0 +1,79 @@
+"""Hosts that were changed by hand between a stop and a resume: named, and nothing is done over it."""
+
+from pathlib import Path
+
+import pytest
+from engine.test_rehearsal import compiled, in_doubt, pace
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.engine.events import StepFailed
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.run import run
+from orchestrator.errors import StoppedError
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.operations import Write
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook.compile import compile_backward
+from orchestrator.runbook.model import Runbook, Step
+
+CERTS = "/etc/systemd/system/etcd2.service.d/30-certs.conf"
+KEY = "/etc/etcd2/server1-key.pem"
+BY_HAND = ("by hand", 0o644, "root", "root")
+BY_NOBODY = ("another key", 0o600, "etcd", "etcd")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    return make_cluster(tmp_path)
+
+
+def stopped(cluster: Cluster, *, is_failed: bool) -> tuple[World, Runbook, Runbook, MemoryJournal, Step]:
+    """A world in which accept/server1 was begun and did not succeed, and the ways on and back."""
+    world = World(cluster)
+    on, back = compiled(cluster, world), compile_backward(cluster, gather(cluster, world.look), BRIDGE)
+    journal = in_doubt(cluster, world, on)
+    step = on.step("accept/server1")
+    if is_failed:
+        journal.append(StepFailed(step=step.id, host=step.host, reason="its script ended with 1"))
+    return world, on, back, journal, step
+
+
+@pytest.mark.parametrize("is_failed", [True, False])
+@pytest.mark.parametrize("goes_back", [True, False])
+@pytest.mark.parametrize(("path", "lying"), [(CERTS, BY_HAND), (KEY, BY_NOBODY)])
+def test_a_file_of_a_step_that_did_not_succeed_is_not_written_over(
+    cluster: Cluster, path: str, lying: tuple[str, int, str, str], *, goes_back: bool, is_failed: bool
+) -> None:
+    world, on, back, journal, _ = stopped(cluster, is_failed=is_failed)
+    done = len(world.performed)
+    world.hosts["server1"].files[path] = lying
+
+    told = f"server1: half way through accept/server1: {path} has another content"
+    with pytest.raises(StoppedError, match=told):
+        run(back if goes_back else on, LiveExecutor(world), journal, pace(cluster))
+    assert done == len(world.performed)
+    assert lying == world.hosts["server1"].files[path]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_file_that_the_step_itself_has_written_or_not_is_no_change_by_hand(
+    cluster: Cluster, *, written: bool
+) -> None:
+    world, on, _, journal, step = stopped(cluster, is_failed=False)
+    if written:
+        files = (item for item in step.operations if isinstance(item, Write) and item.path == CERTS)
+        world.hosts["server1"].files |= {
+            item.path: (item.text, item.mode, item.owner, item.group) for item in files
+        }
+        assert CERTS in world.hosts["server1"].files
+    run(on, LiveExecutor(world), journal, pace(cluster))
+    assert on.finals == journal.progress.states
+
+
+def test_a_file_that_both_ends_of_a_step_have_is_missed(cluster: Cluster) -> None:
+    world, on, _, journal, _ = stopped(cluster, is_failed=False)
+    del world.hosts["server1"].files[KEY]
+    with pytest.raises(StoppedError, match=rf"half way through accept/server1: {KEY} is missing"):
+        run(on, LiveExecutor(world), journal, pace(cluster))
