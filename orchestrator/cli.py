@@ -117,10 +117,19 @@ def recover(plan: Plan, *, state: State = None) -> None:
 @app.command()
 def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
-    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.standing import show_status  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state) as (session, _):
-        migrate.show_status(session)
+        show_status(session)
+
+
+@app.command()
+def files(plan: Plan, host: Annotated[str, typer.Argument(metavar="HOST")], *, state: State = None) -> None:
+    """Show what the migration puts on HOST: to compare, or to put back what hands have changed."""
+    from orchestrator.commands.files import told  # noqa: PLC0415 -- see the module's docstring
+
+    with session_of(plan, state) as (session, _):
+        typer.echo(told(session, host))
 
 
 @app.command()

@@ -1,20 +1,18 @@
-"""``run``, its dry run, and ``status``."""
+"""``run``, ``rollback``, and what either would do."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import typer
 
-from orchestrator.cluster.facts import Facts, Subject
+from orchestrator.cluster.facts import Facts
 from orchestrator.commands import check, keeping, locks, recover
-from orchestrator.engine import journal as state_files
+from orchestrator.commands.standing import read_progress, tell_kept
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError, UsageError
-from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.lease import Lease
-from orchestrator.report import status
 from orchestrator.report.review import review
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session, header, new_run, refuse_unfinished
@@ -24,7 +22,7 @@ Confirm = Callable[[str], bool]
 
 def dry(session: Session, pace: Pace) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
-    progress = _read_progress(session)
+    progress = read_progress(session)
     runbook = session.recall(progress) if progress.attempts else _new_runbook(session)[1]
     _print_review(session, runbook, progress, pace)
 
@@ -99,20 +97,15 @@ def _walk(
 
 def _tell_end(session: Session, progress: Progress, pace: Pace, word: str) -> None:
     typer.echo(f"{word}: {_states(progress)}")
-    _tell_kept(progress)
+    tell_kept(progress)
     if progress.is_finished and progress.opened:
         typer.echo(keeping.compare(session, progress.opened, pace))
-
-
-def _tell_kept(progress: Progress) -> None:
-    if progress.saved:
-        typer.echo(keeping.told(progress.saved))
 
 
 def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
     """Undo what was done, round by round, from wherever the hosts stand to their first state."""
     if dry_run:
-        progress = _read_progress(session)
+        progress = read_progress(session)
         _print_review(session, _runbook_back(session, progress), progress, pace)
         return
     with _state_file(session) as journal:
@@ -152,34 +145,6 @@ def _ask(confirm: Confirm | None) -> None:
 
 def _states(progress: Progress) -> str:
     return ", ".join(f"{name} {state}" for name, state in progress.states.items())
-
-
-def show_status(session: Session) -> None:
-    """Print where every member is seen to stand."""
-    progress = _read_progress(session)
-    facts = progress.opened.facts if progress.opened else session.gather()
-    runbook = session.compile(facts)
-    subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
-    seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
-    typer.echo(status.table(seen))
-    for line in locks.held_lines(locks.look(session)):
-        typer.echo(line)
-    _tell_kept(progress)
-    steps = progress.steps_back(runbook.tracks)
-    how = (
-        f", with: {session.command('rollback')}"
-        if steps
-        else ": nothing was changed, or all of it was undone"
-    )
-    typer.echo(f"going back now: {steps} steps{how}")
-
-
-def _read_progress(session: Session) -> Progress:
-    """Read the state file without its lock, so that a run in flight can be watched."""
-    if not session.state.exists():
-        return Progress()
-    events, _ = state_files.read(session.state)
-    return Progress.of(events)
 
 
 def _new_runbook(session: Session) -> tuple[Facts, Runbook]:

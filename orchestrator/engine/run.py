@@ -19,6 +19,7 @@ from orchestrator.errors import (
     StoppedError,
     UnwritableError,
 )
+from orchestrator.migrations.table import Advice
 from orchestrator.operations import Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift
@@ -112,12 +113,15 @@ class _Walk:
         try:
             self._walker.hold(gates)
         except gate.NotYetError as error:
-            reason = f"the hosts are not as the state file left them, and nothing was done over it: {error}"
+            reason = (
+                f"the hosts are not as the state file left them, and nothing was done over it: {error}; "
+                "what hands have changed has to be put back first"
+            )
             raise self._stopped(reason, self._advice()) from error
 
-    def _advice(self) -> str:
+    def _advice(self) -> Advice | None:
         """Return what is to be known of the first round that somebody still has to take."""
-        return next((stage.advice for stage in self._runbook.stages if self._pending(stage)), "")
+        return next((stage.advice for stage in self._runbook.stages if self._pending(stage)), None)
 
     def _pending(self, stage: Stage) -> list[Step]:
         return [step for step in stage.steps if self._machines[step.host].state == stage.source]
@@ -172,12 +176,12 @@ class _Walk:
             doubt = f"; {step.id} is in doubt" if is_begun else ""
             raise self._stopped(where.format(f"{error}{doubt}"), stage.advice) from error
 
-    def _stopped(self, reason: str, advice: str = "") -> OrchestratorError:
+    def _stopped(self, reason: str, advice: Advice | None = None) -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now.
 
         What is left of the step's patience is the cluster's: a host that reboots is back by itself.
         """
-        told = f". {advice}" if advice else ""
+        told = f". {advice.text}" if advice else ""
         try:
             self._walker.hold(self._always, spent_s=self._pace.clock() - self._since)
         except gate.UnseenError as error:
@@ -186,4 +190,4 @@ class _Walk:
             )
         except gate.NotYetError as error:
             return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{told}")
-        return StoppedError(f"{reason}; the cluster is healthy{told}")
+        return StoppedError(f"{reason}; the cluster is healthy{told if advice and advice.is_urgent else ''}")

@@ -7,7 +7,7 @@ at once after all peer connections were cut behind each round (docs/etcd-facts.m
 from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
-from orchestrator.migrations.table import Migration, Round, State
+from orchestrator.migrations.table import Advice, Migration, Round, State
 
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
@@ -52,11 +52,11 @@ RELAYING_SAFELY = State("relaying-safely", "relays to members over http or https
 ))
 
 NO_UPDATE = "Without a quorum etcd takes no 'member update'"
-BACK_TO_HTTP = f"{NO_UPDATE}: start the members that are down first; all of them still speak http"
-BACK_BY_RESTART = (
+BACK_TO_HTTP = Advice(f"{NO_UPDATE}: start the members that are down first; all of them still speak http")
+BACK_BY_RESTART = Advice(
     f"{NO_UPDATE}, but the way back needs none: 'rollback' restarts members with http, by which all are still known"
 )
-TOGETHER_FIRST = (
+TOGETHER_FIRST = Advice(
     f"{NO_UPDATE}, and members are known by https only: bring them together first. Certificates that have expired "
     "are mended by new ones in their place, which etcd reads at every handshake, without a restart"
 )

@@ -16,7 +16,7 @@ from orchestrator.migrations.bridge import (
     TOGETHER_FIRST,
 )
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
-from orchestrator.migrations.table import Migration, Round, State
+from orchestrator.migrations.table import Advice, Migration, Round, State
 
 # fmt: off
 OPENED = State("opened", "speaks http, on the local port too", (
@@ -42,9 +42,10 @@ SECURED = State("secured", "speaks https only, while others may still be in the 
     is_.healthy,
 ))
 
-WINDOW = (
+WINDOW = Advice(
     "In this window members that lose each other cannot find each other again, and 'member update' cannot mend "
-    "it, because it needs a quorum: only rolling forward heals it, and that is what 'run --resume' does"
+    "it, because it needs a quorum: only rolling forward heals it, and that is what 'run --resume' does",
+    is_urgent=True,
 )
 
 GUIDE = Migration(

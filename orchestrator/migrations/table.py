@@ -41,6 +41,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What an operator has to know if a run stops in a round.
+
+    ``is_urgent`` says that it has to be known of a healthy cluster too: it is no place to stay.
+    """
+
+    text: str
+    is_urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """How every host of a role gets from one state to the next, and back.
 
@@ -68,8 +79,8 @@ class Round:
     gates: tuple[GateMaker, ...] | None = None
     undo_gates: tuple[GateMaker, ...] | None = None
     proof: tuple[GateMaker, ...] = ()
-    advice: str = ""
-    undo_advice: str = ""
+    advice: Advice | None = None
+    undo_advice: Advice | None = None
 
     def __post_init__(self) -> None:
         if self.order.last and not (self.hand_over and self.hand_back):

@@ -25,7 +25,7 @@ def review(runbook: Runbook, deeds: Sequence[Deed]) -> str:
             stage = next(stage for stage in runbook.stages if stage.round == current)
             lines += ["", f"Round {stage.round}: {stage.source} -> {stage.target}, {stage.order}"]
         lines += ["", f"  {number}. {_title(deed, step)}"]
-        lines += [f"       {line}" for operation in deed.operations for line in _operation(operation)]
+        lines += [f"       {line}" for operation in deed.operations for line in operation_lines(operation)]
         if deed.successor is None:
             lines.append(f"       then wait until {step.host} is {step.target}: " + _gates(step))
     if not deeds:
@@ -41,7 +41,8 @@ def _title(deed: Deed, step: Step) -> str:
     return f"{deed.host}: {step.round} ({away})"
 
 
-def _operation(operation: Operation) -> Iterable[str]:
+def operation_lines(operation: Operation) -> Iterable[str]:
+    """Tell an operation, and a file's content where it is for people to read."""
     yield render(operation)
     if isinstance(operation, Write) and isinstance(operation.content, str) and not _is_pem(operation.content):
         yield from (f"  | {line}" for line in operation.content.splitlines() if line)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from orchestrator.migrations.table import Advice
 from orchestrator.operations import Gate, Operation, Poll, Secret, Write
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
@@ -62,7 +63,7 @@ class Stage:
     order: str
     last: Poll | None
     waits: bool
-    advice: str
+    advice: Advice | None
     steps: tuple[Step, ...]
 
 

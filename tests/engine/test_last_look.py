@@ -12,8 +12,11 @@ from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.run import run
 from orchestrator.engine.step import last_words
 from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Answers, Deed, Question, Receipt
 from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook.compile import compile_forward
 
 SHUTTING_DOWN = Receipt(125, "interrupted on the host\n")
 
@@ -44,6 +47,31 @@ def test_a_host_that_reboots_gets_the_rest_of_the_steps_patience(
     world, journal = Rebooting(cluster), MemoryJournal()
     with pytest.raises(kind, match="accept/server1: its script ended with 125: interrupted on the host"):
         run(compiled(cluster, world), LiveExecutor(world), journal, pace(cluster))
+
+
+def test_what_to_do_without_a_quorum_is_told_only_where_there_is_none(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world, journal = World(cluster), MemoryJournal()
+    runbook = compiled(cluster, world)
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
+    with pytest.raises(StoppedError, match=r"ca\.pem is missing") as stopped:
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert "quorum" not in str(stopped.value)
+
+    world.hosts["server3"].is_running = False
+    with pytest.raises(PersonNeededError, match="Without a quorum etcd takes no 'member update'"):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
+
+
+def test_the_guides_window_is_told_of_though_the_cluster_is_healthy(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world, journal = World(cluster), MemoryJournal()
+    runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["guide"])
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
+    with pytest.raises(StoppedError, match=r"the cluster is healthy\. In this window"):
+        run(runbook, LiveExecutor(world), journal, pace(cluster))
 
 
 def test_patience_that_is_used_up_still_allows_a_look() -> None:

@@ -1,0 +1,29 @@
+"""``files``: what a migration puts on a host, to compare with what lies there, or to put back by hand."""
+
+from orchestrator.commands.standing import read_progress
+from orchestrator.errors import UsageError
+from orchestrator.operations import Write
+from orchestrator.report.review import operation_lines
+from orchestrator.session import Session
+
+
+def told(session: Session, name: str) -> str:
+    """Return the files of one host, round by round; a key is told by its digest and its place on the bastion.
+
+    UsageError for a host that the plan does not name.
+    """
+    host = next((host for host in session.cluster.hosts if host.name == name), None)
+    if host is None:
+        names = ", ".join(host.name for host in session.cluster.hosts)
+        raise UsageError(f"{name}: the plan's hosts are {names}")
+    progress = read_progress(session)
+    runbook = session.recall(progress) if progress.opened else session.compile(session.gather())
+    stands = progress.states.get(name, runbook.origins[name])
+    lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
+    for stage in runbook.stages:
+        step = next((step for step in stage.steps if step.host == name), None)
+        files = [operation for operation in step.operations if isinstance(operation, Write)] if step else []
+        if files:
+            lines += ["", f"from {stage.target} on:"]
+            lines += [f"  {line}" for file in files for line in operation_lines(file)]
+    return "\n".join(lines)

@@ -1,0 +1,45 @@
+"""Where a migration stands: ``status``, and what the state file tells of it."""
+
+import typer
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.commands import keeping, locks
+from orchestrator.engine import journal as state_files
+from orchestrator.engine.progress import Progress
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.report import status
+from orchestrator.session import Session
+
+
+def show_status(session: Session) -> None:
+    """Print where every member is seen to stand."""
+    progress = read_progress(session)
+    facts = progress.opened.facts if progress.opened else session.gather()
+    runbook = session.compile(facts)
+    subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
+    seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
+    typer.echo(status.table(seen))
+    for line in locks.held_lines(locks.look(session)):
+        typer.echo(line)
+    tell_kept(progress)
+    steps = progress.steps_back(runbook.tracks)
+    how = (
+        f", with: {session.command('rollback')}"
+        if steps
+        else ": nothing was changed, or all of it was undone"
+    )
+    typer.echo(f"going back now: {steps} steps{how}")
+
+
+def read_progress(session: Session) -> Progress:
+    """Read the state file without its lock, so that a run in flight can be watched."""
+    if not session.state.exists():
+        return Progress()
+    events, _ = state_files.read(session.state)
+    return Progress.of(events)
+
+
+def tell_kept(progress: Progress) -> None:
+    """Print where everything lies that was there before the first change."""
+    if progress.saved:
+        typer.echo(keeping.told(progress.saved))
