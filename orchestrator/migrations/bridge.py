@@ -41,6 +41,11 @@ SEALED = State("sealed", "speaks https only, and peers know it in https only", (
     is_.left_in_peace_by_local_clients, is_.healthy,
 ))
 
+# Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
+BACK_ON_HTTP = (
+    is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http, is_.healthy,
+)
+
 RELAYING = State("relaying", "relays to members over http, as it always did", (
     is_.relaying_as_found, is_.holding_no_certificates, is_.relaying_reads,
 ))
@@ -54,7 +59,12 @@ RELAYING_SAFELY = State("relaying-safely", "relays to members over http or https
 NO_UPDATE = "Without a quorum etcd takes no 'member update'"
 BACK_TO_HTTP = Advice(f"{NO_UPDATE}: start the members that are down first; all of them still speak http")
 BACK_BY_RESTART = Advice(
-    f"{NO_UPDATE}, but the way back needs none: 'rollback' restarts members with http, by which all are still known"
+    f"{NO_UPDATE}: start the members that are down first. If they run and do not find each other, the way back needs "
+    "no quorum: 'rollback' restarts members with http, by which all are still known"
+)
+START_FIRST = Advice(
+    "Each restart with http brings its member together with those that run, but one that runs alone has no quorum: "
+    "start the members that are down first"
 )
 TOGETHER_FIRST = Advice(
     f"{NO_UPDATE}, and members are known by https only: bring them together first. Certificates that have expired "
@@ -76,7 +86,8 @@ BRIDGE = Migration(
         Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                                          (do.register_http,),
               advice=BACK_TO_HTTP, undo_advice=BACK_TO_HTTP),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                                     (do.listen_on_http, do.restart),
-              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,), undo_order=leader_last_if_any),
+              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,), undo_order=leader_last_if_any, undo_gates=BACK_ON_HTTP,
+              advice=BACK_BY_RESTART, undo_advice=START_FIRST),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                                 (do.register_both_schemes,),
               undo_gates=(is_.advertising_https,), advice=BACK_BY_RESTART, undo_advice=TOGETHER_FIRST),
     ),

@@ -108,6 +108,31 @@ def test_before_the_switch_expired_certificates_break_nothing(cluster: Cluster, 
     assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
 
 
+def test_members_that_are_down_are_brought_back_with_http(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "switched")
+    for name in ("server1", "server3"):
+        world.hosts[name].is_running = False
+    assert [False] * 3 == well(world)
+
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+    assert [True] * 3 == well(world)
+    assert [4] * 3 == [host.restarts for host in world.hosts.values()]
+
+
+def test_where_nobody_runs_the_others_have_to_be_started_first(cluster: Cluster) -> None:
+    world, way_back, journal = at(cluster, "switched")
+    for host in world.hosts.values():
+        host.is_running = False
+
+    with pytest.raises(PersonNeededError, match="start the members that are down first"):
+        run(way_back, LiveExecutor(world), journal, pace(cluster))
+    for name in ("server2", "server3"):
+        world.hosts[name].restart()
+    run(way_back, LiveExecutor(world), journal, pace(cluster))
+    assert dict.fromkeys(world.hosts, "plaintext") == journal.progress.states
+
+
 def test_from_the_middle_of_the_switch_too(cluster: Cluster) -> None:
     world, way_back, journal = at(cluster, "bridged")
     performed = len(world.performed)
