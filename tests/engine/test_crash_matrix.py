@@ -21,6 +21,7 @@ from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 
+COMPILED: dict[tuple[str, str, str], Runbook] = {}
 WAYS: tuple[Callable[..., Runbook], ...] = (compile_forward, compile_backward)
 
 
@@ -68,11 +69,18 @@ class Scenario:
             check_invariants(self.world)
 
     def walk(self, make: Callable[..., Runbook]) -> None:
-        runbook = make(self.cluster, self.facts, MIGRATIONS["bridge"])
+        runbook = self.compile(make)
         if self.journal.progress.opened is None:
             self.journal.append(header(self.facts, runbook))
         pace = Pace(self.cluster.patience, sleep=lambda _: None)
         run(runbook, LiveExecutor(self.world), self.journal, pace)
+
+    def compile(self, make: Callable[..., Runbook]) -> Runbook:
+        """Compile a way once for all scenarios: their worlds begin alike."""
+        key = (self.cluster.name, make.__name__, self.facts.model_dump_json())
+        if key not in COMPILED:
+            COMPILED[key] = make(self.cluster, self.facts, MIGRATIONS["bridge"])
+        return COMPILED[key]
 
     def walk_into_crash(self, make: Callable[..., Runbook]) -> None:
         with pytest.raises((CrashError, OrchestratorError)):
@@ -81,7 +89,7 @@ class Scenario:
 
     def lose_state_file(self) -> None:
         """Go on with what the hosts themselves remember."""
-        ways = [make(self.cluster, self.facts, MIGRATIONS["bridge"]) for make in WAYS]
+        ways = [self.compile(make) for make in WAYS]
         hosts = {**self.world.hosts, **self.world.proxies}
         begun = {name: list(dict.fromkeys(host.begun)) for name, host in hosts.items()}
         events = retell(header(self.facts, ways[0]), ways, begun)

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +36,13 @@ from orchestrator.remote.parcel import FENCED
 
 Lying = tuple[str, int, str, str]
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound: it stands in a fake member's settings
+
+
+@cache
+def _schemes(urls: str) -> Mapping[tuple[str, int], str]:
+    """Read etcd's comma-separated list: (host, port) to scheme."""
+    parts = [urlsplit(url) for url in urls.split(",")]
+    return {(url.hostname or "", url.port or 0): url.scheme for url in parts}
 
 
 @dataclass
@@ -86,10 +94,9 @@ class FakeHost:
         named = [value for name, value in self.loaded.items() if name.endswith("_FILE")]
         self.is_running = all(path in self.files for path in named)
 
-    def schemes(self, setting: str) -> dict[tuple[str, int], str]:
+    def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
         """What listens where: (host, port) to scheme."""
-        urls = [urlsplit(url) for url in self.environment[setting].split(",")]
-        return {(url.hostname or "", url.port or 0): url.scheme for url in urls}
+        return _schemes(self.environment[setting])
 
 
 class World:
@@ -153,11 +160,11 @@ class World:
     def can_dial(self, one: FakeHost, other: FakeHost) -> bool:
         """Whether a fresh connection from one member to another's registered peer URLs would work."""
         listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
-        urls = [urlsplit(url) for url in self.registry[other.id]["peers"]]
         return any(
-            listening.get(url.port or 0) == url.scheme
-            and (url.scheme == "http" or ("ETCD_PEER_CERT_FILE" in one.environment and not self.is_expired))
-            for url in urls
+            listening.get(port) == scheme
+            and (scheme == "http" or ("ETCD_PEER_CERT_FILE" in one.environment and not self.is_expired))
+            for url in self.registry[other.id]["peers"]
+            for (_, port), scheme in _schemes(url).items()
         )
 
     def reaches_quorum(self, host: FakeHost) -> bool:
