@@ -47,9 +47,13 @@ def watching_command_lines(secrets: set[str]) -> Iterator[list[str]]:
     def watch() -> None:
         nonlocal looks
         while not over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            for path in Path(
+                "/proc"
+            ).iterdir():  # a glob looks into each, and fails over one that ends meanwhile
+                if not path.name.isdigit():
+                    continue
                 try:
-                    line = path.read_bytes().decode(errors="replace")
+                    line = (path / "cmdline").read_bytes().decode(errors="replace")
                 except OSError:
                     continue  # it has ended
                 found.extend(line for secret in secrets if secret in line)
