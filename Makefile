@@ -6,7 +6,7 @@ PLAN     := plans/three-members.yaml
 PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 mount \
             openssh-client openssl curl
 CHECKED  := orchestrator tests
-AT_ONCE  := -n 2 --dist loadfile  # a lab mostly waits: two at once take little more time than one
+AT_ONCE  := -n 2 --dist loadgroup  # a lab mostly waits: two at once take little more time than one
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages lint check format test demo bench lab-up lab-down docs faults
@@ -61,5 +61,6 @@ lab-down: setup       ## Take the lab's hosts down, completely
 	$(PYTHON) -m orchestrator lab down
 
 faults: setup         ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
+	rm -f tests/results/faults.jsonl
 	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record-faults
 	$(PYTHON) tests/documents.py

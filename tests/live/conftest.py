@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ CHECKOUT = hashlib.sha256(OURS.encode()).hexdigest()[:3]
 FRESH = f"t{CHECKOUT}"  # the lab of one test
 SHARED = f"m{CHECKOUT}"  # the lab of one file, for tests that only look
 NOTHING_MORE = Extra()
+HASTY = timedelta(seconds=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
+            if "cluster_hosts" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one worker boots them for all
 
 
 @contextmanager
@@ -71,6 +75,23 @@ def base_system() -> Iterator[Path]:
 def lab(base_system: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
     """A fresh three-member cluster on plain HTTP, for this test alone."""
     with booted(FRESH) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def hasty_plan(tmp_path: Path) -> Path:
+    """A plan with little patience, for what never comes to hold."""
+    plan = tmp_path / "plan.yaml"
+    text = THREE_MEMBERS.read_text().replace("gate: 90s", f"gate: {HASTY.seconds}s")
+    assert f"gate: {HASTY.seconds}s" in text
+    plan.write_text(text)
+    return plan
+
+
+@pytest.fixture
+def hasty_lab(base_system: Path, hasty_plan: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
+    """A fresh three-member cluster whose plan has little patience."""
+    with booted(FRESH, hasty_plan) as fresh:
         yield fresh
 
 
