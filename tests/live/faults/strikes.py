@@ -1,5 +1,7 @@
 """Moments of a run, as the state file and the hosts show them, and striking at one of them."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from live.stories import events
 
-from orchestrator.engine.events import Opened, Recorded, StepStarted
+from orchestrator.engine.events import Opened, Recorded, RunBegan, StepStarted
 from orchestrator.lab import processes
 from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
@@ -58,6 +60,17 @@ def _step(so_far: list[Recorded], round_: str, number: int) -> StepStarted | Non
 def at_work(lab: Lab) -> Host:
     """The host of the step that was begun last."""
     return lab.host([event for event in events(lab) if isinstance(event, StepStarted)][-1].host)
+
+
+@contextmanager
+def held_still(lab: Lab) -> Iterator[None]:
+    """Freeze the orchestrator that runs, so that it cannot go on, or be over, meanwhile."""
+    pid = [event.pid for event in events(lab) if isinstance(event, RunBegan)][-1]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager

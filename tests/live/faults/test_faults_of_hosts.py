@@ -2,12 +2,10 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from live.conftest import FRESH, THREE_MEMBERS, booted
+from live.conftest import HASTY
 from live.faults.cases import PERSON_NEEDED, STOPPED, case
 from live.faults.journeys import LIMIT_S, journey
 from live.faults.strikes import announced, strike_when
@@ -21,17 +19,6 @@ from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
-
-PATIENCE = timedelta(seconds=8)
-
-
-@pytest.fixture
-def hasty_lab(base_system: Path, tmp_path: Path) -> Iterator[Lab]:  # noqa: ARG001 -- it has to be there
-    """A cluster whose plan has little patience."""
-    plan = tmp_path / "plan.yaml"
-    plan.write_text(THREE_MEMBERS.read_text().replace("gate: 90s", f"gate: {PATIENCE.seconds}s"))
-    with booted(FRESH, plan) as lab:
-        yield lab
 
 
 def waited(lab: Lab) -> timedelta:
@@ -75,7 +62,7 @@ def test_a_host_is_gone_in_the_middle_of_each_round(hasty_lab: Lab) -> None:
             with strike_when(lab, announced(round_), lose):
                 done = now.run("run", *arguments, "--yes" if round_ == ROUNDS[0] else "--resume")
             assert "is in doubt" in now.message, failure(done)
-            assert waited(lab) >= PATIENCE
+            assert waited(lab) >= HASTY
             hosts.boot(lost[-1])
             hosts.wait_for_ssh(lost[-1])
             now.finish(*arguments, "--resume")

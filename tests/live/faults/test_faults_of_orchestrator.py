@@ -1,10 +1,13 @@
 """The orchestrator is killed in each round, at each moment of a step, on the way there and back."""
 
+from collections.abc import Callable, Mapping
+
 import pytest
 from live.faults.cases import KILLED, case
 from live.faults.journeys import LIMIT_S
-from live.faults.strikes import announced, deed_done, deed_under_way
+from live.faults.strikes import Moment, announced, deed_done, deed_under_way
 from live.stories import ROUNDS, STATES, restarts
+from live.untouched import Before
 
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
@@ -12,21 +15,52 @@ from orchestrator.lab.plancopy import PLAN
 pytestmark = pytest.mark.timeout(LIMIT_S)
 
 
-def test_killed_before_during_and_behind_a_deed_of_each_round_it_resumes(lab: Lab) -> None:
+MOMENTS: Mapping[str, Callable[[Lab, str, int], Moment]] = {
+    "before": lambda _, round_, number: announced(round_, number),
+    "during": deed_under_way,
+    "behind": deed_done,
+}
+# In each round the first, the second and the third step are struck at these moments of their deeds: in the
+# three rows together every step is, before, during and behind its deed.
+TURNS = (("before", "during", "behind"), ("during", "behind", "before"), ("behind", "before", "during"))
+
+
+@pytest.mark.parametrize("turn", TURNS, ids="-".join)
+def test_killed_before_during_and_behind_each_deed_of_each_round_it_resumes(
+    lab: Lab, turn: tuple[str, str, str]
+) -> None:
+    first, second, third = turn
+    fault = (
+        f"the orchestrator is killed (SIGKILL) {first} its first deed, {second} its second, {third} its third"
+    )
     for round_, state in zip(ROUNDS, STATES, strict=True):
         with case(
             lab,
-            "the orchestrator is killed (SIGKILL) before a first deed, during a second and behind a third",
+            fault,
             round_,
             exits=((KILLED, KILLED, KILLED, 0),),
             expected="each resume looks, does again what was not done, and repeats nothing that was",
         ) as now:
-            resume = "--yes" if round_ == ROUNDS[0] else "--resume"
-            now.run_and_kill(announced(round_, 1), "run", PLAN, "--until", state, resume)
-            now.run_and_kill(deed_under_way(lab, round_, 2), "run", PLAN, "--until", state, "--resume")
-            now.run_and_kill(deed_done(lab, round_, 3), "run", PLAN, "--until", state, "--resume")
+            for number, when in enumerate(turn, start=1):
+                goes_on = "--yes" if (round_, number) == (ROUNDS[0], 1) else "--resume"
+                now.run_and_kill(MOMENTS[when](lab, round_, number), "run", PLAN, "--until", state, goes_on)
             now.run("run", PLAN, "--until", state, "--resume")
     assert {2} == set(restarts(lab).values())
+
+
+def test_killed_during_a_deed_of_each_round_it_goes_back(lab: Lab) -> None:
+    before = Before.of(lab)
+    for round_ in ROUNDS:
+        with case(
+            lab,
+            "the orchestrator is killed (SIGKILL) during a deed, and a rollback follows",
+            round_,
+            exits=((KILLED, 0),),
+            expected="the rollback leaves every member in plaintext, and every host as it was",
+        ) as now:
+            now.run_and_kill(deed_under_way(lab, round_), "run", PLAN, "--yes")
+            now.run("rollback", PLAN, "--yes")
+        before.assert_again(lab)
 
 
 def test_killed_in_the_last_round_and_in_each_round_back_it_goes_back(lab: Lab) -> None:

@@ -1,16 +1,15 @@
-"""Certificates expire in the middle of a migration, and the quorum is gone: the way back by restarts."""
+"""The quorum is gone: what helps depends on where members stand, and nothing is done that cannot work."""
 
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from live.conftest import FRESH, THREE_MEMBERS, booted
-from live.stories import events, failure, orchestrator, restarts, unhealthy, wait_until_healthy
+from live.faults.cases import PERSON_NEEDED, case, succeed
+from live.faults.journeys import LIMIT_S
+from live.stories import failure, orchestrator, restarts, unhealthy, wait_until_healthy
 
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
-from orchestrator.engine.progress import Progress
 from orchestrator.lab import faults
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
@@ -18,15 +17,12 @@ from orchestrator.pki import making
 from orchestrator.pki.issuing import Terms
 from orchestrator.session import header, new_run, open_session
 
+pytestmark = pytest.mark.timeout(LIMIT_S)
+
 MEMBERS = ("server1", "server2", "server3")
 LASTS_S = 45.0  # long enough to come to the middle of the migration
-
-
-@pytest.fixture
-def hasty_plan(tmp_path: Path) -> Path:
-    plan = tmp_path / "plan.yaml"
-    plan.write_text(THREE_MEMBERS.read_text().replace("gate: 90s", "gate: 8s"))
-    return plan
+BACK = "a resume stops and advises; a rollback restarts members with http, which needs no quorum"
+FIRST = "a rollback stops before it does anything, and says what has to be done first; then it goes back"
 
 
 def migrate_with_certificates_that_expire(lab: Lab) -> datetime:
@@ -45,27 +41,57 @@ def migrate_with_certificates_that_expire(lab: Lab) -> datetime:
     return ends
 
 
-@pytest.mark.usefixtures("base_system")
-def test_expired_in_the_middle_it_goes_back_by_restarts(hasty_plan: Path) -> None:
-    with booted(FRESH, hasty_plan) as lab:
-        ends = migrate_with_certificates_that_expire(lab)
-        put = ["etcdctl", "--endpoints=http://127.0.0.1:4001", "put", "written-before", "kept"]
-        lab.hosts[0].run(put)
+def test_expired_in_the_middle_it_goes_back_by_restarts(hasty_lab: Lab) -> None:
+    lab = hasty_lab
+    ends = migrate_with_certificates_that_expire(lab)
+    with case(
+        lab,
+        "all certificates expire, and all peer connections are cut",
+        "switched",
+        exits=((PERSON_NEEDED, 0),),
+        expected=BACK,
+    ) as now:
         while datetime.now(UTC) < ends:
             time.sleep(0.5)
         for host in lab.hosts:
             faults.kill_connections(host, lab.cluster.ports.peer)
         time.sleep(5.0)
         assert set(MEMBERS) == set(unhealthy(lab))
+        forward = now.run("run", PLAN, "--resume")
+        assert "'rollback' restarts members with http" in forward.stderr, failure(forward)
+        now.run("rollback", PLAN, "--yes")
+    assert dict.fromkeys(MEMBERS, 4) == restarts(lab)
 
-        forward = orchestrator(lab, "run", PLAN, "--resume")
-        assert forward.returncode == 9, failure(forward)
-        assert "'rollback' restarts members with http" in forward.stderr
-        back = orchestrator(lab, "rollback", PLAN, "--yes")
-        assert back.returncode == 0, failure(back)
 
-        wait_until_healthy(lab)
-        assert dict.fromkeys(MEMBERS, "plaintext") == Progress.of(events(lab)).states
-        got = lab.hosts[2].run(["etcdctl", "--endpoints=http://127.0.0.1:2379", "get", "written-before"])
-        assert "kept" in got.stdout
-        assert dict.fromkeys(MEMBERS, 4) == restarts(lab)
+def stop(lab: Lab, *names: str) -> None:
+    for name in names:
+        lab.host(name).run(["systemctl", "stop", lab.host(name).unit])
+
+
+def start(lab: Lab, *names: str) -> None:
+    for name in names:  # each is ready with a quorum only
+        lab.host(name).run(["systemctl", "start", "--no-block", lab.host(name).unit])
+
+
+def test_two_of_three_members_are_down_and_it_goes_back(hasty_lab: Lab) -> None:
+    lab, down = hasty_lab, ("server1", "server3")
+    fault = "two of three members are down (systemctl stop)"
+    with_updates = {"bridged": "all of them still speak http", "sealed": "bring them together first"}
+    for state, told in with_updates.items():
+        succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", state))
+        with case(lab, fault, state, exits=((PERSON_NEEDED, 0),), expected=FIRST) as now:
+            stop(lab, *down)
+            before = restarts(lab)
+            refused = now.run("rollback", PLAN, "--yes")
+            assert told in refused.stderr, failure(refused)
+            assert before == restarts(lab)
+            start(lab, *down)
+            wait_until_healthy(lab)
+            now.run("rollback", PLAN, "--yes")
+
+    succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "switched"))
+    with case(lab, fault, "switched", exits=((PERSON_NEEDED, 0),), expected=BACK) as now:
+        stop(lab, *down)
+        forward = now.run("run", PLAN, "--resume")
+        assert "'rollback' restarts members with http" in forward.stderr, failure(forward)
+        now.run("rollback", PLAN, "--yes")

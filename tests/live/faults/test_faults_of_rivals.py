@@ -1,15 +1,11 @@
 """Two orchestrators at once, in the middle of rounds: the second is refused, and the first goes on."""
 
-import os
-import signal
-
 import pytest
 from live.faults.cases import FINISHES, case, words
-from live.faults.strikes import announced, strike_when
-from live.stories import ROUNDS, STATES, events, failure, orchestrator
+from live.faults.strikes import announced, held_still, strike_when
+from live.stories import ROUNDS, STATES, failure, orchestrator
 
 from orchestrator import lock
-from orchestrator.engine.events import RunBegan
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 
@@ -20,12 +16,8 @@ REFUSED = "the second is refused with 6 and told who holds it; the first goes on
 
 def refuse(lab: Lab, *arguments: str, told: str) -> None:
     """Start a second orchestrator, which has to be refused; the first is held still, or it might be over."""
-    first = [event.pid for event in events(lab) if isinstance(event, RunBegan)][-1]
-    os.kill(first, signal.SIGSTOP)
-    try:
+    with held_still(lab):
         refused = orchestrator(lab, *arguments)
-    finally:
-        os.kill(first, signal.SIGCONT)
     assert refused.returncode == LOCKED, failure(refused)
     assert told in words(refused.stderr), failure(refused)
 
