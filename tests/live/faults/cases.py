@@ -133,11 +133,12 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
 
 def standing(lab: Lab) -> str:
     """Where the members stand by the state file, and that they are well, as was just seen."""
-    states = Progress.of(events(lab)).states
-    count = len(lab.members)
+    progress = Progress.of(events(lab))
+    states, count = progress.states, len(lab.members)
+    is_everybody = len(states) == count or progress.is_rolled_back  # who never moved is back too
     if not states:
         where = "untouched"
-    elif len(states) == count and len(set(states.values())) == 1:
+    elif is_everybody and len(set(states.values())) == 1:
         where = next(iter(states.values()))
     else:
         where = ", ".join(f"{name} {state}" for name, state in sorted(states.items()))

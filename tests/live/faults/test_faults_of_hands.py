@@ -1,0 +1,100 @@
+"""Somebody changes a host by hand between a stop and a resume: it is named, and nothing is done over it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from live.faults.cases import STOPPED, case, succeed
+from live.faults.strikes import at_work, deed_done
+from live.stories import orchestrator, restarts, run_and_kill
+
+from orchestrator.lab.host import Host
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+
+DROP_INS = "/etc/systemd/system/etcd2.service.d"
+CERTS, LISTENERS = f"{DROP_INS}/30-certs.conf", f"{DROP_INS}/40-tls.conf"
+CERTIFICATE = "/etc/etcd2/server2.pem"
+PEER_URL = "http://198.18.0.102:2380"
+KEPT = "/root/kept"
+NOTHING_DONE = "nothing was done over it"
+EXPECTED = "the resume names the host and what differs, and does nothing; put back as it was, it goes on"
+
+
+@contextmanager
+def changed(host: Host, path: str, script: str) -> Iterator[None]:
+    """A file that a script has changed; not as it is meant to be, until it is put back."""
+    host.run(["cp", "-a", path, KEPT])
+    host.run(["sh", "-c", script, "change", path])
+    before = host.run(["sha256sum", path], check=False).stdout
+    yield
+    assert before == host.run(["sha256sum", path], check=False).stdout, "it was written over"
+    host.run(["cp", "-aT", KEPT, path])
+
+
+@contextmanager
+def registered(host: Host, urls: str, usual: str) -> Iterator[None]:
+    """A member whose peer URLs somebody has registered anew."""
+    etcdctl = ["etcdctl", "--endpoints=http://127.0.0.1:4001"]
+    lines = host.run([*etcdctl, "member", "list"]).stdout.splitlines()
+    id_ = next(line.split(",")[0] for line in lines if usual in line)
+    host.run([*etcdctl, "member", "update", id_, f"--peer-urls={urls}"])
+    yield
+    host.run([*etcdctl, "member", "update", id_, f"--peer-urls={usual}"])
+
+
+def edited(host: Host, path: str = CERTS) -> AbstractContextManager[None]:
+    return changed(host, path, 'echo "# by hand" >> "$1"')
+
+
+def removed(host: Host) -> AbstractContextManager[None]:
+    return changed(host, CERTS, 'rm "$1"')
+
+
+def replaced(host: Host) -> AbstractContextManager[None]:
+    return changed(host, CERTIFICATE, 'cat /etc/etcd2/ca.pem > "$1"')
+
+
+def registered_back(host: Host) -> AbstractContextManager[None]:
+    return registered(host, PEER_URL, f"{PEER_URL},{PEER_URL.replace('http', 'https')}")
+
+
+# fmt: off
+CHANGES: tuple[tuple[str, Callable[[Host], AbstractContextManager[None]], str, str], ...] = (
+    # what is changed                       by               is told as                            then to
+    ("a drop-in is edited by hand",         edited,          f"{CERTS} has another content",       "bridged"),
+    ("a drop-in is removed by hand",        removed,         f"{CERTS} is missing",                "bridged"),
+    ("a certificate is replaced by hand",   replaced,        f"{CERTIFICATE} has another content", "bridged"),
+    ("a member is registered back by hand", registered_back, f"sees peer URLs {PEER_URL}, not",    "bridged"),
+)
+# fmt: on
+
+
+def resume_over(
+    lab: Lab, fault: str, change: AbstractContextManager[None], told: str, *, until: str, moment: str
+) -> None:
+    """Have a resume stop at a change, touch nothing, and go on once it is put back."""
+    with case(lab, fault, moment, exits=((STOPPED, 0),), expected=EXPECTED) as under_way:
+        with change:
+            starts = restarts(lab)
+            stopped = under_way.run("run", PLAN, "--resume")
+            assert [] == [words for words in (told, NOTHING_DONE) if words not in stopped.stderr], (
+                stopped.stderr
+            )
+            assert starts == restarts(lab)
+        under_way.run("run", PLAN, "--resume", "--until", until)
+
+
+@pytest.mark.timeout(900)
+def test_hosts_are_changed_by_hand_between_a_stop_and_a_resume(hasty_lab: Lab) -> None:
+    lab = hasty_lab
+    host = lab.host("server2")
+    succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "accepting"))
+    for fault, change, told, until in CHANGES:
+        resume_over(lab, fault, change(host), told, until=until, moment="resume")
+
+    run_and_kill(lab, deed_done(lab, "switch", 1), "run", PLAN, "--resume")
+    host = at_work(lab)
+    told = f"{host.name}: half way through switch/{host.name}: {LISTENERS} has another content"
+    fault = "a drop-in is edited by hand on a host whose step is in doubt"
+    resume_over(lab, fault, edited(host, LISTENERS), told, until="switched", moment="switch")
