@@ -13,6 +13,21 @@ DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"<!-- (?P<name>\w+) (?P<argument>[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
+def matrix(_: str) -> str:
+    """Return the exit codes of each fault that was tried in rounds, round by round."""
+    seen = written()
+    faults = list(dict.fromkeys(fault for fault, moment in seen if moment in ROUNDS))
+    lines = [f"| fault | {' | '.join(ROUNDS)} |", f"|---|{'---|' * len(ROUNDS)}"]
+    for fault in faults:
+        cells = (seen.get((fault, round_)) for round_ in ROUNDS)
+        lines.append(f"| {fault} | {' | '.join(exits(cell) if cell else ' ' for cell in cells)} |")
+    return "\n".join((*lines, ""))
+
+
+def exits(row: Seen) -> str:
+    return ", ".join(map(str, row.exits)) or "-"
+
+
 def faults(_: str) -> str:
     """Return the fault matrix as its tests recorded it."""
     faults = list(dict.fromkeys(fault for fault, _ in written()))
@@ -31,18 +46,17 @@ def faults(_: str) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        exits = ", ".join(map(str, row.exits)) or "-"
         said = row.message.replace("|", "\\|") or "-"
         writes = f"{row.lost} of {row.acknowledged:,}"
-        lines.append(
-            f"| {row.fault} | {row.moment} | {row.expected} | {exits} | {said} | {row.cluster} | {writes} |"
-        )
+        cells = (row.fault, row.moment, row.expected, exits(row), said, row.cluster, writes)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join((*lines, ""))
 
 
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "table": lambda name: tables.markdown(tables.named(name)),
     "graph": lambda name: f"```mermaid\n{tables.mermaid(tables.named(name))}```\n",
+    "matrix": matrix,
     "faults": faults,
 }
 

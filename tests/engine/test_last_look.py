@@ -60,8 +60,9 @@ def test_what_to_do_without_a_quorum_is_told_only_where_there_is_none(tmp_path: 
     assert "quorum" not in str(stopped.value)
 
     world.hosts["server3"].is_running = False
-    with pytest.raises(PersonNeededError, match="Without a quorum etcd takes no 'member update'"):
+    with pytest.raises(PersonNeededError, match="Without a quorum etcd takes no 'member update'") as alarmed:
         run(runbook, LiveExecutor(world), journal, pace(cluster))
+    assert "server1: registered with http: server3 cannot tell: connection refused" in str(alarmed.value)
 
 
 def test_the_guides_window_is_told_of_though_the_cluster_is_healthy(tmp_path: Path) -> None:

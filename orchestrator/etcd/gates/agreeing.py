@@ -54,7 +54,11 @@ def _registered(
 
     def judge(answers: Answers) -> Iterable[str]:
         for viewer, question in views.items():
-            found = api.read_members(answers[question]).get(subject.member.id)
+            try:
+                found = api.read_members(answers[question]).get(subject.member.id)
+            except ValueError as error:
+                yield f"{viewer} cannot tell: {error}"
+                continue
             if found is None:
                 yield f"{viewer} knows no member {subject.member.id}"
                 continue
@@ -146,12 +150,17 @@ def free_to_go(subject: Subject) -> Inquiry:
 def free_of_alarms(subject: Subject) -> Inquiry:
     """No member has raised an alarm (a full disk, a corrupt store)."""
     api = api_of(subject)
-    question = api.alarms((subject.others or (subject,))[0])
+    asked = (subject.others or (subject,))[0]
+    question = api.alarms(asked)
     if question is None:
         return Inquiry((), lambda _: ())
 
     def judge(answers: Answers) -> Iterable[str]:
-        raised = api.read_alarms(answers[question])
+        try:
+            raised = api.read_alarms(answers[question])
+        except ValueError as error:
+            yield f"{asked.name} cannot tell: {error}"
+            return
         if raised:
             yield f"raised: {raised}"
 

@@ -28,8 +28,7 @@ HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
 FINISHES = (0,)
 STOPS_AND_RESUMES = (STOPPED, 0)
-HEALS_AND_RESUMES = (PERSON_NEEDED, 0)  # the cluster was not well as the run stopped
-RECOVERS = (FINISHES, STOPS_AND_RESUMES, HEALS_AND_RESUMES)
+RECOVERS = (FINISHES, STOPS_AND_RESUMES)  # 9 is for what does not heal within the plan's patience
 Exits = tuple[tuple[int, ...], ...]
 
 

@@ -6,18 +6,19 @@ from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, orchestrator
 
 from orchestrator import lock
+from orchestrator.lab.host import Host
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 
 OTHER = "other.yaml"  # the same plan on another bastion, with a state file of its own
 LOCKED = 6
+FAULT = "a second run, on the same state file and from another bastion"
 REFUSED = "the second is refused with 6 and told who holds it; the first goes on"
 
 
 def refuse(lab: Lab, *arguments: str, told: str) -> None:
-    """Start a second orchestrator, which has to be refused; the first is held still, or it might be over."""
-    with held_still(lab):
-        refused = orchestrator(lab, *arguments)
+    """Start a second orchestrator, which has to be refused."""
+    refused = orchestrator(lab, *arguments)
     assert refused.returncode == LOCKED, failure(refused)
     assert told in words(refused.stderr), failure(refused)
 
@@ -25,19 +26,16 @@ def refuse(lab: Lab, *arguments: str, told: str) -> None:
 @pytest.mark.timeout(1200)
 def test_a_second_orchestrator_is_refused_in_the_middle_of_each_round(lab: Lab) -> None:
     (lab.directory / OTHER).write_text((lab.directory / PLAN).read_text())
-    rivals = {
-        "a second run on the same state file": ((PLAN, "--resume"), "is in use by"),
-        "a second run from another bastion": ((OTHER, "--yes"), "is locked by run"),
-    }
+
+    def strike(_: Host) -> None:
+        with held_still(lab):
+            refuse(lab, "run", PLAN, "--resume", told="is in use by")
+            refuse(lab, "run", OTHER, "--yes", told="is locked by run")
+
     for number, (round_, state) in enumerate(zip(ROUNDS, STATES, strict=True)):
-        fault, (arguments, told) = list(rivals.items())[number % 2]
-
-        def strike(arguments: tuple[str, ...] = arguments, told: str = told) -> None:
-            refuse(lab, "run", *arguments, told=told)
-
         with (
-            case(lab, fault, round_, exits=(FINISHES,), expected=REFUSED) as under_way,
-            strike_when(lab, announced(round_), lambda _: strike()),
+            case(lab, FAULT, round_, exits=(FINISHES,), expected=REFUSED) as under_way,
+            strike_when(lab, announced(round_), strike),
         ):
             under_way.finish(PLAN, "--until", state, *(["--resume"] if number else ["--yes"]))
         for host in lab.hosts:
