@@ -6,7 +6,7 @@ import sys
 import typer
 
 from orchestrator.cluster.facts import Facts
-from orchestrator.commands.looking import Looked, look
+from orchestrator.commands.looking import Looked, look, look_again
 from orchestrator.errors import LoginRefusedError, RefusedError
 from orchestrator.report.findings import report
 from orchestrator.session import Session
@@ -41,6 +41,17 @@ def passed(session: Session) -> Facts:
         refused = (error for error in looked.lost if isinstance(error, LoginRefusedError))
         raise next(refused, looked.lost[0])
     return looked.facts
+
+
+def undisputed(session: Session, facts: Facts) -> None:
+    """Refuse to go on where somebody has put on a host what would beat our settings at its next restart."""
+    found = [finding for finding in look_again(session, facts) if finding.verdict == "fail"]
+    if found:
+        told = report(found, colors=False, passes=False)
+        raise RefusedError(
+            f"nothing was changed now; the checks found:\n{told}\nMend that, then go on with: "
+            f"{session.resume_command}"
+        )
 
 
 def _report(looked: Looked, *, passes: bool) -> str:

@@ -12,6 +12,7 @@ from orchestrator.etcd.preflight import (
     FACTS,
     LOGIN,
     Finding,
+    Item,
     Moments,
     Remark,
     Site,
@@ -48,6 +49,11 @@ def look(session: Session) -> Looked:
     return _Looking(session).look()
 
 
+def look_again(session: Session, facts: Facts) -> tuple[Finding, ...]:
+    """Look at what gates would show only behind the next restart, on the hosts that can be reached now."""
+    return _Looking(session).look_again(facts)
+
+
 class _Looking:
     """One look at all hosts: what was answered so far, and who does not answer any more."""
 
@@ -64,6 +70,10 @@ class _Looking:
         gates = tuple(self._gates(facts)) if facts else ()
         found = (*self._of_logins(), *of_facts, *checked, *gates)
         return Looked(found, facts, tuple(self._errors.values()))
+
+    def look_again(self, facts: Facts) -> tuple[Finding, ...]:
+        self._log_in()
+        return self._examine(facts, lambda item: item.on_resume)
 
     def _ask(self, questions: Iterable[Question]) -> None:
         """Ask each host by itself, so that one that fails hides no other."""
@@ -133,11 +143,11 @@ class _Looking:
         told = [self._answers[one].stdout for one in asked if one in self._answers]
         return "v2" if any('"etcdserver":"2.' in text for text in told) else "v3"
 
-    def _examine(self, facts: Facts) -> tuple[Finding, ...]:
+    def _examine(self, facts: Facts, wanted: Callable[[Item], bool] = lambda _: True) -> tuple[Finding, ...]:
         while True:
             reached = dict(self._reached)
             site = Site(self._session.cluster, facts, reached, datetime.now(UTC))
-            rows = examinations(site)
+            rows = [row for row in examinations(site) if wanted(row[0])]
             self._ask(question for _, examination in rows for question in examination.questions)
             if reached == self._reached:  # else a host was lost meanwhile: the others are judged without it
                 return tuple(

@@ -23,7 +23,7 @@ Confirm = Callable[[str], bool]
 def dry(session: Session, pace: Pace) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
     progress = read_progress(session)
-    runbook = session.recall(progress) if progress.attempts else _new_runbook(session)[1]
+    runbook = _recalled(session, progress) if progress.attempts else _new_runbook(session)[1]
     _print_review(session, runbook, progress, pace)
 
 
@@ -56,7 +56,7 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
 
 def _go_on(session: Session, journal: StateFile, pace: Pace, until: str | None) -> None:
     """Resume; a host that is away now is waited for by its gates, so its lock may be taken later."""
-    runbook = session.recall(journal.progress)
+    runbook = _recalled(session, journal.progress)
     is_finished = journal.progress.is_finished
     with session.locked(_run_of(journal), "run", _warn, absent_ok=True) as lease:
         _walk(session, lease, runbook, journal, pace, until)
@@ -145,6 +145,14 @@ def _ask(confirm: Confirm | None) -> None:
 
 def _states(progress: Progress) -> str:
     return ", ".join(f"{name} {state}" for name, state in progress.states.items())
+
+
+def _recalled(session: Session, progress: Progress) -> Runbook:
+    """Compile the runbook of the state file anew, for hosts that still let it be carried out."""
+    runbook = session.recall(progress)
+    if progress.opened:
+        check.undisputed(session, progress.opened.facts)
+    return runbook
 
 
 def _new_runbook(session: Session) -> tuple[Facts, Runbook]:

@@ -96,6 +96,7 @@ CHECKLIST: tuple[Item, ...] = (
         why="what beats our Environment= lines would beat them silently, and the member would not change",
         mend="leave these settings to Environment= lines that are read before ours",
         make=origins.origins,
+        on_resume=True,
     ),
     Item(
         "ports",

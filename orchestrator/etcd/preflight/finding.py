@@ -74,6 +74,8 @@ class Item:
 
     ``looks`` says at what, ``why`` it matters, ``mend`` what helps: a sentence each. ``make`` makes the
     examinations; it makes none where the check is what comes of connecting, of the facts or of gates.
+    ``on_resume`` says that what it finds can come up in the middle of a migration too, and that gates would
+    show it only behind the next restart.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Item:
     why: str
     mend: str
     make: Maker = _nothing
+    on_resume: bool = False
 
     def finding(self, where: str, remark: Remark) -> Finding:
         """Make a finding of this check."""

@@ -11,6 +11,8 @@ from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, f
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers
 
+NO_PROCESS = doubtful("there is no process: only the files that it would be started with were looked at")
+
 
 def ours(subject: Subject) -> Mapping[str, str]:
     """Variables that our drop-ins will set, with the path of the first drop-in that sets each."""
@@ -31,16 +33,16 @@ def origins(_site: Site, subject: Subject) -> Examination:
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, read = process.read(subject, answers), unit.read(subject, answers)
-        if running.pid == 0 or answers[unit.check(subject)].exit_status != 0:
-            yield wrong("there is no process, or no unit, whose settings could be read")
+        if answers[unit.check(subject)].exit_status != 0:
+            yield wrong("there is no unit whose settings could be read")
             return
         wanted = ours(subject)
         troubles = (
-            *_of_process(running),
+            *(_of_process(running) if running.pid else ()),
             *_unset(read, wanted),
             *_of_files(read.files, wanted),
             *_of_drop_ins(read.drop_ins, wanted, settings.Paths.of(subject)),
-            *_pending(running, read),
+            *(_pending(running, read) if running.pid else (NO_PROCESS,)),
         )
         yield from troubles
         if not troubles:

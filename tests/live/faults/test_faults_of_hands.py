@@ -16,7 +16,10 @@ DROP_INS = "/etc/systemd/system/etcd2.service.d"
 CERTS, LISTENERS = f"{DROP_INS}/30-certs.conf", f"{DROP_INS}/40-tls.conf"
 CERTIFICATE = "/etc/etcd2/server2.pem"
 PEER_URL = "http://198.18.0.102:2380"
+RIVAL, HTTP_ONLY = f"{DROP_INS}/95-theirs.conf", "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380"
 KEPT = "/root/kept"
+REFUSED = 5
+BEATEN = "the resume names it before the next restart, and changes nothing; with it gone the run goes on"
 NOTHING_DONE = "nothing was done over it"
 EXPECTED = "the resume names the host and what differs, and does nothing; put back as it was, it goes on"
 
@@ -92,6 +95,18 @@ def test_hosts_are_changed_by_hand_between_a_stop_and_a_resume(hasty_lab: Lab) -
     succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "accepting"))
     for fault, change, told, until in CHANGES:
         resume_over(lab, fault, change(host), told, until=until, moment="resume")
+
+    fault = "a drop-in that beats ours is put there by hand"
+    with case(lab, fault, "resume", exits=((REFUSED, 0),), expected=BEATEN) as under_way:
+        host.run(["sh", "-c", f"printf '[Service]\\nEnvironment={HTTP_ONLY}\\n' > {RIVAL}"])
+        host.run(["systemctl", "daemon-reload"])
+        starts = restarts(lab)
+        refused = under_way.run("run", PLAN, "--resume")
+        assert f"server2: {RIVAL} is read after our 40-tls.conf" in " ".join(refused.stderr.split())
+        assert starts == restarts(lab)
+        host.run(["rm", RIVAL])
+        host.run(["systemctl", "daemon-reload"])
+        under_way.run("run", PLAN, "--resume", "--until", "bridged")
 
     run_and_kill(lab, deed_done(lab, "switch", 1), "run", PLAN, "--resume")
     host = at_work(lab)

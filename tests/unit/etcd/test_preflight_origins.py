@@ -47,6 +47,12 @@ ORIGINS = [
     ),
     (running(), unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"), ["fail"], "ETCD_CONFIG_FILE"),
     (
+        Answer(0, "LoadState=loaded\nActiveState=inactive\nSubState=dead\nMainPID=0\n"),
+        unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
+        ["fail", "warn"],
+        "ETCD_CONFIG_FILE",
+    ),
+    (
         running(),
         unit_told(drop_in=f"{AT}/50-late.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
         ["fail"],

@@ -1,0 +1,59 @@
+"""What would beat our settings at the next restart stops a resume; what the run itself will heal does not."""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_preflight_hosts import make_site
+
+from orchestrator.commands import check
+from orchestrator.errors import HostUnreachableError, RefusedError
+from orchestrator.etcd.preflight import unit
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.session import Session
+
+RIVAL = "/etc/systemd/system/etcd2.service.d/95-theirs.conf"
+HTTP = '[Service]\nEnvironment="ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380"\n'
+
+
+class Hosts:
+    """Hosts without a running etcd; server2 has another drop-in, and server3 may be away."""
+
+    def __init__(self, drop_in: str, away: str = "") -> None:
+        self.unit = f"LoadState=loaded\ndrop_in={base64.b64encode(drop_in.encode()).decode()} {RIVAL}\n"
+        self.away = away
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        if self.away in {question.host for question in asked}:
+            raise HostUnreachableError(self.away, "timed out")
+        return {question: self.answer(question) for question in asked}
+
+    def answer(self, question: Question) -> Answer:
+        has_it = isinstance(question, Check) and question.script == unit.SCRIPT and question.host == "server2"
+        return Answer(0, self.unit if has_it else "LoadState=loaded\n")
+
+    def perform(self, deed: Deed) -> Receipt:
+        raise AssertionError(deed)
+
+
+def again(folder: Path, hosts: Hosts) -> None:
+    site = make_site(folder)
+    session = Session(folder / "plan.yaml", folder / "s", site.cluster, MIGRATIONS["bridge"], (), hosts)
+    check.undisputed(session, site.facts)
+
+
+@pytest.mark.parametrize("away", ["", "server3"])
+def test_a_rival_is_named_with_its_mend_and_how_to_go_on(tmp_path: Path, away: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        again(tmp_path, Hosts(HTTP, away))
+    told = str(refused.value)
+    assert f"{RIVAL} is read after our 40-tls.conf and sets ETCD_LISTEN_PEER_URLS" in told
+    assert "rename it so that it sorts before" in told
+    assert "run plan.yaml --resume" in told.replace(f"{tmp_path}/", "")
+
+
+def test_members_that_are_down_and_hosts_that_are_away_are_the_runs_own_business(tmp_path: Path) -> None:
+    again(tmp_path, Hosts('[Service]\nEnvironment="ETCD_HEARTBEAT_INTERVAL=200"\n', "server3"))
