@@ -20,7 +20,7 @@ from orchestrator.errors import (
     UnwritableError,
 )
 from orchestrator.migrations.table import Advice
-from orchestrator.operations import Poll
+from orchestrator.operations import Gate, Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
@@ -95,28 +95,36 @@ class _Walk:
 
         One whose step is unsettled stands between two states: there only hands make a difference.
         """
-        progress, states = self._journal.progress, self._runbook.gates
-        gates = tuple(
-            gate_
-            for member, machine in self._machines.items()
-            if member not in progress.unsettled
-            for gate_ in self._runbook.standing[member, machine.state]
-        ) + tuple(
-            drift.half_way(host, doubt.step, states[host, doubt.source], states[host, doubt.target])
-            for host, doubt in progress.unsettled.items()
-        )
-        if not progress.attempts:
-            refusals = self._executor.refusals(gates + self._always)
+        unsettled, states = self._journal.progress.unsettled, self._runbook.gates
+        settled = [(host, machine.state) for host, machine in self._machines.items() if host not in unsettled]
+        standing = tuple(gate_ for place in settled for gate_ in self._runbook.standing[place])
+        if not self._journal.progress.attempts:
+            refusals = self._executor.refusals(standing + self._always)
             if refusals:
                 raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
             return
+        touched = (
+            *(gate_ for place in settled for gate_ in drift.alone(states[place])),
+            *(
+                drift.half_way(host, doubt.step, states[host, doubt.source], states[host, doubt.target])
+                for host, doubt in unsettled.items()
+            ),
+        )
         try:
-            self._walker.hold(gates)
+            self._refuse_touched(touched)
+            self._walker.hold((*standing, *touched))
         except gate.NotYetError as error:
-            reason = (
-                f"the hosts are not as the state file left them, and nothing was done over it: {error}; "
-                "what hands have changed has to be put back first"
-            )
+            reason = f"the hosts are not as the state file left them: {error}"
+            raise self._stopped(reason, self._advice()) from error
+
+    def _refuse_touched(self, gates: Sequence[Gate]) -> None:
+        """Stop at what hands have changed; waiting does not mend it, as it may mend who cannot be asked."""
+        try:
+            gate.look(self._executor, gates)
+        except gate.UnseenError:
+            pass
+        except gate.NotYetError as error:
+            reason = f"hosts were changed by hand, and nothing was done over it: {error}; put that back first"
             raise self._stopped(reason, self._advice()) from error
 
     def _advice(self) -> Advice | None:

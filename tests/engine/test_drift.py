@@ -6,9 +6,10 @@ import pytest
 from engine.test_rehearsal import compiled, in_doubt, pace
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
+from orchestrator.cluster.model import Cluster, Patience
 from orchestrator.engine.events import StepFailed
 from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.pace import Pace
 from orchestrator.engine.run import run
 from orchestrator.errors import StoppedError
 from orchestrator.etcd.gather import gather
@@ -77,3 +78,19 @@ def test_a_file_that_both_ends_of_a_step_have_is_missed(cluster: Cluster) -> Non
     del world.hosts["server1"].files[KEY]
     with pytest.raises(StoppedError, match=rf"half way through accept/server1: {KEY} is missing"):
         run(on, LiveExecutor(world), journal, pace(cluster))
+
+
+def test_a_change_by_hand_is_told_at_once_and_a_host_that_is_away_is_waited_for(cluster: Cluster) -> None:
+    patient = cluster.model_copy(update={"patience": Patience(gate_s=3600.0, pause_s=0.0)})
+    world, on, _, journal, _ = stopped(patient, is_failed=False)
+    world.hosts["server1"].files[CERTS] = BY_HAND
+    slept: list[float] = []
+    with pytest.raises(StoppedError, match="hosts were changed by hand"):
+        run(on, LiveExecutor(world), journal, Pace(patient.patience, sleep=slept.append))
+    assert [] == slept
+
+    del world.hosts["server1"].files[CERTS]
+    world.away_looks = 3
+    run(on, LiveExecutor(world), journal, Pace(patient.patience, sleep=slept.append))
+    assert on.finals == journal.progress.states
+    assert slept

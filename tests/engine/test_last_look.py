@@ -54,11 +54,13 @@ def test_what_to_do_without_a_quorum_is_told_only_where_there_is_none(tmp_path: 
     world, journal = World(cluster), MemoryJournal()
     runbook = compiled(cluster, world)
     run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    whole = dict(world.hosts["server3"].files)
     del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
     with pytest.raises(StoppedError, match=r"ca\.pem is missing") as stopped:
         run(runbook, LiveExecutor(world), journal, pace(cluster))
     assert "quorum" not in str(stopped.value)
 
+    world.hosts["server3"].files = dict(whole)
     world.hosts["server3"].is_running = False
     with pytest.raises(PersonNeededError, match="Without a quorum etcd takes no 'member update'") as alarmed:
         run(runbook, LiveExecutor(world), journal, pace(cluster))

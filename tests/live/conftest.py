@@ -24,7 +24,7 @@ CHECKOUT = hashlib.sha256(OURS.encode()).hexdigest()[:3]
 FRESH = f"t{CHECKOUT}"  # the lab of one test
 SHARED = f"m{CHECKOUT}"  # the lab of one file, for tests that only look
 NOTHING_MORE = Extra()
-HASTY = timedelta(seconds=8)
+HASTY = timedelta(seconds=20)  # more than a restart takes on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
