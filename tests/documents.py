@@ -1,6 +1,7 @@
 """Generated parts of the documentation: marked blocks, written by ``make docs``, compared by a test."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,7 +17,8 @@ BLOCK = re.compile(r"<!-- (?P<name>\w+) (?P<argument>[\w-]+) -->\n.*?<!-- end --
 def matrix(_: str) -> str:
     """Return the exit codes of each fault that was tried in rounds, round by round."""
     seen = written()
-    faults = list(dict.fromkeys(fault for fault, moment in seen if moment in ROUNDS))
+    tried = Counter(fault for fault, moment in seen if moment in ROUNDS)
+    faults = sorted(tried, key=lambda fault: (-tried[fault], fault))
     lines = [f"| fault | {' | '.join(ROUNDS)} |", f"|---|{'---|' * len(ROUNDS)}"]
     for fault in faults:
         cells = (seen.get((fault, round_)) for round_ in ROUNDS)
@@ -30,11 +32,9 @@ def exits(row: Seen) -> str:
 
 def faults(_: str) -> str:
     """Return the fault matrix as its tests recorded it."""
-    faults = list(dict.fromkeys(fault for fault, _ in written()))
-    moments = [*ROUNDS, *(f"undo-{round_}" for round_ in reversed(ROUNDS))]
 
-    def place(row: Seen) -> tuple[int, int]:
-        return faults.index(row.fault), moments.index(row.moment) if row.moment in moments else -1
+    def place(row: Seen) -> tuple[str, int, str]:
+        return row.fault, ROUNDS.index(row.moment) if row.moment in ROUNDS else -1, row.moment
 
     rows = sorted(written().values(), key=place)
     acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)

@@ -9,7 +9,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from live.faults.strikes import Moment
@@ -17,12 +17,14 @@ from live.stories import events, failure, orchestrator, run_and_kill, wait_until
 
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.lab import Lab
+from orchestrator.lab.posts import of_members
 from orchestrator.lab.probing import RunningProber
 
 RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7
 PERSON_NEEDED = 9
 KILLED = 128 + 9  # as shells say it
+INTERVAL_MS = 25.0  # from one write to the next: what takes less of the machine than a rehearsal's does
 WRITING_S = 0.5  # before the first run of a case, and behind its last
 HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
@@ -102,7 +104,7 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
     it depends on what the fault hits. ``expected`` says in words what should become of it. In the end the
     cluster has to be healthy.
     """
-    prober = RunningProber.start(lab)
+    prober = RunningProber.start(lab, replace(of_members(lab), interval_ms=INTERVAL_MS))
     try:
         prober.wait_for_writes(for_s=WRITING_S)
         under_way = Case(lab)
@@ -162,6 +164,6 @@ def write() -> None:
     """Put what this test run saw in the place of what was recorded of the same cases."""
     with RESULTS.open("a") as lock:  # other workers of this test run write there too
         fcntl.flock(lock, fcntl.LOCK_EX)
-        rows = {**written(), **RECORDED}
-        text = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows.values())
+        rows = sorted({**written(), **RECORDED}.items())
+        text = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for _, one in rows)
         RESULTS.write_text(text)
