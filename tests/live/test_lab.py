@@ -11,7 +11,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from live.conftest import THREE_MEMBERS, ClusterHosts, booted
+from live.conftest import CHECKOUT, THREE_MEMBERS, ClusterHosts, booted
 
 from orchestrator.lab import (
     cgroups,
@@ -33,7 +33,7 @@ from orchestrator.lab.probing import RunningProber, RunningProbers
 from orchestrator.lab.rehearsal import rehearse
 from orchestrator.lab.settings import Extra
 
-OTHER = "oru"  # a lab that the test boots by itself
+OTHER = f"o{CHECKOUT}"  # a lab that the test boots by itself
 
 SIX = """
 cluster: six
