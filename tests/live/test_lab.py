@@ -370,11 +370,11 @@ def test_local_clients_move_to_the_local_port_and_notice_every_restart(guide: La
     }
     assert {"2379"} == watched_ports(each)
     open_local_port(each)
-    wait_until(lambda: watched_ports(each) == {"4001"}, "they watch through port 4001", timeout_s=15)
+    wait_until(lambda: watched_ports(each) == {"4001"}, "they watch through port 4001", timeout_s=60)
     wait_until(
         lambda: all(client.is_well for client in localclients.states(each, guide.cluster)),
         "they are well again",
-        timeout_s=15,
+        timeout_s=60,
     )
     for client in localclients.states(each, guide.cluster):
         assert client.state == "active"
