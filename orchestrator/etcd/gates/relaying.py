@@ -86,10 +86,22 @@ def _relayed(member: Subject) -> Inquiry:
         for proxy, knock in asked:
             urls = set(json.loads(_text(answers[knock]).partition("\n")[2])["endpoints"])
             if not urls >= set(settings.advertised_clients(member)):
-                told = ", ".join(sorted(urls)) or "nobody"
+                told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
                 yield f"{proxy.name} does not relay to {member.name} over https yet, but to {told}"
 
     return Inquiry(tuple(knock for _, knock in asked), judge)
+
+
+def _relearn(proxy: Subject) -> str:
+    """Say how a proxy finds members again that it knows by http alone, which they do not speak any more.
+
+    A member that is just starting may tell it an old list: seen once, etcd 3.4.23, as the last one switched.
+    """
+    service, data = proxy.host.service, proxy.found.environment.get("ETCD_DATA_DIR", "DATA")
+    return (
+        f"; if that lasts, it has learnt an old list; this mends it on its host: systemctl stop {service}; "
+        f"sed -i s,http:,https:,g {data}/proxy/cluster; systemctl start {service}"
+    )
 
 
 def _text(answer: Answer) -> str:
