@@ -20,15 +20,8 @@ def boot_arguments(namespace: str) -> tuple[str, str]:
 def supervisors(namespace: str) -> list[int]:
     """Return the processes that keep a host running, found by their arguments: nspawn and its parent."""
     wanted = set(boot_arguments(namespace))
-    found = []
-    for path in PROC.glob("[0-9]*/cmdline"):
-        try:
-            arguments = path.read_bytes().decode(errors="replace").split("\0")
-        except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
-            continue
-        if wanted <= set(arguments):
-            found.append(int(path.parent.name))
-    return found
+    pids = [int(path.name) for path in PROC.iterdir() if path.name.isdigit()]
+    return [pid for pid in pids if wanted <= set(_read(pid, "cmdline").split("\0"))]
 
 
 def init_of(namespace: str) -> int | None:
@@ -85,10 +78,13 @@ def _await(pids: list[int], patience_s: float) -> list[int]:
 
 def _field(pid: int, name: str) -> str:
     """Return one field of /proc/PID/status, empty if the process is gone."""
+    lines = _read(pid, "status").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(f"{name}:")), "")
+
+
+def _read(pid: int, name: str) -> str:
+    """Return what /proc/PID/``name`` holds, empty if the process is gone: it may end at any moment."""
     try:
-        status = (PROC / str(pid) / "status").read_text(errors="replace")
+        return (PROC / str(pid) / name).read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return next(
-        (line.split(":", 1)[1].strip() for line in status.splitlines() if line.startswith(f"{name}:")), ""
-    )

@@ -47,11 +47,8 @@ def watching_command_lines(secrets: set[str]) -> Iterator[list[str]]:
     def watch() -> None:
         nonlocal looks
         while not over.is_set():
-            for path in Path(
-                "/proc"
-            ).iterdir():  # a glob looks into each, and fails over one that ends meanwhile
-                if not path.name.isdigit():
-                    continue
+            # a glob would look into each, and fail over one that ends meanwhile
+            for path in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
                 try:
                     line = (path / "cmdline").read_bytes().decode(errors="replace")
                 except OSError:
