@@ -132,5 +132,5 @@ def _dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int)
     except paramiko.ChannelException as error:
         is_refused = error.code == _CONNECT_FAILED  # paramiko drops sshd's own words, so the code has to do
         raise (ChannelRefusedError if is_refused else OSError)(f"{host}:{port}: {error.text}") from error
-    except paramiko.SSHException as error:
-        raise OSError(str(error)) from error
+    except (EOFError, paramiko.SSHException) as error:
+        raise OSError(str(error) or "the connection is gone") from error

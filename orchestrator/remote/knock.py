@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from socket import socket
@@ -18,7 +19,10 @@ _MAX_BYTES = 65536
 
 
 class Channel(Protocol):
-    """A stream of bytes to the listener; reading nothing means that the other side has closed it."""
+    """A stream of bytes to the listener; reading nothing means that the other side has closed it.
+
+    Every call raises EOFError when the connection that the stream runs over is gone.
+    """
 
     def settimeout(self, timeout: float | None, /) -> None:
         """Bound every send and recv, in seconds."""
@@ -54,10 +58,11 @@ def knock(question: Knock, dial: Callable[[str, int], Channel]) -> Answer:
         return Answer(UNKNOWN, "", f"no answer within {question.timeout_s:g} s")
     except ssl.SSLError as error:
         return Answer(REFUSED, "", f"TLS: {error.reason or error}")
-    except (OSError, HTTPException) as error:
+    except (OSError, EOFError, HTTPException) as error:
         return Answer(REFUSED, "", f"closed without an answer: {error}")
     finally:
-        channel.close()
+        with suppress(EOFError):  # there is no connection left to close it over
+            channel.close()
     return Answer(0, f"{status}\n{body.decode(errors='replace')}")
 
 

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
+GONE = (paramiko.SSHException, EOFError, OSError)
+"""What paramiko raises, at whatever it is doing, when the other end has hung up."""
+
 
 class Sshd(paramiko.ServerInterface):
     """Accepts one public key; can drop the next connections before the banner, or say nothing at all."""
@@ -48,7 +51,7 @@ class Sshd(paramiko.ServerInterface):
             for host_key in self.host_keys:
                 transport.add_server_key(host_key)
             self.transports.append(transport)
-            with contextlib.suppress(paramiko.SSHException, EOFError, OSError):  # a client may hang up
+            with contextlib.suppress(*GONE):
                 transport.start_server(server=self)
 
     def hang_up(self) -> None:
@@ -78,6 +81,15 @@ class Sshd(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002  # paramiko's signature
         return OPEN_SUCCEEDED
 
+    def check_channel_direct_tcpip_request(
+        self,
+        chanid: int,  # noqa: ARG002  # paramiko's signature
+        origin: tuple[str, int],  # noqa: ARG002
+        destination: tuple[str, int],  # noqa: ARG002
+    ) -> int:
+        self.hang_up()  # a host that dies while a tunnel is asked for
+        return OPEN_SUCCEEDED
+
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         command_thread = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
         command_thread.start()
@@ -97,11 +109,12 @@ class Sshd(paramiko.ServerInterface):
         assert process.stderr is not None
         feeder = threading.Thread(target=_feed, args=(channel, process), daemon=True)
         feeder.start()
-        with contextlib.suppress(OSError):  # the client may be gone
+        with contextlib.suppress(*GONE):
             while chunk := os.read(process.stdout.fileno(), 65536):
                 channel.sendall(chunk)
             channel.sendall_stderr(process.stderr.read())
-        channel.close()
+        with contextlib.suppress(*GONE):
+            channel.close()
         feeder.join()
         process.stdout.close()
         process.stderr.close()
@@ -110,7 +123,7 @@ class Sshd(paramiko.ServerInterface):
 
 def _feed(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None:
     assert process.stdin is not None
-    with contextlib.suppress(OSError):  # the command may be over
+    with contextlib.suppress(*GONE):
         while chunk := channel.recv(65536):
             process.stdin.write(chunk)
             process.stdin.flush()

@@ -15,7 +15,7 @@ from unit.remote.sshd import Sshd, listening
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Check, Deed, Receipt, Run
+from orchestrator.operations import Answer, Check, Deed, Knock, Receipt, Run
 from orchestrator.remote import ssh, trust
 from orchestrator.remote.receipt import Performance
 from orchestrator.remote.ssh import SshHosts
@@ -210,6 +210,13 @@ def test_a_connection_that_is_lost_during_a_look_makes_the_host_unreachable(site
             executor.look([slow])
         assert executor.look([HELLO])[HELLO].stdout == "hello\n"
     timer.join()
+
+
+def test_a_connection_that_is_lost_while_a_tunnel_is_dug_makes_the_host_unreachable(site: Site) -> None:
+    with site.executor() as executor:
+        executor.look([HELLO])
+        with pytest.raises(HostUnreachableError, match="h1"):
+            executor.look([Knock("h1", "http://127.0.0.1:2379/health")])
 
 
 def test_a_host_without_the_needed_tools_says_what_is_missing(site: Site) -> None:
