@@ -1,5 +1,6 @@
 """Looking before the first change: every question of the checklist asked, whoever does not answer."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from orchestrator.operations import Answer, Check, Gate, Question
 from orchestrator.session import Session
 
 _AT_ONCE = 8
+_PAUSE_S = 3.0  # an election is over by then, and a member on a busy disk has caught up
 Answered = dict[Question, Answer]
 HostError = HostUnreachableError | LoginRefusedError
 
@@ -44,9 +46,16 @@ class Looked:
         return tuple(finding for finding in self.findings if finding.verdict == "fail")
 
 
-def look(session: Session) -> Looked:
-    """Look at everything that the checklist names, and at the gates of the first state; changes nothing."""
-    return _Looking(session).look()
+def look(session: Session, *, sleep: Callable[[float], None] = time.sleep) -> Looked:
+    """Look at everything that the checklist names, and at the gates of the first state; changes nothing.
+
+    If all that failed may be over in a moment (an election, a member that lags), it looks once more.
+    """
+    looked = _Looking(session).look()
+    if looked.failed and not looked.lost and all(finding.passes_by for finding in looked.failed):
+        sleep(_PAUSE_S)
+        looked = _Looking(session).look()
+    return looked
 
 
 def look_again(session: Session, facts: Facts) -> tuple[Finding, ...]:

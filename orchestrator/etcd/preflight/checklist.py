@@ -39,6 +39,7 @@ def of_gate(name: str, state: str) -> Item:
         looks="one gate of the migration's first state",
         why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
         mend="docs/migrations.md says what the gate looks at; bring the host there, and check again",
+        passes_by=True,
     )
 
 
@@ -125,6 +126,7 @@ CHECKLIST: tuple[Item, ...] = (
         why="one member at a time is restarted, and the others have to carry the cluster meanwhile",
         mend="bring every member to health first: systemctl status, journalctl, etcdctl endpoint health",
         make=members.quorum,
+        passes_by=True,
     ),
     Item(
         "raft lag",
@@ -132,6 +134,7 @@ CHECKLIST: tuple[Item, ...] = (
         why="a member that is far behind does not count yet when another one is restarted",
         mend="wait until it has caught up; look at its disk and its network if it does not",
         make=members.lag,
+        passes_by=True,
     ),
     Item(
         "counts",

@@ -21,6 +21,7 @@ class Finding:
     evidence: str
     why: str
     mend: str
+    passes_by: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Item:
     ``looks`` says at what, ``why`` it matters, ``mend`` what helps: a sentence each. ``make`` makes the
     examinations; it makes none where the check is what comes of connecting, of the facts or of gates.
     ``on_resume`` says that what it finds can come up in the middle of a migration too, and that gates would
-    show it only behind the next restart.
+    show it only behind the next restart. ``passes_by`` says that it may be over by itself in a moment.
     """
 
     name: str
@@ -84,11 +85,12 @@ class Item:
     mend: str
     make: Maker = _nothing
     on_resume: bool = False
+    passes_by: bool = False
 
     def finding(self, where: str, remark: Remark) -> Finding:
         """Make a finding of this check."""
         mend = remark.mend or self.mend
-        return Finding(self.name, where, remark.verdict, remark.evidence, self.why, mend)
+        return Finding(self.name, where, remark.verdict, remark.evidence, self.why, mend, self.passes_by)
 
     def findings(self, examination: Examination, answers: Answers) -> tuple[Finding, ...]:
         """Judge one examination; a question without an answer, or one that cannot be read, is a failure."""

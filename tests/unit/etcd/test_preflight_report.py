@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,36 @@ def test_facts_that_do_not_fit_are_findings_each(tmp_path: Path) -> None:
     found = looking.look(session(tmp_path, {})).findings
     told = [one.evidence for one in found if one.check == "facts"]
     assert ["server1: nothing", "server2: nothing", "server3: nothing"] == told
+
+
+def seen(check: str, verdict: str, *lost: HostUnreachableError, passes_by: bool = True) -> looking.Looked:
+    return looking.Looked((replace(finding(check, "cluster", verdict), passes_by=passes_by),), None, lost)
+
+
+LAGGING = seen("raft lag", "fail")
+LOST = seen("raft lag", "fail", HostUnreachableError("server3", "timed out"))
+WELL, BROKEN = seen("raft lag", "pass"), seen("disk", "fail", passes_by=False)
+BOTH = looking.Looked(LAGGING.findings + BROKEN.findings, None, ())
+
+
+@pytest.mark.parametrize(
+    ("looks", "pauses"),
+    [
+        ([WELL], []),
+        ([LAGGING, WELL], [3.0]),
+        ([LAGGING, LAGGING], [3.0]),  # and then it is one
+        ([BROKEN], []),
+        ([BOTH], []),
+        ([LOST], []),
+    ],
+)
+def test_only_what_may_be_over_in_a_moment_is_looked_at_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[looking.Looked], pauses: list[float]
+) -> None:
+    left, slept = list(looks), list[float]()
+    monkeypatch.setattr(looking._Looking, "look", lambda _: left.pop(0))
+    assert looking.look(session(tmp_path, {}), sleep=slept.append) is looks[-1]
+    assert ([], pauses) == (left, slept)
 
 
 def test_a_failure_refuses_with_what_failed_and_what_to_type(
