@@ -24,12 +24,12 @@ from orchestrator.etcd.preflight import (
     version_of,
 )
 from orchestrator.operations import Answer, Check, Gate, Question
+from orchestrator.remote.asking import HostError, ask_each
 from orchestrator.session import Session
 
 _AT_ONCE = 8
 _PAUSE_S = 3.0  # an election is over by then, and a member on a busy disk has caught up
 Answered = dict[Question, Answer]
-HostError = HostUnreachableError | LoginRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +85,16 @@ class _Looking:
         return self._examine(facts, lambda item: item.on_resume)
 
     def _ask(self, questions: Iterable[Question]) -> None:
-        """Ask each host by itself, so that one that fails hides no other."""
-        by_host: dict[str, list[Question]] = {}
-        for question in dict.fromkeys(questions):
-            if question not in self._answers and question.host not in self._errors:
-                by_host.setdefault(question.host, []).append(question)
+        """Ask what was not asked yet, of those hosts that are not lost."""
+        wanted = (one for one in questions if one not in self._answers and one.host not in self._errors)
+        heard = ask_each(self._session.hosts, wanted)
+        self._answers.update(heard.answers)
+        self._lose(heard.errors)
 
-        def one(host: str) -> None:
-            try:
-                self._answers.update(self._session.hosts.look(by_host[host]))
-            except (HostUnreachableError, LoginRefusedError) as error:
-                self._errors[host] = error
-                self._reached.pop(host, None)
-
-        _at_once(one, by_host)
+    def _lose(self, errors: Mapping[str, HostError]) -> None:
+        self._errors.update(errors)
+        for host in errors:
+            self._reached.pop(host, None)
 
     def _log_in(self) -> None:
         """Connect to every host, then read its clock, with nothing else between the two looks at ours."""
@@ -135,8 +131,7 @@ class _Looking:
                 FACTS.finding("cluster", Remark("fail", fault)) for fault in faults or [heading]
             )
         except (HostUnreachableError, LoginRefusedError) as error:
-            self._errors[error.host] = error
-            self._reached.pop(error.host, None)
+            self._lose({error.host: error})
             return self._facts()
         told = f"{facts.api} interface, cluster {facts.cluster_id}"
         return facts, (FACTS.finding("cluster", Remark("pass", told)),)

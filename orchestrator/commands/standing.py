@@ -6,7 +6,6 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.commands import keeping, locks
 from orchestrator.engine import journal as state_files
 from orchestrator.engine.progress import Progress
-from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.session import Session
 
@@ -17,7 +16,7 @@ def show_status(session: Session) -> None:
     facts = progress.opened.facts if progress.opened else session.gather()
     runbook = session.compile(facts)
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
-    seen = status.observe(runbook, LiveExecutor(session.hosts), progress, subjects)
+    seen = status.observe(runbook, session.hosts, progress, subjects)
     typer.echo(status.table(seen))
     for line in locks.held_lines(locks.look(session)):
         typer.echo(line)

@@ -10,6 +10,7 @@ from orchestrator import lock
 from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
 from orchestrator.operations import Answers, Deed, Question, Receipt, Run
+from orchestrator.remote.asking import ask_each
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.parcel import FENCED
 from orchestrator.remote.receipt import HOME
@@ -171,16 +172,16 @@ def locked(host: str, holder: Holder | None, unlock: Callable[[str], str]) -> Lo
 
 def seen(hosts: Hosts, names: Sequence[str]) -> dict[str, Holder | str | None]:
     """Look who holds the lock of each host; a text says why that could not be seen."""
-    found: dict[str, Holder | str | None] = {}
-    for name in names:
-        asked = lock.question(name)
-        try:
-            answer = hosts.look([asked])[asked]
-        except (HostUnreachableError, LoginRefusedError) as error:
-            found[name] = error.reason
-        else:
-            found[name] = lock.read(answer.stdout) if answer.exit_status == 0 else "its lock cannot be read"
-    return found
+    asked = {name: lock.question(name) for name in names}
+    heard = ask_each(hosts, asked.values())
+
+    def holder(name: str) -> Holder | str | None:
+        if name in heard.errors:
+            return heard.errors[name].reason
+        answer = heard.answers[asked[name]]
+        return lock.read(answer.stdout) if answer.exit_status == 0 else "its lock cannot be read"
+
+    return {name: holder(name) for name in names}
 
 
 def take_away(hosts: Hosts, host: str, run: str, deed_id: str) -> Receipt:

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.engine.progress import Progress
-from orchestrator.errors import HostUnreachableError
-from orchestrator.remote.executor import Executor
+from orchestrator.operations import Gate
+from orchestrator.remote.asking import Heard, ask_each
+from orchestrator.remote.executor import Hosts
 from orchestrator.runbook.model import Runbook
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One member: the last state whose gates all hold, or None and why not for the recorded state."""
+    """One member: the last state whose gates all hold, or None and why not for the recorded state.
+
+    While some hosts do not answer, only gates that ask none of them count, and the remark says so.
+    """
 
     member: str
     address: str
@@ -22,34 +26,49 @@ class Seen:
 
 
 def observe(
-    runbook: Runbook, executor: Executor, progress: Progress, subjects: Sequence[Subject]
+    runbook: Runbook, hosts: Hosts, progress: Progress, subjects: Sequence[Subject]
 ) -> tuple[Seen, ...]:
-    """Look at every member; changes nothing."""
-    return tuple(_member(runbook, executor, progress, subject) for subject in subjects)
+    """Look at every member, once; changes nothing, and raises nothing for a host that does not answer."""
+    every = (gate for gates in runbook.gates.values() for gate in gates)
+    heard = ask_each(hosts, (question for gate in every for question in gate.questions))
+    return tuple(_member(runbook, heard, progress, subject) for subject in subjects)
 
 
-def _member(runbook: Runbook, executor: Executor, progress: Progress, subject: Subject) -> Seen:
+def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject) -> Seen:
     name = subject.name
     recorded = progress.states.get(name, runbook.origins[name])
     unsettled = progress.unsettled.get(name)
-    doubt = f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}" if unsettled else ""
-    state, remark = None, ""
-    try:
-        for candidate in reversed(runbook.tracks[name]):
-            refusals = executor.refusals(runbook.gates[name, candidate])
-            if not refusals:
-                state = candidate
-                break
-            if candidate == recorded:
-                remark = "; ".join(map(str, refusals))
-    except HostUnreachableError as error:
-        remark = str(error)
-    if state is not None and runbook.gates[name, state] == runbook.gates[name, recorded]:
-        state = recorded  # what tells the two apart was seen once, and is in the state file only
-    if state is not None:
-        remark = "" if state == recorded or unsettled else f"the state file says {recorded}: {remark}"
-    remark = "; ".join(filter(None, (doubt, remark)))
-    return Seen(name, subject.host.address, state, recorded, remark)
+    remarks = []
+    if unsettled:
+        remarks.append(f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}")
+    if name in heard.errors:
+        remarks.append(str(heard.errors[name]))
+        return Seen(name, subject.host.address, None, recorded, "; ".join(remarks))
+    silent = {host for gate in runbook.gates[name, recorded] for host in _silent(gate, heard)}
+    gates = {
+        state: [gate for gate in runbook.gates[name, state] if not _silent(gate, heard)]
+        for state in runbook.tracks[name]
+    }
+    reasons = "; ".join(_refusals(gates[recorded], heard))
+    state = next((one for one in reversed(gates) if not any(_refusals(gates[one], heard))), None)
+    if state is not None and not reasons and (silent or gates[state] == gates[recorded]):
+        state = recorded  # what tells the two apart cannot be seen now, but it was seen once
+    if state is None:
+        remarks.append(reasons)
+    elif state != recorded and not unsettled:
+        remarks.append(": ".join(filter(None, (f"the state file says {recorded}", reasons))))
+    if silent:
+        remarks.append(f"as far as can be told without {', '.join(sorted(silent))}")
+    return Seen(name, subject.host.address, state, recorded, "; ".join(remarks))
+
+
+def _silent(gate: Gate, heard: Heard) -> set[str]:
+    return {question.host for question in gate.questions} & set(heard.errors)
+
+
+def _refusals(gates: Sequence[Gate], heard: Heard) -> list[str]:
+    judged = ((gate.name, gate.judge(heard.answers)) for gate in gates)
+    return [f"{name}: {reason}" for name, reason in judged if reason is not None]
 
 
 def table(seen: Sequence[Seen]) -> str:

@@ -1,0 +1,40 @@
+"""Asking each host by itself, so that one that fails hides no other."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.operations import Answer, Answers, Question
+from orchestrator.remote.executor import Hosts
+
+HostError = HostUnreachableError | LoginRefusedError
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the hosts answered, and why those did not that are missing; by the host's name."""
+
+    answers: Answers
+    errors: Mapping[str, HostError]
+
+
+def ask_each(hosts: Hosts, questions: Iterable[Question]) -> Heard:
+    """Ask every question, equal ones once, all hosts at the same time; a host that fails raises nothing."""
+    by_host: dict[str, list[Question]] = {}
+    for question in dict.fromkeys(questions):
+        by_host.setdefault(question.host, []).append(question)
+    answers: dict[Question, Answer] = {}
+    errors: dict[str, HostError] = {}
+
+    def ask(host: str) -> None:
+        try:
+            answers.update(hosts.look(by_host[host]))
+        except (HostUnreachableError, LoginRefusedError) as error:
+            errors[host] = error
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask") as pool:
+        list(pool.map(ask, by_host))
+    return Heard(answers, errors)
