@@ -111,12 +111,22 @@ def last_line(answer: Answer) -> str:
 
 
 # Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
+# A look asks this over and over, so what the shell can do by itself starts no process.
 OWN_LISTENER = """
 pid=$(systemctl show --property=MainPID --value "$1.service")
 [ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process" >&2; exit 3; }
 urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
-url=$(printf '%s' "${urls:-http://localhost:2379}" | tr ',' '\\n' | sed -n '/^http:/p' | tail -n 1 |
-  sed 's#//0\\.0\\.0\\.0:#//127.0.0.1:#; s#//\\[::\\]:#//[::1]:#')
+url='' IFS=,
+set -f
+for each in ${urls:-http://localhost:2379}; do
+  case $each in
+    'http://0.0.0.0:'*) url="http://127.0.0.1:${each#'http://0.0.0.0:'}" ;;
+    'http://[::]:'*) url="http://[::1]:${each#'http://[::]:'}" ;;
+    'http:'*) url=$each ;;
+  esac
+done
+unset IFS
+set +f
 [ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
 shift
 """
