@@ -20,7 +20,9 @@ def debootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) ->
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "debootstrap").write_text(f"#!/bin/sh -e\nfor root; do :; done\n{script}\n")
-    (programs / "debootstrap").chmod(0o755)
+    (programs / "chroot").write_text("#!/bin/sh -e\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
 
 
