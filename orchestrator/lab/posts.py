@@ -19,12 +19,16 @@ class Post:
     lease_ttl_s: int = 5
 
 
-def of_members(lab: Lab) -> Post:
-    """Return the main prober's post: on the bastion, with every member to choose from."""
-    return Post("members", lab.bastion, _api(lab))
+def of_members(lab: Lab, *, leisure: float = 1.0) -> Post:
+    """Return the main prober's post: on the bastion, with every member to choose from.
+
+    ``leisure`` is how much longer than usual a client waits between two writes: that spares the machine where
+    no stall has to be measured.
+    """
+    return Post("members", lab.bastion, _api(lab), interval_ms=10.0 * leisure)
 
 
-def of_single_ways(lab: Lab) -> tuple[Post, ...]:
+def of_single_ways(lab: Lab, *, leisure: float = 1.0) -> tuple[Post, ...]:
     """Return the posts of those who have one way only, if the plan has proxies or watches local clients.
 
     They write less often, for there are many of them, and wait longer, for a restart is in their way.
@@ -33,9 +37,11 @@ def of_single_ways(lab: Lab) -> tuple[Post, ...]:
     if not (cluster.proxies or cluster.watch.units):
         return ()
     client, local = (f"http://127.0.0.1:{port}" for port in (cluster.ports.client, cluster.ports.local))
-    proxies = [Post(each.name, each.namespace, "v2", (client,), 50.0, 10.0, 0) for each in lab.proxies]
+    interval_ms = 50.0 * leisure
+    proxies = [Post(each.name, each.namespace, "v2", (client,), interval_ms, 10.0, 0) for each in lab.proxies]
     members = [
-        Post(each.name, each.namespace, _api(lab), (local, client), 50.0, 10.0, 0) for each in lab.members
+        Post(each.name, each.namespace, _api(lab), (local, client), interval_ms, 10.0, 0)
+        for each in lab.members
     ]
     return (*proxies, *members)
 

@@ -120,10 +120,11 @@ class RunningProbers:
     single: Mapping[str, RunningProber]
 
     @classmethod
-    def start(cls, lab: Lab) -> "RunningProbers":
-        """Start them all at once."""
-        single = {post.name: RunningProber.start(lab, post) for post in of_single_ways(lab)}
-        return cls(RunningProber.start(lab), single)
+    def start(cls, lab: Lab, *, leisure: float = 1.0) -> "RunningProbers":
+        """Start them all at once; ``leisure`` as posts.of_members has it."""
+        posts = of_single_ways(lab, leisure=leisure)
+        single = {post.name: RunningProber.start(lab, post) for post in posts}
+        return cls(RunningProber.start(lab, of_members(lab, leisure=leisure)), single)
 
     @property
     def everyone(self) -> tuple[RunningProber, ...]:

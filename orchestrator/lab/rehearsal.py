@@ -43,20 +43,22 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     extra_settings: Mapping[str, str] = NOTHING,
     proxy_settings: Mapping[str, str] = NOTHING,
     log: Path | None = None,
+    leisure: float = 1.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
 
     The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
     runs after everything else, and what it prints stands in the outcome. What the command prints goes to
-    the terminal, or to ``log``. The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
+    the terminal, or to ``log``. ``leisure`` is how much longer than usual clients wait between two writes.
+    The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
     lab = Lab.up(plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, tell=tell)
     try:
         up_s = time.monotonic() - began
         tell(f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}.")
-        outcome = _prove(lab, command, log, tell)
+        outcome = _prove(lab, command, log, leisure, tell)
         closed = _closed(lab, closing)
         return replace(outcome, closing=closed, took_s=time.monotonic() - began)
     finally:
@@ -64,10 +66,12 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
             lab.down()
 
 
-def _prove(lab: Lab, command: Sequence[str], log: Path | None, tell: Callable[[str], None]) -> Outcome:
+def _prove(
+    lab: Lab, command: Sequence[str], log: Path | None, leisure: float, tell: Callable[[str], None]
+) -> Outcome:
     began = time.monotonic()
     starts = {host.name: proof.starts(host) for host in lab.hosts}
-    probers = RunningProbers.start(lab)
+    probers = RunningProbers.start(lab, leisure=leisure)
     try:
         probers.wait_for_writes()
         tell(f"Clients write to the cluster. Now running: {' '.join(command)}")

@@ -38,6 +38,7 @@ def test_nothing_is_lost_through_members_proxy_and_local_ports(
         extra_settings=SNAPSHOTS,
         proxy_settings=REFRESH,
         log=tmp_path / "run.log",
+        leisure=4,  # there are five clients
         closing=program("status", PLAN),
     )
 

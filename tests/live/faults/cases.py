@@ -9,11 +9,11 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from live.faults.strikes import Moment
-from live.stories import events, failure, orchestrator, run_and_kill, wait_until_healthy
+from live.stories import LEISURE, events, failure, orchestrator, run_and_kill, wait_until_healthy
 
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.lab import Lab
@@ -24,7 +24,6 @@ RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7
 PERSON_NEEDED = 9
 KILLED = 128 + 9  # as shells say it
-INTERVAL_MS = 25.0  # from one write to the next: what takes less of the machine than a rehearsal's does
 WRITING_S = 0.5  # before the first run of a case, and behind its last
 HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
@@ -104,7 +103,7 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
     it depends on what the fault hits. ``expected`` says in words what should become of it. In the end the
     cluster has to be healthy.
     """
-    prober = RunningProber.start(lab, replace(of_members(lab), interval_ms=INTERVAL_MS))
+    prober = RunningProber.start(lab, of_members(lab, leisure=LEISURE))
     try:
         prober.wait_for_writes(for_s=WRITING_S)
         under_way = Case(lab)
