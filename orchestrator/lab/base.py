@@ -52,9 +52,8 @@ BUILD_TIMEOUT_S = 1800.0
 
 def digest() -> str:
     """Name the recipe: another recipe is another base system."""
-    recipe = json.dumps(
-        [2, SUITE, INCLUDED, MASKED, EMPTIED, TRUST_FEW]
-    )  # the number counts changes to finish()
+    changes_to_finish = 2
+    recipe = json.dumps([changes_to_finish, SUITE, INCLUDED, MASKED, EMPTIED, TRUST_FEW])
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
