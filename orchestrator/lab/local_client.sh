@@ -75,18 +75,24 @@ choose_port() {
     port=$wanted_port
     echo "from now on through port $port"
   fi
-  echo "$port" >"$RUNTIME_DIRECTORY/port"
+  echo "$port" >"$RUNTIME_DIRECTORY/port.new"
+  mv "$RUNTIME_DIRECTORY/port.new" "$RUNTIME_DIRECTORY/port" # the watch reads it meanwhile
 }
 
-follow() { # watch for good; each event touches a file
+is_chosen() { [ "$(cat "$RUNTIME_DIRECTORY/port")" = "$1" ]; }
+
+follow() { # watch for good, through the port that is chosen; each event touches a file
   cut=no
   while :; do
-    "watch_$api" "$(cat "$RUNTIME_DIRECTORY/port")" | while read -r line; do
+    through=$(cat "$RUNTIME_DIRECTORY/port")
+    "watch_$api" "$through" | while read -r line; do
       case $line in *'"events"'* | *'"action"'*) ;; *) continue ;; esac
       : >"$RUNTIME_DIRECTORY/event"
       [ "$cut" = no ] || echo "the watch is well again"
       cut=no
+      is_chosen "$through" || break
     done
+    is_chosen "$through" || continue # it has moved, and was not cut off
     cut=yes
     echo "error: the watch was cut off"
     sleep 1

@@ -24,7 +24,10 @@ if [ ! -e "$port" ]; then
   exit 7
 fi
 case $word in
-*/watch | *wait=true*) while [ -e "$port" ]; do echo '{"events": [], "action": "set"}'; sleep 0.02; done ;;
+*/watch | *wait=true*)
+  : >"watching-$port"
+  while [ -e "$port" ]; do echo '{"events": [], "action": "set"}'; sleep 0.02; done
+  ;;
 */keepalive) cat renewed ;;
 *) echo '{"ID":"7"}' ;;
 esac
@@ -57,6 +60,13 @@ class LocalClient:
             assert time.monotonic() < deadline, self.said
             time.sleep(0.01)
         self.seen += self.said[self.seen :].index(wanted) + 1
+
+    def watches_through(self, port: int) -> None:
+        """Wait until it has begun to."""
+        deadline = time.monotonic() + 10
+        while not (self.directory / f"watching-{port}").exists():
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.01)
 
     @property
     def said(self) -> list[str]:
@@ -107,6 +117,15 @@ def test_it_wants_the_local_port_and_goes_back_to_no_other(client: LocalClient) 
     client.says("from now on through port 4001")
     client.closes(4001)
     client.says("error: curl: (7) Failed to connect to port 4001")
+
+
+def test_its_watch_moves_too_though_the_other_port_still_answers(client: LocalClient) -> None:
+    client.opens(2379)
+    client.says("well again")
+    client.watches_through(2379)
+    client.opens(4001)
+    client.watches_through(4001)
+    assert "error: the watch was cut off" not in client.said[client.seen :]
 
 
 @pytest.mark.parametrize("client", ["v3"], indirect=True)
