@@ -18,6 +18,12 @@ class Refusal:
         return f"{self.gate}: {self.reason}"
 
 
+def refused(gates: Sequence[Gate], answers: Answers) -> tuple[Refusal, ...]:
+    """Judge gates by the answers to all their questions; return those that do not hold."""
+    judged = ((gate, gate.judge(answers)) for gate in gates)
+    return tuple(Refusal(gate.name, reason) for gate, reason in judged if reason is not None)
+
+
 class Hosts(Protocol):
     """The hosts themselves: over SSH, or a fake world in the engine's tests."""
 
@@ -60,8 +66,7 @@ class LiveExecutor:
         """Ask all gates' questions in one look, then judge."""
         questions = dict.fromkeys(question for gate in gates for question in gate.questions)
         answers = self._hosts.look(questions)
-        judged = ((gate, gate.judge(answers)) for gate in gates)
-        return tuple(Refusal(gate.name, reason) for gate, reason in judged if reason is not None)
+        return refused(gates, answers)
 
     def poll(self, poll: Poll) -> str | None:
         """Ask the poll's questions and read the answers."""

@@ -7,7 +7,7 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.engine.progress import Progress
 from orchestrator.operations import Gate
 from orchestrator.remote.asking import Heard, ask_each
-from orchestrator.remote.executor import Hosts
+from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook
 
 
@@ -49,8 +49,8 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
         state: [gate for gate in runbook.gates[name, state] if not _silent(gate, heard)]
         for state in runbook.tracks[name]
     }
-    reasons = "; ".join(_refusals(gates[recorded], heard))
-    state = next((one for one in reversed(gates) if not any(_refusals(gates[one], heard))), None)
+    reasons = "; ".join(map(str, refused(gates[recorded], heard.answers)))
+    state = next((one for one in reversed(gates) if not refused(gates[one], heard.answers)), None)
     if state is not None and not reasons and (silent or gates[state] == gates[recorded]):
         state = recorded  # what tells the two apart cannot be seen now, but it was seen once
     if state is None:
@@ -64,11 +64,6 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
 
 def _silent(gate: Gate, heard: Heard) -> set[str]:
     return {question.host for question in gate.questions} & set(heard.errors)
-
-
-def _refusals(gates: Sequence[Gate], heard: Heard) -> list[str]:
-    judged = ((gate.name, gate.judge(heard.answers)) for gate in gates)
-    return [f"{name}: {reason}" for name, reason in judged if reason is not None]
 
 
 def table(seen: Sequence[Seen]) -> str:
