@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.text import escaped
+
 
 class Secret:
     """Text that must never be printed, e.g. a private key; it compares by content and prints ``***``."""
@@ -160,6 +162,29 @@ class Answer:
     exit_status: int
     stdout: str
     stderr: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was printed, if the question was answered to its end; raises UnansweredError otherwise.
+
+        Every script ends with 0 once it has said all that it has to say, so any other status means that what
+        it printed may be cut short: no part of that is an answer.
+        """
+        if self.exit_status != 0:
+            raise UnansweredError(self.reason)
+        return self.stdout
+
+    @property
+    def reason(self) -> str:
+        """The last line that was printed on stderr, or else on stdout: it is usually why a command failed."""
+        if self.exit_status == 124:
+            return "no answer in time"
+        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        return escaped(lines[-1].strip()[:300]) if lines else f"exit status {self.exit_status}"
+
+
+class UnansweredError(ValueError):
+    """A question that was not answered to its end."""
 
 
 Answers = Mapping[Question, Answer]

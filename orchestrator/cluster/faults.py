@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
+from orchestrator.text import shown
+
 Loc: TypeAlias = tuple[str | int, ...]  # as pydantic says it: ("members", 1, "address")
 
 
@@ -33,12 +35,6 @@ class Fault:
 def where(loc: Loc) -> str:
     """Return a field's dotted name, such as ``members.1.address``."""
     return ".".join(shown(str(part), quote="") for part in loc) or "plan"
-
-
-def shown(text: str, quote: str = "'", limit: int = 80) -> str:
-    """Return foreign text so that it fits into one line."""
-    short = text if len(text) <= limit else text[: limit - 3] + "..."
-    return quote + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + quote
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -8,8 +8,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from orchestrator.cluster.faults import Fault, Place, shown, where
+from orchestrator.cluster.faults import Fault, Place, where
 from orchestrator.errors import PlanInvalidError
+from orchestrator.text import shown
 
 TAG = "tag:yaml.org,2002:"
 

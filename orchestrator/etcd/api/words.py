@@ -104,10 +104,7 @@ class Api(Protocol):
 
 def last_line(answer: Answer) -> str:
     """Return what a command said last; it is usually the reason."""
-    lines = (
-        answer.stderr.strip() or answer.stdout.strip() or f"exit status {answer.exit_status}"
-    ).splitlines()
-    return "no answer in time" if answer.exit_status == 124 else lines[-1].strip()[:300]
+    return answer.reason
 
 
 # Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
