@@ -2,9 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from orchestrator.cluster import foreign
+from orchestrator.cluster.foreign import Setting, Url
 from orchestrator.cluster.model import Cluster, Frozen, Host
+
+Account = Annotated[str, foreign.or_unknown(foreign.account)]
+Id = Annotated[str, foreign.or_unknown(foreign.hex_id)]
+ListedName = Annotated[str, foreign.or_unknown(foreign.listed_name)]
+Program = Annotated[str, foreign.or_unknown(foreign.program)]
+Version = Annotated[str, foreign.or_unknown(foreign.version)]
+Variable = Annotated[str, Field(pattern=r"^ETCD_[A-Z0-9_]+$")]
 
 
 class FoundFile(Frozen):
@@ -12,8 +23,8 @@ class FoundFile(Frozen):
 
     sha256: str
     mode: int
-    owner: str
-    group: str
+    owner: Account
+    group: Account
 
 
 class HostFacts(Frozen):
@@ -26,22 +37,22 @@ class HostFacts(Frozen):
     None if it has none.
     """
 
-    version: str
-    environment: Mapping[str, str]
-    user: str
-    group: str
-    executable: str = "etcd"
-    files: Mapping[str, FoundFile] = {}
-    missing_directories: tuple[str, ...] = ()
+    version: Version
+    environment: Mapping[Variable, Setting]
+    user: Account
+    group: Account
+    executable: Program = "etcd"
+    files: Mapping[Setting, FoundFile] = {}
+    missing_directories: tuple[Setting, ...] = ()
     trust: Literal["debian", "coreos", "redhat"] | None = None
 
 
 class MemberFacts(HostFacts):
     """A member as it was: ``id`` is etcd's member ID in hex, ``name`` its own name for itself."""
 
-    id: str
-    name: str
-    peer_urls: tuple[str, ...]
+    id: Id
+    name: ListedName
+    peer_urls: tuple[Url, ...]
 
 
 class Facts(Frozen):
@@ -50,7 +61,7 @@ class Facts(Frozen):
     ``cluster_id`` is hex; ``api`` is the interface through which the members are driven.
     """
 
-    cluster_id: str
+    cluster_id: Id
     api: Literal["v2", "v3"] = "v3"
     members: Mapping[str, MemberFacts]
     proxies: Mapping[str, HostFacts] = {}

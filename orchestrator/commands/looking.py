@@ -144,7 +144,8 @@ class _Looking:
         members = [member for member in self._session.cluster.members if member.name in self._reached]
         asked = [version_of(member) for member in members]
         self._ask(asked)
-        told = [self._answers[one].stdout for one in asked if one in self._answers]
+        heard = (self._answers[one] for one in asked if one in self._answers)
+        told = [answer.text for answer in heard if answer.exit_status == 0]
         return "v2" if any('"etcdserver":"2.' in text for text in told) else "v3"
 
     def _examine(self, facts: Facts, wanted: Callable[[Item], bool] = lambda _: True) -> tuple[Finding, ...]:

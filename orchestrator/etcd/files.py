@@ -8,16 +8,25 @@ from orchestrator.etcd import settings
 from orchestrator.etcd.settings import Paths, drop_in
 from orchestrator.operations import Answer, Answers, Check, Deviation, Secret, Write
 
-# One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path.
+# One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
+# no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
 SCRIPT = """
 user=$1
 shift
 for path; do
-  [ -e "$path" ] || continue
+  if [ -f "$path" ]; then
+    sum=$(sha256sum < "$path") || exit 1
+    how=$(stat -L -c '%a %U %G' -- "$path") || exit 1
+  elif [ -e "$path" ] || [ -L "$path" ]; then
+    sum=-
+    how=$(stat -c '%a %U %G' -- "$path") || exit 1
+  else
+    continue
+  fi
   can=$(runuser -u "$user" -- test -r "$path" && echo readable || echo unreadable)
-  sum=$(sha256sum < "$path" | cut -d ' ' -f 1)
-  printf '%s %s %s %s\\n' "$(stat -L -c '%a %U %G' -- "$path")" "$sum" "$can" "$path"
+  printf '%s %s %s %s\\n' "$how" "${sum%% *}" "$can" "$path"
 done
+exit 0
 """
 
 
@@ -75,7 +84,7 @@ def read(answers: Answers, question: Check) -> Mapping[str, Lying]:
 def parse(answer: Answer) -> Mapping[str, Lying]:
     """Read one answer; raises ValueError if it is not the script's."""
     found = {}
-    for line in answer.stdout.splitlines():
+    for line in answer.text.splitlines():
         mode, owner, group, sha256, can, path = line.split(" ", 5)
         file = FoundFile(sha256=sha256, mode=int(mode, 8), owner=owner, group=group)
         found[path] = Lying(file, can == "readable")

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Literal
 
+from pydantic import ValidationError
+
+from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
 from orchestrator.cluster.model import Cluster, Member
 from orchestrator.errors import RefusedError
@@ -16,8 +19,8 @@ Look = Callable[[Iterable[Question]], Answers]
 
 # The service's user and group, the family of the trust store, and which directories are missing.
 HOST = """
-user=$(systemctl show --property=User --value "$1.service")
-group=$(systemctl show --property=Group --value "$1.service")
+user=$(systemctl show --property=User --value "$1.service") || exit
+group=$(systemctl show --property=Group --value "$1.service") || exit
 echo "user=${user:-root}"
 echo "group=${group:-$(id -gn "${user:-root}")}"
 if command -v update-ca-trust > /dev/null; then
@@ -27,6 +30,7 @@ elif command -v update-ca-certificates > /dev/null; then
 fi
 shift
 for path; do [ -d "$path" ] || echo "missing=$path"; done
+exit 0
 """
 
 # Which version answers, and whether it serves the v2 interface.
@@ -56,8 +60,8 @@ def gather(cluster: Cluster, look: Look) -> Facts:
         name = subject.name
         try:
             found[name], clusters[name] = _member(subject, answers)
-        except (ValueError, KeyError) as error:
-            faults.append(f"{name}: {error}")
+        except ValueError as error:
+            faults.append(f"{name}: {_reason(error)}")
     proxies, relayed = _proxies(cluster, look, interface)
     faults += relayed
     if not faults:
@@ -97,11 +101,12 @@ def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Check]) -> L
     faults, majors, without_v2 = [], set(), []
     for name, question in versions.items():
         answer = answers[question]
-        told, _, code = answer.stdout.strip().rpartition("\n")
         try:
-            majors.add(json.loads(told)["etcdserver"].split(".")[0])
-        except (ValueError, KeyError):
-            faults.append(f"{name}: {api.last_line(answer)}")
+            told, _, code = answer.text.strip().rpartition("\n")
+            majors.add(foreign.of_json(foreign.VersionBody, told, "its version").etcdserver.split(".")[0])
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+            continue
         if code != "200":
             without_v2.append(name)
     chosen = cluster.api if cluster.api != "auto" else ("v2" if "2" in majors else "v3")
@@ -137,7 +142,9 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     host = _host(subject, answers)
     interface = api.of(subject)
     standing = interface.read_status(answers[interface.status(subject)])
-    registered = interface.read_members(answers[interface.members(subject)])[standing.id]
+    registered = interface.read_members(answers[interface.members(subject)]).get(standing.id)
+    if registered is None:
+        raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
     facts = MemberFacts(
         **{**host.model_dump(), "version": standing.version},
         id=standing.id,
@@ -153,20 +160,24 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
     running = process.read(subject, answers)
     if running.complaint:
         raise ValueError(running.complaint)
-    told = [line.split("=", 1) for line in answers[host].stdout.splitlines()]
+    told = [line.partition("=")[::2] for line in answers[host].text.splitlines()]
     fields = dict(told)
     return HostFacts.model_validate(
         {
             "version": "",
             "environment": running.remembered,
-            "user": fields["user"],
-            "group": fields["group"],
+            "user": fields.get("user"),
+            "group": fields.get("group"),
             "executable": running.executable or "etcd",
             "files": {path: found.file for path, found in files.read(answers, lying).items()},
             "missing_directories": tuple(value for key, value in told if key == "missing"),
             "trust": fields.get("trust"),
         }
     )
+
+
+def _reason(error: ValueError) -> str:
+    return foreign.fault(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _proxies(
@@ -180,8 +191,8 @@ def _proxies(
     for subject in subjects:
         try:
             found[subject.name] = _host(subject, answers)
-        except (ValueError, KeyError) as error:
-            faults.append(f"{subject.name}: {error}")
+        except ValueError as error:
+            faults.append(f"{subject.name}: {_reason(error)}")
             continue
         if found[subject.name].environment.get("ETCD_PROXY", "off") == "off":
             faults.append(f"{subject.name}: runs no v2 proxy (ETCD_PROXY is not on): is it a member?")

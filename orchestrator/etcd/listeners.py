@@ -3,6 +3,7 @@
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.operations import Answer, Check, Knock
+from orchestrator.text import shown
 
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS
 # 1.3 the listener refuses a certificate only after the dialler believes that the handshake is done.
@@ -37,14 +38,18 @@ def not_healthy(answer: Answer) -> str | None:
     """Why a knock was not answered with a healthy 200, or None if it was."""
     if answer.exit_status != 0:
         return answer.stderr
-    status, _, body = answer.stdout.partition("\n")
+    status, _, body = answer.text.partition("\n")
     if status != "200":
         return f"status {status}"
-    return None if '"true"' in body or ":true" in body else f"not healthy: {body.strip()[:100]}"
+    return (
+        None
+        if '"true"' in body or ":true" in body
+        else f"not healthy: {shown(body.strip(), quote='', limit=100)}"
+    )
 
 
 def not_refused(answer: Answer) -> str | None:
     """Why a knock was not refused, or None if it was; a doubtful answer is no refusal."""
     if answer.exit_status > 1:
         return f"cannot tell: {answer.stderr}"
-    return "answered 200" if answer.exit_status == 0 and answer.stdout.startswith("200\n") else None
+    return "answered 200" if answer.exit_status == 0 and answer.text.startswith("200\n") else None

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.operations import Answers, Check
+from orchestrator.text import escaped, one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
+# One that ends meanwhile leaves half an answer, which is none.
 SCRIPT = """
 systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group \\
-  --property=ActiveEnterTimestampMonotonic "$1.service"
+  --property=ActiveEnterTimestampMonotonic "$1.service" || exit
 printf 'clock=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
-pid=$(systemctl show --property=MainPID --value "$1.service")
+pid=$(systemctl show --property=MainPID --value "$1.service") || exit
 if [ "${pid:-0}" -eq 0 ]; then
   lines=$(journalctl --unit="$1.service" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
   printf 'journal=%s\\n' "$lines"
   exit 0
 fi
-printf 'environ=%s\\n' "$(base64 -w0 < "/proc/$pid/environ")"
-printf 'exe=%s\\n' "$(readlink "/proc/$pid/exe")"
-printf 'cmdline=%s\\n' "$(base64 -w0 < "/proc/$pid/cmdline")"
+environ=$(base64 -w0 < "/proc/$pid/environ") && exe=$(readlink "/proc/$pid/exe") &&
+  cmdline=$(base64 -w0 < "/proc/$pid/cmdline") && [ -n "$cmdline" ] ||
+  { echo "the process of $1.service has just ended" >&2; exit 1; }
+printf 'environ=%s\\nexe=%s\\ncmdline=%s\\n' "$environ" "$exe" "$cmdline"
 """
 
 
@@ -34,7 +37,7 @@ REMEMBERED = frozenset(
         *(settings.INITIAL_ADVERTISE_PEER, settings.INITIAL_CLUSTER),
         *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
         *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
-        *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_PROXY"),
+        *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
     }
 )
 _ASSIGNED = re.compile(r"\b(ETCD\w*)=[^\"\n]+")  # etcd writes every ETCD_ variable into its journal at start
@@ -64,8 +67,8 @@ class Process:
 
     @property
     def remembered(self) -> Mapping[str, str]:
-        """The variables that may be told and written down."""
-        return {name: value for name, value in self.environment.items() if name in REMEMBERED}
+        """The variables that may be told and written down; ValueError if one could not be written again."""
+        return {name: one_line(value, name) for name, value in self.environment.items() if name in REMEMBERED}
 
     @property
     def complaint(self) -> str | None:
@@ -89,7 +92,7 @@ def check(subject: Subject) -> Check:
 
 def read(subject: Subject, answers: Answers) -> Process:
     """Read the process out of the answer to its check."""
-    lines = answers[check(subject)].stdout.splitlines()
+    lines = answers[check(subject)].text.splitlines()
     fields = dict(line.split("=", 1) for line in lines if "=" in line)
     variables = (text.split("=", 1) for text in _strings(fields.get("environ", "")) if "=" in text)
     return Process(
@@ -106,7 +109,9 @@ def read(subject: Subject, answers: Answers) -> Process:
         arguments=_strings(fields.get("cmdline", "")),
         crashes=int(fields.get("NRestarts") or 0),
         active_s=_active_s(fields),
-        last_words=tuple(_ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines()),
+        last_words=tuple(
+            map(escaped, _ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines())
+        ),
     )
 
 
@@ -117,9 +122,10 @@ def _active_s(fields: Mapping[str, str]) -> float:
 
 
 def _strings(encoded: str) -> tuple[str, ...]:
-    """Decode the kernel's NUL-separated strings."""
-    return tuple(_text(encoded).rstrip("\0").split("\0"))
+    """Decode the kernel's NUL-separated strings; what is no UTF-8 stays recognisable, and unprintable."""
+    raw = base64.b64decode(encoded, validate=True)
+    return tuple(raw.decode(errors="surrogateescape").rstrip("\0").split("\0"))
 
 
 def _text(encoded: str) -> str:
-    return base64.b64decode(encoded).decode(errors="replace")
+    return base64.b64decode(encoded, validate=True).decode(errors="replace")

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable
+from shlex import quote as _quoted
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving, settings
@@ -33,8 +34,8 @@ def data_directory(subject: Subject) -> str:
 
 
 def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
-    everybody = ",".join(
-        f"{one.member.name}={url}" for one in holder.everyone for url in settings.peers_both(one)
+    everybody = _quoted(
+        ",".join(f"{one.member.name}={url}" for one in holder.everyone for url in settings.peers_both(one))
     )
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(holder))
@@ -54,7 +55,7 @@ def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield "5. When all are healthy, register the scheme that they listen with alone, here https; IDs are"
     yield "   new, and 'etcdctl member list' has them:"
     yield from _indented(
-        f"etcdctl member update ID_OF_{one.member.name} --peer-urls={','.join(settings.peers_https(one))}"
+        f"etcdctl member update ID_OF_{one.name} --peer-urls={_list(settings.peers_https(one))}"
         for one in holder.everyone
     )
 
@@ -64,24 +65,26 @@ def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
     tool = "etcdutl" if (major, minor) >= (3, 6) else "ETCDCTL_API=3 etcdctl"
     place = data_directory(one)
     fresh = f"{place}/restored-{run}"
+    data, before = _quoted(f"{place}/member"), _quoted(f"{place}/member.before-{run}")
     yield (
-        f"{tool} snapshot restore {path} --data-dir {fresh} --name {one.member.name} "
+        f"{tool} snapshot restore {path} --data-dir {_quoted(fresh)} --name {_quoted(one.member.name)} "
         f"--initial-cluster {everybody} --initial-cluster-token restored-{run} "
-        f"--initial-advertise-peer-urls {','.join(settings.peers_both(one))}"
+        f"--initial-advertise-peer-urls {_list(settings.peers_both(one))}"
     )
-    yield f"mv {place}/member {place}/member.before-{run}"
-    yield f"mv {fresh}/member {place}/member"
-    yield f"chown -R {one.found.user}:{one.found.group} {place}/member"
+    yield f"mv {data} {before}"
+    yield f"mv {_quoted(f'{fresh}/member')} {data}"
+    yield f"chown -R {_owner(one)} {data}"
     log = one.member.environment.get("ETCD_WAL_DIR")
     if log:
-        yield f"mv {log} {log}.before-{run}"
-        yield f"mv {place}/member/wal {log}"
+        yield f"mv {_quoted(log)} {_quoted(f'{log}.before-{run}')}"
+        yield f"mv {_quoted(f'{place}/member/wal')} {_quoted(log)}"
 
 
 def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     place, service = data_directory(holder), holder.host.service
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
     endpoint = settings.local_url(holder)
+    data, before = _quoted(f"{place}/member"), _quoted(f"{place}/member.before-{run}")
     etcdctl = f"ETCDCTL_API=2 etcdctl --endpoints {endpoint}"
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(holder))
@@ -89,9 +92,9 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield f"2. On {holder.name}, let it begin a new cluster of its own with the saved data:"
     yield from _indented(
         (
-            f"mv {place}/member {place}/member.before-{run}",
-            f"cp -a {path}/member {place}/member",
-            f"chown -R {holder.found.user}:{holder.found.group} {place}/member",
+            f"mv {data} {before}",
+            f"cp -a {path}/member {data}",
+            f"chown -R {_owner(holder)} {data}",
             f"mkdir -p {posixpath.dirname(alone)}",
             f"printf '[Service]\\nEnvironment=ETCD_FORCE_NEW_CLUSTER=true\\n' > {alone}",
             f"systemctl daemon-reload && systemctl start {service}.service",
@@ -104,18 +107,19 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield from _indented(
         (
             f"{etcdctl} member list",
-            f"{etcdctl} member update ID {','.join(settings.peers_both(holder))}",
+            f"{etcdctl} member update ID {_list(settings.peers_both(holder))}",
         )
     )
     yield ""
     yield "4. One member after the other; wait until each is healthy before the next one:"
     for one in holder.others:
-        theirs = data_directory(one)
+        theirs = _quoted(f"{data_directory(one)}/member")
+        aside = _quoted(f"{data_directory(one)}/member.before-{run}")
         yield f"   on {holder.name}:"
-        yield f"     {etcdctl} member add {one.member.name} {','.join(settings.peers_both(one))}"
+        yield f"     {etcdctl} member add {_quoted(one.member.name)} {_list(settings.peers_both(one))}"
         yield f"   on {one.name}, with the ETCD_INITIAL_CLUSTER that this printed and"
         yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.host.service}.service:"
-        yield f"     mv {theirs}/member {theirs}/member.before-{run}"
+        yield f"     mv {theirs} {aside}"
         yield f"     systemctl start {one.host.service}.service"
 
 
@@ -128,8 +132,16 @@ def _stop(service: str) -> str:
 
 
 def _copy(holder: Subject, other: Subject, path: str) -> str:
-    here, there = (f"{one.host.ssh.user}@{one.host.ssh.host}" for one in (holder, other))
+    here, there = (_quoted(f"{one.host.ssh.user}@{one.host.ssh.host}") for one in (holder, other))
     return f"ssh {here} cat {path} | ssh {there} 'umask 077; cat > {path}'"
+
+
+def _list(urls: Iterable[str]) -> str:
+    return _quoted(",".join(urls))
+
+
+def _owner(one: Subject) -> str:
+    return _quoted(f"{one.found.user}:{one.found.group}")
 
 
 def _indented(lines: Iterable[str], by: int = 3) -> Iterable[str]:

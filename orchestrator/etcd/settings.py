@@ -1,9 +1,11 @@
 """etcd's settings before, during and after the migration, and the files that hold them: all pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from orchestrator.cluster.facts import Subject
+from orchestrator.text import one_line, shown
 
 # Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.
 LISTEN_CLIENT = "ETCD_LISTEN_CLIENT_URLS"
@@ -20,6 +22,7 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 Settings = Mapping[str, str]
+_VARIABLE = re.compile(r"ETCD_[A-Z0-9_]+")
 
 
 def split(urls: str) -> tuple[str, ...]:
@@ -186,12 +189,19 @@ class Paths:
 
 
 def drop_in(settings: Settings) -> str:
-    """Text of a systemd drop-in that sets these variables. Quoting: systemd.syntax(7), systemd.unit(5)."""
+    """Text of a systemd drop-in that sets these variables. Quoting: systemd.syntax(7), systemd.unit(5).
 
-    def quoted(value: str) -> str:
-        return value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    Raises ValueError for what cannot be written there: a line break would end the value and begin a line of
+    its own, which systemd carries out as root.
+    """
 
-    lines = (f'Environment="{name}={quoted(value)}"' for name, value in settings.items())
+    def quoted(name: str, value: str) -> str:
+        if not _VARIABLE.fullmatch(name):
+            raise ValueError(f"{shown(name)} is not the name of a variable of etcd")
+        plain = one_line(value, name)
+        return plain.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+    lines = (f'Environment="{name}={quoted(name, value)}"' for name, value in settings.items())
     return "\n".join(("[Service]", *lines, ""))
 
 
@@ -199,4 +209,8 @@ def differences(environment: Settings, wanted: Mapping[str, str | None]) -> Iter
     """Say which variables of a running process are not as wanted; None means that it is not set."""
     for name, value in wanted.items():
         if environment.get(name) != value:
-            yield f"{name} is {environment.get(name)!r}, not {value!r}"
+            yield f"{name} is {_of(environment.get(name))}, not {_of(value)}"
+
+
+def _of(value: str | None) -> str:
+    return "not set" if value is None else shown(value, limit=300)

@@ -17,10 +17,15 @@ DIRECTORY = "/var/lib/orchestrator-trial"  # 128 MB while it lasts: etcd allocat
 _NAME = "trial"
 _SLACK_S = 60  # beyond the patience with which the handshakes are waited for
 
-# What the throwaway etcd says of diallers that it turns away, and of itself if it does not start.
+# Whether the throwaway etcd runs, and what it says of diallers that it turns away, and of itself if it ends.
+# Its name is used again and again: what was logged before its latest start is somebody else's.
 LAST_WORDS = """
+systemctl is-active --quiet "$1.service" && echo running || echo ended
 journalctl --unit="$1.service" --lines=200 --output=cat --no-pager --quiet |
-  grep -i -e reject -e error -e fail -e panic -e fatal | tail -n 2
+  awk '/^Start(ed|ing) orchestrator-trial/ { n = 0 } { line[n++] = $0 }
+    END { for (; i < n; i++) print line[i] }' |
+  grep -i -e reject -e error -e fail -e panic -e fatal -e usage -e 'not defined' | tail -n 2
+exit 0
 """
 
 
@@ -63,7 +68,7 @@ def urls(subject: Subject) -> tuple[str, ...]:
 
 
 def last_words(subject: Subject) -> Check:
-    """Ask what it said last about those whom it turned away."""
+    """Ask whether it runs, and what it said last; the answer's first line is ``running`` or ``ended``."""
     return Check(subject.name, LAST_WORDS, (UNIT,))
 
 

@@ -179,7 +179,7 @@ def seen(hosts: Hosts, names: Sequence[str]) -> dict[str, Holder | str | None]:
         if name in heard.errors:
             return heard.errors[name].reason
         answer = heard.answers[asked[name]]
-        return lock.read(answer.stdout) if answer.exit_status == 0 else "its lock cannot be read"
+        return lock.read(answer.text) if answer.exit_status == 0 else "its lock cannot be read"
 
     return {name: holder(name) for name in names}
 

@@ -9,6 +9,7 @@ from orchestrator.errors import HostUnreachableError
 from orchestrator.operations import Deed, Receipt
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.parcel import pack
+from orchestrator.remote.script import PATH
 
 HOME = "/run/orchestrator"  # a tmpfs: after a reboot no deed is under way, and none is remembered
 _GRACE_S = 20  # from the deed's own deadline to the moment when systemd must have ended it
@@ -67,7 +68,7 @@ orchestrator_wait() {
 orchestrator_start() {
   umask 077
   LC_ALL=C
-  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  PATH=@PATH@
   export LC_ALL PATH
   home=$1 dir=$1/$2 unit=orchestrator-$2.service
   boot=$(cat /proc/sys/kernel/random/boot_id).$(cut -d' ' -f22 /proc/1/stat)
@@ -83,7 +84,7 @@ orchestrator_start() {
   orchestrator_wait "$@"
 }
 orchestrator_start "$@"; exit  # nothing that is left on stdin may be read as commands
-"""
+""".replace("@PATH@", PATH)
 
 
 class SettledError(HostUnreachableError):

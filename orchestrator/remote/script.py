@@ -20,15 +20,26 @@ from orchestrator.operations import (
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
 # start with "orchestrator-", because a login shell may print lines of its own first.
-_LOOK = r"""
-orchestrator_ask() {
+
+# Where programs lie that sudo's secure_path or a service's PATH leaves out: etcdctl is often in one of these.
+PATH = "$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/opt/bin"
+# What /etc/environment, a login shell or systemd's manager sets for others must not change what we ask:
+# etcdctl ends at once if an ETCDCTL_ variable meets a flag of the same meaning, and curl obeys proxies.
+CLEAN = 'env -i -- LC_ALL=C HOME=/root PATH="$PATH"'
+
+_LOOK = rf"""
+orchestrator_ask() {{
+  limit=$1
+  shift
   printf 'orchestrator-answer '
-  err=$({ { timeout -k 1 "$@" </dev/null; printf 'rc=%s' "$?" >&2; } | base64 -w0 >&3; } 2>&1 | base64 -w0)
+  err=$({{
+    {{ {CLEAN} timeout -k 1 "$limit" "$@" </dev/null; printf 'rc=%s' "$?" >&2; }} | base64 -w0 >&3
+  }} 2>&1 | base64 -w0)
   printf ' %s\n' "$err"
-}
-orchestrator_look() {
+}}
+orchestrator_look() {{
   LC_ALL=C
-  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+  PATH={PATH}
   export LC_ALL PATH
   exec 3>&1
   echo orchestrator-begin
@@ -36,27 +47,27 @@ orchestrator_look() {
 
 # The sibling's name is fixed: a deed that was cut off left it behind at worst, and doing it again clears it.
 # ``install`` unlinks what is there, creates with 0600 and gives away owner and mode after that.
-_DEED = r"""set -eu
+_DEED = rf"""set -eu
 umask 077
 LC_ALL=C
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+PATH={PATH}
 export LC_ALL PATH
 doing=start sibling=
-finish() {
+finish() {{
   status=$?
   [ -z "$sibling" ] || rm -f -- "$sibling"
   [ "$status" -eq 0 ] || printf 'failed: %s\n' "$doing" >&2
-}
+}}
 trap finish EXIT
 trap 'exit 143' HUP INT TERM
-settle() {
+settle() {{
   sync -- "$1" 2>/dev/null || sync
-}
-expect_sha256() {
+}}
+expect_sha256() {{
   sum=$(sha256sum <"$1")
-  [ "${sum%% *}" = "$2" ] || { printf '%s: its content is not what was sent\n' "$1" >&2; exit 1; }
-}
-write_file() {
+  [ "${{sum%% *}}" = "$2" ] || {{ printf '%s: its content is not what was sent\n' "$1" >&2; exit 1; }}
+}}
+write_file() {{
   sibling=$2/.$3.orchestrator
   install -T -m "$4" -o "$5" -g "$6" -- "$1" "$sibling"
   expect_sha256 "$sibling" "$7"
@@ -65,20 +76,20 @@ write_file() {
   sibling=
   settle "$2"
   expect_sha256 "$2/$3" "$7"
-}
-make_directory() {
+}}
+make_directory() {{
   [ -d "$1" ] || install -d -m "$2" -o "$3" -g "$4" -- "$1"
-}
-remove_file() {
+}}
+remove_file() {{
   rm -f -- "$1/$2"
   [ ! -d "$1" ] || settle "$1"
-}
-remove_directory() {
+}}
+remove_directory() {{
   [ ! -d "$1" ] || rmdir --ignore-fail-on-non-empty -- "$1"
-}
-run_command() {
-  (umask 022 && exec env -- "$@")
-}
+}}
+run_command() {{
+  (umask 022 && exec {CLEAN} "$@")
+}}
 """
 
 

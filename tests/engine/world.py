@@ -199,9 +199,12 @@ class World:
             trust.SCRIPT: self._trust,
             verifying.SCRIPTS["v3"]: self._verify,
             relaying.SCRIPT: self._stored,
-            trial.LAST_WORDS: lambda *_: Answer(0, ""),
+            trial.LAST_WORDS: self._trial,
         }
         return answers[question.script](host, question)
+
+    def _trial(self, host: FakeHost, _: Check) -> Answer:
+        return Answer(0, "running\n" if host.trial else "ended\n")
 
     def _process(self, host: FakeHost, _: Check) -> Answer:
         if host.starting_looks:

@@ -3,12 +3,18 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, TypeVar
 
-from orchestrator.cluster.facts import Subject
+from pydantic import AfterValidator, BaseModel
+
+from orchestrator.cluster import foreign
+from orchestrator.cluster.facts import Id, Subject
 from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Registered, Standing, last_line
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answer, Check, Run
+from orchestrator.text import shown
+
+Read = TypeVar("Read", bound=BaseModel)
 
 # The endpoint stands in both variables: 2.2 and 2.3 know the first, 3.0 and later prefer the second.
 ETCDCTL = """
@@ -58,6 +64,18 @@ _VERDICT = re.compile(r"member (?P<id>[0-9a-f]+) is (?P<verdict>healthy|unhealth
 _QUORATE = {"cluster is healthy", "cluster is degraded"}  # degraded (from 3.3 on): not all members are
 
 
+class _Self(foreign.Shape):
+    id: Annotated[str, AfterValidator(foreign.hex_id)]
+
+
+class _Leader(foreign.Shape):
+    id: Id = ""
+
+
+class _Health(foreign.Shape):
+    health: str | bool
+
+
 class V2:
     """Drives members through etcdctl's v2 words and the v2 HTTP API."""
 
@@ -69,9 +87,8 @@ class V2:
 
     def read_members(self, answer: Answer) -> Mapping[str, Registered]:
         """Read a member list, by hex ID; v2 does not tell learners from voters."""
-        lines = answer.stdout.split("\n")
-        found = {member.id: member for member in map(_registered, filter(None, lines))}
-        if not found or answer.exit_status == 124:  # not all of it may have come
+        found = {member.id: member for member in map(_registered, filter(None, answer.text.split("\n")))}
+        if not found:
             raise ValueError(last_line(answer))
         return found
 
@@ -81,17 +98,15 @@ class V2:
 
     def read_status(self, answer: Answer) -> Standing:
         """Read one member's status; v2 tells one raft index, so ``applied`` is the same."""
-        if answer.exit_status != 0:
-            raise ValueError(last_line(answer))
-        told, _, headers = answer.stdout.partition("\nheaders ")
+        told, _, headers = answer.text.partition("\nheaders ")
         bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
         fields = dict(_headers(headers))
         index = int(_field(fields, "x-raft-index", headers))
         return Standing(
-            cluster_id=_field(fields, "x-etcd-cluster-id", headers),
-            id=_json("self", bodies)["id"],
-            leader=_json("leader", bodies).get("id", "0"),  # "During election" holds no ID
-            version=_json("version", bodies)["etcdserver"],
+            cluster_id=foreign.hex_id(_field(fields, "x-etcd-cluster-id", headers)),
+            id=_body(_Self, "self", bodies).id,
+            leader=_body(_Leader, "leader", bodies).id or "0",  # "During election" holds no ID
+            version=_body(foreign.VersionBody, "version", bodies).etcdserver,
             index=index,
             applied=index,
         )
@@ -107,8 +122,10 @@ class V2:
         cluster-health asks one member after the other and waits for each, so it may be cut off while it
         waits for another one; then the member's own answer, for which a quorum was needed, is enough.
         """
-        own, _, told = answer.stdout.partition("\n")
-        if answer.exit_status != 0 or not own.startswith("own "):
+        if answer.exit_status != 0:
+            return last_line(answer)
+        own, _, told = answer.text.partition("\n")
+        if not own.startswith("own "):
             return last_line(answer)
         lines = [line.strip() for line in told.splitlines() if line.strip()]
         return _of_itself(own.removeprefix("own ")) or _of_all(lines, member_id)
@@ -161,34 +178,36 @@ class V2:
 def _registered(line: str) -> Registered:
     found = _MEMBER.fullmatch(line.strip())
     if found is None:
-        raise ValueError(f"etcdctl's member list has a line that is no member: {line.strip()[:200]}")
-    peers, clients = (tuple((found[group] or "").split(",")) for group in ("peers", "clients"))
+        raise ValueError(
+            f"etcdctl's member list has a line that is no member: {shown(line.strip(), quote='', limit=200)}"
+        )
+    peers, clients = (filter(None, (found[group] or "").split(",")) for group in ("peers", "clients"))
     return Registered(
-        id=found["id"],
-        name=found["name"] or "",
-        peer_urls=tuple(filter(None, peers)),
-        client_urls=tuple(filter(None, clients)),
+        id=foreign.hex_id(found["id"]),
+        name=foreign.name(found["name"] or ""),
+        peer_urls=tuple(map(foreign.url, peers)),
+        client_urls=tuple(map(foreign.url, clients)),
     )
 
 
 def _of_itself(body: str) -> str | None:
     """Judge a member's /health: the word, or the boolean of 3.3's release candidates, has to be true."""
     try:
-        is_well = str(json.loads(body)["health"]).lower() == "true"
-    except (ValueError, KeyError, TypeError):
+        is_well = str(foreign.of_json(_Health, body, "health").health).lower() == "true"
+    except ValueError:
         is_well = False
-    return None if is_well else f"its own /health: {body.strip()[:300] or 'no answer'}"
+    return None if is_well else f"its own /health: {shown(body.strip(), quote='', limit=300) or 'no answer'}"
 
 
 def _of_all(lines: list[str], member_id: str) -> str | None:
     """Judge what cluster-health printed about one member, and about the cluster."""
     about = [found for found in map(_VERDICT.fullmatch, lines) if found and found["id"] == member_id]
     if about and about[-1]["verdict"] != "healthy":
-        return about[-1][0][:300]
+        return shown(about[-1][0], quote="", limit=300)
     if "cut off" in lines:
         return None
     if not _QUORATE.intersection(lines):
-        return lines[-1][:300] if lines else "cluster-health said nothing"
+        return shown(lines[-1], quote="", limit=300) if lines else "cluster-health said nothing"
     return None if about else f"cluster-health knows no member {member_id}"
 
 
@@ -201,13 +220,12 @@ def _headers(text: str) -> Iterator[tuple[str, str]]:
 
 def _field(fields: Mapping[str, str], name: str, headers: str) -> str:
     if name not in fields:
-        said = headers.strip().partition("\n")[0].strip()[:100]
+        said = shown(headers.strip().partition("\n")[0].strip(), quote="", limit=100)
         raise ValueError(f"the v2 interface tells no {name}: {said or 'nothing'}")
     return fields[name]
 
 
-def _json(what: str, bodies: Mapping[str, str]) -> Any:  # noqa: ANN401 -- whatever etcd's JSON holds
-    try:
-        return json.loads(bodies[what])
-    except (KeyError, json.JSONDecodeError) as error:
-        raise ValueError(f"{what}: not JSON: {bodies.get(what, '').strip()[:100] or 'nothing'}") from error
+def _body(model: type[Read], what: str, bodies: Mapping[str, str]) -> Read:
+    if not bodies.get(what, "").strip():
+        raise ValueError(f"{what}: nothing was answered")
+    return foreign.of_json(model, bodies[what], what)

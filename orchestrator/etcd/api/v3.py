@@ -1,12 +1,16 @@
 """etcd's v3 interface, in the words of etcdctl 3.3 and later."""
 
-import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated
 
-from orchestrator.cluster.facts import Subject
+from pydantic import AfterValidator, Field, RootModel
+
+from orchestrator.cluster import foreign
+from orchestrator.cluster.facts import Subject, Version
+from orchestrator.cluster.foreign import Url
 from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Registered, Standing, last_line
 from orchestrator.operations import Answer, Check, Run
+from orchestrator.text import shown
 
 _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it
 
@@ -19,6 +23,56 @@ HASH = f"""{OWN_LISTENER}
 ETCDCTL_API=3 exec etcdctl --endpoints="$url" --dial-timeout=2s --command-timeout=60s \\
   endpoint hashkv --rev="$1" -w json
 """
+
+Count = Annotated[int, Field(ge=0, lt=2**64)]
+
+
+class _Member(foreign.Shape):
+    ID: Count
+    name: Annotated[str, AfterValidator(foreign.name)] = ""
+    peerURLs: list[Url] | None = None  # noqa: N815 -- etcdctl's own names
+    clientURLs: list[Url] | None = None  # noqa: N815
+    isLearner: bool = False  # noqa: N815
+
+
+class _Members(foreign.Shape):
+    members: list[_Member]
+
+
+class _Header(foreign.Shape):
+    cluster_id: Count = 0
+    member_id: Count = 0
+    revision: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+class _Status(foreign.Shape):
+    header: _Header
+    version: Version
+    leader: Count = 0
+    raftIndex: Count = 0  # noqa: N815
+    raftAppliedIndex: Count | None = None  # noqa: N815 -- 3.3 does not report the applied one
+
+
+class _HashKv(foreign.Shape):
+    header: _Header
+    hash: Count = 0
+    compact_revision: Annotated[int, Field(ge=-1, lt=2**63)] = 0
+
+
+class _EndpointStatus(foreign.Shape):
+    Status: _Status
+
+
+class _EndpointHash(foreign.Shape):
+    HashKV: _HashKv
+
+
+class _Statuses(RootModel[Annotated[list[_EndpointStatus], Field(min_length=1)]]):
+    pass
+
+
+class _Hashes(RootModel[Annotated[list[_EndpointHash], Field(min_length=1)]]):
+    pass
 
 
 class V3:
@@ -34,13 +88,13 @@ class V3:
         """Read a member list, by hex ID."""
         found = (
             Registered(
-                id=f"{member['ID']:x}",
-                name=member.get("name", ""),
-                peer_urls=tuple(member.get("peerURLs", ())),
-                client_urls=tuple(member.get("clientURLs", ())),
-                is_learner=member.get("isLearner", False),
+                id=f"{member.ID:x}",
+                name=member.name,
+                peer_urls=tuple(member.peerURLs or ()),
+                client_urls=tuple(member.clientURLs or ()),
+                is_learner=member.isLearner,
             )
-            for member in _json(answer)["members"]
+            for member in foreign.of_json(_Members, answer.text, "etcdctl's answer").members
         )
         return {member.id: member for member in found}
 
@@ -50,18 +104,15 @@ class V3:
 
     def read_status(self, answer: Answer) -> Standing:
         """Read one member's status."""
-        told = _json(answer)[0]["Status"]
-        header = told["header"]
+        found = foreign.of_json(_Statuses, answer.text, "etcdctl's answer").root[0].Status
         return Standing(
-            cluster_id=f"{header['cluster_id']:x}",
-            id=f"{header['member_id']:x}",
-            leader=f"{told.get('leader', 0):x}",
-            version=told["version"],
-            index=told.get("raftIndex", 0),
-            applied=told.get(
-                "raftAppliedIndex", told.get("raftIndex", 0)
-            ),  # 3.3 does not tell the applied one
-            revision=header.get("revision", 0),
+            cluster_id=f"{found.header.cluster_id:x}",
+            id=f"{found.header.member_id:x}",
+            leader=f"{found.leader:x}",
+            version=found.version,
+            index=found.raftIndex,
+            applied=found.raftIndex if found.raftAppliedIndex is None else found.raftAppliedIndex,
+            revision=found.header.revision,
         )
 
     def health(self, subject: Subject) -> Check:
@@ -83,9 +134,7 @@ class V3:
 
     def read_alarms(self, answer: Answer) -> str:
         """Read the alarms; empty if there are none."""
-        if answer.exit_status != 0:
-            raise ValueError(last_line(answer))
-        return ", ".join(line.strip() for line in answer.stdout.splitlines() if line.strip())
+        return ", ".join(shown(line.strip(), quote="") for line in answer.text.splitlines() if line.strip())
 
     def hash_at(self, subject: Subject, revision: int) -> Check | None:
         """Ask for a hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
@@ -93,8 +142,8 @@ class V3:
 
     def read_hash(self, answer: Answer) -> Hashed:
         """Read one member's hash; a zero is left out of the JSON, and nothing compacted is -1."""
-        told = _json(answer)[0]["HashKV"]
-        return Hashed(told.get("hash", 0), told["header"]["revision"], told.get("compact_revision", 0))
+        found = foreign.of_json(_Hashes, answer.text, "etcdctl's answer").root[0].HashKV
+        return Hashed(found.hash, found.header.revision, found.compact_revision)
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs."""
@@ -118,12 +167,3 @@ def _ask(subject: Subject, *words: str) -> Check:
 
 def _run(endpoint: str, *words: str) -> Run:
     return Run(("etcdctl", f"--endpoints={endpoint}", "--command-timeout=10s", *words), _API)
-
-
-def _json(answer: Answer) -> Any:  # noqa: ANN401 -- whatever etcdctl's JSON holds
-    if answer.exit_status != 0:
-        raise ValueError(last_line(answer))
-    try:
-        return json.loads(answer.stdout)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"etcdctl's answer is not JSON: {error}") from error

@@ -86,7 +86,7 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Inquiry:
     def judge(answers: Answers) -> Iterable[str]:
         for name, url, question in dials:
             answer = answers[question]
-            if answer.exit_status != 0 or answer.stdout.strip() != "200":
+            if answer.exit_status != 0 or answer.text.strip() != "200":
                 yield f"{name} cannot reach {url} over TLS: {last_line(answer)}"
 
     return Inquiry(tuple(question for _, _, question in dials), judge)

@@ -1,14 +1,15 @@
 """What a v2 proxy does: it relays reads, and it knows where the members are."""
 
-import json
+import shlex
 from collections.abc import Iterable
 
+from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Subject
+from orchestrator.cluster.foreign import Url
 from orchestrator.etcd import files, process, settings
-from orchestrator.etcd.api import last_line
 from orchestrator.etcd.asking import Inquiry, gate
 from orchestrator.etcd.gates.settled import running_with
-from orchestrator.operations import Answer, Answers, Check, Knock
+from orchestrator.operations import Answers, Check, Knock
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
 SCRIPT = """
@@ -17,6 +18,14 @@ pid=$(systemctl show --property=MainPID --value "$1.service")
 data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
 exec cat "$data/proxy/cluster"
 """
+
+
+class _Stored(foreign.Shape):
+    PeerURLs: list[Url]
+
+
+class _Relayed(foreign.Shape):
+    endpoints: list[Url]
 
 
 @gate
@@ -52,8 +61,8 @@ def relaying_reads(subject: Subject) -> Inquiry:
         chosen = knocks.get(url, knocks[settings.local_url(subject)])
         for one in chosen:
             answer = answers[one]
-            if answer.exit_status != 0 or not answer.stdout.startswith("200\n"):
-                yield f"{one.url}: {answer.stderr or answer.stdout.partition(chr(10))[0]}"
+            if answer.exit_status != 0 or not answer.text.startswith("200\n"):
+                yield f"{one.url}: {answer.stderr or answer.text.partition(chr(10))[0]}"
 
     return Inquiry((question, *(one for pair in knocks.values() for one in pair)), judge)
 
@@ -67,7 +76,7 @@ def _stored(member: Subject, peers: tuple[str, ...]) -> Inquiry:
 
     def judge(answers: Answers) -> Iterable[str]:
         for proxy, question in asked:
-            urls = set(json.loads(_text(answers[question]))["PeerURLs"])
+            urls = set(foreign.of_json(_Stored, answers[question].text, "its list").PeerURLs)
             if urls & set(settings.peers_both(member)) != set(peers):
                 told = ", ".join(sorted(urls))
                 yield f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {told}"
@@ -84,7 +93,8 @@ def _relayed(member: Subject) -> Inquiry:
 
     def judge(answers: Answers) -> Iterable[str]:
         for proxy, knock in asked:
-            urls = set(json.loads(_text(answers[knock]).partition("\n")[2])["endpoints"])
+            body = answers[knock].text.partition("\n")[2]
+            urls = set(foreign.of_json(_Relayed, body, "its list").endpoints)
             if not urls >= set(settings.advertised_clients(member)):
                 told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
                 yield f"{proxy.name} does not relay to {member.name} over https yet, but to {told}"
@@ -98,16 +108,11 @@ def _relearn(proxy: Subject) -> str:
     A member that is just starting may tell it an old list: seen once, etcd 3.4.23, as the last one switched.
     """
     service, data = proxy.host.service, proxy.found.environment.get("ETCD_DATA_DIR", "DATA")
+    learnt = shlex.quote(f"{data}/proxy/cluster")
     return (
-        f"; if that lasts, it has learnt an old list; this mends it on its host: systemctl stop {service}; "
-        f"sed -i s,http:,https:,g {data}/proxy/cluster; systemctl start {service}"
+        f"; if that lasts, it has learnt an old list; this fixes it on its host: systemctl stop {service}; "
+        f"sed -i s,http:,https:,g {learnt}; systemctl start {service}"
     )
-
-
-def _text(answer: Answer) -> str:
-    if answer.exit_status != 0:
-        raise ValueError(last_line(answer))
-    return answer.stdout
 
 
 @gate

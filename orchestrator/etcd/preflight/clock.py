@@ -31,7 +31,7 @@ def clocks(site: Site, subject: Subject) -> Examination:
     dated = material.dates(site)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        told = float(answers[question].stdout)
+        told = float(answers[question].text)
         skew = skew_s(told, site.reached[subject.name])
         there = datetime.fromtimestamp(told, UTC)
         if abs(skew) > WARN_S:

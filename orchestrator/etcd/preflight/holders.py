@@ -15,10 +15,7 @@ def holders(_site: Site, subject: Subject) -> Examination:
     question = lock.question(subject.name)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        if answers[question].exit_status != 0:
-            yield wrong(f"{lock.HOLDER} cannot be read")
-            return
-        holder = lock.read(answers[question].stdout)
+        holder = lock.read(answers[question].text)
         yield wrong(f"held by {holder}") if holder else fine("nobody holds it")
 
     return Examination(subject.name, (question,), judge)

@@ -1,9 +1,9 @@
 """The cluster as its members tell of it: versions, quorum, raft, keys and leases."""
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from orchestrator.cluster import foreign
 from orchestrator.cluster.model import Host
 from orchestrator.etcd import api, gather
 from orchestrator.etcd.api.words import OWN_LISTENER, Standing, last_line
@@ -49,11 +49,12 @@ def versions(site: Site) -> Iterable[Examination]:
             if answers[check].exit_status != 0:
                 yield wrong(f"{name} does not tell its version: {last_line(answers[check])}")
                 continue
-            told[name] = json.loads(answers[check].stdout.partition("\n")[0])
+            body = answers[check].text.partition("\n")[0]
+            told[name] = foreign.of_json(foreign.VersionBody, body, f"{name}'s version")
         if not told:
             return
-        servers = {name: body["etcdserver"] for name, body in told.items()}
-        together = sorted({body.get("etcdcluster", "") for body in told.values()})
+        servers = {name: body.etcdserver for name, body in told.items()}
+        together = sorted({body.etcdcluster for body in told.values()})
         if len(set(servers.values())) > 1:
             listed = ", ".join(f"{name} {one}" for name, one in servers.items())
             yield wrong(f"the members run different versions: {listed}")
@@ -65,7 +66,7 @@ def versions(site: Site) -> Iterable[Examination]:
         else:
             yield fine(f"{next(iter(servers.values()))} on {', '.join(servers)}")
         for check in downgrade:
-            if answers[check].stdout.split() == ["true", "200"]:
+            if answers[check].exit_status == 0 and answers[check].text.split() == ["true", "200"]:
                 yield wrong("a downgrade is in progress", "finish it, or: etcdctl downgrade cancel")
 
     if asked:
@@ -144,6 +145,10 @@ def behind(standing: Mapping[str, Standing]) -> Iterable[Remark]:
         yield fine(f"at most {most} entries behind, at {ahead}")
 
 
+class _Page(foreign.Shape):
+    count: int = 0
+
+
 def counts(site: Site) -> Iterable[Examination]:
     """Ask one member how many keys and leases there are."""
     if not site.members:
@@ -155,10 +160,15 @@ def counts(site: Site) -> Iterable[Examination]:
     question = Check(site.members[0].name, COUNT, (site.members[0].host.service,), timeout_s=12.0)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        first, _, leases = answers[question].stdout.partition("\n")
-        if answers[question].exit_status != 0 or not leases.strip():
+        try:
+            first, _, leases = answers[question].text.partition("\n")
+            keys = foreign.of_json(_Page, first, "etcdctl's answer").count
+        except ValueError as error:
+            yield doubtful(f"not counted: {error}")
+            return
+        if not leases.strip().isdecimal():
             yield doubtful(f"not counted: {last_line(answers[question])}")
             return
-        yield fine(f"{json.loads(first).get('count', 0)} keys, {leases.strip()} leases")
+        yield fine(f"{keys} keys, {leases.strip()} leases")
 
     yield Examination(CLUSTER, (question,), judge)

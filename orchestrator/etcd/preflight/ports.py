@@ -9,6 +9,7 @@ from orchestrator.etcd import process
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers, Check
+from orchestrator.text import shown
 
 SCRIPT = "exec ss --no-header --listening --tcp --numeric --processes"
 
@@ -32,10 +33,12 @@ class Listener:
 
 
 def listeners(output: str) -> tuple[Listener, ...]:
-    """Read ss's lines: STATE RECV-Q SEND-Q LOCAL:PORT PEER:PORT USERS."""
+    """Read ss's lines: STATE RECV-Q SEND-Q LOCAL:PORT PEER:PORT USERS; ValueError for any other."""
     found = []
     for line in output.splitlines():
         columns = line.split(None, 5)
+        if len(columns) < 5:
+            raise ValueError(f"ss printed a line that is no socket: {shown(line)}")
         address, _, port = columns[3].rpartition(":")
         processes = list(_PROCESS.finditer(columns[5] if len(columns) > 5 else ""))
         found.append(
@@ -43,7 +46,9 @@ def listeners(output: str) -> tuple[Listener, ...]:
                 address=address.partition("%")[0].strip("[]").removeprefix("::ffff:"),
                 port=int(port),
                 pids=frozenset(int(match["pid"]) for match in processes),
-                program=", ".join(f"{match['name']} (pid {match['pid']})" for match in processes)
+                program=", ".join(
+                    f"{shown(match['name'], quote='')} (pid {match['pid']})" for match in processes
+                )
                 or "unknown",
             )
         )
@@ -63,7 +68,7 @@ def ports(site: Site, subject: Subject) -> Examination:
             yield doubtful(f"cannot tell: {answer.stderr.strip() or answer.exit_status}", "install iproute2")
             return
         pid = process.read(subject, answers).pid
-        strangers = [one for one in listeners(answer.stdout) if pid not in one.pids]
+        strangers = [one for one in listeners(answer.text) if pid not in one.pids]
         on_local = [one for one in strangers if one.port == wanted.local and one.takes_loopback]
         elsewhere = [
             one

@@ -60,7 +60,7 @@ def disks(site: Site, subject: Subject) -> Examination:
     question = _question(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = [line.split(" ") for line in answers[question].stdout.splitlines()]
+        lines = [line.split(" ") for line in answers[question].text.splitlines()]
         rows = [line for line in lines if line[0] in {"data", "files", "saved"}]
         if not rows:
             yield wrong(f"cannot tell: {last_line(answers[question])}")
@@ -105,7 +105,7 @@ def entrances(_site: Site, subject: Subject) -> Examination:
     question = _question(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = (line.split(" ", 2) for line in answers[question].stdout.splitlines())
+        lines = (line.split(" ", 2) for line in answers[question].text.splitlines())
         told = [line for line in lines if line[0] in {"open", "closed"}]
         for may, user, path in told:
             is_open = may == "open"

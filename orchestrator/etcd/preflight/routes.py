@@ -123,16 +123,16 @@ def _examination(site: Site, subject: Subject) -> Examination:
 
 def read(answer: Answer) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
     """Return the source addresses, each with the peers dialled from it, and peers without a route."""
-    lines = [line.split() for line in answer.stdout.splitlines()]
+    lines = [line.split() for line in answer.text.splitlines()]
     found: dict[str, list[str]] = {}
     unknown, peers = [], set()
-    for _, peer, address, source in (line for line in lines if line[0] == "route"):
+    for _, peer, address, source in (line for line in lines if line[:1] == ["route"]):
         if "?" in {address, source}:
             unknown.append(peer)
             continue
         peers.add(plain(address))
         found.setdefault(plain(source), []).append(peer)
-    for _, source, peer in (line for line in lines if line[0] == "dials"):
+    for _, source, peer in (line for line in lines if line[:1] == ["dials"]):
         if plain(peer) in peers:  # another cluster's members may use the same port
             found.setdefault(plain(source), []).append(plain(peer))
     return {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()}, tuple(unknown)
@@ -140,8 +140,8 @@ def read(answer: Answer) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]
 
 def heard(answer: Answer) -> frozenset[str]:
     """Return the addresses that the host's own peer port is dialled from, as it sees them."""
-    lines = (line.split() for line in answer.stdout.splitlines())
-    found = {plain(line[1]) for line in lines if line[0] == "hears"}
+    lines = (line.split() for line in answer.text.splitlines())
+    found = {plain(line[1]) for line in lines if line[:1] == ["hears"] and len(line) == 2}
     return frozenset(address for address in found if not ip_address(address).is_loopback)
 
 
@@ -156,7 +156,7 @@ def _of_source(
     without = [
         name
         for name, answer in resolved.items()
-        if source not in {line.split()[1] for line in answer.stdout.splitlines()}
+        if source not in {line.rpartition(" ")[2] for line in answer.text.splitlines()}
     ]
     if resolved and not without:
         return doubtful(f"{told}; its peers let it in only while DNS resolves {has} to it", mend)

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.api import last_line
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.operations import Answers, Check, UnansweredError
 
 # Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
 NEEDED = (
@@ -39,7 +38,7 @@ SCRIPT = """
 for tool; do
   command -v "$tool" > /dev/null && echo "has=$tool" || echo "lacks=$tool"
 done
-printf 'shell=%s\\n' "$(readlink -f "$(command -v sh)")"
+printf 'shell=%s\\npath=%s\\n' "$(readlink -f "$(command -v sh)")" "$PATH"
 systemctl --version | sed -n '1s/^/systemd=/p'
 """
 
@@ -52,14 +51,19 @@ def tools(site: Site, subject: Subject) -> Examination:
     question = Check(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES))
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        told = [line.partition("=")[::2] for line in answers[question].stdout.splitlines()]
-        has = {value for key, value in told if key == "has"}
-        if not told:
-            yield wrong(f"the shell runs no script: {last_line(answers[question])}")
+        try:
+            told = [line.partition("=")[::2] for line in answers[question].text.splitlines()]
+        except UnansweredError as error:
+            yield wrong(f"the shell runs no script: {error}")
             return
+        if not told:
+            yield wrong("the shell runs no script: it printed nothing")
+            return
+        has = {value for key, value in told if key == "has"}
         missing = [tool for tool in needed if tool not in has]
         if missing:
-            yield wrong(f"not on PATH: {', '.join(missing)}")
+            where = dict(told).get("path", "PATH")
+            yield wrong(f"{', '.join(missing)}: not found in {where}", _install(missing))
         unseen = [tool for tool in FOR_CHECKS if tool not in has]
         if unseen:
             yield doubtful(f"not on PATH: {', '.join(unseen)}; checks that ask the kernel see less")
@@ -73,3 +77,12 @@ def tools(site: Site, subject: Subject) -> Examination:
             yield fine(f"{len(needed)} programs, {fields.get('shell', 'sh')}, {fields.get('systemd', '')}")
 
     return Examination(subject.name, (question,), judge)
+
+
+def _install(missing: Iterable[str]) -> str:
+    """Say what to do about programs that are not there; etcdctl often lies where nobody looks."""
+    if "etcdctl" in missing:
+        return (
+            "put etcdctl into /usr/local/bin, or link it there: ln -s /PATH/TO/etcdctl /usr/local/bin/etcdctl"
+        )
+    return "install the packages that hold them"

@@ -53,11 +53,11 @@ def read(subject: Subject, answers: Answers) -> Unit:
     """Read the answer to that check."""
     properties: dict[str, str] = {}
     texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
-    for line in answers[check(subject)].stdout.splitlines():
+    for line in answers[check(subject)].text.splitlines():
         key, _, value = line.partition("=")
         if key in texts:
             encoded, _, path = value.partition(" ")
-            texts[key][path] = base64.b64decode(encoded).decode(errors="replace")
+            texts[key][path] = base64.b64decode(encoded, validate=True).decode(errors="replace")
         else:
             properties[key] = value
     return Unit(properties, texts["drop_in"], texts["file"])

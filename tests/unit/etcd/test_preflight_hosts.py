@@ -79,11 +79,13 @@ def running(environment: Mapping[str, str] | None = None, *flags: str, state: st
     return Answer(0, "\n".join(lines))
 
 
-ALL = "".join(f"has={tool}\n" for tool in (*NEEDED, *ON_MEMBERS, *FOR_CHECKS, "update-ca-certificates"))
+ALL = "path=/usr/bin:/bin\n" + "".join(
+    f"has={tool}\n" for tool in (*NEEDED, *ON_MEMBERS, *FOR_CHECKS, "update-ca-certificates")
+)
 
 TOOLS = [
     (ALL, ["pass"], "programs"),
-    (ALL.replace("has=curl\n", "lacks=curl\n"), ["fail"], "not on PATH: curl"),
+    (ALL.replace("has=curl\n", "lacks=curl\n"), ["fail"], "curl: not found in /usr/bin:/bin"),
     (ALL.replace("has=ss\n", "lacks=ss\n"), ["warn", "pass"], "not on PATH: ss"),
     (ALL.replace("has=update-ca-certificates\n", ""), ["warn", "pass"], "no trust store"),
     ("", ["fail"], "runs no script"),

@@ -1,0 +1,110 @@
+"""What a value from a host, or from a file that anybody may edit, must look like before it is used."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from orchestrator.text import one_line, shown
+
+Read = TypeVar("Read", bound=BaseModel)
+
+_URL = re.compile(
+    r"(?:https?|unixs?)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\])(?::\d{1,5})?/?"
+)
+_ID = re.compile(r"[0-9a-f]{1,16}")
+_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}[A-Za-z0-9.+-]{0,40}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,255}\$?")
+_PROGRAM = re.compile(r"/?[A-Za-z0-9/._+@-]{1,1024}")
+
+
+def name(text: str) -> str:
+    """Return a member's name, which may hold anything that can be printed."""
+    return one_line(text, "a member's name", limit=1024)
+
+
+def listed_name(text: str) -> str:
+    """Return a member's name that can stand in ETCD_INITIAL_CLUSTER, where ',' and '=' separate names."""
+    if "," in text or "=" in text:
+        raise ValueError(
+            f"the member's name {shown(text)} holds ',' or '=', which ETCD_INITIAL_CLUSTER cannot hold: "
+            "give it another name (ETCD_NAME) and restart it first"
+        )
+    return name(text)
+
+
+def url(text: str) -> str:
+    """Return a URL as etcd takes one, e.g. http://198.18.0.101:2380."""
+    if not _URL.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a URL that etcd listens on")
+    return text
+
+
+def hex_id(text: str) -> str:
+    """Return the ID of a member or a cluster, in hex."""
+    return _matching(_ID, text, "an ID of etcd")
+
+
+def version(text: str) -> str:
+    """Return a version such as 3.4.23."""
+    return _matching(_VERSION, text, "a version of etcd")
+
+
+def account(text: str) -> str:
+    """Return the name of a user or a group."""
+    return _matching(_ACCOUNT, text, "the name of a user or a group")
+
+
+def program(text: str) -> str:
+    """Return the path of a program; one with other characters could mean something else to systemd."""
+    return _matching(_PROGRAM, text, "the path of a program that can be started under another name")
+
+
+def setting(text: str) -> str:
+    """Return the value of one of etcd's settings."""
+    return one_line(text, "a setting")
+
+
+class Shape(BaseModel):
+    """A part of somebody's JSON: what we read of it, under its own names; numbers are no texts."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class VersionBody(Shape):
+    """What etcd answers to /version."""
+
+    etcdserver: Annotated[str, AfterValidator(version)]
+    etcdcluster: str = ""
+
+
+Setting = Annotated[str, AfterValidator(setting)]
+Url = Annotated[str, AfterValidator(url)]
+
+
+def or_unknown(check: Callable[[str], str]) -> AfterValidator:
+    """Validate a value that may be unknown too, which is an empty text."""
+    return AfterValidator(lambda text: check(text) if text else text)
+
+
+def of_json(model: type[Read], text: str, what: str) -> Read:
+    """Read JSON of a known shape; raises ValueError that says what is wrong with it, in one line."""
+    try:
+        return TypeAdapter(model).validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"{what}: {fault(error)}") from error
+
+
+def fault(error: ValidationError) -> str:
+    """Return the first fault of a value that does not fit, in one line."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said
+
+
+def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not {what}")
+    return text
