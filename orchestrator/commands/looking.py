@@ -162,7 +162,10 @@ class _Looking:
                 )
 
     def _gates(self, facts: Facts) -> Iterable[Finding]:
-        runbook = self._session.compile(facts)
+        try:
+            runbook = self._session.compile(facts)
+        except RefusedError:  # a certificate that cannot be read: 'certificates' has said so
+            return
         standing = {host: (state, runbook.gates[host, state]) for host, state in runbook.origins.items()}
         self._ask(question for _, gates in standing.values() for gate in gates for question in gate.questions)
         for host, (state, gates) in standing.items():

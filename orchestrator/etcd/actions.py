@@ -12,9 +12,8 @@ from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDire
 
 
 def copy_certificates(subject: Subject) -> Iterable[Operation]:
-    """Put CA, certificate and key where the service's user can read them; keys 0600."""
-    paths, found = Paths.of(subject), subject.found
-    yield MakeDirectory(paths.directory, 0o755, found.user, found.group)
+    """Put CA, certificate and key where the service's user can read them, and only root can change them."""
+    yield MakeDirectory(Paths.of(subject).directory)
     yield from files.material(subject)
 
 

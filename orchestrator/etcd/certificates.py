@@ -4,29 +4,42 @@ What etcd needs of them is in docs/etcd-facts.md: one certificate serves a membe
 names are matched against the URLs that are dialled, and a key that does not match stops the process.
 """
 
-import ipaddress
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509.oid import ObjectIdentifier
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
+from orchestrator.pki import golang, keys, reading
+from orchestrator.pki.pem import PemError
+from orchestrator.pki.reading import CLIENT, SERVER, is_address
 
-SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
-_USAGES = {SERVER: "serverAuth", CLIENT: "clientAuth"}
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with one file; ``fix`` is empty where a new certificate is what helps."""
+
+    text: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return self.text
 
 
-def faults(subjects: Sequence[Subject], now: datetime) -> tuple[str, ...]:
+def faults(subjects: Sequence[Subject], now: datetime) -> tuple[Fault, ...]:
     """Say everything that is wrong with the plan's certificates; ``now`` is in UTC."""
     tls = subjects[0].cluster.tls
-    found: list[str] = []
+    found: list[Fault] = []
     authorities = _load(tls.ca, found)
+    for authority in authorities:
+        which = authority.subject.rfc4514_string()
+        found += (Fault(f"{tls.ca}: {which}: {why}") for why in golang.refusals(authority, is_root=True))
     found += _pair(tls.client_certificate, tls.client_key, authorities, now, (CLIENT,))
     for subject in subjects:
         member = subject.host
@@ -37,12 +50,12 @@ def faults(subjects: Sequence[Subject], now: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _load(path: Path, found: list[str]) -> list[x509.Certificate]:
+def _load(path: Path, found: list[Fault]) -> tuple[x509.Certificate, ...]:
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
-    except ValueError as error:
-        found.append(f"{path}: holds no certificate in PEM form: {error}")
-        return []
+        return reading.certificates(path)
+    except PemError as error:
+        found.append(Fault(f"{path}: {error}", error.fix))
+        return ()
 
 
 def _pair(
@@ -51,92 +64,82 @@ def _pair(
     authorities: Sequence[x509.Certificate],
     now: datetime,
     usages: Iterable[ObjectIdentifier],
-) -> Iterable[str]:
-    found: list[str] = []
-    chain = _load(certificate, found)
+) -> Iterable[Fault]:
+    found: list[Fault] = []
+    held = _load(certificate, found)
     yield from found
-    if not chain:
+    yield from _key(key, certificate, held[:1])
+    if not held:
         return
-    leaf = chain[0]
-    yield from _key(key, certificate, leaf)
+    leaf, *between = held
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        yield (
+        yield Fault(
             f"{certificate}: is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} "
             f"to {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, not now"
         )
-    if authorities and not _is_issued(leaf, chain[1:], authorities):
-        yield f"{certificate}: was not issued by a CA of tls.ca, nor by way of its own intermediates"
-    yield from _usages(certificate, leaf, usages)
-
-
-def _key(key: Path, certificate: Path, leaf: x509.Certificate) -> Iterable[str]:
-    try:
-        private = load_pem_private_key(key.read_bytes(), password=None)
-    except (ValueError, TypeError):
-        yield f"{key}: holds no unencrypted private key in PEM form; etcd cannot ask for a passphrase"
-        return
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if private.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
-        yield f"{key}: is not the key of {certificate}; etcd would not start with them"
-
-
-def _is_issued(
-    leaf: x509.Certificate, chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]
-) -> bool:
-    current = leaf
-    for _ in range(len(chain) + 1):
-        if any(_issued_by(current, authority) for authority in authorities):
-            return True
-        following = next((link for link in chain if _issued_by(current, link)), None)
-        if following is None:
-            return False
-        current = following
-    return False
-
-
-def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
-def _usages(path: Path, leaf: x509.Certificate, wanted: Iterable[ObjectIdentifier]) -> Iterable[str]:
-    try:
-        usages = set(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        return  # without the extension every usage is allowed
-    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
-        return
-    missing = [_USAGES[usage] for usage in wanted if usage not in usages]
+    for one in held:
+        yield from (Fault(f"{certificate}: {why}") for why in golang.refusals(one))
+    yield from _issued(certificate, leaf, between, authorities)
+    missing = reading.lacking(leaf, usages)
     if missing:
-        yield f"{path}: lacks the extended key usage {' and '.join(missing)}: issue it again with it"
+        yield Fault(f"{certificate}: lacks the extended key usage {missing}: issue it again with it")
 
 
-def _names(path: Path, subject: Subject) -> Iterable[str]:
-    found: list[str] = []
-    chain = _load(path, found)
-    if not chain:
-        return
+def _key(key: Path, certificate: Path, leaf: Sequence[x509.Certificate]) -> Iterable[Fault]:
     try:
-        names = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        yield f"{path}: has no subject alternative names, and etcd does not look at its common name"
+        private = reading.private_key(key)
+    except PemError as error:
+        yield Fault(f"{key}: {error}", error.fix)
         return
-    addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
-    domains = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
+    public = private.public_key()
+    refused = golang.refused_key(public)
+    if refused:
+        yield Fault(f"{key}: {refused}")
+    if leaf and keys.public_bytes(public) != keys.public_bytes(leaf[0].public_key()):
+        yield Fault(
+            f"{key}: is not the key of {certificate}; etcd would not start with them",
+            "name the key and the certificate that belong together in the plan",
+        )
+
+
+def _issued(
+    path: Path,
+    leaf: x509.Certificate,
+    between: Sequence[x509.Certificate],
+    authorities: Sequence[x509.Certificate],
+) -> Iterable[Fault]:
+    if not authorities:
+        return  # the CA file's own fault says why
+    links = golang.chain(leaf, between, authorities)
+    if links is None:
+        yield Fault(
+            f"{path}: was not issued by a CA of tls.ca, nor by way of its own intermediates; "
+            f"its issuer is {leaf.issuer.rfc4514_string()}",
+            "name that issuer's certificate in the plan (tls.ca), or put what is in between behind it: "
+            f"cat INTERMEDIATE.pem >> {path}",
+        )
+        return
+    named = reading.names(leaf)
+    if named is not None:
+        yield from (Fault(f"{path}: {why}") for why in golang.constrained(named, links[1:]))
+
+
+def _names(path: Path, subject: Subject) -> Iterable[Fault]:
+    held = reading.readable(path)
+    if not held:
+        return
+    named = reading.names(held[0])
+    if named is None:
+        yield Fault(f"{path}: has no subject alternative names, and etcd does not look at its common name")
+        return
     urls = (*settings.peers_https(subject), *settings.advertised_clients(subject))
     hosts = ((urlsplit(url).hostname or "").removesuffix(".") for url in urls)
     for host in dict.fromkeys(hosts):
-        if not _covers(host, addresses, domains):
-            has = ", ".join((*sorted(addresses), *domains))
-            yield f"{path}: does not name {host}, which {subject.name} is dialled by; it names {has}"
-
-
-def _covers(host: str, addresses: set[str], domains: Sequence[str]) -> bool:
-    try:
-        return str(ipaddress.ip_address(host)) in addresses
-    except ValueError:
-        wildcard = "*." + host.partition(".")[2]
-        return host.lower() in domains or wildcard.lower() in domains
+        if is_address(host) and ip_address(host).is_unspecified:
+            continue  # nobody can dial that, so no certificate has to name it: another check says so
+        if is_address(host) and host in named.domains:
+            yield Fault(
+                f"{path}: names DNS:{host}, and an address is only found as IP:{host}: issue it again so"
+            )
+        elif not named.cover(host):
+            yield Fault(f"{path}: does not name {host}, which {subject.name} is dialled by; it names {named}")

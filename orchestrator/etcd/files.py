@@ -1,12 +1,16 @@
 """The files that the migration puts on a host, and how they are found there again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator.cluster.facts import FoundFile, Subject
+from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
 from orchestrator.etcd.settings import Paths, drop_in
 from orchestrator.operations import Answer, Answers, Check, Deviation, Secret, Write
+from orchestrator.pki import pem, reading
+from orchestrator.pki.pem import PemError
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
@@ -39,14 +43,30 @@ class Lying:
 
 
 def material(subject: Subject) -> tuple[Write, ...]:
-    """CA, certificate and key of one member, as they are put on its host: the service's user owns them."""
+    """CA, certificate and key of one member, as they are put on its host.
+
+    Only the key is the service's user's. What everybody may read holds certificates and nothing else,
+    whatever else is in the files that the plan names. RefusedError if one of those cannot be read.
+    """
     paths, user, group = Paths.of(subject), subject.found.user, subject.found.group
     member = subject.host
     return (
-        Write(paths.ca, subject.cluster.tls.ca.read_text(), 0o644, user, group),
-        Write(paths.certificate, member.certificate.read_text(), 0o644, user, group),
-        Write(paths.key, Secret(member.key.read_text()), 0o600, user, group),
+        Write(paths.ca, certificates_of(subject.cluster.tls.ca)),
+        Write(paths.certificate, certificates_of(member.certificate)),
+        Write(paths.key, Secret(_read(member.key, reading.private_pem)), 0o600, user, group),
     )
+
+
+def certificates_of(path: Path) -> str:
+    """Return the text of a file's certificates; RefusedError if it cannot be read."""
+    return _read(path, pem.certificates)
+
+
+def _read(path: Path, read: Callable[[Path], str]) -> str:
+    try:
+        return read(path)
+    except (PemError, OSError) as error:
+        raise RefusedError(f"nothing was changed: {path}: {error}") from error
 
 
 def insecure_localhost(subject: Subject) -> tuple[Write, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Cluster
+from orchestrator.etcd import files as files_
 from orchestrator.operations import Check, Operation, Remove, Run, Write
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -62,7 +63,7 @@ def _files(cluster: Cluster, store: Store) -> tuple[Write, ...]:
     name = re.sub(r"[^A-Za-z0-9_.-]", "-", cluster.name)
     return tuple(
         Write(f"{store.directory}/etcd-{name}-{number}{store.suffix}", match.group(0))
-        for number, match in enumerate(_PEM.finditer(cluster.tls.ca.read_text()), start=1)
+        for number, match in enumerate(_PEM.finditer(files_.certificates_of(cluster.tls.ca)), start=1)
     )
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from cryptography import x509
 
 from orchestrator.errors import RefusedError
-from orchestrator.pki import keys
+from orchestrator.pki import keys, reading
 from orchestrator.pki.issuing import Pair
+from orchestrator.pki.pem import PemError
 
 
 def read(certificate: Path, key: Path, now: datetime) -> Pair:
@@ -21,9 +22,9 @@ def read(certificate: Path, key: Path, now: datetime) -> Pair:
     except ValueError as cause:
         raise _refused(f"{key} {cause}") from cause
     try:
-        found = x509.load_pem_x509_certificates(_bytes(certificate, "that is the CA to renew from"))
-    except ValueError as cause:
-        raise _refused(f"{certificate} holds no certificate in PEM form") from cause
+        found = reading.certificates(certificate)
+    except PemError as cause:
+        raise _refused(f"{certificate}: {cause}: that is the CA to renew from") from cause
     own = keys.public_bytes(private.public_key())
     matching = [each for each in found if keys.public_bytes(each.public_key()) == own]
     if not matching:
@@ -50,16 +51,9 @@ def _unfit(certificate: x509.Certificate, now: datetime) -> str | None:
         )
     if now < begin:
         return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC: is this clock right?"
-    extensions = certificate.extensions
-    try:
-        is_ca = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        is_ca = False
-    try:
-        signs = extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        signs = True  # without the extension every usage is allowed
-    return None if is_ca and signs else "is not the certificate of a CA: what it signs would be refused"
+    if not reading.signs(certificate):
+        return "is not the certificate of a CA: what it signs would be refused"
+    return None
 
 
 def _refused(reason: str) -> RefusedError:

@@ -10,8 +10,9 @@ from cryptography import x509
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.errors import RefusedError
-from orchestrator.pki import authority, files
+from orchestrator.pki import authority, files, reading
 from orchestrator.pki.issuing import Pair, Terms, issue, issue_ca, named
+from orchestrator.pki.pem import PemError
 from orchestrator.pki.wanted import Wanted, ca_key, leaves
 
 Extra = Mapping[str, Sequence[str]]
@@ -125,13 +126,11 @@ def _readable(key: Path) -> Iterator[str]:
 def _kept(one: Wanted) -> tuple[str, ...]:
     """Return the names that only the old certificate holds; none if there is none that can be read."""
     try:
-        old = x509.load_pem_x509_certificates(one.certificate.read_bytes())[0]
-        names = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+        names = reading.names(reading.certificates(one.certificate)[0])
+    except PemError:
         return ()
-    found = (
-        *names.get_values_for_type(x509.DNSName),
-        *map(str, names.get_values_for_type(x509.IPAddress)),
-    )
+    if names is None:
+        return ()
+    found = (*names.domains, *sorted(names.addresses))
     known = {each.lower() for each in one.alternatives}
     return tuple(name for name in found if name.lower() not in known)

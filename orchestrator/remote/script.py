@@ -17,6 +17,7 @@ from orchestrator.operations import (
     Run,
     Write,
 )
+from orchestrator.trusted import UNTRUSTED
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
 # start with "orchestrator-", because a login shell may print lines of its own first.
@@ -67,7 +68,13 @@ expect_sha256() {{
   sum=$(sha256sum <"$1")
   [ "${{sum%% *}}" = "$2" ] || {{ printf '%s: its content is not what was sent\n' "$1" >&2; exit 1; }}
 }}
+{UNTRUSTED}
+only_in_roots_own() {{
+  why=$(untrusted "$1")
+  [ -z "$why" ] || {{ printf '%s: nothing is written there as root\n' "$why" >&2; exit 1; }}
+}}
 write_file() {{
+  only_in_roots_own "$2"
   sibling=$2/.$3.orchestrator
   install -T -m "$4" -o "$5" -g "$6" -- "$1" "$sibling"
   expect_sha256 "$sibling" "$7"
@@ -78,6 +85,7 @@ write_file() {{
   expect_sha256 "$2/$3" "$7"
 }}
 make_directory() {{
+  [ -d "$1" ] || only_in_roots_own "$1"
   [ -d "$1" ] || install -d -m "$2" -o "$3" -g "$4" -- "$1"
 }}
 remove_file() {{

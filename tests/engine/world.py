@@ -417,7 +417,8 @@ def make_cluster(folder: Path, members: int = 3, proxies: int = 0) -> Cluster:
 
 def _host(folder: Path, name: str, address: str) -> dict[str, Any]:
     (folder / f"{name}.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{name}\n-----END CERTIFICATE-----\n")
-    (folder / f"{name}-key.pem").write_text(f"key of {name}")
+    key = f"-----BEGIN PRIVATE KEY-----\n{name}\n-----END PRIVATE KEY-----\n"
+    (folder / f"{name}-key.pem").write_text(key)
     ssh = Ssh(
         host=address,
         port=22,

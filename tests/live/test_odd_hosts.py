@@ -8,7 +8,7 @@ from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 
 NASTY = {
-    "ETCD_A": "it's \"quoted\" \\ 50% %n $HOME ${HOME} ; # ünïcödé",
+    "ETCD_A": 'it\'s "quoted" \\ 50% %n $HOME ${HOME} ; # ünïcödé',
     "ETCD_B": "\\",
     "ETCD_C": "'",
     "ETCD_D": " blank at both ends ",

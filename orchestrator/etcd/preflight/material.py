@@ -5,25 +5,16 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import certificates
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.pki.reading import lacking, readable, signs
 
 BASTION = "bastion"
 FAIL_DAYS, WARN_DAYS = 1, 30
 _DAY_S = 86400
-_USAGES = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
-
-
-def load(path: Path) -> tuple[x509.Certificate, ...]:
-    """Return the certificates of a file; none if it holds none, which 'certificates' complains of."""
-    try:
-        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
-    except (ValueError, OSError):
-        return ()
 
 
 def leaves(cluster: Cluster) -> tuple[Path, ...]:
@@ -37,13 +28,13 @@ def dates(site: Site) -> tuple[tuple[Path, datetime, datetime], ...]:
     return tuple(
         (path, one.not_valid_before_utc, one.not_valid_after_utc)
         for path in (site.cluster.tls.ca, *leaves(site.cluster))
-        for one in load(path)
+        for one in readable(path)
     )
 
 
 def pairs(site: Site) -> Iterable[Examination]:
     """Judge keys, chains, dates, usages, and names against every URL."""
-    found = tuple(wrong(fault) for fault in certificates.faults(site.everyone, site.now))
+    found = tuple(wrong(fault.text, fault.fix) for fault in certificates.faults(site.everyone, site.now))
     good = fine(f"{len(leaves(site.cluster))} certificates, their keys, their chain and their names")
     yield Examination(BASTION, (), lambda _: found or (good,))
 
@@ -67,7 +58,7 @@ def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime) 
 
 def bundle(site: Site) -> Iterable[Examination]:
     """Judge what the CA file holds."""
-    yield Examination(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, load(site.cluster.tls.ca)))
+    yield Examination(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, readable(site.cluster.tls.ca)))
 
 
 def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
@@ -94,7 +85,7 @@ def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
 
 def intermediates(site: Site) -> Iterable[Examination]:
     """Judge the certificates between the leaves and the CA."""
-    chains = {path: load(path)[1:] for path in leaves(site.cluster)}
+    chains = {path: readable(path)[1:] for path in leaves(site.cluster)}
     yield Examination(BASTION, (), lambda _: _intermediates(chains))
 
 
@@ -111,30 +102,6 @@ def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable
     count = sum(map(len, chains.values()))
     if not troubles:
         yield fine(f"{count} intermediates, with every usage" if count else "there are none")
-
-
-def signs(one: x509.Certificate) -> bool:
-    """Whether a certificate may sign others: it says that it is a CA's, and its key usage allows it."""
-    try:
-        if not one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-    except x509.ExtensionNotFound:
-        return False
-    try:
-        return one.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
-    except x509.ExtensionNotFound:
-        return True
-
-
-def lacking(one: x509.Certificate) -> str:
-    """Usages that a CA takes from all it signs, in words: Go wants them along the whole chain."""
-    try:
-        usages = set(one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        return ""
-    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
-        return ""
-    return " and ".join(name for usage, name in _USAGES.items() if usage not in usages)
 
 
 def key_files(site: Site) -> Iterable[Examination]:

@@ -1,5 +1,6 @@
 """Room on a host's disks, and whether the service's user gets to where the certificates will lie."""
 
+import shlex
 from collections.abc import Iterable
 
 from orchestrator import places
@@ -10,6 +11,7 @@ from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, f
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answers, Check
+from orchestrator.trusted import UNTRUSTED
 
 FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
 DATA_FAIL_MIB = 256  # etcd allocates its log 64 MB at a time, and one segment ahead
@@ -20,7 +22,9 @@ INODES_FAIL = 100
 # missing will be made in the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, one more if
 # not even root may write there (it is read-only, or immutable), whether the user may enter, and what the keys
 # alone and the whole member take: "weight" KIB KIB.
-SCRIPT = """
+SCRIPT = (
+    UNTRUSTED
+    + """
 room() {
   found=$2
   while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
@@ -45,8 +49,14 @@ place=$1
 while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
 runuser -u "${user:-root}" -- test -x "$place" && may=open || may=closed
 printf '%s %s %s\\n' "$may" "${user:-root}" "$place"
+for path; do
+  why=$(untrusted "$path")
+  [ -z "$why" ] || printf 'untrusted %s\\n' "$why"
+done
 for path; do room files "$path"; done
+exit 0
 """
+)
 
 
 def _question(subject: Subject) -> Check:
@@ -105,8 +115,10 @@ def entrances(_site: Site, subject: Subject) -> Examination:
     question = _question(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = (line.split(" ", 2) for line in answers[question].text.splitlines())
+        lines = tuple(line.split(" ", 2) for line in answers[question].text.splitlines())
         told = [line for line in lines if line[0] in {"open", "closed"}]
+        for why in dict.fromkeys(" ".join(line[1:]) for line in lines if line[0] == "untrusted"):
+            yield wrong(f"{why}: who writes there could lead root's files astray", _owned(why))
         for may, user, path in told:
             is_open = may == "open"
             yield fine(f"{user} may enter {path}") if is_open else wrong(f"{user} may not enter {path}")
@@ -114,3 +126,9 @@ def entrances(_site: Site, subject: Subject) -> Examination:
             yield wrong(f"cannot tell: {last_line(answers[question])}")
 
     return Examination(subject.name, (question,), judge)
+
+
+def _owned(why: str) -> str:
+    """Return the command that gives a directory back to root; its files may stay whose they are."""
+    place = shlex.quote(why.split(" ", maxsplit=1)[0])
+    return f"chown root: {place} && chmod go-w {place}; or name another directory in the plan (tls.directory)"

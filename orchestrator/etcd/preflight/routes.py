@@ -5,19 +5,17 @@ and else what its DNS names resolve to (etcd 3.2 and later, pkg/transport/listen
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
-
-from cryptography import x509
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Host
 from orchestrator.etcd.api import last_line
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
-from orchestrator.etcd.preflight.material import load
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answer, Answers, Check
+from orchestrator.pki import reading
+from orchestrator.pki.reading import Names
 
 # $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
 ROUTES = """
@@ -40,25 +38,10 @@ done
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Alternative names of one certificate."""
-
-    addresses: frozenset[str]
-    domains: tuple[str, ...]
-
-
 def names(host: Host) -> Names | None:
     """Return the names of a host's certificate; None if there is no certificate to read."""
-    chain = load(host.certificate)
-    if not chain:
-        return None
-    try:
-        held = chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return Names(frozenset(), ())
-    addresses = frozenset(str(address) for address in held.get_values_for_type(x509.IPAddress))
-    return Names(addresses, tuple(held.get_values_for_type(x509.DNSName)))
+    held = reading.readable(host.certificate)
+    return (reading.names(held[0]) or Names()) if held else None
 
 
 def plain(text: str) -> str:
@@ -149,15 +132,14 @@ def _of_source(
     host: str, source: str, peers: Iterable[str], own: Names, resolved: Mapping[str, Answer]
 ) -> Remark:
     told = f"dials {', '.join(peers)} from {source}, which its certificate does not name"
-    has = ", ".join((*sorted(own.addresses), *own.domains)) or "nothing"
     mend = f"issue its certificate with the address {source} too (certs PLAN --renew --san {host}={source})"
     if any("*" in name for name in own.domains):
-        return doubtful(f"{told}; its peers would have to find it by {has}", mend)
+        return doubtful(f"{told}; its peers would have to find it by {own}", mend)
     without = [
         name
         for name, answer in resolved.items()
         if source not in {line.rpartition(" ")[2] for line in answer.text.splitlines()}
     ]
     if resolved and not without:
-        return doubtful(f"{told}; its peers let it in only while DNS resolves {has} to it", mend)
-    return wrong(f"{told}; it names {has}", mend)
+        return doubtful(f"{told}; its peers let it in only while DNS resolves {own} to it", mend)
+    return wrong(f"{told}; it names {own}", mend)

@@ -9,7 +9,7 @@ from cryptography.x509 import ObjectIdentifier
 from unit.etcd.test_settings import subject
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.certificates import faults
+from orchestrator.etcd import certificates
 from orchestrator.lab.certificates import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER
 
@@ -31,6 +31,10 @@ def issue(
         name, [one.format(100 + number) for one in names], usages=usages, lifetime=lifetime
     )
     pair.write(folder / f"{name}.pem", folder / f"{name}-key.pem")
+
+
+def faults(everyone: tuple[Subject, ...], now: datetime) -> tuple[str, ...]:
+    return tuple(map(str, certificates.faults(everyone, now)))
 
 
 @pytest.fixture
@@ -89,10 +93,10 @@ def test_the_key_of_another_certificate_is_found(everyone: tuple[Subject, ...], 
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("ca.pem", "holds no certificate"),
-        ("server1.pem", "holds no certificate"),
-        ("server1-key.pem", "holds no unencrypted private key"),
-        ("client-key.pem", "holds no unencrypted private key"),
+        ("ca.pem", "holds nothing in PEM form"),
+        ("server1.pem", "holds nothing in PEM form"),
+        ("server1-key.pem", "holds nothing in PEM form"),
+        ("client-key.pem", "holds nothing in PEM form"),
     ],
 )
 def test_a_truncated_file_is_found(

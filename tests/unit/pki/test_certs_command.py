@@ -183,9 +183,9 @@ def broken(folder: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "complaint"),
     [
-        ("no CA", "ca.pem: No such file or directory: that is the CA to renew from"),
+        ("no CA", "ca.pem: cannot be read: No such file or directory: that is the CA to renew from"),
         ("no key", "ca-key.pem: No such file or directory: without the CA's key nothing can be signed"),
-        ("no PEM", "ca.pem holds no certificate in PEM form"),
+        ("no PEM", "ca.pem: holds nothing in PEM form"),
         ("another key", "ca-key.pem is not the key of .*ca.pem"),
         ("a leaf for a CA", "ca.pem is not the certificate of a CA"),
         ("expired", "ca.pem expired on"),
