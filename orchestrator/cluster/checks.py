@@ -93,8 +93,8 @@ def _identities(sound: Sound, own: Loc) -> Iterator[tuple[str, Loc, str]]:
 
 def _watch(sound: Sound) -> Iterator[Fault]:
     """Yield what makes watching pointless or endless."""
-    watch = sound.get("watch")
-    if not isinstance(watch, Mapping | tuple):
+    watch = sound.source.get(("watch",))
+    if not isinstance(watch, Mapping | tuple) or not sound.knows(("watch",)):
         return
     listed: Loc = ("watch",) if isinstance(watch, tuple) else ("watch", "units")
     if sound.knows(listed) and not sound.count(*listed):

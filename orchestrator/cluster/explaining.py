@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.cluster.faults import Fault, Loc, meant, nearest, where
-from orchestrator.cluster.plan import Plan, described, section
+from orchestrator.cluster.model import Cluster
+from orchestrator.cluster.plan import described, fields, section
 from orchestrator.cluster.source import Source
 
 _EXPECTED = {
@@ -24,16 +26,19 @@ _YES = {"yes", "on", "y", "true", "1"}
 _NO = {"no", "off", "n", "false", "0"}
 
 
-def validate(source: Source) -> tuple[Plan | None, dict[Loc, Fault]]:
-    """Return the plan if its fields are sound, and a fault for each field that is not."""
+def validate(source: Source, folder: Path) -> tuple[Cluster | None, dict[Loc, Fault]]:
+    """Return the cluster if the plan's fields are sound, and a fault for each field that is not.
+
+    Paths in it are relative to ``folder``.
+    """
     try:
-        return Plan.model_validate(source.data), {}
+        return Cluster.model_validate(source.data, context=folder, by_alias=True, by_name=False), {}
     except ValidationError as cause:
         found = cause.errors(include_url=False)
     errors: list[ErrorDetails] = [{**error, "loc": _written(source, error["loc"])} for error in found]
     faults = {error["loc"]: _fault(source, error) for error in errors if error["loc"] not in source.unread}
     misspelt = {
-        (*loc[:-1], nearest(str(loc[-1]), owner.model_fields))
+        (*loc[:-1], nearest(str(loc[-1]), fields(owner)))
         for loc in (error["loc"] for error in errors if error["type"] == "extra_forbidden")
         if (owner := section(loc[:-1]))
     }
@@ -60,7 +65,7 @@ def _what(source: Source, error: ErrorDetails) -> str:
     loc, kind, context = error["loc"], error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         owner = section(loc[:-1])
-        return f"unknown field, {meant(str(loc[-1]), owner.model_fields if owner else ())}"
+        return f"unknown field, {meant(str(loc[-1]), fields(owner) if owner else ())}"
     if kind == "missing":
         return f"missing: add it, such as '{loc[-1]}: {_example(loc)}'"
     if kind == "value_error":
@@ -101,6 +106,6 @@ def _example(loc: Loc) -> str:
         return _example(loc[:-1]).strip("[]").partition(",")[0]
     return ", ".join(
         f"{name}: {_example((*loc, name))}"
-        for name, each in (owner.model_fields.items() if owner else ())
+        for name, each in (fields(owner).items() if owner else ())
         if each.is_required()
     )

@@ -1,11 +1,11 @@
-"""The table of a plan's fields for docs/plan-file.md, drawn from the descriptions in plan.py."""
+"""The table of a plan's fields for docs/plan-file.md, drawn from the model's own descriptions."""
 
 from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
 from orchestrator.cluster.kinds import Section
-from orchestrator.cluster.plan import SECTIONS
+from orchestrator.cluster.plan import SECTIONS, fields
 
 
 def table() -> str:
@@ -23,7 +23,7 @@ def _heading(path: str) -> str:
 def _rows(section: type[Section]) -> Iterator[str]:
     yield "| field | default | example | meaning |"
     yield "|---|---|---|---|"
-    for name, field in section.model_fields.items():
+    for name, field in fields(section).items():
         example = str((field.examples or [""])[0])
         cells = (f"`{name}`", _default(field), f"`{example}`", str(field.description))
         yield f"| {' | '.join(map(_cell, cells))} |"
@@ -32,7 +32,7 @@ def _rows(section: type[Section]) -> Iterator[str]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    if isinstance(field.default, Section):
+    if field.default == {}:
         return "see below"
     if field.default is None or field.default == ():
         return "none"

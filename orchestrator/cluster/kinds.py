@@ -1,26 +1,73 @@
-"""Kinds of values in a plan, and of the mappings that hold them."""
+"""Kinds of values in a plan, and of the mappings that hold them.
 
+A plan writes text; the model holds what it means: a path for a file, seconds for a duration. The folder that
+a plan's paths are relative to is the context of the validation; what a program makes itself has none.
+"""
+
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticKnownError
 
 from orchestrator.cluster import spelling
-from orchestrator.cluster.model import Frozen
+from orchestrator.cluster.files import location
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and takes no field that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Section(Frozen):
+    """A mapping in the plan. Nothing is converted: ``"22"`` is not a number and ``yes`` is not true.
+
+    A plan knows a field by its alias, if it has one; a program by its name.
+    """
+
+    model_config = ConfigDict(strict=True, validate_by_alias=True, validate_by_name=True)
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """Return the folder that paths are relative to."""
+    return info.context if isinstance(info.context, Path) else Path()
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return value
+
+
+def _file(value: object, info: ValidationInfo) -> Path:
+    return value if isinstance(value, Path) else location(folder_of(info), spelling.path(_text(value)))
+
+
+def _host_file(value: object, info: ValidationInfo) -> Path:
+    if isinstance(value, Path):
+        return value
+    template = spelling.template(_text(value))
+    return location(folder_of(info), template.replace("{name}", info.data.get("name", "")))
+
+
+def _duration(value: object, info: ValidationInfo) -> object:
+    if info.context is None and not isinstance(value, str):
+        return value
+    return spelling.seconds(_text(spelling.duration(value)))
+
 
 Name = Annotated[str, AfterValidator(spelling.name)]
 Address = Annotated[str, AfterValidator(spelling.address)]
 User = Annotated[str, AfterValidator(spelling.user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory)]
-File = Annotated[str, AfterValidator(spelling.path)]
+File = Annotated[Path, BeforeValidator(_file)]
 Template = Annotated[str, AfterValidator(spelling.template)]
-Duration = Annotated[str, BeforeValidator(spelling.duration)]
+HostFile = Annotated[Path, BeforeValidator(_host_file)]
+Duration = Annotated[float, BeforeValidator(_duration)]
 Pattern = Annotated[str, AfterValidator(spelling.pattern)]
 PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers)]
 Become = Literal["none", "sudo"]
-
-
-class Section(Frozen):
-    """A mapping in the plan. Nothing is converted: ``"22"`` is not a number and ``yes`` is not true."""
-
-    model_config = ConfigDict(strict=True)

@@ -1,107 +1,81 @@
-"""The cluster as its plan describes it, with every default and override resolved."""
+"""The cluster as its plan describes it: the plan's own fields, every default and override resolved."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+from orchestrator.cluster import spelling
+from orchestrator.cluster.files import location
+from orchestrator.cluster.hosts import Host, Member, Proxy, Ssh
+from orchestrator.cluster.kinds import Frozen, Name, Port, Section, Service, folder_of
+from orchestrator.cluster.sections import Patience, Ports, SharedSsh, Tls, Watch
 
+__all__ = [
+    "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh", "Tls",
+    "Watch",
+]  # fmt: skip
 
-class Frozen(BaseModel):
-    """A value that cannot change and takes no field that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Ssh(Frozen):
-    """How one host is reached. ``host`` is what we connect to; ``known_hosts`` holds its key."""
-
-    host: str
-    port: Port
-    user: str
-    identity_file: Path | None
-    known_hosts: Path
-    become: Literal["none", "sudo"]
+S = TypeVar("S", bound=Section)
+H = TypeVar("H", bound=Host)
 
 
-class Host(Frozen):
-    """A host with a role. ``certificate`` and ``key`` are files on the bastion."""
+class Cluster(Section):
+    """The whole plan."""
 
-    name: str
-    address: str
-    service: str
-    ssh: Ssh
-    certificate: Path
-    key: Path
+    name: Name = Field(alias="cluster", description="Your name for the cluster.", examples=["three-members"])
+    members: tuple[Member, ...] = Field(
+        description="Every member, at least one.", examples=["[{name: server1, address: 198.18.0.101}]"]
+    )
+    proxies: tuple[Proxy, ...] = Field(
+        (), description="Every etcd v2 proxy.", examples=["[{name: proxy1, address: 198.18.0.111}]"]
+    )
+    tls: Tls = Field(description="Certificates.", examples=["{ca: pki/ca.pem, ...}"])
+    service: Service = Field(
+        "etcd", description="systemd unit of etcd, without `.service`.", examples=["etcd2"]
+    )
+    strategy: str = Field("bridge", description="Which migration to run.", examples=["bridge"])
+    api: Literal["auto", "v2", "v3"] = Field(
+        "auto",
+        description="etcd's interface to work through; `auto` takes the one that the members' version has.",
+        examples=["v2"],
+    )
+    accept_downtime: bool = Field(
+        default=False,
+        description="Whether the cluster may be away while a member restarts; needed for one or two members.",
+        examples=["true"],
+    )
+    ssh: SharedSsh = Field(
+        {}, description="How the hosts are reached.", examples=["{user: root}"], validate_default=True
+    )
+    ports: Ports = Field({}, description="TCP ports.", examples=["{client: 2379}"], validate_default=True)
+    patience: Patience = Field(
+        {}, description="How long to wait.", examples=["{gate: 90s}"], validate_default=True
+    )
+    watch: Annotated[Watch, BeforeValidator(spelling.units_alone)] = Field(
+        {},
+        description="Local clients that have to stay quiet: a list of units, or the fields below.",
+        examples=["[fleet, flanneld]"],
+        validate_default=True,
+    )
 
+    @model_validator(mode="after")
+    def _complete(self, info: ValidationInfo) -> Self:
+        """Give each host what it does not have of its own, so that no cluster has a host that lacks it."""
+        folder = folder_of(info)
+        for role, hosts in (("members", self.members), ("proxies", self.proxies)):
+            object.__setattr__(self, role, tuple(self._completed(host, folder) for host in hosts))
+        return self
 
-class Member(Host):
-    """One etcd member."""
-
-
-class Proxy(Host):
-    """One etcd v2 proxy: it serves clients on its own host, and speaks to the members for them."""
-
-
-class Tls(Frozen):
-    """Certificates. Paths are the bastion's, but ``directory`` is the hosts' own.
-
-    ``trust`` says whether the CA goes into the hosts' trust store too, or stays a file.
-    """
-
-    ca: Path
-    client_certificate: Path
-    client_key: Path
-    directory: str
-    client_cert_auth: bool
-    peer_cert_auth: bool
-    trust: Literal["system", "files"] = "system"
-
-
-class Ports(Frozen):
-    """TCP ports: etcd's client and peer port, the unencrypted one on loopback, and the trial's."""
-
-    client: Port = 2379
-    peer: Port = 2380
-    local: Port = 4001
-    trial: Port = 12380
-
-
-class Patience(Frozen):
-    """How long a gate may take to hold, and the pause between two looks, in seconds."""
-
-    gate_s: float = 90.0
-    pause_s: float = 0.5
-
-    def after(self, spent_s: float) -> "Patience":
-        """Return what is left of it; one that is used up still allows one look."""
-        return self.model_copy(update={"gate_s": max(0.0, self.gate_s - spent_s)})
-
-
-class Watch(Frozen):
-    """Local clients of the members: systemd units whose journals have to stay quiet for ``quiet_s`` seconds.
-
-    ``errors`` is a regular expression; a line that it finds is an error.
-    """
-
-    units: tuple[str, ...] = ()
-    quiet_s: float = 10.0
-    errors: str = r"(?i)\b(error|failed|fatal|panic|refused|timed? ?out|unreachable)\b"
-
-
-class Cluster(Frozen):
-    """The cluster that a plan describes. Names of hosts are unique, and so are their addresses."""
-
-    name: str
-    strategy: str
-    members: tuple[Member, ...]
-    tls: Tls
-    ports: Ports
-    patience: Patience
-    proxies: tuple[Proxy, ...] = ()
-    watch: Watch = Watch()
-    api: Literal["auto", "v2", "v3"] = "auto"
+    def _completed(self, host: H, folder: Path) -> H:
+        shared = {
+            "service": self.service,
+            "certificate": location(folder, self.tls.certificate.replace("{name}", host.name)),
+            "key": location(folder, self.tls.key.replace("{name}", host.name)),
+        }
+        ssh = {name: getattr(self.ssh, name) for name in SharedSsh.model_fields} | {"host": host.address}
+        return _filled(host.model_copy(update={"ssh": _filled(host.ssh, ssh)}), shared)
 
     @property
     def hosts(self) -> tuple[Host, ...]:
@@ -119,3 +93,9 @@ class Cluster(Frozen):
     def others(self, name: str) -> tuple[Member, ...]:
         """Return every member but the one of that name, in the plan's order."""
         return tuple(member for member in self.members if member.name != name)
+
+
+def _filled(section: S, shared: Mapping[str, object]) -> S:
+    """Return a section with each shared value that it has none of its own for."""
+    lacking = {name: value for name, value in shared.items() if getattr(section, name) is None}
+    return section.model_copy(update=lacking)

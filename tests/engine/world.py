@@ -404,6 +404,8 @@ def make_cluster(folder: Path, members: int = 3, proxies: int = 0) -> Cluster:
         proxies=tuple(Proxy(**host) for host in hosts[members:]),
         tls=Tls(
             ca=folder / "ca.pem",
+            certificate="{name}.pem",
+            key="{name}-key.pem",
             client_certificate=folder / "client.pem",
             client_key=folder / "client-key.pem",
             directory="/etc/etcd2",

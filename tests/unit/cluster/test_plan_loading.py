@@ -5,8 +5,7 @@ import pytest
 from unit.cluster.plan_texts import SHIPPED, SMALL, STRATEGIES, faults, loaded, swapped
 
 from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls, Watch
-from orchestrator.cluster.plan import Plan
+from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, SharedSsh, Ssh, Tls, Watch
 from orchestrator.errors import PlanInvalidError
 
 
@@ -30,13 +29,17 @@ def test_the_shipped_plan_loads_with_every_path_absolute() -> None:
         ),
         tls=Tls(
             ca=folder / "pki/ca.pem",
+            certificate="pki/{name}.pem",
+            key="pki/{name}-key.pem",
             client_certificate=folder / "pki/client.pem",
             client_key=folder / "pki/client-key.pem",
             directory="/etc/etcd2",
             client_cert_auth=True,
             peer_cert_auth=True,
         ),
-        ports=Ports(client=2379, peer=2380, local=4001),
+        service="etcd2",
+        ssh=SharedSsh.model_validate({"user": "root", **keys}),
+        ports=Ports(client=2379, peer=2380, local=4001, trial=12380),
         patience=Patience(gate_s=90.0, pause_s=0.5),
     )
     actual = load(SHIPPED, STRATEGIES, files=False)
@@ -60,22 +63,6 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert (cluster.tls.client_cert_auth, cluster.tls.peer_cert_auth) == (True, True)
     assert (cluster.proxies, cluster.watch, cluster.api) == ((), Watch(), "auto")
     assert cluster.tls.trust == "system"
-
-
-def test_the_plans_defaults_are_the_models(tmp_path: Path) -> None:
-    written = Plan.model_validate(
-        {
-            "cluster": "c",
-            "members": (),
-            "tls": dict.fromkeys(("ca", "certificate", "key", "client_certificate", "client_key"), "x")
-            | {"directory": "/etc/etcd"},
-        }
-    )
-    assert Ports() == Ports(**written.ports.model_dump())
-    assert loaded(tmp_path, SMALL).cluster.patience == Patience()
-    assert loaded(tmp_path, SMALL).cluster.watch == Watch()
-    assert loaded(tmp_path, SMALL).cluster.api == Cluster.model_fields["api"].default
-    assert loaded(tmp_path, SMALL).cluster.tls.trust == Tls.model_fields["trust"].default
 
 
 def test_a_member_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> None:

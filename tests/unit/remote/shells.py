@@ -97,6 +97,8 @@ def cluster_of(*, gate_s: float = 90.0, **hosts: Ssh) -> Cluster:
     )
     tls = Tls(
         ca=here,
+        certificate="{name}.pem",
+        key="{name}-key.pem",
         client_certificate=here,
         client_key=here,
         directory="/etc/etcd/pki",

@@ -1,0 +1,129 @@
+"""The plan's sections: what is the same for all hosts, with every field, its default and its meaning."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from orchestrator.cluster.kinds import (
+    Become,
+    Directory,
+    Duration,
+    File,
+    Pattern,
+    PeerAuth,
+    Port,
+    Section,
+    Service,
+    Template,
+    User,
+)
+
+
+class Tls(Section):
+    """Certificates. Files are on the machine that runs the orchestrator; ``directory`` is on the hosts."""
+
+    ca: File = Field(description="Certificate authority that signed all of them.", examples=["pki/ca.pem"])
+    certificate: Template = Field(
+        description="Each host's certificate; `{name}` is the host's name.", examples=["pki/{name}.pem"]
+    )
+    key: Template = Field(
+        description="Each host's private key; `{name}` is the host's name.",
+        examples=["pki/{name}-key.pem"],
+    )
+    client_certificate: File = Field(
+        description="What the orchestrator shows when it checks.", examples=["pki/client.pem"]
+    )
+    client_key: File = Field(description="Private key of it.", examples=["pki/client-key.pem"])
+    directory: Directory = Field(
+        description="Directory on the hosts for CA, certificate and key.", examples=["/etc/etcd2"]
+    )
+    client_cert_auth: bool = Field(
+        default=True, description="Whether clients must show a certificate.", examples=["true"]
+    )
+    peer_cert_auth: PeerAuth = Field(
+        default=True,
+        description="Whether members must show one to each other; only `true`.",
+        examples=["true"],
+    )
+    trust: Literal["system", "files"] = Field(
+        "system",
+        description="Whether the CA also goes into the hosts' own trust store (`system`) or not (`files`).",
+        examples=["files"],
+    )
+
+
+class Ports(Section):
+    """TCP ports, the same on every member and different from each other."""
+
+    client: Port = Field(2379, description="etcd's client port.", examples=[2379])
+    peer: Port = Field(2380, description="etcd's peer port.", examples=[2380])
+    local: Port = Field(4001, description="Port for unencrypted clients on loopback only.", examples=[4001])
+    trial: Port = Field(
+        12380,
+        description="Port, open between the members, on which their certificates are tried out for a minute.",
+        examples=[12380],
+    )
+
+
+class Patience(Section):
+    """How long to wait. Durations are written with their unit: `ms`, `s` or `m`."""
+
+    gate_s: Duration = Field(
+        "90s",
+        alias="gate",
+        description="How long a check may take to hold, and a vanished host may stay away.",
+        examples=["90s"],
+        validate_default=True,
+    )
+    pause_s: Duration = Field(
+        "500ms",
+        alias="pause",
+        description="Pause between two looks.",
+        examples=["500ms"],
+        validate_default=True,
+    )
+
+    def after(self, spent_s: float) -> "Patience":
+        """Return what is left of it; one that is used up still allows one look."""
+        return self.model_copy(update={"gate_s": max(0.0, self.gate_s - spent_s)})
+
+
+class Watch(Section):
+    """Local clients of the members, watched while they restart. A list of units alone is enough."""
+
+    units: tuple[Service, ...] = Field(
+        (), description="systemd units on the members, without `.service`.", examples=["[fleet, flanneld]"]
+    )
+    quiet_s: Duration = Field(
+        "10s",
+        alias="quiet",
+        description="How long they must log no error after a change; shorter than `patience.gate`.",
+        examples=["10s"],
+        validate_default=True,
+    )
+    errors: Pattern = Field(
+        r"(?i)\b(error|failed|fatal|panic|refused|timed? ?out|unreachable)\b",
+        description="Regular expression (Python's) of a log line that counts as an error.",
+        examples=[r"'(?i)\b(error|failed)\b'"],
+    )
+
+
+class SharedSsh(Section):
+    """How the hosts are reached."""
+
+    user: User = Field("root", description="User to log in as.", examples=["admin"])
+    port: Port = Field(22, description="TCP port of the SSH server.", examples=[2222])
+    identity_file: File | None = Field(
+        None,
+        description="Private key to log in with; without it, those of the SSH agent.",
+        examples=["keys/id_ed25519"],
+    )
+    known_hosts: File = Field(
+        "~/.ssh/known_hosts",
+        description="File with the hosts' own keys; a host that is not in it is refused.",
+        examples=["keys/known_hosts"],
+        validate_default=True,
+    )
+    become: Become = Field(
+        "none", description="How to become root: `none` (the user is root) or `sudo`.", examples=["sudo"]
+    )

@@ -1,0 +1,54 @@
+"""The port that a plan names for the trial is the port of the trial, from the plan's text to the review."""
+
+import re
+from pathlib import Path
+
+import pytest
+from engine.world import World, make_cluster
+
+from orchestrator.cluster.loading import load
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.run import run
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.remote.rehearsal import RehearsalExecutor
+from orchestrator.report.review import review
+from orchestrator.runbook.compile import compile_forward
+
+PLAN = """\
+cluster: three-members
+service: etcd2
+members:
+  - {name: server1, address: 198.18.0.101}
+  - {name: server2, address: 198.18.0.102}
+  - {name: server3, address: 198.18.0.103}
+tls:
+  ca: ca.pem
+  certificate: "{name}.pem"
+  key: "{name}-key.pem"
+  client_certificate: client.pem
+  client_key: client-key.pem
+  directory: /etc/etcd2
+patience: {gate: 1ms, pause: 1ms}
+"""
+
+
+@pytest.mark.parametrize("strategy", ["bridge", "guide"])
+@pytest.mark.parametrize("port", [12380, 12999])
+def test_the_plans_port_reaches_the_trial_of_every_member(tmp_path: Path, port: int, strategy: str) -> None:
+    make_cluster(tmp_path)  # its certificates
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"{PLAN}strategy: {strategy}\nports: {{trial: {port}}}\n")
+    cluster = load(plan, MIGRATIONS, files=False).cluster
+    world = World(cluster)
+    runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS[strategy])
+    executor = RehearsalExecutor(LiveExecutor(world))
+    run(runbook, executor, MemoryJournal(), Pace(cluster.patience, sleep=lambda _: None))
+    text = review(runbook, executor.deeds)
+    expected = (
+        f"--listen-peer-urls=https://0.0.0.0:{port} --initial-advertise-peer-urls=https://127.0.0.1:{port}"
+    )
+    assert 3 == text.count(expected)
+    assert [str(port)] * 3 == re.findall(r"--listen-peer-urls=https://0\.0\.0\.0:(\d+)", text)
