@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from orchestrator.cluster import spelling
+from orchestrator.cluster import directories, spelling
 from orchestrator.cluster.files import location
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -63,7 +63,7 @@ Name = Annotated[str, AfterValidator(spelling.name)]
 Address = Annotated[str, AfterValidator(spelling.address)]
 User = Annotated[str, AfterValidator(spelling.user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
-Directory = Annotated[str, AfterValidator(spelling.directory)]
+Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
 File = Annotated[Path, BeforeValidator(_file)]
 Template = Annotated[str, AfterValidator(spelling.template)]
 HostFile = Annotated[Path, BeforeValidator(_host_file)]

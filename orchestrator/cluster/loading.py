@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.cluster.checks import check, check_files, warn
+from orchestrator.cluster.collisions import check_names, check_secrets
 from orchestrator.cluster.explaining import validate
 from orchestrator.cluster.model import Cluster
 from orchestrator.cluster.sound import Sound
@@ -30,6 +31,7 @@ def load(path: Path, strategies: Collection[str], *, files: bool = True) -> Load
     cluster, faults = validate(source, path.parent)
     sound = Sound(source, frozenset(source.unread | faults.keys()))
     found = {*source.faults, *faults.values(), *check(sound, strategies)}
+    found.update(check_names(sound), check_secrets(sound, path.parent))
     if files:
         found.update(check_files(sound, path.parent))
     if found or cluster is None:

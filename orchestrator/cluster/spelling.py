@@ -75,6 +75,10 @@ def service(text: str) -> str:
         )
     if not _UNIT.fullmatch(text) or _UNIT_SUFFIX.search(text) or len(text) > 200:
         raise ValueError(f"{shown(text)} is not the name of a systemd service: write one, such as etcd")
+    if text.startswith("orchestrator-"):
+        raise ValueError(
+            f"{shown(text)} is named as the orchestrator's own units are: give etcd another unit"
+        )
     if text.endswith("@"):
         raise ValueError(f"{shown(text)} is a template unit: name its instance, such as {text}server1")
     return text

@@ -1,8 +1,13 @@
+# ruff: noqa: S108 these directories are named to be refused
 import json
 from pathlib import Path
 
 import pytest
 from unit.cluster.plan_texts import SMALL, faults, swapped
+
+from orchestrator import places
+from orchestrator.etcd import trial, trust
+from orchestrator.remote import receipt
 
 HERE = "plan.yaml"
 A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
@@ -111,6 +116,17 @@ CASES = [
         ("5:46: members.2.ssh.host: SSH server '10.0.0.1 port 22' is taken in line 3: every host has "
          "its own")]),
     (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1, port: 23}"), []),
+    (swapped("name: b", "name: ca"), [
+        ("4:12: members.1.name: 'ca' is taken: on the host, the certificate would be written over the CA's, "
+         "ca.pem; write another name")]),
+    (SMALL + "proxies: [{name: ca, address: 10.0.0.9}]\n", [
+        ("13:18: proxies.0.name: 'ca' is taken: on the host, the certificate would be written over the CA's, "
+         "ca.pem; write another name")]),
+    (swapped("name: b", "name: CA"), []),
+    (swapped("name: b", "name: ca-key"), []),
+    (SMALL + "service: orchestrator-trial\n", [
+        ("13:10: service: 'orchestrator-trial' is named as the orchestrator's own units are: give etcd "
+         "another unit")]),
     (SMALL + "ports: {peer: 4001}\n",
         ["13:15: ports.peer: 4001 is the local port already: the ports must differ, write another"]),
     (SMALL + "ports: {client: 1, peer: 1}\n",
@@ -217,11 +233,69 @@ def test_a_fault_is_shown_with_its_place_and_its_mend(tmp_path: Path, text: str,
         ("//etc", "is not a plain directory"),
         ("/etc/etcd/", "is not a plain directory"),
         ("/", "is not a plain directory"),
+        ("/tmp", "every user of a host may write"),
+        ("/tmp/a/b", "every user of a host may write"),
+        ("/var/tmp", "every user of a host may write"),
+        ("/dev/shm", "is emptied when a host boots"),
+        ("/run", "is emptied when a host boots"),
+        ("/run/orchestrator", "is emptied when a host boots"),
+        ("/run/etcd/tls", "is emptied when a host boots"),
+        ("/var/run/etcd", "is emptied when a host boots"),
+        ("/proc/self", "is the kernel's own"),
+        ("/sys", "is the kernel's own"),
+        ("/var/lib/orchestrator", "is the orchestrator's own"),
+        ("/var/lib/orchestrator/x", "is the orchestrator's own"),
+        (trial.DIRECTORY, "is the orchestrator's own"),
+        (places.KEPT, "is the orchestrator's own"),
+        (receipt.HOME, "is emptied when a host boots"),
+        ("/etc/systemd/system", "belongs to the system"),
+        ("/etc/systemd/system/etcd.service.d", "belongs to the system"),
+        ("/etc", "belongs to the system"),
+        ("/root", "belongs to the system"),
+        ("/usr/local", "belongs to the system"),
+        *((store.directory, "is the host's own trust store") for store in trust.STORES.values()),
         *((f"/etc/et{char}cd", "cannot stand here") for char in " \t\"'%$\\;`{\n"),
     ],
 )
-def test_a_directory_must_be_safe_in_systemd_files(tmp_path: Path, directory: str, complaint: str) -> None:
+def test_a_directory_must_be_one_that_can_hold_certificates(
+    tmp_path: Path, directory: str, complaint: str
+) -> None:
     quoted = json.dumps(directory)  # a JSON string is a YAML one
     (fault,) = faults(tmp_path, swapped("/etc/etcd", quoted))
     assert fault.startswith(f"{HERE}:12:14: tls.directory: ")
     assert complaint in fault
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        "/etc/etcd", "/etc/etcd.d", "/etc/kv", "/runs", "/tmpfs/x", "/devs", "/var/lib/etcd-tls",
+        "/var/lib/orchestra", "/home/core/.ssl", "/opt/etcd", "/etc/ssl/etcd", "/srv/pki",
+        "/usr/local/etc/etcd",
+    ],
+)  # fmt: skip
+def test_a_directory_of_its_own_is_taken(tmp_path: Path, directory: str) -> None:
+    assert [] == faults(tmp_path, swapped("/etc/etcd", directory))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (swapped('"{name}.key"', '"{name}.pem"'), [
+            f"9:8: tls.key: '{{0}}/{name}.pem' would be the key of {name} and the certificate of {name}"
+            for name in "abc"]),
+        (swapped("client.key", "./client.pem"), [
+            "11:15: tls.client_key: '{0}/client.pem' would be tls.client_key and tls.client_certificate"]),
+        (swapped("client.key", "ca.pem"), [
+            "11:15: tls.client_key: '{0}/ca.pem' would be tls.client_key and tls.ca"]),
+        (swapped('"{name}.key"', '"{name}-key.pem"').replace("name: b", "name: a-key"), [
+            "9:8: tls.key: '{0}/a-key.pem' would be the key of a and the certificate of a-key"]),
+        (swapped("b, address", "b, key: x/../ca.pem, address"), [
+            "4:20: members.1.key: '{0}/ca.pem' would be the key of b and tls.ca"]),
+        (swapped('"{name}.key"', "all.key").replace('"{name}.pem"', "all.pem"), []),
+        (swapped('"{name}.key"', "client.key").replace('"{name}.pem"', "client.pem"), []),
+    ],
+)  # fmt: skip
+def test_a_key_is_no_file_that_everybody_may_read(tmp_path: Path, text: str, expected: list[str]) -> None:
+    why = ", which everybody on a host may read: write different files"
+    assert [f"{HERE}:{line.format(tmp_path)}{why}" for line in expected] == faults(tmp_path, text)
