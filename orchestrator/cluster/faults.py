@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
-from orchestrator.text import shown
+from orchestrator.text import escaped, shown
 
 Loc: TypeAlias = tuple[str | int, ...]  # as pydantic says it: ("members", 1, "address")
 
@@ -29,7 +29,9 @@ class Fault:
 
     def text(self, file: Path) -> str:
         """Return the line an operator reads, ``FILE:LINE:COLUMN: where: what, and the mend``."""
-        return f"{file}:{self.place.line}:{self.place.column}: {self.where}: {self.what}"
+        return (
+            f"{escaped(str(file), keep='')}:{self.place.line}:{self.place.column}: {self.where}: {self.what}"
+        )
 
 
 def where(loc: Loc) -> str:

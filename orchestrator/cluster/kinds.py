@@ -53,6 +53,11 @@ def _host_file(value: object, info: ValidationInfo) -> Path:
     return location(folder_of(info), template.replace("{name}", info.data.get("name", "")))
 
 
+def _template(text: str) -> str:
+    location(Path(), spelling.template(text))  # it can be found, once a name stands in it
+    return text
+
+
 def _duration(value: object, info: ValidationInfo) -> object:
     if info.context is None and not isinstance(value, str):
         return value
@@ -65,7 +70,7 @@ User = Annotated[str, AfterValidator(spelling.user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
 File = Annotated[Path, BeforeValidator(_file)]
-Template = Annotated[str, AfterValidator(spelling.template)]
+Template = Annotated[str, AfterValidator(_template)]
 HostFile = Annotated[Path, BeforeValidator(_host_file)]
 Duration = Annotated[float, BeforeValidator(_duration)]
 Pattern = Annotated[str, AfterValidator(spelling.pattern)]

@@ -9,6 +9,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from orchestrator.cluster.faults import Fault, Place, where
+from orchestrator.cluster.files import read_plain
 from orchestrator.errors import PlanInvalidError
 from orchestrator.text import shown
 
@@ -39,8 +40,7 @@ def read(path: Path) -> MappingNode:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(_SIZE_LIMIT_BYTES + 1)
+        raw = read_plain(path, _SIZE_LIMIT_BYTES + 1)
     except (OSError, ValueError) as cause:  # ValueError: a path that no file system takes
         reason = cause.strerror if isinstance(cause, OSError) else cause
         raise _invalid(path, Place(1, 1), f"cannot be read: {reason}; check the path") from cause
