@@ -9,7 +9,7 @@ CHECKED  := orchestrator tests
 AT_ONCE  := -n 2 --dist loadgroup  # a lab waits half of its time: two at once, as many as there are cores
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint check format test demo bench lab-up lab-down docs faults
+.PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults
 
 help:                 ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: lint           ## Format, lint, types, architecture and unit tests: under
 format: setup         ## Let ruff format the code and mend what it can
 	$(VENV)/bin/ruff format $(CHECKED)
 	$(VENV)/bin/ruff check --fix $(CHECKED)
+
+fuzz: setup           ## Feed every reader of foreign text FUZZ_EXAMPLES random texts each (20000)
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(VENV)/bin/pytest -v $(AT_ONCE) --timeout 0 tests/fuzz
 
 test: lint            ## Everything, on real hosts too (root)
 	$(VENV)/bin/pytest -v $(AT_ONCE)
