@@ -33,7 +33,7 @@ lint: setup
 	$(VENV)/bin/ruff format --check $(CHECKED)
 	$(VENV)/bin/ruff check $(CHECKED)
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports --no-cache | tail -n 12
+	$(VENV)/bin/lint-imports --no-cache --no-logo
 
 check: lint           ## Format, lint, types, architecture and unit tests: under a minute
 	$(VENV)/bin/pytest -q $(AT_ONCE) -m "not lab and not exhaustive"

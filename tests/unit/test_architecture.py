@@ -1,0 +1,72 @@
+"""Each import that the architecture forbids is planted in a copy, and lint-imports sees it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+# (file, planted import, the broken contract): the module that grows the import is new or has others already
+WRONG = [
+    ("commands/check.py", "import paramiko", "only remote speaks SSH"),
+    ("session.py", "import paramiko", "only remote speaks SSH"),
+    ("lab/lab.py", "from paramiko.client import SSHClient", "only remote speaks SSH"),
+    ("report/new.py", "import paramiko", "only remote speaks SSH"),
+    ("engine/step.py", "import transitions", "only the engine's machine uses transitions"),
+    ("remote/ssh.py", "import transitions", "only the engine's machine uses transitions"),
+    ("commands/check.py", "import tenacity", "only gates and connections retry"),
+    ("engine/step.py", "from tenacity import Retrying", "only gates and connections retry"),
+    ("etcd/new.py", "import tenacity", "only gates and connections retry"),
+    ("etcd/gather.py", "from ruamel.yaml import YAML", "only plans are YAML"),
+    ("engine/run.py", "import structlog", "only the live view and the log use structlog"),
+    ("lab/lab.py", "from orchestrator.etcd import settings", "the lab knows plan files and certificates"),
+    ("lab/lab.py", "from orchestrator import operations", "the lab knows plan files and certificates"),
+    ("lab/new.py", "from orchestrator.remote import script", "the lab knows plan files and certificates"),
+    ("cli.py", "from orchestrator.lab import lab", "nothing but the command line opens the lab"),
+    ("commands/check.py", "from orchestrator.lab import lab", "nothing but the command line opens the lab"),
+    ("cluster/model.py", "from orchestrator.etcd import settings", "imports go one way"),
+    ("etcd/gather.py", "from orchestrator.remote import script", "imports go one way"),
+    ("engine/run.py", "from orchestrator.commands import check", "imports go one way"),
+    ("runbook/model.py", "from orchestrator.remote import script", "imports go one way"),
+    ("text.py", "from orchestrator import operations", "imports go one way"),
+    ("unplaced.py", "", "imports go one way"),
+    ("unplaced/__init__.py", "", "imports go one way"),
+    ("cluster/spelling.py", "from orchestrator.cluster import kinds", "packages have no cycles inside"),
+    ("etcd/settings.py", "from orchestrator.etcd import files", "packages have no cycles inside"),
+]
+
+
+def linted(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-c", LINT, "--no-cache", "--config", str(folder / "pyproject.toml"))
+    environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "orchestrator", tmp_path / "orchestrator", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_package_as_it_is_keeps_every_contract(copy: Path) -> None:
+    result = linted(copy)
+    assert (0, True) == (result.returncode, " 0 broken" in result.stdout), result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), WRONG)
+def test_a_wrong_import_breaks_its_contract(copy: Path, file: str, line: str, contract: str) -> None:
+    path = copy / "orchestrator" / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as module:
+        module.write(f"\n{line}\n")
+    result = linted(copy)
+    broken = [each for each in result.stdout.splitlines() if " BROKEN" in each]
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert any(each.startswith(contract) for each in broken), result.stdout
