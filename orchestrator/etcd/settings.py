@@ -70,11 +70,19 @@ def has_local_port(subject: Subject) -> bool:
 
 
 def insecure_localhost(subject: Subject) -> Settings:
-    """Client listeners as found, with the local port at the end unless it was there already."""
-    urls = current(subject.found.environment, LISTEN_CLIENT)
-    if not has_local_port(subject):
-        urls = (*urls, local_url(subject))
-    return {LISTEN_CLIENT: ",".join(urls)}
+    """Client listeners as found, with the local port at the end unless it was there already.
+
+    A member that leaves both to their defaults is given what clients are told too: etcd does not start with
+    the one and without the other (3.4, embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
+    """
+    environment = subject.found.environment
+    urls = current(environment, LISTEN_CLIENT)
+    if has_local_port(subject):
+        return {LISTEN_CLIENT: ",".join(urls)}
+    listeners = {LISTEN_CLIENT: ",".join((*urls, local_url(subject)))}
+    if environment.get(ADVERTISE_CLIENT):
+        return listeners
+    return {**listeners, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
 
 
 def certificates(subject: Subject) -> Settings:
@@ -115,20 +123,23 @@ def relaying(subject: Subject) -> Settings:
 
 
 def tls_listeners(subject: Subject) -> Settings:
-    """Every listener and every advertised URL in https, but the local port."""
+    """Every listener and every advertised URL in https, but the local port.
+
+    What the cluster began with is for a rebuilt member; one that has no such list is given none, for
+    ETCD_DISCOVERY or ETCD_DISCOVERY_SRV may stand in its place, and with both etcd does not start.
+    """
     environment = subject.found.environment
     clients = (
         local_url(subject) if is_local(subject, url) else to_https(url)
         for url in split(insecure_localhost(subject)[LISTEN_CLIENT])
     )
+    began = (f"{peer.member.name}={url}" for peer in subject.everyone for url in peers_https(peer))
     return {
         ADVERTISE_CLIENT: ",".join(advertised_clients(subject)),
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(subject)),
-        INITIAL_CLUSTER: ",".join(
-            f"{peer.member.name}={url}" for peer in subject.everyone for url in peers_https(peer)
-        ),
+        **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 
 

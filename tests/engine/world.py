@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, gather, listeners, process, trial, trust
+from orchestrator.etcd import files, gather, listeners, process, settings, trial, trust
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.gates import relaying, verifying
 from orchestrator.operations import (
@@ -35,7 +35,6 @@ from orchestrator.remote import lease
 from orchestrator.remote.parcel import FENCED
 
 Lying = tuple[str, int, str, str]
-EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound: it stands in a fake member's settings
 
 
 @cache
@@ -92,11 +91,15 @@ class FakeHost:
         self.starting_looks = self.start_takes_looks
         self.environment = dict(self.loaded)
         named = [value for name, value in self.loaded.items() if name.endswith("_FILE")]
-        self.is_running = all(path in self.files for path in named)
+        one_source = not ("ETCD_DISCOVERY" in self.loaded and "ETCD_INITIAL_CLUSTER" in self.loaded)
+        both_told = bool({"ETCD_ADVERTISE_CLIENT_URLS", "ETCD_PROXY"} & set(self.loaded)) or (
+            "ETCD_LISTEN_CLIENT_URLS" not in self.loaded
+        )
+        self.is_running = all(path in self.files for path in named) and one_source and both_told
 
     def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
         """What listens where: (host, port) to scheme."""
-        return _schemes(self.environment[setting])
+        return _schemes(self.environment.get(setting) or settings.DEFAULTS[setting])
 
 
 class World:
@@ -114,7 +117,7 @@ class World:
             for host in self.hosts.values()
         }
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
-        self.leader = cluster.members[1].name
+        self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.performed: list[Deed] = []
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.away_looks = 0  # so often the first host cannot be asked
@@ -251,7 +254,8 @@ class World:
     def _verify(self, host: FakeHost, check: Check) -> Answer:
         url = urlsplit(check.arguments[0])
         is_met = (
-            host.schemes("ETCD_LISTEN_CLIENT_URLS").get((EVERYWHERE, url.port or 0)) == url.scheme
+            (url.port, url.scheme)
+            in {(port, scheme) for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
             and all(path in host.files for path in check.arguments[1:])
             and self.reaches_quorum(host)
         )
@@ -356,7 +360,8 @@ class World:
                 host.restart()
                 self.cut_off.discard(host.name)
                 if host.id in self.registry:
-                    urls = host.environment["ETCD_ADVERTISE_CLIENT_URLS"].split(",")
+                    name = settings.ADVERTISE_CLIENT
+                    urls = (host.environment.get(name) or settings.DEFAULTS[name]).split(",")
                     self.registry[host.id]["clients"] = urls
             case ("systemctl", "stop", "orchestrator-trial*.service"):
                 host.trial = {}
@@ -377,10 +382,10 @@ class World:
 
     def _try_out(self, host: FakeHost, words: list[str]) -> None:
         given = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
-        settings = dict(one.split("=", 1) for one in given)
-        has_files = all(value in host.files for name, value in settings.items() if name.endswith("_FILE"))
+        told = dict(one.split("=", 1) for one in given)
+        has_files = all(value in host.files for name, value in told.items() if name.endswith("_FILE"))
         assert trial.DIRECTORY in host.directories
-        host.trial = settings if has_files else {}
+        host.trial = told if has_files else {}
 
     def _is_served(self, host: FakeHost, endpoint: str) -> bool:
         url = urlsplit(endpoint.removeprefix("--endpoints="))

@@ -19,11 +19,11 @@ def ours(subject: Subject) -> Mapping[str, str]:
     paths = settings.Paths.of(subject)
     if subject.name not in subject.facts.members:
         return dict.fromkeys(settings.relaying(subject), paths.certs)
-    opened = {} if settings.has_local_port(subject) else {settings.LISTEN_CLIENT: paths.insecure_localhost}
+    first = () if settings.has_local_port(subject) else settings.insecure_localhost(subject)
     return {
         **dict.fromkeys(settings.tls_listeners(subject), paths.tls),
         **dict.fromkeys(settings.certificates(subject), paths.certs),
-        **opened,
+        **dict.fromkeys(first, paths.insecure_localhost),
     }
 
 

@@ -96,7 +96,9 @@ def _examination(site: Site, subject: Subject) -> Examination:
                 f"{', '.join(strangers)} dials its peer port, and no certificate names that address",
                 "find out who that is: a member behind NAT needs the address in its certificate",
             )
-        if not sources and not unknown:
+        if not subject.others:
+            yield fine("it is the only member, and dials nobody")
+        elif not sources and not unknown:
             yield wrong(f"its kernel tells no routes: {last_line(answers[question])}")
         elif not troubles:
             yield fine(f"dials its peers from {', '.join(sources)}")

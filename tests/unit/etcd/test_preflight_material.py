@@ -165,6 +165,17 @@ def test_source_addresses(
     assert evidence in found[0].evidence
 
 
+@pytest.mark.parametrize("told", ["", "hears 127.0.0.1:40000\n"])
+def test_a_single_member_dials_nobody_and_that_is_fine(tmp_path: Path, told: str) -> None:
+    site = make_site(tmp_path, "server1")
+    (alone,) = (member for member in site.cluster.members if member.name == "server1")
+    site = replace(site, cluster=site.cluster.model_copy(update={"members": (alone,)}))
+    (one,) = judged("source addresses", site, {ROUTES: Answer(0, told)})
+    assert ("pass", "it is the only member, and dials nobody") == (one.verdict, one.evidence)
+    (strange, _) = judged("source addresses", site, {ROUTES: Answer(0, "hears 10.0.0.7:40000\n")})
+    assert ("warn", True) == (strange.verdict, "10.0.0.7 dials its peer port" in strange.evidence)
+
+
 def test_a_name_that_only_one_of_the_peers_resolves_is_not_enough(tmp_path: Path) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
     examination = next(iter(item("source addresses").make(site)))

@@ -35,18 +35,29 @@ def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Pa
     member = subject(tmp_path, dict(case["found"]))
     listeners = settings.tls_listeners(member)
 
-    assert case["accepting"] == settings.insecure_localhost(member)["ETCD_LISTEN_CLIENT_URLS"]
+    opened = settings.insecure_localhost(member)
+    assert case["accepting"] == opened["ETCD_LISTEN_CLIENT_URLS"]
+    assert case.get("told") == opened.get("ETCD_ADVERTISE_CLIENT_URLS")
     assert case["clients"] == listeners["ETCD_LISTEN_CLIENT_URLS"]
     assert case["peers"] == listeners["ETCD_LISTEN_PEER_URLS"]
     assert case["advertised"] == listeners["ETCD_ADVERTISE_CLIENT_URLS"]
 
 
 def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(tmp_path: Path) -> None:
-    initial = settings.tls_listeners(subject(tmp_path, {}))["ETCD_INITIAL_CLUSTER"]
+    member = subject(tmp_path, {"ETCD_INITIAL_CLUSTER": "etcd-1=http://198.18.0.101:2380"})
+    initial = settings.tls_listeners(member)["ETCD_INITIAL_CLUSTER"]
     assert (
         "etcd-1=https://198.18.0.101:2380,etcd-2=https://198.18.0.102:2380,etcd-3=https://198.18.0.103:2380"
         == initial
     )
+
+
+@pytest.mark.parametrize("found", [{}, {"ETCD_INITIAL_CLUSTER": ""}])
+def test_a_member_that_has_no_initial_cluster_is_given_none(tmp_path: Path, found: dict[str, str]) -> None:
+    # together with ETCD_DISCOVERY or ETCD_DISCOVERY_SRV it is fatal: "multiple discovery or bootstrap flags"
+    listeners = settings.tls_listeners(subject(tmp_path, found))
+    assert "ETCD_INITIAL_CLUSTER" not in listeners
+    assert "https://198.18.0.101:2380" == listeners["ETCD_INITIAL_ADVERTISE_PEER_URLS"]
 
 
 def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tmp_path: Path) -> None:
