@@ -14,15 +14,25 @@ from orchestrator.etcd import api, files, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answers, Check, Question
+from orchestrator.text import shown
 
 Look = Callable[[Iterable[Question]], Answers]
 
-# The service's user and group, the family of the trust store, and which directories are missing.
+# The service's user and group, whether its main process is etcd (by its name, or else by what every etcd can
+# print), the family of the trust store, and which directories are missing.
 HOST = """
 user=$(systemctl show --property=User --value "$1.service") || exit
 group=$(systemctl show --property=Group --value "$1.service") || exit
 echo "user=${user:-root}"
 echo "group=${group:-$(id -gn "${user:-root}")}"
+pid=$(systemctl show --property=MainPID --value "$1.service") || exit
+program=$(readlink "/proc/${pid:-0}/exe") || program=nothing
+program=${program% (deleted)}
+case ${program##*/} in
+  etcd | etcd[23]) program=etcd ;;
+  *) LC_ALL=C grep -q -a 'etcd Version: ' "/proc/${pid:-0}/exe" 2> /dev/null && program=etcd ;;
+esac
+printf 'program=%s\\n' "$program"
 if command -v update-ca-trust > /dev/null; then
   echo trust=redhat
 elif command -v update-ca-certificates > /dev/null; then
@@ -162,6 +172,12 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
         raise ValueError(running.complaint)
     told = [line.partition("=")[::2] for line in answers[host].text.splitlines()]
     fields = dict(told)
+    program = fields.get("program", "unknown")
+    if program != "etcd":
+        raise ValueError(
+            f"the main process of {running.unit} is {shown(program, quote='')}, which is not etcd: "
+            "let ExecStart= start etcd itself, with its settings in Environment= lines"
+        )
     return HostFacts.model_validate(
         {
             "version": "",

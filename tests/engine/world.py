@@ -63,6 +63,7 @@ class FakeHost:
     trusted: set[str] = field(default_factory=set)
     lock: str = ""  # what the lock's file holds
     trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
+    program: str = "etcd"  # what the unit's main process is
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
     starting_looks: int = 0
@@ -278,7 +279,7 @@ class World:
 
     def _host_facts(self, host: FakeHost, check: Check) -> Answer:
         missing = [path for path in check.arguments[1:] if path not in host.directories]
-        told = ("user=etcd", "group=etcd", "trust=debian")
+        told = ("user=etcd", "group=etcd", f"program={host.program}", "trust=debian")
         return Answer(0, "\n".join((*told, *(f"missing={path}" for path in missing))))
 
     def _handshake(self, host: FakeHost, check: Check) -> Answer:

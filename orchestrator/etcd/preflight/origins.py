@@ -6,10 +6,11 @@ from pathlib import PurePosixPath
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.preflight import unit, variables
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers
+from orchestrator.text import shown
 
 NO_PROCESS = doubtful("there is no process: only the files that it would be started with were looked at")
 
@@ -28,21 +29,22 @@ def ours(subject: Subject) -> Mapping[str, str]:
 
 
 @on_each_host
-def origins(_site: Site, subject: Subject) -> Examination:
+def origins(site: Site, subject: Subject) -> Examination:
     """Ask for the running process's flags and variables, and for every file that its unit reads them from."""
+    are_gathered = bool(site.facts.cluster_id)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, read = process.read(subject, answers), unit.read(subject, answers)
-        if answers[unit.check(subject)].exit_status != 0:
-            yield wrong("there is no unit whose settings could be read")
-            return
         wanted = ours(subject)
+        changed = _ours_under_way(subject, running, read, wanted) if are_gathered else frozenset()
         troubles = (
             *(_of_process(running) if running.pid else ()),
             *_unset(read, wanted),
             *_of_files(read.files, wanted),
             *_of_drop_ins(read.drop_ins, wanted, settings.Paths.of(subject)),
-            *(_pending(running, read) if running.pid else (NO_PROCESS,)),
+            *_missing(read),
+            *(_unexplained(subject, running, read, changed) if running.pid else ()),
+            *(_pending(subject, running, read, changed) if running.pid else (NO_PROCESS,)),
         )
         yield from troubles
         if not troubles:
@@ -62,7 +64,7 @@ def _of_process(running: process.Process) -> Iterable[Remark]:
             "move the file's settings into Environment= lines of the unit",
         )
     elif flags:
-        names = ", ".join(flag.split("=")[0] for flag in flags)
+        names = _listed(flag.split("=")[0] for flag in flags)
         yield wrong(
             f"the process has flags, which beat variables (from etcd 3.4 on, both is fatal): {names}",
             "move them into Environment= lines of the unit",
@@ -70,7 +72,8 @@ def _of_process(running: process.Process) -> Iterable[Remark]:
 
 
 def _unset(read: unit.Unit, wanted: Mapping[str, str]) -> Iterable[Remark]:
-    names = [word.partition("=")[0] for word in read.properties.get("UnsetEnvironment", "").split()]
+    taken = variables.words(read.properties.get("UnsetEnvironment", ""))
+    names = [word.partition("=")[0] for word in taken]
     beaten = sorted(set(names) & set(wanted))
     if beaten:
         yield wrong(f"UnsetEnvironment= takes {', '.join(beaten)} away", "remove that line from the unit")
@@ -116,18 +119,61 @@ def _of_drop_ins(
             )
 
 
-def _pending(running: process.Process, read: unit.Unit) -> Iterable[Remark]:
-    """Settings that the unit has and the process has not: our restart would put them in force."""
-    in_files = {name for text in read.files.values() for name in unit.variables_of_file(text)}
-    words = shlex.split(read.properties.get("Environment", ""))
-    told = dict(word.partition("=")[::2] for word in words if word.startswith("ETCD_"))
-    changed = sorted(
-        name
-        for name, value in told.items()
-        if name not in in_files and running.environment.get(name, "") != value
-    )
-    if changed:
-        yield doubtful(
-            f"the unit's {', '.join(changed)} is not what the process runs with: our restart would change it",
-            "restart the member yourself first, and see that it is healthy",
+def _missing(read: unit.Unit) -> Iterable[Remark]:
+    for path in read.missing:
+        yield wrong(
+            f"EnvironmentFile={shown(path, quote='')} is not there, so the unit's next start fails",
+            f"touch {shlex.quote(path)}, or let it be missing: write EnvironmentFile=-{path} in the unit",
         )
+
+
+def _unexplained(
+    subject: Subject, running: process.Process, read: unit.Unit, changed: frozenset[str]
+) -> Iterable[Remark]:
+    """Variables of the process that no line and no file sets: who sets them would overwrite ours."""
+    known = set(read.variables) | read.passed | changed
+    names = sorted(name for name, value in running.environment.items() if value and name not in known)
+    if names:
+        yield wrong(
+            f"the process has {_listed(names)}, which no line and no file of the unit sets: a start script "
+            "sets them and would overwrite ours, or the unit was changed since the process started",
+            "let ExecStart= start etcd itself, with these settings in Environment= lines: "
+            f"systemctl edit --full {subject.host.service}; then restart this member",
+        )
+
+
+def _pending(
+    subject: Subject, running: process.Process, read: unit.Unit, changed: frozenset[str]
+) -> Iterable[Remark]:
+    """Settings that the unit has and the process has not: our restart would put them in force."""
+    names = sorted(
+        name
+        for name, value in read.variables.items()
+        if name.startswith("ETCD_") and running.environment.get(name, "") != value and name not in changed
+    )
+    if names:
+        yield wrong(
+            f"the process does not run with what the unit's files say of {_listed(names)}: our restart would "
+            "put that in force",
+            "put the files right, or restart this member alone and see that it is healthy: "
+            f"systemctl restart {subject.host.service}",
+        )
+
+
+def _ours_under_way(
+    subject: Subject, running: process.Process, read: unit.Unit, wanted: Mapping[str, str]
+) -> frozenset[str]:
+    """Variables that we are just changing: a drop-in was put in place or taken away, the restart is to come.
+
+    Such a value of the unit is that of a drop-in of ours, or that from before the first change.
+    """
+    paths = settings.Paths.of(subject).settings
+    mine = [unit.variables_of_drop_in(text) for path, text in read.drop_ins.items() if path in paths]
+    before = subject.found.environment
+    undone = {name for name in wanted if before.get(name, "") == read.variables.get(name, "")}
+    is_new = {name for name in undone if running.environment.get(name, "") != before.get(name, "")}
+    return frozenset((set().union(*mine) & set(wanted)) | is_new)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(shown(name, quote="") for name in names)

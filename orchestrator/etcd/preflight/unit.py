@@ -8,40 +8,80 @@ from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process
+from orchestrator.etcd.preflight import variables
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers, Check
+from orchestrator.text import shown
 
 START_WARN_S = 30.0
 START_FAIL_S = 10.0  # a restart took up to 7 s to publish (etcd 3.4.23, 3.6.14), and Type=notify waits for it
 
-# Properties, then each file that settings come from, in the order in which systemd reads them. The words of
-# EnvironmentFiles may be patterns, and are not quoted so that the shell finds what systemd finds.
+# Properties, then each file that settings come from, in the order in which systemd reads them, and the names
+# of etcd's variables that systemd's manager gives to every unit. A path of EnvironmentFiles may be a pattern,
+# and is not quoted so that the shell finds what systemd finds; with an empty IFS a blank in it ends nothing.
 SCRIPT = """
 systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \\
-  --property=NeedDaemonReload,FragmentPath,Environment,UnsetEnvironment "$1.service"
+  --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \\
+  --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \\
+  --property=RootDirectory,RootImage "$1.service" || exit
 show() { [ ! -f "$2" ] || printf '%s=%s %s\\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
 systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n' | while read -r path; do
   show drop_in "$path"
 done
-systemctl show --property=EnvironmentFiles --value "$1.service" | sed 's/ (ignore_errors=[a-z]*)$//' |
-  while read -r pattern; do
-    for path in $pattern; do show file "$path"; done
+systemctl show --property=EnvironmentFiles --value "$1.service" | while IFS= read -r line; do
+  pattern=${line% (ignore_errors=*}
+  found=''
+  IFS=''
+  for path in $pattern; do
+    [ ! -e "$path" ] || found=yes
+    show file "$path"
   done
+  case $line in
+    *'(ignore_errors=no)') [ -n "$found" ] || printf 'missing= %s\\n' "$pattern" ;;
+  esac
+done
+systemctl show-environment | sed -n 's/^\\(ETCD_[A-Z0-9_]*\\)=.*/manager= \\1/p'
 """
 
-_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_SET = re.compile(r"^\s*(ETCD_[A-Z0-9_]+)\s*=", re.MULTILINE)
+_UNITS_S = {
+    "us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800,
+    "month": 2629800, "y": 31557600,
+}  # fmt: skip
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)(?: |$)")
 _LINE = re.compile(r"^\s*Environment\s*=(?P<words>.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as systemd has it; ``drop_ins`` and ``files`` (EnvironmentFile=) are texts by path, in order."""
+    """A unit as systemd has it; ``drop_ins`` and ``files`` (EnvironmentFile=) are texts by path, in order.
+
+    ``missing`` are the paths of EnvironmentFile= that are needed and not there, ``manager`` the names of
+    variables that every unit is given.
+    """
 
     properties: Mapping[str, str]
     drop_ins: Mapping[str, str]
     files: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    manager: frozenset[str] = frozenset()
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the unit's next start sets: a file beats Environment=, UnsetEnvironment= beats both."""
+        found = dict(variables.of_show(self.properties.get("Environment", "")))
+        for text in self.files.values():
+            found |= variables.of_file(text)
+        for word in variables.words(self.properties.get("UnsetEnvironment", "")):
+            name, equals, value = word.partition("=")
+            if not equals or found.get(name) == value:
+                found.pop(name, None)
+        return found
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """Names of variables whose values come from systemd's manager."""
+        return self.manager | set(variables.words(self.properties.get("PassEnvironment", "")))
 
 
 def check(subject: Subject) -> Check:
@@ -53,19 +93,24 @@ def read(subject: Subject, answers: Answers) -> Unit:
     """Read the answer to that check."""
     properties: dict[str, str] = {}
     texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
+    named: dict[str, list[str]] = {"missing": [], "manager": []}
     for line in answers[check(subject)].text.splitlines():
         key, _, value = line.partition("=")
         if key in texts:
             encoded, _, path = value.partition(" ")
-            texts[key][path] = base64.b64decode(encoded, validate=True).decode(errors="replace")
+            raw = base64.b64decode(encoded, validate=True)
+            texts[key][path] = raw.decode(errors="surrogateescape")  # as process.py reads variables
+        elif key in named:
+            named[key].append(value.removeprefix(" "))
         else:
             properties[key] = value
-    return Unit(properties, texts["drop_in"], texts["file"])
+    missing, manager = tuple(named["missing"]), frozenset(named["manager"])
+    return Unit(properties, texts["drop_in"], texts["file"], missing, manager)
 
 
 def variables_of_file(text: str) -> frozenset[str]:
-    """Names of etcd's variables that a file for EnvironmentFile= sets. Source: systemd.exec(5)."""
-    return frozenset(_SET.findall(text))
+    """Names of etcd's variables that a file for EnvironmentFile= sets."""
+    return frozenset(name for name in variables.of_file(text) if name.startswith("ETCD_"))
 
 
 def variables_of_drop_in(text: str) -> frozenset[str]:
@@ -87,9 +132,10 @@ def seconds(text: str) -> float:
     """Read systemd's way to write a time, such as ``1min 30s``; infinity if it has no end."""
     if text in {"infinity", ""}:
         return float("inf")
-    return sum(
-        float(number) * _UNITS_S[unit] for number, unit in re.findall(r"([\d.]+)(us|ms|min|[smhdw])", text)
-    )
+    found = _TIME.findall(text)
+    if not found:
+        raise ValueError(f"systemd wrote a time that cannot be read: {shown(text)}")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in found)
 
 
 @on_each_host

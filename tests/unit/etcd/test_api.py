@@ -172,8 +172,8 @@ def test_v2_asks_for_health_with_the_hosts_own_certificate(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "script",
-    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, v3.HASH, gather.VERSION],
-    ids=["v2 member list", "v2 status", "v2 health", "v3", "v3 hash", "version"],
+    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, v3.HASH, gather.VERSION, gather.HOST],
+    ids=["v2 member list", "v2 status", "v2 health", "v3", "v3 hash", "version", "host"],
 )
 def test_shellcheck_passes(script: str) -> None:
     program = Path(sys.executable).with_name("shellcheck")

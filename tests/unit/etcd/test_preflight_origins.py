@@ -34,18 +34,23 @@ ORIGINS = [
         "20-cloudinit.conf",
     ),
     (
-        running(),
+        running({"ETCD_LOG_LEVEL": "debug"}),
         unit_told(file="/etc/default/etcd=# ETCD_LISTEN_CLIENT_URLS=x\nETCD_LOG_LEVEL=debug"),
         ["pass"],
         "etcd",
     ),
     (
-        running(),
+        running({"ETCD_LISTEN_CLIENT_URLS": URLS}),
         unit_told(file=f"/etc/default/etcd=ETCD_LISTEN_CLIENT_URLS={URLS}"),
         ["fail"],
         "/etc/default/etcd sets ETCD_LISTEN",
     ),
-    (running(), unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"), ["fail"], "ETCD_CONFIG_FILE"),
+    (
+        running({"ETCD_CONFIG_FILE": "/e"}),
+        unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
+        ["fail", "fail"],
+        "configuration file",
+    ),
     (
         Answer(0, "LoadState=loaded\nActiveState=inactive\nSubState=dead\nMainPID=0\n"),
         unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
@@ -85,8 +90,73 @@ ORIGINS = [
     (running(), unit_told("UnsetEnvironment=ETCD_PEER_CERT_FILE"), ["fail"], "UnsetEnvironment="),
     (running({}, "--name=a", "--debug"), unit_told(), ["fail"], "flags"),
     (running({}, "--config-file=/e"), unit_told(), ["fail"], "configuration file"),
-    (running({"ETCD_CONFIG_FILE": "/e"}), unit_told(), ["fail"], "configuration file"),
-    (running({"ETCD_NAME": "a"}), unit_told('Environment=ETCD_NAME=b "DAEMON_ARGS="'), ["warn"], "ETCD_NAME"),
+    (
+        running({"ETCD_CONFIG_FILE": "/e"}),
+        unit_told("Environment=ETCD_CONFIG_FILE=/e"),
+        ["fail"],
+        "configuration file",
+    ),
+    (
+        running({"ETCD_NAME": "a"}),
+        unit_told('Environment=ETCD_NAME=b "DAEMON_ARGS="'),
+        ["fail"],
+        "does not run with what the unit's files say of ETCD_NAME",
+    ),
+    (
+        running({"ETCD_NAME": "a"}),
+        unit_told("Environment=ETCD_NAME=a ETCD_DISCOVERY=https://d/1"),
+        ["fail"],
+        "of ETCD_DISCOVERY",
+    ),
+    (
+        running({"ETCD_NAME": "a"}),
+        unit_told("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME='a' \n"),
+        ["pass"],
+        "1 variables, from etcd",
+    ),
+    (
+        running({"ETCD_NAME": "b"}),
+        unit_told("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME=a\n"),
+        ["fail"],
+        "of ETCD_NAME",
+    ),
+    (
+        running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d", "ETCD_DEBUG": ""}),
+        unit_told("Environment=ETCD_NAME=a"),
+        ["fail"],
+        "the process has ETCD_DATA_DIR, which no line and no file of the unit sets",
+    ),
+    (
+        running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d"}),
+        unit_told("Environment=ETCD_NAME=a\nPassEnvironment=FOO ETCD_DATA_DIR"),
+        ["pass"],
+        "2 variables",
+    ),
+    (
+        running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d"}),
+        unit_told("Environment=ETCD_NAME=a\nmanager= ETCD_DATA_DIR"),
+        ["pass"],
+        "2 variables",
+    ),
+    (
+        running({"ETCD_A": "a"}),
+        unit_told("Environment=ETCD_A=a ETCD_B=b\nUnsetEnvironment=ETCD_B"),
+        ["pass"],
+        "1",
+    ),
+    (running({"ETCD_A": "a"}), unit_told("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A=b"), ["pass"], "1"),
+    (
+        running({"ETCD_A": "a"}),
+        unit_told("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A"),
+        ["fail"],
+        "has ETCD_A",
+    ),
+    (
+        running(),
+        unit_told("missing= /etc/my etcd.env"),
+        ["fail"],
+        "EnvironmentFile=/etc/my etcd.env is not there, so the unit's next start fails",
+    ),
     (running({"ETCD_NAME": "a b"}), unit_told('Environment="ETCD_NAME=a b"'), ["pass"], "variables"),
 ]
 
@@ -104,8 +174,37 @@ def test_origins(
 def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Path) -> None:
     opened = {"ETCD_LISTEN_CLIENT_URLS": f"{URLS},http://127.0.0.1:4001"}
     site = replace(make_site(tmp_path), facts=subject(tmp_path, opened).facts)
-    drop_in = unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x")
+    drop_in = unit_told(
+        f"Environment=ETCD_LISTEN_CLIENT_URLS={opened['ETCD_LISTEN_CLIENT_URLS']}",
+        drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x",
+    )
     assert ["pass"] == verdicts(judged("origin", site, {process.SCRIPT: running(opened), SCRIPT: drop_in}))
+
+
+PAIR = {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"}
+TLS = {"ETCD_LISTEN_PEER_URLS": "https://0.0.0.0:2380"}
+
+
+@pytest.mark.parametrize(
+    ("now", "in_unit", "expected"),
+    [
+        (
+            PAIR,
+            "ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380",
+            ["pass"],
+        ),  # ours lies there, the restart is to come
+        (TLS, "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380", ["pass"]),  # ours was taken away again
+        (TLS, "ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380", ["pass"]),
+        (TLS, "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:9", ["fail"]),
+    ],
+)
+def test_on_a_resume_what_we_are_just_changing_is_no_surprise(
+    tmp_path: Path, now: dict[str, str], in_unit: str, expected: list[str]
+) -> None:
+    site = replace(make_site(tmp_path), facts=subject(tmp_path, PAIR).facts)
+    lies = {"drop_in": f"{AT}/40-tls.conf=[Service]\nEnvironment={in_unit}\n"} if "https" in in_unit else {}
+    answers = {process.SCRIPT: running(now), SCRIPT: unit_told(f"Environment={in_unit}", **lies)}
+    assert expected == verdicts(judged("origin", site, answers))
 
 
 def test_variables_are_read_as_systemd_reads_them() -> None:

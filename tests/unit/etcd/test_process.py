@@ -7,6 +7,7 @@ import pytest
 from engine.world import World, make_cluster
 from unit.etcd.test_settings import subject
 
+from orchestrator.errors import RefusedError
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.gather import gather
 from orchestrator.operations import Answer, Answers
@@ -99,3 +100,15 @@ def test_the_facts_keep_no_other_variable(tmp_path: Path) -> None:
         host.environment["ETCD_ANY"] = "hidden"
     told = gather(world.cluster, world.look).model_dump_json()
     assert ("ETCD_LISTEN_CLIENT_URLS" in told, "hidden" in told) == (True, False)
+
+
+def test_a_main_process_that_is_not_etcd_is_named_and_never_tried_out(tmp_path: Path) -> None:
+    world = World(make_cluster(tmp_path, proxies=1))
+    world.hosts["server2"].program = "/usr/bin/bash"
+    world.proxies["proxy1"].program = "nothing"
+    with pytest.raises(RefusedError) as refused:
+        gather(world.cluster, world.look)
+    said = str(refused.value)
+    assert "server2: the main process of etcd2.service is /usr/bin/bash, which is not etcd" in said
+    assert "proxy1: the main process of etcd2.service is nothing, which is not etcd" in said
+    assert "server1" not in said
