@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
@@ -40,6 +40,8 @@ REMEMBERED = frozenset(
         *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
     }
 )
+# Over https etcd's dialler obeys these. Values may hold a password: they are neither told nor written down.
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 _ASSIGNED = re.compile(r"\b(ETCD\w*)=[^\"\n]+")  # etcd writes every ETCD_ variable into its journal at start
 
 STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over and over
@@ -49,6 +51,7 @@ STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over an
 class Process:
     """A unit and its main process (``pid`` 0: none); ``environment`` holds the ETCD_ variables.
 
+    ``proxies`` are those of its variables that name HTTP proxies, or who is exempt from them.
     ``crashes`` are counted since the last start by hand; ``active_s`` is how long the unit is active by now.
     """
 
@@ -64,6 +67,7 @@ class Process:
     crashes: int
     active_s: float
     last_words: tuple[str, ...]
+    proxies: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @property
     def remembered(self) -> Mapping[str, str]:
@@ -94,7 +98,8 @@ def read(subject: Subject, answers: Answers) -> Process:
     """Read the process out of the answer to its check."""
     lines = answers[check(subject)].text.splitlines()
     fields = dict(line.split("=", 1) for line in lines if "=" in line)
-    variables = (text.split("=", 1) for text in _strings(fields.get("environ", "")) if "=" in text)
+    assigned = (text.split("=", 1) for text in _strings(fields.get("environ", "")) if "=" in text)
+    variables = dict(assigned)
     return Process(
         unit=f"{subject.host.service}.service",
         loaded=fields.get("LoadState") == "loaded",
@@ -104,7 +109,7 @@ def read(subject: Subject, answers: Answers) -> Process:
         pid=int(fields.get("MainPID") or 0),
         user=fields.get("User") or "root",
         group=fields.get("Group", ""),
-        environment={name: value for name, value in variables if name.startswith("ETCD_")},
+        environment={name: value for name, value in variables.items() if name.startswith("ETCD_")},
         executable=fields.get("exe", "").removesuffix(" (deleted)"),
         arguments=_strings(fields.get("cmdline", "")),
         crashes=int(fields.get("NRestarts") or 0),
@@ -112,6 +117,7 @@ def read(subject: Subject, answers: Answers) -> Process:
         last_words=tuple(
             map(escaped, _ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines())
         ),
+        proxies={name: variables[name] for name in PROXIES if name in variables},
     )
 
 

@@ -9,9 +9,11 @@ from orchestrator.etcd.preflight import (
     members,
     origins,
     ports,
+    proxies,
     registry,
     room,
     routes,
+    sandbox,
     tools,
     unit,
 )
@@ -85,6 +87,14 @@ CHECKLIST: tuple[Item, ...] = (
         make=room.entrances,
     ),
     Item(
+        "sandbox",
+        looks="what ProtectHome=, InaccessiblePaths= and the like of the unit hide from its process",
+        why="what this host has in the certificates' directory is not what a sandboxed etcd finds there",
+        mend="name a directory in the plan that the unit shows (tls.directory)",
+        make=sandbox.sandboxes,
+        on_resume=True,
+    ),
+    Item(
         "unit",
         looks="the systemd unit: that it exists, is active and enabled, its type, its start timeout",
         why="every member is restarted by its unit, and must come back by itself within its start timeout",
@@ -97,6 +107,14 @@ CHECKLIST: tuple[Item, ...] = (
         why="what beats our Environment= lines would beat them silently, and the member would not change",
         mend="leave these settings to Environment= lines that are read before ours",
         make=origins.origins,
+        on_resume=True,
+    ),
+    Item(
+        "http proxy",
+        looks="HTTPS_PROXY and HTTP_PROXY of process and unit, and whether NO_PROXY exempts the members",
+        why="etcd's dialler obeys them over https: the quorum would be lost when the last member switches",
+        mend="exempt every member's address: NO_PROXY",
+        make=proxies.proxies,
         on_resume=True,
     ),
     Item(

@@ -1,0 +1,135 @@
+"""HTTP proxies in a unit's variables: over https etcd dials its peers through them, unless NO_PROXY says no.
+
+Go's rules: golang.org/x/net/http/httpproxy. HTTP_PROXY counts for https too where HTTPS_PROXY is missing (Go
+before 1.16), and networks such as 10.0.0.0/8 do not count in NO_PROXY (Go before 1.11).
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import process, settings
+from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers
+
+_OF_PEERS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+_WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions that may be built with such a Go
+_ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[^:]*)")
+
+
+@on_each_host
+def proxies(site: Site, subject: Subject) -> Examination:
+    """Ask for the proxy variables of the running process and of the unit's next start."""
+    targets = _targets(subject)
+    takes_networks = not any(
+        member.version.startswith(_WITHOUT_NETWORKS) for member in site.facts.members.values()
+    )
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running, read = process.read(subject, answers), unit.read(subject, answers)
+        at_next_start = {name: read.variables[name] for name in process.PROXIES if name in read.variables}
+        found = {**running.proxies, **at_next_start}
+        variable = next((name for name in _OF_PEERS if found.get(name)), None)
+        if variable is None:
+            yield fine("no proxy is set for etcd")
+            return
+        exempt = found.get("NO_PROXY") or found.get("no_proxy") or ""
+        caught = {
+            host: name
+            for (host, port), name in targets.items()
+            if not is_exempt(host, port, exempt, takes_networks=takes_networks)
+        }
+        if not caught:
+            yield fine(f"{variable} is set, and NO_PROXY exempts every member")
+            return
+        told = ", ".join(name if name == host else f"{name} ({host})" for host, name in caught.items())
+        yield wrong(
+            f"{variable} is set for etcd, and NO_PROXY does not exempt {told}: over https it would dial them "
+            "through that proxy",
+            _mend(subject, read, exempt, caught),
+        )
+
+    return Examination(subject.name, (process.check(subject), unit.check(subject)), judge)
+
+
+def is_exempt(host: str, port: int, no_proxy: str, *, takes_networks: bool = True) -> bool:
+    """Whether Go dials a host and port directly, with a proxy and this NO_PROXY set."""
+    name = host.lower()
+    address = _address(name)
+    if name == "localhost" or (address is not None and address.is_loopback):
+        return True
+    for entry in (text.strip().lower() for text in no_proxy.split(",")):
+        if entry == "*":
+            return True
+        network = _network(entry)
+        if network is not None:
+            if takes_networks and address is not None and address in network:
+                return True
+            continue
+        found = _ENTRY.fullmatch(entry)
+        its_host, its_port = (found["host"].strip("[]"), found["port"]) if found else (entry, "")
+        if its_host and _matches(its_host, name) and its_port in {"", str(port)}:
+            return True
+    return False
+
+
+def _matches(entry: str, name: str) -> bool:
+    address = _address(entry)
+    if address is not None:
+        return address == _address(name)
+    domain = entry.removeprefix("*") if entry.startswith("*.") else entry
+    return name.endswith(domain) if domain.startswith(".") else name == domain or name.endswith(f".{domain}")
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    host, slash, bits = text.partition("/")
+    if not slash or not bits.isdecimal() or _address(host) is None:
+        return None
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _targets(subject: Subject) -> Mapping[tuple[str, int], str]:
+    """Host and port of everybody whom this host's etcd dials, with the member's name."""
+    is_member = subject.name in subject.facts.members
+    found: dict[tuple[str, int], str] = {}
+    for other in subject.others:
+        advertised = () if is_member else settings.advertised_clients(other)
+        for url in (*other.member.peer_urls, *advertised):
+            parts = urlsplit(url)
+            found[parts.hostname or "", parts.port or 443] = other.name
+    return found
+
+
+def _mend(subject: Subject, read: unit.Unit, exempt: str, caught: Iterable[str]) -> str:
+    """Say how NO_PROXY is set for the next start, which is early enough: it is not over https yet."""
+    value = ",".join((*filter(None, (entry.strip() for entry in exempt.split(","))), *caught))
+    in_file = next(
+        (path for path, text in read.files.items() if re.search(r"(?m)^\s*(NO_PROXY|no_proxy)\s*=", text)),
+        None,
+    )
+    if in_file is not None or not value.isprintable():
+        return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
+    folder = settings.Paths.of(subject).drop_ins
+    line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    setting = shlex.quote(f'Environment="NO_PROXY={line}"')
+    return (
+        f"mkdir -p {folder} && printf '%s\\n' '[Service]' {setting} > {folder}/zz-no-proxy.conf && "
+        "systemctl daemon-reload"
+    )

@@ -1,0 +1,108 @@
+"""Whether the unit's sandbox shows etcd the directory that the certificates will lie in.
+
+A look as the service's user does not see what systemd hides from the process: systemd.exec(5).
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import settings
+from orchestrator.etcd.preflight import unit, variables
+from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.site import Site
+from orchestrator.operations import Answers, Check
+from orchestrator.text import shown
+
+# $1 service, $2 the certificates' directory: whether the running process sees the very same directory, or
+# the nearest above it that is there; then its path with every link followed.
+SCRIPT = """
+path=$(readlink -m -- "$2") || exit
+place=$path
+while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
+pid=$(systemctl show --property=MainPID --value "$1.service") || exit
+if [ "${pid:-0}" -eq 0 ]; then
+  seen=unknown
+elif [ "$(stat -L -c %d:%i -- "$place")" = "$(stat -L -c %d:%i -- "/proc/$pid/root$place")" ]; then
+  seen=same
+else
+  seen=other
+fi
+printf '%s %s\\n' "$seen" "$path"
+"""
+
+_HOMES = ("/home", "/root", "/run/user")
+_HIDING = ("yes", "true", "on", "1", "tmpfs")
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 -- read in what a unit says; nothing is written there
+
+
+@on_each_host
+def sandboxes(_site: Site, subject: Subject) -> Examination:
+    """Ask what the unit hides from its process, and what the running process sees of that directory."""
+    directory = subject.cluster.tls.directory
+    question = Check(subject.name, SCRIPT, (subject.host.service, directory))
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        seen, _, real = answers[question].text.strip().partition(" ")
+        if seen not in {"same", "other", "unknown"} or not real.startswith("/"):
+            raise ValueError("the host told no directory")
+        properties = unit.read(subject, answers).properties
+        names = [posixpath.basename(path) for path in settings.Paths.of(subject).material]
+        files = (f"{place}/{name}" for place in (directory, real) for name in names)
+        hiders = tuple(dict.fromkeys(filter(None, (hider(properties, path) for path in files))))
+        mend = _mend(subject, properties)
+        yield from (wrong(f"{line} hides {directory} from etcd", mend) for line in hiders)
+        if seen == "other" and not hiders:
+            yield wrong(
+                f"the process of {subject.host.service}.service does not see this host's {directory}, "
+                "so certificates that are put there are not there for etcd",
+                mend,
+            )
+        elif not hiders:
+            yield fine(f"etcd sees {directory}")
+
+    return Examination(subject.name, (unit.check(subject), question), judge)
+
+
+def _mend(subject: Subject, properties: Mapping[str, str]) -> str:
+    service, directory = subject.host.service, subject.cluster.tls.directory
+    others = (f"/etc/{service}", "/etc/ssl/etcd", "/var/lib/etcd-certificates")
+    seen = next((one for one in others if one != directory and hider(properties, one) is None), None)
+    unhide = f"take that out of the unit: systemctl edit --full {service}, and restart this member"
+    return f"write another directory into the plan, tls.directory: {seen}; or {unhide}" if seen else unhide
+
+
+def hider(properties: Mapping[str, str], directory: str) -> str | None:
+    """Return the line of a unit by which a directory is hidden from its process, or None if it is seen."""
+    if properties.get("RootDirectory", "") not in {"", "/"}:
+        return f"RootDirectory={shown(properties['RootDirectory'], quote='')}"
+    if properties.get("RootImage"):
+        return f"RootImage={shown(properties['RootImage'], quote='')}"
+    above = {path: line for path, line in _mounts(properties) if _is_below(directory, path)}
+    return above[max(above, key=len)] if above else None
+
+
+def _mounts(properties: Mapping[str, str]) -> Iterable[tuple[str, str | None]]:
+    """Return each path that a unit hides, with the line that does, then each that it shows all the same."""
+    home = properties.get("ProtectHome", "")
+    if home in _HIDING:
+        yield from ((path, f"ProtectHome={home}") for path in _HOMES)
+    if properties.get("PrivateTmp", "") in _HIDING:
+        yield from ((path, "PrivateTmp=yes") for path in _TEMPORARY)
+    for path, line in _paths(properties, "TemporaryFileSystem"):
+        yield posixpath.normpath(path.partition(":")[0]), line
+    yield from _paths(properties, "InaccessiblePaths")
+    for name in ("BindPaths", "BindReadOnlyPaths"):
+        for path, line in _paths(properties, name):
+            source, _, rest = path.partition(":")
+            target = rest.partition(":")[0] or source
+            yield posixpath.normpath(target), None if source == target else line
+
+
+def _paths(properties: Mapping[str, str], name: str) -> Iterable[tuple[str, str]]:
+    for word in variables.words(properties.get(name, "")):
+        yield word.lstrip("-+").removesuffix("/") or "/", f"{name}={shown(word, quote='')}"
+
+
+def _is_below(path: str, top: str) -> bool:
+    return path == top or path.startswith(f"{top.rstrip('/')}/")
