@@ -16,6 +16,7 @@ from orchestrator.etcd.preflight import (
     sandbox,
     tools,
     unit,
+    watched,
 )
 from orchestrator.etcd.preflight.finding import Examination, Item
 from orchestrator.etcd.preflight.site import Site
@@ -123,6 +124,13 @@ CHECKLIST: tuple[Item, ...] = (
         why="etcd does not start if another program has one of its ports",
         mend="stop the other program, or choose another port in the plan",
         make=ports.ports,
+    ),
+    Item(
+        "watch",
+        looks="the local clients that the plan wants watched: that each unit is there, active and quiet",
+        why="each restart waits until they are quiet again, so a unit that is not there stops a run half-way",
+        mend="name units in the plan that run on every member (watch), or leave it out",
+        make=watched.watched,
     ),
     Item(
         "versions",

@@ -10,6 +10,7 @@ import pytest
 from engine.world import World, make_cluster
 from unit.etcd.test_preflight_hosts import make_site
 
+from orchestrator.cluster.model import Watch
 from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
@@ -203,7 +204,7 @@ def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) 
 
 def scripts(folder: Path) -> dict[str, str]:
     """Every script that the checklist's own questions run, by the name of its check."""
-    site = make_site(folder, "server1", "server2", "server3")
+    site = make_site(folder, "server1", "server2", "server3", watch=Watch(units=("fleet",)))
     return {
         question.script: f"{item.name} {number}"
         for item in CHECKLIST

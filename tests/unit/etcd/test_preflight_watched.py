@@ -1,0 +1,41 @@
+"""Watched units are looked at before the first change: one that is not there would stop a run half-way."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_preflight_hosts import judged, make_site
+
+from orchestrator.cluster.model import Watch
+from orchestrator.etcd.preflight.watched import SCRIPT
+from orchestrator.operations import Answer
+
+
+def told(load: str, active: str, journal: str = "") -> Answer:
+    encoded = base64.b64encode(journal.encode()).decode()
+    line = f"unit patronii LoadState={load} ActiveState={active} {encoded}"
+    return Answer(0, f"{line}\nknown patroni\nknown ssh\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "evidence"),
+    [
+        (told("loaded", "active"), "pass", "patronii: active and quiet"),
+        (told("loaded", "active", "all is well\n"), "pass", "quiet"),
+        (told("loaded", "active", "error: \x1b[31mno\n"), "warn", r"before any restart: error: \x1b[31mno"),
+        (told("not-found", "inactive"), "fail", "there is no unit patronii.service; there is patroni"),
+        (told("masked", "inactive"), "fail", "patronii.service is masked"),
+        (told("loaded", "failed"), "fail", "patronii.service is failed"),
+        (told("loaded", "activating"), "fail", "patronii.service is activating"),
+        (Answer(0, "known patroni\n"), "fail", "cannot tell: 0 of 1 units"),
+        (Answer(1, told("loaded", "active").stdout), "fail", "cannot tell"),
+    ],
+)  # fmt: skip
+def test_watched_units(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> None:
+    site = make_site(tmp_path, watch=Watch(units=("patronii",)))
+    (one,) = judged("watch", site, {SCRIPT: answer})
+    assert (verdict, True) == (one.verdict, evidence in one.evidence), one
+
+
+def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
+    assert [] == judged("watch", make_site(tmp_path), {})
