@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import settings
+from orchestrator.etcd import peering, process, settings
 from orchestrator.etcd.api import Api
 from orchestrator.etcd.api import of as api_of
 from orchestrator.etcd.asking import Inquiry, gate
-from orchestrator.operations import Answer, Answers
+from orchestrator.operations import Answer, Answers, Deviation
 
 MAX_LAG = (
     1000  # raft entries a member may be behind: a busy cluster writes about that in the time of one look
@@ -76,8 +76,22 @@ def _list(urls: Iterable[str]) -> str:
 
 @gate
 def registered_with_http(subject: Subject) -> Inquiry:
-    """Every member sees this one's peer URLs as they were before the first change."""
-    return _registered(subject, settings.peers_http(subject), None)
+    """Every member sees this one's peer URLs as they were, and with the scheme that it listens with: http.
+
+    The registry says what others dial, the process what answers: only both together tell who finds whom.
+    """
+    registered = _registered(subject, settings.peers_http(subject), None)
+    listening = process.check(subject)
+
+    def judge(answers: Answers) -> Iterable[str | Deviation]:
+        yield from registered.judge(answers)
+        urls, running = settings.peers_http(subject), process.read(subject, answers)
+        unspoken = peering.unspoken(urls, running.environment)
+        if unspoken:
+            listens = _list(settings.current(running.environment, settings.LISTEN_PEER))
+            yield f"registered with {_list(unspoken)}, and listens with {listens}"
+
+    return Inquiry((*registered.questions, listening), judge)
 
 
 @gate

@@ -3,30 +3,65 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import api
+from orchestrator.etcd import api, peering, process, settings
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.members import CLUSTER, readable
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers
 
+HALF_SECURED = (
+    "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "
+    "which, and how they come to speak http again"
+)
+
 
 def registry(site: Site) -> Iterable[Examination]:
     """Ask each member for its registry, and compare it with the plan."""
     views = {one.name: api.of(one).members(one) for one in site.members}
     selves = {one.name: api.of(one).status(one) for one in site.members}
+    processes = tuple(process.check(one) for one in site.members)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         interface = api.APIS[site.facts.api]
         ids = {name: one.id for name, one in readable(interface, selves, answers).items()}
         seen = {name: interface.read_members(answers[views[name]]) for name in ids}
-        troubles = tuple(compare(site, seen, ids)) if seen else (wrong("no member tells its registry"),)
+        running = {one.name: process.read(one, answers) for one in site.members}
+        troubles = (
+            *(compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
+            *schemes(site, seen, ids, running),
+        )
         yield from troubles
         if not troubles:
             yield fine(", ".join(f"{name} is {id_}" for name, id_ in ids.items()))
 
     if views:
-        yield Examination(CLUSTER, (*views.values(), *selves.values()), judge)
+        yield Examination(CLUSTER, (*views.values(), *selves.values(), *processes), judge)
+
+
+def schemes(
+    site: Site,
+    seen: Mapping[str, Mapping[str, Registered]],
+    ids: Mapping[str, str],
+    running: Mapping[str, process.Process],
+) -> Iterable[Remark]:
+    """Compare the scheme that each member is registered with, by its own view, with its listeners'."""
+    interface = api.APIS[site.facts.api]
+    for name, view in seen.items():
+        member, environment = view.get(ids[name]), running[name].environment
+        if member is None or not running[name].pid:
+            continue  # 'compare' and 'quorum' say so
+        unspoken = peering.unspoken(member.peer_urls, environment)
+        if not unspoken:
+            continue
+        listens = ", ".join(settings.current(environment, settings.LISTEN_PEER))
+        told = (
+            f"{name} is registered with {', '.join(member.peer_urls)}, and listens on {listens}: "
+            "after its next restart the others could not find it"
+        )
+        is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
+        mend = f"on {name}: {peering.command(interface, member.id, member.peer_urls, environment)}"
+        yield wrong(told, mend if is_http else HALF_SECURED)
 
 
 def compare(

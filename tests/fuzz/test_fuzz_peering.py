@@ -1,0 +1,25 @@
+"""Whatever etcd has registered, the command that is printed is the words that are meant, or there is none."""
+
+import shlex
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.fuzzing import EXAMPLES
+
+from orchestrator.etcd import peering
+from orchestrator.etcd.api import APIS
+
+TEXTS = st.text(max_size=30) | st.from_regex(r"https?://[a-z.\[\]:]{0,9}(:[0-9]{0,6})?", fullmatch=True)
+
+
+@given(TEXTS, st.lists(TEXTS, max_size=3), TEXTS)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_no_registered_text_gets_out_of_its_word(id_: str, urls: list[str], listen: str) -> None:
+    environment = {"ETCD_LISTEN_PEER_URLS": listen, "ETCD_LISTEN_CLIENT_URLS": "http://127.0.0.1:2379"}
+    for api in APIS.values():
+        try:
+            command = peering.command(api, id_, tuple(urls), environment)
+            run = api.update_peers(id_, peering.spoken(urls, environment), "http://127.0.0.1:2379")
+        except ValueError:
+            continue
+        assert [*(f"{name}={value}" for name, value in run.environment), *run.argv] == shlex.split(command)
