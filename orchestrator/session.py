@@ -17,6 +17,7 @@ from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import Direction, Opened, RunBegan
+from orchestrator.engine.fit import misfit
 from orchestrator.engine.journal import MemoryJournal, StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
@@ -63,8 +64,19 @@ class Session:
         return gather(self.cluster, self.hosts.look)
 
     def compile(self, facts: Facts) -> Runbook:
-        """Compile the runbook of the plan's migration."""
+        """Compile the runbook of the plan's migration; refuses facts of other hosts than the plan's."""
+        self._refuse_strange(facts)
         return compile_forward(self.cluster, facts, self.migration)
+
+    def _refuse_strange(self, facts: Facts) -> None:
+        planned = [{host.name for host in hosts} for hosts in (self.cluster.members, self.cluster.proxies)]
+        found = [set(facts.members), set(facts.proxies)]
+        if planned != found:
+            names, others = (", ".join(sorted(set.union(*each))) or "none" for each in (planned, found))
+            raise RefusedError(
+                f"nothing was changed: {self.plan} names the hosts {names}, and the run began with {others}. "
+                "Put the plan back as it was; a cluster is migrated with the hosts with which its run began"
+            )
 
     def recall(self, progress: Progress) -> Runbook:
         """Compile the runbook that a state file belongs to; refuses a plan that was edited since."""
@@ -81,23 +93,29 @@ class Session:
                 "changed now. Put the plan and its files back as they were, then resume; hosts that have "
                 f"their files keep them in {self.cluster.tls.directory}"
             )
+        self.refuse_misfit(progress, runbook)
         return runbook
+
+    def refuse_misfit(self, progress: Progress, runbook: Runbook) -> None:
+        """Refuse a state file that tells of what cannot have happened in its runbook."""
+        if progress.opened is None:
+            return
+        found = misfit(progress, runbook, self.back(progress.opened))
+        if found:
+            raise RefusedError(
+                f"{self.state}:{found}; nothing was changed: put the plan and the file back as they were, or "
+                f"move the file away and have it written anew: {self.command('recover')}"
+            )
 
     def back(self, opened: Opened) -> Runbook:
         """Compile the way back of the runbook that a state file belongs to."""
+        self._refuse_strange(opened.facts)
         return compile_backward(self.cluster, opened.facts, self.migration)
 
     def rehearse(self, runbook: Runbook, progress: Progress, pace: Pace) -> list[Deed]:
         """Walk the runbook without touching a host; return what a live run would do, in its order."""
         executor = RehearsalExecutor(LiveExecutor(self.hosts))
-        journal = MemoryJournal()
-        journal.progress = Progress(
-            progress.opened,
-            dict(progress.states),
-            dict(progress.unsettled),
-            dict(progress.attempts),
-        )
-        run(runbook, executor, journal, pace)
+        run(runbook, executor, MemoryJournal(progress=progress.taken_up()), pace)
         return executor.deeds
 
     def unlock_command(self, run: str) -> str:

@@ -1,15 +1,13 @@
 """``recover``: a lost state file written anew from what the hosts themselves remember of its run."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ValidationError
 
 from orchestrator.commands import keeping
 from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Opened, Recorded
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.journal import create
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.remote import begun
@@ -64,7 +62,7 @@ def recover(session: Session) -> str:
     session.recall(Progress(found.opened))
     with session.locked(found.opened.run, "recover", _ignore, absent_ok=False):
         found = _remembered(session) or found  # with the locks, for nobody can begin anything now
-        _write(session.state, found.events)
+        create(session.state, found.events)
     steps = found.progress.steps_back(session.compile(found.opened.facts).tracks)
     return (
         f"{session.state} was written anew: run {found.opened.run}, the last steps are {found.last}; "
@@ -98,28 +96,11 @@ def _remembered(session: Session) -> Remembered | None:
                 f"nothing was changed: {error}; was the plan's strategy changed since?"
             ) from error
         saved = keeping.saved(session.cluster, opened, None)
-        found = Remembered(opened, (opened, saved, *events[1:]))
+        found = Remembered(opened, (events[0], saved, *events[1:]))
         doubts = found.progress.unsettled
         if any(doubt.target != runbook.origins[host] for host, doubt in doubts.items()):
             return found
     return None
-
-
-def _write(path: Path, events: tuple[Recorded, ...]) -> None:
-    """Write a state file, whole or not at all, unless somebody has put one there meanwhile."""
-    fresh = path.with_name(f"{path.name}.recovered")
-    fresh.unlink(missing_ok=True)
-    with StateFile(fresh) as journal:
-        for event in events:
-            journal.append(event)
-        try:
-            os.link(fresh, path)
-        except OSError as error:
-            raise RefusedError(
-                f"nothing was changed: {path}: {error.strerror}; it was not written"
-            ) from error
-        finally:
-            fresh.unlink()
 
 
 def _ignore(_: str) -> None:

@@ -4,7 +4,7 @@ import typer
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.commands import keeping, locks
-from orchestrator.engine import journal as state_files
+from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
 from orchestrator.report import status
 from orchestrator.session import Session
@@ -15,6 +15,7 @@ def show_status(session: Session) -> None:
     progress = read_progress(session)
     facts = progress.opened.facts if progress.opened else session.gather()
     runbook = session.compile(facts)
+    session.refuse_misfit(progress, runbook)
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, session.hosts, progress, subjects)
     typer.echo(status.table(seen))
@@ -32,10 +33,7 @@ def show_status(session: Session) -> None:
 
 def read_progress(session: Session) -> Progress:
     """Read the state file without its lock, so that a run in flight can be watched."""
-    if not session.state.exists():
-        return Progress()
-    events, _ = state_files.read(session.state)
-    return Progress.of(events)
+    return progress_of(session.state)
 
 
 def tell_kept(progress: Progress) -> None:

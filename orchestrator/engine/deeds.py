@@ -1,14 +1,27 @@
 """What deeds are called, and a run's story told again from the names of those that began on the hosts."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 
-from orchestrator.engine.events import HandedOver, Opened, Recorded, StepStarted, StepSucceeded
+from orchestrator.engine.events import (
+    FORMAT,
+    HandedOver,
+    Opened,
+    Recorded,
+    Recovered,
+    StepStarted,
+    StepSucceeded,
+)
 from orchestrator.runbook.model import Runbook, Step
+from orchestrator.text import shown
 
-_COUNT = re.compile(r"(handover-)?([0-9]+)")
+_COUNT = re.compile(r"(handover-)?([1-9][0-9]{0,8})")
+_MOST = 10_000  # steps that a host can have begun, going there and back
+# Steps in a row that a host can have taken without a deed of theirs on it: one was found done before its deed
+# was sent, and another's deed never came, so that it is undone next.
+_UNSEEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +48,78 @@ def retell(
 
     ``ways`` are all runbooks that a step may belong to: there and back. A host's last step is in doubt, for
     its end was known to the lost state file only; whoever goes on looks at it. Those before it were done,
-    or the host would not have gone on. Raises ValueError for a name that none of the steps can have.
+    or the host would not have gone on. Raises ValueError for a name that none of the steps can have, and for
+    an order in which they cannot have begun.
     """
-    events: list[Recorded] = [opened]
+    events: list[Recorded] = [opened.model_copy(update={"format": FORMAT}), Recovered()]
     for host, names in begun.items():
         steps = [step for way in ways for stage in way.stages for step in stage.steps if step.host == host]
-        events += _retell_host([_read(opened.run, steps, name) for name in names])
+        deeds = (_read(opened.run, steps, name) for name in names)
+        events += _retell_host(_Track(ways[0], host), deeds)
     return tuple(events)
 
 
-def _retell_host(deeds: Sequence[_Deed]) -> Iterable[Recorded]:
-    in_doubt: Step | None = None
-    handovers: Counter[str] = Counter()
-    for deed in deeds:
-        step = deed.step
-        if in_doubt is not None and in_doubt.id != step.id:
+class _Track:
+    """The states of one host, and which steps between them leave a trace on it."""
+
+    def __init__(self, there: Runbook, host: str) -> None:
+        self.origin = there.origins.get(host, "")
+        self._states = there.tracks.get(host, ())
+        self._traced = [
+            bool(step.operations) for stage in there.stages for step in stage.steps if step.host == host
+        ]
+
+    def can_lead(self, source: str, target: str) -> bool:
+        """Whether a host can have got from one state to another without a trace of it."""
+        first, last = sorted(map(self._states.index, (source, target)))
+        return sum(self._traced[first:last]) <= _UNSEEN
+
+
+def _retell_host(track: _Track, deeds: Iterable[_Deed]) -> Iterable[Recorded]:
+    stands, doubt = track.origin, None
+    last: dict[tuple[str, bool], int] = {}
+    for count, (_, group) in enumerate(groupby(deeds, key=lambda deed: deed.step.id)):
+        first = next(group)
+        step = first.step
+        if doubt:
             yield StepSucceeded(
-                step=in_doubt.id, host=step.host, target=in_doubt.target, took_s=0.0, is_adopted=True
+                step=doubt.id, host=step.host, target=doubt.target, took_s=0.0, is_adopted=True
             )
-            in_doubt = None
-        if deed.is_handover:
-            for _ in range(deed.number - handovers[step.id]):  # one that never reached its host counts too
-                yield HandedOver(step=step.id, host=step.host, successor="unknown")
-            handovers[step.id] = deed.number
-        else:
+            stands, doubt = doubt.target, None
+        if count == _MOST:
+            raise ValueError(f"{step.host} remembers more than {_MOST} steps")
+        if not track.can_lead(stands, step.source):
+            raise ValueError(f"{step.id} cannot have begun on a host that stands in {stands!r}")
+        numbers = _numbers(step, chain([first], group), last)
+        if True in numbers:
+            yield HandedOver(step=step.id, host=step.host, successor="unknown", number=numbers[True])
+        stands = step.source
+        if False in numbers:
             yield StepStarted(
                 step=step.id,
                 host=step.host,
                 source=step.source,
                 target=step.target,
-                attempt=deed.number,
+                attempt=numbers[False],
                 operations=step.digest,
             )
-            in_doubt = step
+            doubt = step
+
+
+def _numbers(step: Step, deeds: Iterable[_Deed], last: dict[tuple[str, bool], int]) -> Mapping[bool, int]:
+    """Return the last number of a step's handovers (True) and of its attempts (False), and note them.
+
+    A deed in doubt is sent again under its own name, so a number may come twice in a row of one step's.
+    """
+    numbers: dict[bool, int] = {}
+    for deed in deeds:
+        before = numbers.get(deed.is_handover, last.get((step.id, deed.is_handover), 0) + 1)
+        if deed.number < before:
+            kind = "handover" if deed.is_handover else "attempt"
+            raise ValueError(f"{step.id}: {kind} {deed.number} cannot have begun behind those before it")
+        numbers[deed.is_handover] = deed.number
+    last |= {(step.id, is_handover): number for is_handover, number in numbers.items()}
+    return numbers
 
 
 def _stem(run: str, step: Step) -> str:
@@ -77,7 +129,7 @@ def _stem(run: str, step: Step) -> str:
 def _read(run: str, steps: Iterable[Step], name: str) -> _Deed:
     for step in steps:
         stem = _stem(run, step)
-        counted = _COUNT.fullmatch(name.removeprefix(stem)) if name.startswith(stem) else None
+        counted = _COUNT.fullmatch(name, len(stem)) if name.startswith(stem) else None
         if counted:
             return _Deed(step, int(counted[2]), is_handover=counted[1] is not None)
-    raise ValueError(f"{name}: no step of run {run} has such a deed")
+    raise ValueError(f"{shown(name)}: no step of run {run} has such a deed")

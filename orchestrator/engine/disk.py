@@ -1,7 +1,68 @@
-"""Getting bytes onto the disk, so that they are there when a call returns."""
+"""Getting bytes onto the disk, so that they are there when a call returns, and off plain files only."""
 
+import errno
 import os
+import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
+
+LARGEST_BYTES = 64 * 1024 * 1024  # of a file that is read whole: a long run's state file has some 100 KB
+
+# A pipe would keep whoever opens it waiting, a terminal would become ours, and both may be somebody's trap.
+_CAREFULLY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class NotAFileError(OSError):
+    """What lies there is no plain file, or more than can be read."""
+
+
+def open_plain(path: Path, *, for_writing: bool = False) -> int:
+    """Open a plain file, and for writing make it if nothing is there; never waits. Raises OSError."""
+    flags = _CAREFULLY | (os.O_RDWR | os.O_APPEND if for_writing else os.O_RDONLY)
+    try:
+        _refuse_kind(path.stat())  # a device may do something as soon as it is opened
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        if path.is_symlink():
+            target = path.readlink()
+            raise NotAFileError(errno.ENOENT, f"a symbolic link to {target}, which is not there") from None
+        if not for_writing:
+            raise
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _refuse_kind(os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read(descriptor: int) -> bytes:
+    """Read a file from its beginning, whole; raises OSError, too, if it is larger than we ever write one."""
+    chunks: list[bytes] = []
+    position = 0
+    while chunk := os.pread(descriptor, 1024 * 1024, position):
+        chunks.append(chunk)
+        position += len(chunk)
+        if position > LARGEST_BYTES:
+            raise NotAFileError(errno.EFBIG, f"larger than {LARGEST_BYTES} bytes")
+    return b"".join(chunks)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether a path still leads to the file that was opened there."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write(descriptor: int, content: bytes) -> None:
@@ -12,17 +73,21 @@ def write(descriptor: int, content: bytes) -> None:
     os.fsync(descriptor)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a file, for its owner alone; a copy that fails leaves nothing."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+def write_new(path: Path, content: bytes, *, may_replace: bool = False) -> None:
+    """Put a file there, whole or not at all, for its owner alone; OSError if one is there already."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        write(descriptor, source.read_bytes())
-        sync_directory(target.parent)
-    except OSError:
-        target.unlink()
-        raise
+        write(descriptor, content)
+        if may_replace:
+            fresh.replace(path)
+        else:
+            os.link(fresh, path)
+        sync_directory(path.parent)
     finally:
         os.close(descriptor)
+        with suppress(FileNotFoundError):
+            fresh.unlink()
 
 
 def sync_directory(path: Path) -> None:
@@ -32,3 +97,9 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refuse_kind(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no plain file")
+        raise NotAFileError(errno.EINVAL, f"{kind}, where a plain file has to be")

@@ -3,14 +3,24 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
+from orchestrator.cluster import foreign, spelling
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Frozen
 
 Direction = Literal["forward", "back"]
 
-FORMAT = 1  # of the state file; a file with another number is refused
+FORMAT = 2  # of the state file; a file with another number is refused
+
+# Anybody may edit a state file, and what stands in it becomes a path, a deed's name or a line on a terminal.
+Name = Annotated[str, AfterValidator(spelling.name)]  # of a host or a cluster, as in a plan
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]  # of our own tables: a round, a state
+StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=1, le=999_999_999)]
+OneLine = Annotated[str, AfterValidator(foreign.setting)]
 
 
 def now() -> datetime:
@@ -21,7 +31,7 @@ def now() -> datetime:
 class Happened(Frozen):
     """Something that happened at a time."""
 
-    at: datetime = Field(default_factory=now)
+    at: AwareDatetime = Field(default_factory=now)
 
 
 class Opened(Happened):
@@ -29,11 +39,11 @@ class Opened(Happened):
 
     event: Literal["opened"] = "opened"
     format: int = FORMAT
-    tool: str
-    run: str
-    cluster: str
-    migration: str
-    runbook: str
+    tool: OneLine
+    run: RunId
+    cluster: Name
+    migration: Word
+    runbook: Digest
     facts: Facts
 
 
@@ -45,12 +55,21 @@ class Saved(Happened):
     """
 
     event: Literal["saved"] = "saved"
-    host: str
-    directory: str
-    data: str
-    instructions: str
+    host: Name
+    directory: OneLine
+    data: OneLine
+    instructions: OneLine
     revision: int | None = None
     hash: int | None = None
+
+
+class Recovered(Happened):
+    """What comes next was told by the hosts, for the file in which it stood is lost.
+
+    They remember which deeds began. A step that never reached its host has left no trace: there may be gaps.
+    """
+
+    event: Literal["recovered"] = "recovered"
 
 
 class RunBegan(Happened):
@@ -60,7 +79,7 @@ class RunBegan(Happened):
     pid: int
     host: str
     user: str
-    runbook: str
+    runbook: Digest
     is_resumed: bool
     direction: Direction = "forward"
 
@@ -69,42 +88,43 @@ class RoundBegan(Happened):
     """Members that have not done so take a round; ``last`` is who has to go last, as seen now."""
 
     event: Literal["round_began"] = "round_began"
-    round: str
-    target: str
-    hosts: tuple[str, ...]
-    order: str
-    last: str | None = None
+    round: Word
+    target: Word
+    hosts: tuple[Name, ...]
+    order: OneLine
+    last: Name | None = None
 
 
 class HandedOver(Happened):
-    """A member that has to go last is about to give that role away."""
+    """A member that has to go last is about to give that role away; ``number`` counts that up by step."""
 
     event: Literal["handing_over"] = "handing_over"
-    step: str
-    host: str
-    successor: str
+    step: StepId
+    host: Name
+    successor: Name
+    number: Count
 
 
 class StepStarted(Happened):
     """A step's deed is about to be done; without an ending it is in doubt."""
 
     event: Literal["step_started"] = "step_started"
-    step: str
-    host: str
-    source: str
-    target: str
-    attempt: int
-    operations: str
+    step: StepId
+    host: Name
+    source: Word
+    target: Word
+    attempt: Count
+    operations: Digest
 
 
 class StepSucceeded(Happened):
     """A member stands in the next state, as its gates showed. ``is_adopted``: it was found there."""
 
     event: Literal["step_succeeded"] = "step_succeeded"
-    step: str
-    host: str
-    target: str
-    took_s: float
+    step: StepId
+    host: Name
+    target: Word
+    took_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     is_adopted: bool = False
 
 
@@ -112,8 +132,8 @@ class StepFailed(Happened):
     """A step's deed or its gates failed; doing it again is a new attempt."""
 
     event: Literal["step_failed"] = "step_failed"
-    step: str
-    host: str
+    step: StepId
+    host: Name
     reason: str
 
 
@@ -133,7 +153,16 @@ class Waiting(Happened):
 
 
 Recorded = (
-    Opened | Saved | RunBegan | RoundBegan | HandedOver | StepStarted | StepSucceeded | StepFailed | RunEnded
+    Opened
+    | Saved
+    | Recovered
+    | RunBegan
+    | RoundBegan
+    | HandedOver
+    | StepStarted
+    | StepSucceeded
+    | StepFailed
+    | RunEnded
 )
 Event = Recorded | Waiting
 

@@ -1,13 +1,16 @@
 """How far a run has come: a fold over the events of its state file; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Self, assert_never
 
 from orchestrator.engine.events import (
     Direction,
     HandedOver,
     Opened,
     Recorded,
+    Recovered,
+    RoundBegan,
     RunBegan,
     RunEnded,
     Saved,
@@ -15,66 +18,94 @@ from orchestrator.engine.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.engine.order import Begun, OutOfOrderError, Story, Unsettled
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A step that began and did not succeed: in doubt without an ending, otherwise failed."""
-
-    step: str
-    source: str
-    target: str
-    attempt: int
-    is_failed: bool = False
-
-
-@dataclass(slots=True)
-class Progress:
+class Progress(Story):
     """Where every member stands that has moved, and what is unsettled, by the member's name."""
 
-    opened: Opened | None = None
-    states: dict[str, str] = field(default_factory=dict)
-    unsettled: dict[str, Unsettled] = field(default_factory=dict)
-    attempts: dict[str, int] = field(default_factory=dict)
-    handovers: dict[str, int] = field(default_factory=dict)
     outcome: str | None = None
-    direction: Direction = "forward"
-    saved: Saved | None = None
 
     @classmethod
-    def of(cls, events: Iterable[Recorded]) -> "Progress":
-        """Fold events into progress."""
+    def of(cls, events: Iterable[Recorded]) -> Self:
+        """Fold events into progress; raises OutOfOrderError."""
         progress = cls()
         for event in events:
-            progress.take(event)
+            progress = progress.after(event)
         return progress
 
-    def take(self, event: Recorded) -> None:
-        """Take one more event in."""
+    def after(self, event: Recorded) -> Self:
+        """Take one more event in; raises OutOfOrderError with the reason if it cannot come next."""
+        reason = self.refusal(event)
+        if reason:
+            raise OutOfOrderError(reason)
+        return replace(self._after(event), lines=self.lines + 1)
+
+    def _after(self, event: Recorded) -> Self:
         match event:
             case Opened():
-                self.opened = event
+                moved = replace(self, opened=event, phase="opened")
             case Saved():
-                self.saved = event
-            case StepStarted():
-                self.attempts[event.step] = event.attempt
-                self.unsettled[event.host] = Unsettled(event.step, event.source, event.target, event.attempt)
-            case HandedOver():
-                self.handovers[event.step] = self.handovers.get(event.step, 0) + 1
-            case StepSucceeded():
-                self.states[event.host] = event.target
-                self.unsettled.pop(event.host, None)
-            case StepFailed():
-                doubt = self.unsettled[event.host]
-                self.unsettled[event.host] = Unsettled(
-                    doubt.step, doubt.source, doubt.target, doubt.attempt, is_failed=True
-                )
+                moved = replace(self, saved=event)
+            case Recovered():
+                moved = replace(self, phase="recovered", is_recovered=True)
             case RunBegan():
-                self.outcome, self.direction = None, event.direction
+                moved = replace(self.taken_up(), began=event, outcome=None)
+            case RoundBegan():
+                moved = replace(self, round=event, pending=event.hosts)
             case RunEnded():
-                self.outcome = event.outcome
+                moved = replace(self.taken_up(), phase="ended", outcome=event.outcome)
+            case HandedOver() | StepStarted() | StepSucceeded() | StepFailed():
+                moved = self._after_step(event)
             case _:
-                pass
+                assert_never(event)
+        return moved
+
+    def _after_step(self, event: HandedOver | StepStarted | StepSucceeded | StepFailed) -> Self:
+        is_retold = self.phase == "recovered"
+        match event:
+            case HandedOver():
+                handovers = {**self.handovers, event.step: event.number}
+                moved = replace(self, phase="handing", step=event.step, handovers=handovers)
+            case StepStarted():
+                doubt = Unsettled(event.step, event.source, event.target, event.attempt)
+                moved = replace(
+                    self,
+                    phase="stepping",
+                    step=event.step,
+                    begun={**self.begun, event.step: Begun(event, self.lines + 1)},
+                    unsettled={**self.unsettled, event.host: doubt},
+                )
+            case StepSucceeded():
+                moved = replace(
+                    self,
+                    phase="running",
+                    step="",
+                    pending=tuple(host for host in self.pending if host != event.host),
+                    states={**self.states, event.host: event.target},
+                    unsettled={host: doubt for host, doubt in self.unsettled.items() if host != event.host},
+                )
+            case StepFailed():
+                failed = replace(self.unsettled[event.host], is_failed=True)
+                moved = replace(self, phase="failed", unsettled={**self.unsettled, event.host: failed})
+            case _:
+                assert_never(event)
+        return replace(moved, phase="recovered") if is_retold else moved
+
+    def taken_up(self) -> Self:
+        """Return it as a process takes it up: nothing is under way, and no round has begun."""
+        return replace(self, phase="running", round=None, pending=(), step="")
+
+    @property
+    def attempts(self) -> Mapping[str, int]:
+        """How often each step was begun."""
+        return {step: begun.event.attempt for step, begun in self.begun.items()}
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the last run went."""
+        return self.began.direction if self.began else "forward"
 
     @property
     def is_finished(self) -> bool:

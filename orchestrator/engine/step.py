@@ -86,8 +86,8 @@ class Walker:
         successor = next((name for name, operations in step.hand_overs.items() if operations), None)
         if successor is None:
             return  # nobody to take over, or no such command: etcd hands over by itself as it stops
-        self.record(HandedOver(step=step.id, host=step.host, successor=successor))
-        number = self._journal.progress.handovers[step.id]
+        number = self._journal.progress.handovers.get(step.id, 0) + 1
+        self.record(HandedOver(step=step.id, host=step.host, successor=successor, number=number))
         name = deeds.name_of_handover(self._run_id, step, number)
         self._perform(step, name, step.hand_overs[successor], successor)
 

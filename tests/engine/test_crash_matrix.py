@@ -5,12 +5,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 import pytest
+from engine.walking import begin, header
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.deeds import retell
-from orchestrator.engine.events import Opened, Recorded, StepStarted, StepSucceeded
+from orchestrator.engine.events import Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.run import run
@@ -70,8 +70,7 @@ class Scenario:
 
     def walk(self, make: Callable[..., Runbook]) -> None:
         runbook = self.compile(make)
-        if self.journal.progress.opened is None:
-            self.journal.append(header(self.facts, runbook))
+        begin(self.journal, runbook, self.facts)
         pace = Pace(self.cluster.patience, sleep=lambda _: None)
         run(runbook, LiveExecutor(self.world), self.journal, pace)
 
@@ -114,10 +113,6 @@ class CrashingJournal(MemoryJournal):
         self._moment(f"before event {event.event}")
         super().append(event)
         self._moment(f"after event {event.event}")
-
-
-def header(facts: Facts, runbook: Runbook) -> Opened:
-    return Opened(tool="0", run="ab12", cluster="x", migration="bridge", runbook=runbook.digest, facts=facts)
 
 
 def check_invariants(world: World) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, in_doubt, pace
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster, Patience
 from orchestrator.engine.events import StepFailed
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.engine.run import run
 from orchestrator.errors import StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations.bridge import BRIDGE

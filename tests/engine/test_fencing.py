@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import run
 from engine.world import World, make_cluster
 from unit.remote.test_lease import OURS
 
 from orchestrator.engine.events import Event, HandedOver, RunEnded, StepFailed, StepStarted
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import run
 from orchestrator.errors import LockedError
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.lease import Lease

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import begin
 from engine.world import World, make_cluster
 from full_disk import room_for
 
-from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, StoppedError
@@ -24,16 +24,12 @@ class Story:
         cluster = make_cluster(folder)
         self.world, self.path, self._pace = World(cluster), path, pace(cluster)
         self._runbook = compiled(cluster, self.world)
-        facts = gather(cluster, self.world.look)
-        self._header = Opened(
-            tool="0", run="r1", cluster="x", migration="bridge", runbook=self._runbook.digest, facts=facts
-        )
+        self._facts = gather(cluster, self.world.look)
 
     def walk(self) -> None:
         """Begin or go on, as a new process does."""
         with StateFile(self.path) as journal:
-            if journal.progress.opened is None:
-                journal.append(self._header)
+            begin(journal, self._runbook, self._facts)
             run(self._runbook, LiveExecutor(self.world), journal, self._pace)
 
     def lines(self) -> list[bytes]:

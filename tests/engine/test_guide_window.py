@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import pace
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import HandedOver, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import run
 from orchestrator.errors import PersonNeededError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS

@@ -5,13 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from engine.walking import RUN, run, start
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster, Patience
-from orchestrator.engine.events import StepStarted
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.engine.run import run
 from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
@@ -43,16 +42,7 @@ def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
     journal = MemoryJournal()
     run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
     step = runbook.step("accept/server1")
-    journal.append(
-        StepStarted(
-            step=step.id,
-            host=step.host,
-            source=step.source,
-            target=step.target,
-            attempt=1,
-            operations=step.digest,
-        )
-    )
+    start(journal, runbook, step)
     return journal
 
 
@@ -200,7 +190,7 @@ def test_a_deed_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(c
     runbook = compiled(patient, world)
     journal = in_doubt(patient, world, runbook)
     step = runbook.step("accept/server1")
-    world.perform(Deed("rehearsal-accept-server1-1", "server1", step.operations, 1.0, step.id))
+    world.perform(Deed(f"{RUN}-accept-server1-1", "server1", step.operations, 1.0, step.id))
 
     run(runbook, LiveExecutor(world), journal, pace(patient), until="accepting")
     assert [1, 1, 1] == [host.restarts for host in world.hosts.values()]
@@ -223,16 +213,7 @@ def test_a_proof_that_was_cut_off_is_given_again(cluster: Cluster) -> None:
     journal = MemoryJournal()
     run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
     step = runbook.step("prove/server1")
-    journal.append(
-        StepStarted(
-            step=step.id,
-            host=step.host,
-            source=step.source,
-            target=step.target,
-            attempt=1,
-            operations=step.digest,
-        )
-    )
+    start(journal, runbook, step)
     run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
     proofs = [deed.host for deed in world.performed if deed.step.startswith("prove/")]
     assert ["server1", "server2", "server3"] == proofs

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.engine.run import run
 from orchestrator.errors import PersonNeededError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations.bridge import BRIDGE

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import begin
 from engine.world import World, make_cluster
 
 from orchestrator.commands.files import told
@@ -12,7 +13,7 @@ from orchestrator.engine.run import run
 from orchestrator.errors import UsageError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.session import Session, header
+from orchestrator.session import Session
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_it_tells_of_the_run_in_the_state_file(session: Session) -> None:
     assert isinstance(world, World)
     runbook = compiled(session.cluster, world)
     with StateFile(session.state) as journal:
-        journal.append(header(session, "ab12", session.gather(), runbook))
+        begin(journal, runbook, session.gather())
         run(runbook, LiveExecutor(world), journal, pace(session.cluster), until="accepting")
     assert told(session, "server1").startswith("server1 stands in accepting. ")
 

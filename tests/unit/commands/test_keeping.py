@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine.walking import RUN
 from unit.commands.test_agreeing import Members
 from unit.etcd.test_settings import subject
 
@@ -39,23 +40,25 @@ def make(folder: Path, hosts: Hosts) -> tuple[Session, Opened, Pace]:
     one = subject(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379", "ETCD_DATA_DIR": "/data"})
     patience = one.cluster.patience.model_copy(update={"gate_s": 0.05, "pause_s": 0.01})
     session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), hosts)
-    opened = Opened(tool="1", run="ab12", cluster="c", migration="bridge", runbook="r", facts=one.facts)
+    opened = Opened(tool="1", run=RUN, cluster="c", migration="bridge", runbook="0" * 64, facts=one.facts)
     return session, opened, Pace(patience)
 
 
 def test_every_host_keeps_its_unit_and_the_header_and_one_the_data(tmp_path: Path) -> None:
-    hosts, journal = Hosts(), MemoryJournal()
+    hosts = Hosts()
     session, opened, pace = make(tmp_path, hosts)
+    journal = MemoryJournal()
     for _ in range(2):
+        journal = MemoryJournal((opened,))
         text = keeping.keep(session, hosts, journal, opened, pace)
-        assert "snapshot restore /var/lib/orchestrator/ab12/snapshot.db" in text
+        assert f"snapshot restore /var/lib/orchestrator/{RUN}/snapshot.db" in text
 
     names = {one.id.rpartition("-")[0] for one in hosts.deeds}
-    assert {"ab12-keep-server1", "ab12-keep-server2", "ab12-keep-server3"} == names
+    assert {f"{RUN}-keep-server1", f"{RUN}-keep-server2", f"{RUN}-keep-server3"} == names
     assert 6 == len({one.id for one in hosts.deeds})  # what was saved before is not taken for saved now
     for deed in hosts.deeds:
         (header,) = (one for one in deed.operations if isinstance(one, Write) and "header" in one.path)
-        assert ("/var/lib/orchestrator/ab12/header.json", 0o600) == (header.path, header.mode)
+        assert (f"/var/lib/orchestrator/{RUN}/header.json", 0o600) == (header.path, header.mode)
         assert opened == Opened.model_validate_json(header.text)
         saves = [one for one in deed.operations if isinstance(one, Run) and "snapshot" in one.argv]
         assert (2 if deed.host == "server1" else 0) == len(saves)
@@ -107,7 +110,7 @@ def of_version(folder: Path, version: str, api: str = "v3", **environment: str) 
         member["version"] = version
     facts = Facts.model_validate({**told, "api": api})
     agreed = Agreement(10, 77) if api == "v3" else None
-    return restoring.instructions(saving.holder(one.cluster, facts), "ab12", agreed)
+    return restoring.instructions(saving.holder(one.cluster, facts), RUN, agreed)
 
 
 def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_path: Path) -> None:
@@ -121,9 +124,9 @@ def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_pat
     for number in (1, 2, 3):
         urls = f"http://198.18.0.10{number}:2380,https://198.18.0.10{number}:2380"
         (line,) = (one for one in text.splitlines() if f"--name etcd-{number} " in one)
-        assert line.strip().startswith("ETCDCTL_API=3 etcdctl snapshot restore /var/lib/orchestrator/ab12/")
+        assert line.strip().startswith(f"ETCDCTL_API=3 etcdctl snapshot restore /var/lib/orchestrator/{RUN}/")
         assert line.endswith(f"--initial-advertise-peer-urls {urls}")
-        assert "--data-dir /data/restored-ab12 " in line
+        assert f"--data-dir /data/restored-{RUN} " in line
     assert "hash 77 at revision 10" in text
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from engine.test_crash_matrix import header
+from engine.walking import RUN, header
 from engine.world import World, make_cluster
 
 from orchestrator.commands.recover import recover, refuse_forgotten
@@ -45,9 +45,7 @@ def session(tmp_path: Path) -> Session:
     return Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), Hosts())
 
 
-def opened(
-    session: Session, run: str = "ab12", days_later: int = 0, cluster: str = "three-members"
-) -> Opened:
+def opened(session: Session, run: str = RUN, days_later: int = 0, cluster: str = "three-members") -> Opened:
     facts = gather(session.cluster, World(session.cluster).look)
     began = BEGAN + timedelta(days=days_later)
     first = header(facts, session.compile(facts))
@@ -62,20 +60,20 @@ def hosts_of(session: Session) -> Hosts:
 def test_the_newest_run_is_written_anew_and_each_last_step_is_in_doubt(session: Session) -> None:
     hosts = hosts_of(session)
     for number in (1, 2, 3):
-        hosts.remember(f"server{number}", opened(session, "old1"), f"stage-server{number}-1")
+        hosts.remember(f"server{number}", opened(session, "0123abcd"), f"stage-server{number}-1")
         hosts.remember(
             f"server{number}", opened(session, days_later=1), *(["stage-server1-1"] if number == 1 else [])
         )
 
     with pytest.raises(
-        RefusedError, match=r"run ab12 began here at 2026-11-21 10:30 UTC .*stage/server1.* recover"
+        RefusedError, match=r"run ab12cd34 began here at 2026-11-21 10:30 UTC .*stage/server1.* recover"
     ):
         refuse_forgotten(session)
     told = recover(session)
-    assert "run ab12, the last steps are stage/server1" in told
+    assert "run ab12cd34, the last steps are stage/server1" in told
     assert "back, 1 steps:" in told
     with StateFile(session.state) as journal:
-        assert "ab12" == (journal.progress.opened.run if journal.progress.opened else "")
+        assert RUN == (journal.progress.opened.run if journal.progress.opened else "")
         assert journal.progress.saved is not None
         assert {"server1": "stage/server1"} == {
             host: doubt.step for host, doubt in journal.progress.unsettled.items()
@@ -120,8 +118,8 @@ def test_a_plan_that_was_changed_since_is_refused(session: Session) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("run ab12\nheader !!\n", "server2: what it remembers cannot be read"),
-        ("run ab12\nheader e30=\n", "server2: what it remembers cannot be read"),
+        ("run ab12cd34\nheader !!\n", "server2: what it remembers cannot be read"),
+        ("run ab12cd34\nheader e30=\n", "server2: what it remembers cannot be read"),
     ],
 )
 def test_what_cannot_be_read_is_refused_and_its_host_named(session: Session, text: str, words: str) -> None:
@@ -132,5 +130,7 @@ def test_what_cannot_be_read_is_refused_and_its_host_named(session: Session, tex
 
 def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
     hosts_of(session).remember("server1", opened(session), "paint-server1-1")
-    with pytest.raises(RefusedError, match=r"no step of run ab12 has such a deed; was the plan's strategy"):
+    with pytest.raises(
+        RefusedError, match=r"no step of run ab12cd34 has such a deed; was the plan's strategy"
+    ):
         refuse_forgotten(session)

@@ -7,23 +7,38 @@ import pytest
 from full_disk import room_for
 
 from orchestrator.cluster.facts import Facts
-from orchestrator.engine.events import Opened, RunBegan, RunEnded, StepStarted, StepSucceeded
+from orchestrator.engine.events import (
+    Opened,
+    Recorded,
+    RoundBegan,
+    RunBegan,
+    RunEnded,
+    StepStarted,
+    StepSucceeded,
+)
 from orchestrator.engine.journal import StateFile
 from orchestrator.errors import LockedError, RefusedError, UnwritableError
 
 OPENED = Opened(
     tool="0",
-    run="ab12",
+    run="ab12cd34",
     cluster="x",
     migration="bridge",
-    runbook="d1",
+    runbook="d1" * 32,
     facts=Facts(cluster_id="c1", members={}),
 )
+BEGAN = RunBegan(pid=77, host="bastion", user="anna", runbook="d1" * 32, is_resumed=False)
+ROUND = RoundBegan(round="stage", target="staged", hosts=("a",), order="one by one")
 STARTED = StepStarted(
-    step="stage/a", host="a", source="plaintext", target="staged", attempt=1, operations="d2"
+    step="stage/a", host="a", source="plaintext", target="staged", attempt=1, operations="d2" * 32
 )
 SUCCEEDED = StepSucceeded(step="stage/a", host="a", target="staged", took_s=0.1)
 OVER = RunEnded(outcome="finished")
+EVENTS: list[Recorded] = [OPENED, BEGAN, ROUND, STARTED, SUCCEEDED]
+BACK: list[Recorded] = [
+    RunBegan(pid=77, host="bastion", user="anna", runbook="d3" * 32, is_resumed=True, direction="back"),
+    OVER,
+]
 
 
 @pytest.fixture
@@ -33,14 +48,14 @@ def path(tmp_path: Path) -> Path:
 
 def write(path: Path) -> None:
     with StateFile(path) as journal:
-        for event in (OPENED, STARTED, SUCCEEDED):
+        for event in EVENTS:
             journal.append(event)
 
 
 def test_events_come_back_as_they_were(path: Path) -> None:
     write(path)
     with StateFile(path) as journal:
-        assert [OPENED, STARTED, SUCCEEDED] == journal.events
+        assert EVENTS == journal.events
         assert {"a": "staged"} == journal.progress.states
     assert 0o600 == path.stat().st_mode & 0o777
 
@@ -68,23 +83,32 @@ def test_a_torn_last_line_is_dropped_with_a_warning(path: Path) -> None:
         path.write_bytes(whole[:-cut])
         warnings: list[str] = []
         with StateFile(path, warnings.append) as journal:
-            assert [OPENED, STARTED] == journal.events
+            assert EVENTS[:-1] == journal.events
             assert "a" in journal.progress.unsettled
         assert ["dropped a torn last line"] == [text.split(": ")[1][:24] for text in warnings]
     with StateFile(path) as journal:
         journal.append(SUCCEEDED)
     with StateFile(path) as journal:
-        assert [OPENED, STARTED, SUCCEEDED] == journal.events
+        assert EVENTS == journal.events
+
+
+MISFIT = "this line is not as it was written, or one before it is missing"
 
 
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda lines: [lines[0], b"{}\n", lines[2]], "plan.yaml.state.jsonl:2: not an event"),
-        (lambda lines: [lines[0], b"\n", lines[2]], ":2: not an event"),
-        (lambda lines: lines[1:], ":1: the header belongs in the first line"),
-        (lambda lines: [*lines, lines[0]], ":4: the header belongs in the first line"),
-        (lambda lines: [lines[0].replace(b'"format":1', b'"format":9'), *lines[1:]], "has format 9"),
+        (lambda lines: [lines[0], b"{}\n", *lines[2:]], r"plan.yaml.state.jsonl:2: not an event"),
+        (lambda lines: [lines[0], b"\n", *lines[2:]], ":2: not an event"),
+        (lambda lines: [b"[" * 100_000 + b"\n", *lines], ":1: not an event"),
+        (lambda lines: [b"\xff\xfe\n", *lines], ":1: not an event"),
+        (lambda lines: lines[1:], f":1: {MISFIT}"),
+        (lambda lines: [*lines, lines[0]], f":6: {MISFIT}"),
+        (lambda lines: [*lines[:2], *lines[3:]], f":3: {MISFIT}"),
+        (lambda lines: [*lines[:3], lines[2], *lines[3:]], f":4: {MISFIT}"),
+        (lambda lines: [lines[0], lines[1].replace(b"anna", b"anne"), *lines[2:]], f":2: {MISFIT}"),
+        (lambda lines: [lines[0].replace(b'"chain":"', b'"chain":"0')[:-1] + b"\n", *lines[1:]], ":1: not"),
+        (lambda lines: [lines[0].replace(b'"format":2', b'"format":9'), *lines[1:]], "has format 9"),
     ],
 )
 def test_anything_else_malformed_is_refused_and_left_alone(path: Path, damage, complaint: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a lambda of the table above
@@ -98,10 +122,9 @@ def test_anything_else_malformed_is_refused_and_left_alone(path: Path, damage, c
 
 
 def test_a_second_run_is_refused_and_told_who_holds_the_file(path: Path) -> None:
-    began = RunBegan(pid=77, host="bastion", user="anna", runbook="d1", is_resumed=False)
     with StateFile(path) as journal:
         journal.append(OPENED)
-        journal.append(began)
+        journal.append(BEGAN)
         with pytest.raises(
             LockedError, match=r"anna@bastion, process 77, since .* UTC; last event: run began"
         ):
@@ -118,8 +141,8 @@ def test_only_a_file_without_steps_can_be_forgotten(path: Path) -> None:
     with StateFile(path) as journal:
         journal.append(OPENED)
         journal.forget()
-        journal.append(OPENED)
-        journal.append(STARTED)
+        for event in EVENTS:
+            journal.append(event)
         with pytest.raises(ValueError, match="steps that were begun"):
             journal.forget()
 
@@ -134,25 +157,23 @@ def test_a_full_disk_leaves_no_half_line(path: Path) -> None:
     write(path)
     whole = path.read_bytes()
     with StateFile(path) as journal:
-        with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="'step_started stage/a' cannot"):
-            journal.append(STARTED)
+        with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="'run_began' cannot be noted"):
+            journal.append(BACK[0])
         assert whole == path.read_bytes()
-        journal.append(STARTED)
-        assert [OPENED, STARTED, SUCCEEDED, STARTED] == journal.events
+        journal.append(BACK[0])
+    with StateFile(path) as journal:
+        assert [*EVENTS, BACK[0]] == journal.events
 
 
 def test_a_story_that_cannot_be_kept_is_not_begun_anew(path: Path) -> None:
     write(path)
     with StateFile(path) as journal:
-        for event in (
-            RunBegan(pid=1, host="b", user="u", runbook="d1", is_resumed=True, direction="back"),
-            OVER,
-        ):
+        for event in BACK:
             journal.append(event)
         whole = path.read_bytes()
         with (
             room_for(len(whole) - 10),
-            pytest.raises(RefusedError, match=r"state\.jsonl\.ab12: File too large"),
+            pytest.raises(RefusedError, match=r"state\.jsonl\.ab12cd34: File too large"),
         ):
             journal.set_aside()
         assert [path] == list(path.parent.iterdir())

@@ -8,7 +8,7 @@ NOTHING = "no step is in flight: stopping before the next one"
 
 
 def begun(step: str = "accept/server2") -> StepStarted:
-    return StepStarted(step=step, host="server2", source="a", target="b", attempt=1, operations="d")
+    return StepStarted(step=step, host="server2", source="a", target="b", attempt=1, operations="d" * 64)
 
 
 def test_a_step_is_in_flight_until_it_ended() -> None:

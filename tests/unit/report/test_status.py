@@ -1,15 +1,16 @@
 """Where each member is seen to stand, also while hosts do not answer."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import run
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.etcd.gather import gather
 from orchestrator.operations import Answers, Question
@@ -83,7 +84,8 @@ def test_what_hands_have_done_is_seen_while_another_host_is_away(tmp_path: Path)
 
 def test_a_member_that_stands_elsewhere_says_why_it_is_not_where_it_is_recorded(tmp_path: Path) -> None:
     world = walked(tmp_path, "switched")
-    world.journal.progress.states["server2"] = "sealed"
+    progress = world.journal.progress
+    world.journal.progress = replace(progress, states={**progress.states, "server2": "sealed"})
     _, (state, recorded, remark), _ = world.seen()
     assert ("switched", "sealed") == (state, recorded)
     assert remark.startswith("the state file says sealed: ")
