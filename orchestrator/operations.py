@@ -85,6 +85,11 @@ class Run:
     argv: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def restarts_unit(self) -> bool:
+        """Whether it is a systemctl that restarts a unit."""
+        return self.argv[:1] == ("systemctl",) and "restart" in self.argv[1:]
+
 
 Operation = MakeDirectory | Write | Remove | RemoveDirectory | Run
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.operations import Deed, Operation, Write
+from orchestrator.operations import Deed, Operation, Run, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 
@@ -36,7 +36,7 @@ def review(runbook: Runbook, deeds: Sequence[Deed]) -> str:
 def _title(deed: Deed, step: Step) -> str:
     if deed.successor:
         return f"{deed.host}: hand leadership over to {deed.successor}"
-    restarts = any(operation for operation in deed.operations if "restart" in render(operation))
+    restarts = any(isinstance(operation, Run) and operation.restarts_unit for operation in deed.operations)
     away = "restarts the member" if restarts else "no restart"
     return f"{deed.host}: {step.round} ({away})"
 

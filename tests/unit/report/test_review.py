@@ -1,0 +1,27 @@
+"""The review says of each step whether it takes a member away, and nothing but a restart does that."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from engine.test_rehearsal import compiled
+from engine.world import World, make_cluster
+
+from orchestrator.operations import Deed, Remove, Run
+from orchestrator.report.review import review
+
+
+def test_only_a_restart_takes_a_member_away_whatever_a_path_is_called(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    runbook = compiled(cluster, World(cluster))
+    quiet, restarted = "stage/server1", "accept/server1"
+    deeds = [
+        Deed(f"ab12-{step}", "server1", operations, 60.0, step=step)
+        for step, operations in (
+            (quiet, (Remove("/srv/restart/ca.pem"), Run(("etcdctl", "put", "restart", "now")))),
+            (restarted, (Run(("systemctl", "--no-block", "restart", "etcd2.service")),)),
+        )
+    ]
+    told = [line.strip() for line in review(runbook, deeds).splitlines()]
+    assert "1. server1: stage (no restart)" in told
+    assert "2. server1: accept (restarts the member)" in told
+    assert "1. server1: accept (no restart)" in review(runbook, [replace(deeds[0], step=restarted)])
