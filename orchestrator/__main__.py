@@ -1,6 +1,16 @@
-"""``python -m orchestrator``."""
+"""``python -m orchestrator``, and the command ``orchestrator``."""
 
-from orchestrator.cli import main
+import signal
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the program; until it can answer signals itself, Ctrl-C just ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from orchestrator import cli  # noqa: PLC0415 -- importing takes long enough for somebody to press Ctrl-C
+
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

@@ -1,21 +1,48 @@
 """The command line: arguments in, exit codes out; heavy modules are imported only where they are needed."""
 
+import os
+import signal
 import sys
+import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from orchestrator import __version__, cli_lab
+from orchestrator import __version__, cli_lab, commandline, output, streams
 from orchestrator.cli_lab import Plan
 from orchestrator.cli_session import confirm, session_of
-from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
+from orchestrator.interrupt import InterruptedAtOnce
+from orchestrator.output import out
+from orchestrator.text import escaped
+
+_AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wait for their reader
+
+
+class _Raised(BaseException):
+    """What a command has raised, past typer, which takes some errors for the end of a pipe or of input."""
+
+
+class _Group(TyperGroup):
+    """The program's commands; what they raise is ours to tell."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own base is private
+        try:
+            return super().invoke(ctx)
+        except (OSError, EOFError) as error:
+            raise _Raised from error
+
 
 app = typer.Typer(
     name="orchestrator",
+    cls=_Group,
     help="Move a running etcd cluster from HTTP to HTTPS without losing a write.",
-    epilog="First: orchestrator run PLAN --dry-run. After any failure: orchestrator run PLAN --resume.",
+    epilog=f"First: {commandline.command('run')} PLAN --dry-run. "
+    f"After any failure: {commandline.command('run')} PLAN --resume.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # they print local variables, which may hold a key
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,7 +58,7 @@ Name = Annotated[str, typer.Argument(metavar="[MIGRATION]", help="Name of a migr
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it with the flag's value
     if wanted:
-        typer.echo(f"orchestrator {__version__}")
+        out(f"orchestrator {__version__}")
         raise typer.Exit
 
 
@@ -64,7 +91,7 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
     from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state) as (session, pace):
+    with session_of(plan, state, verb="" if dry_run else "run") as (session, pace):
         if dry_run:
             migrate.dry(session, pace)
         else:
@@ -102,7 +129,7 @@ def backup(plan: Plan) -> None:
     from orchestrator.commands.backup import save  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, None) as (session, _):
-        typer.echo(save(session))
+        out(save(session))
 
 
 @app.command()
@@ -111,7 +138,7 @@ def recover(plan: Plan, *, state: State = None) -> None:
     from orchestrator.commands.recover import recover  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state) as (session, _):
-        typer.echo(recover(session))
+        out(recover(session))
 
 
 @app.command()
@@ -129,7 +156,7 @@ def files(plan: Plan, host: Annotated[str, typer.Argument(metavar="HOST")], *, s
     from orchestrator.commands.files import told  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state) as (session, _):
-        typer.echo(told(session, host))
+        out(told(session, host))
 
 
 @app.command()
@@ -147,9 +174,9 @@ def unlock(
 
     with session_of(plan, state) as (session, _):
         if run is None:
-            typer.echo(locks.show(session))
+            out(locks.show(session))
         else:
-            typer.echo(locks.unlock(session, run, confirm=None if yes else confirm))
+            out(locks.unlock(session, run, confirm=None if yes else confirm))
 
 
 @app.command()
@@ -169,7 +196,7 @@ def certs(
     """Make a CA, and a certificate and key for every host of PLAN, where the plan names them."""
     from orchestrator.commands.certs import make  # noqa: PLC0415 -- see the module's docstring
 
-    typer.echo(make(plan, renew=renew, key_type=key_type, days=days, ca_days=ca_days, sans=san or []))
+    out(make(plan, renew=renew, key_type=key_type, days=days, ca_days=ca_days, sans=san or []))
 
 
 @app.command()
@@ -177,7 +204,7 @@ def table(migration: Name = "bridge") -> None:
     """Print a migration's states, rounds and gates in Markdown."""
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
 
-    typer.echo(tables.markdown(tables.named(migration)), nl=False)
+    out(tables.markdown(tables.named(migration)), end="")
 
 
 @app.command()
@@ -185,19 +212,47 @@ def graph(migration: Name = "bridge") -> None:
     """Print a migration's states as a Mermaid diagram."""
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
 
-    typer.echo(tables.mermaid(tables.named(migration)), nl=False)
+    out(tables.mermaid(tables.named(migration)), end="")
 
 
 def main() -> NoReturn:
     """Run the program; every error that an operator can act on becomes its exit code."""
+    streams.install()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     try:
-        code = app(standalone_mode=False)
+        code = _called()
+    except InterruptedAtOnce as interrupted:  # threads that still wait for a host are left behind
+        streams.hurry(_AT_ONCE_S)
+        streams.finish()
+        os._exit(interrupted.exit_code)
+    try:
+        streams.finish()
+    except InterruptedAtOnce:
+        os._exit(code)  # nobody wants to read the rest
+    sys.exit(code)
+
+
+def _called() -> int:
+    try:
+        code = app(prog_name=commandline.NAME, standalone_mode=False)
     except OrchestratorError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        is_echo = isinstance(error, UsageError)  # of words of the command line, which may hold anything
+        output.err(f"error: {escaped(str(error), keep='') if is_echo else error}")
+        return error.exit_code
     except TyperException as error:
-        typer.echo(f"error: {error} See: orchestrator --help", err=True)
-        sys.exit(UsageError.exit_code)
+        output.err(f"error: {escaped(str(error), keep='')} See: {commandline.command('--help')}")
+        return UsageError.exit_code
     except typer.Abort:
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)
+        return RunInterruptedError.exit_code
+    except (Exception, _Raised) as bug:  # noqa: BLE001 -- the traceback is shown, as Python would
+        output.err(
+            "".join(traceback.format_exception(bug.__cause__ if isinstance(bug, _Raised) else bug)), end=""
+        )
+        return OrchestratorError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    output.err("interrupted")
+    raise InterruptedAtOnce(128 + number)

@@ -1,12 +1,11 @@
 """The part of the command line that boots real hosts on this machine."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from orchestrator import commandline, output
 from orchestrator.errors import UsageError
 
 Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
@@ -36,10 +35,10 @@ def up(plan: Plan) -> None:
     """Boot the hosts that PLAN names, with a cluster on plain HTTP, and leave them running."""
     from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
 
-    booted = Lab.up(plan, tell=lambda text: typer.echo(text, err=True))
-    typer.echo(f"up: {', '.join(host.name for host in booted.hosts)}; plan: {booted.plan}")
-    program = shlex.join([sys.executable, "-m", "orchestrator"])
-    typer.echo(f"On the bastion: {program} lab run -- {program} run plan.yaml")
+    booted = Lab.up(plan, tell=output.err)
+    output.out(f"up: {', '.join(host.name for host in booted.hosts)}; plan: {booted.plan}")
+    inside = [*commandline.program(), "run", booted.plan.name]
+    output.out(f"On the bastion: {commandline.command('lab', 'run', '--', *inside)}")
 
 
 @lab.command()

@@ -4,46 +4,77 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
-import typer
-
+from orchestrator import output, streams
 from orchestrator.errors import (
+    OrchestratorError,
     PersonNeededError,
     RunInterruptedError,
     RunTerminatedError,
     StoppedError,
     UsageError,
 )
+from orchestrator.interrupt import InterruptedAtOnce, Moment
 
 if TYPE_CHECKING:
     from orchestrator.engine.events import Event
     from orchestrator.engine.pace import Pace
     from orchestrator.session import Session
 
+_UNWIND_S = 1.0  # connections and the state file are closed within that, or left as they are
+_READER_S = 5.0  # so long a reader that takes nothing keeps the end of a run waiting
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+Handler = Callable[[int, FrameType | None], object]
+
 
 def confirm(question: str) -> bool:
-    """Ask the person at the terminal; UsageError if there is none."""
-    if not sys.stdin.isatty():
+    """Ask the person at the terminal; UsageError if there is none. The end of input is a no."""
+    if sys.stdin is None or not sys.stdin.isatty() or streams.is_lost(sys.stdout):
         raise UsageError("nobody is there to ask: say --yes to go on without a question")
-    return typer.confirm(question)
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        output.err("\ninterrupted; nothing was changed")
+        raise InterruptedAtOnce(128 + number)
+
+    with _handled(leave, *_STOPPING):
+        while True:
+            output.out(f"{question} [y/N]: ", end="")
+            try:
+                answer = sys.stdin.readline()
+            except OSError:  # the terminal is gone
+                answer = ""
+            match answer.strip().lower():
+                case "y" | "yes":
+                    return True
+                case "" | "n" | "no":
+                    if not answer.endswith("\n"):
+                        output.out()
+                    return False
+                case _:
+                    output.err("please answer y or n")
 
 
 @contextlib.contextmanager
-def session_of(plan: Path, state: Path | None, verb: str = "run") -> "Iterator[tuple[Session, Pace]]":
-    """Open a session for one command, and add the command to go on with to what stops it."""
+def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tuple[Session, Pace]]":
+    """Open a session for one command, and add the command to go on with to what stops it.
+
+    ``verb`` is the command's own, if it walks.
+    """
     from orchestrator.engine.pace import Pace  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report.flight import Flight  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
 
-    people = sys.stderr.isatty()
-    live.configure(people=people, colors=people and "NO_COLOR" not in os.environ)
-    with open_session(plan, state) as session:
+    live.configure(people=sys.stderr.isatty())
+    stop = _Stop()
+    with stop.listening(), open_session(plan, state) as session:
         for warning in session.warnings:
-            typer.echo(f"warning: {warning}", err=True)
+            output.err(f"warning: {warning}")
         patience, tell = session.cluster.patience, live.narrator()
         flight = Flight(patience.gate_s)
 
@@ -51,31 +82,86 @@ def session_of(plan: Path, state: Path | None, verb: str = "run") -> "Iterator[t
             flight.take(event)
             tell(event)
 
-        stop = _Stop(flight)
+        def again() -> str:
+            return session.command(verb) if verb == "rollback" else session.resume_command
+
+        def advice() -> str:
+            return f" Go on with: {again()}" if verb and _is_begun(session) else ""
+
+        stop.know(session.moment, flight if verb else "finishing what is under way", advice)
         try:
             yield session, Pace(patience, should_stop=stop.is_asked, narrate=narrate)
         except (StoppedError, PersonNeededError, RunInterruptedError) as error:
-            again = session.resume_command if verb == "run" else session.command(verb)
             is_terminated = isinstance(error, RunInterruptedError) and stop.signal == signal.SIGTERM
             kind = RunTerminatedError if is_terminated else type(error)
-            raise kind(f"{error}. Go on with: {again}") from error
+            raise kind(f"{error}. Go on with: {again()}") from error
+
+
+def _is_begun(session: "Session") -> bool:
+    """Whether the state file holds a run that can be gone on with."""
+    from orchestrator.commands.standing import read_progress  # noqa: PLC0415 -- see the module's docstring
+
+    try:
+        return bool(read_progress(session).attempts)
+    except OrchestratorError:
+        return False
 
 
 class _Stop:
-    """First Ctrl-C or SIGTERM: stop before the next step. Second: leave at once. SIGHUP: carry on."""
+    """What signals do: leave at once while a command only looks, stop before the next step of a run.
 
-    def __init__(self, flight: object) -> None:
-        self._flight = flight
+    The second one always leaves at once. SIGHUP, and writing to a terminal that is not ours, stop nothing.
+    """
+
+    def __init__(self) -> None:
+        self._moment = Moment()
+        self._flight: object = ""
+        self._advice: Callable[[], str] = str
         self.signal: int | None = None
-        signal.signal(signal.SIGINT, self._ask)
-        signal.signal(signal.SIGTERM, self._ask)
+
+    def know(self, moment: Moment, flight: object, advice: Callable[[], str]) -> None:
+        """Learn what is to be said; ``advice`` is what to do after being left at once."""
+        self._moment, self._flight, self._advice = moment, flight, advice
+
+    @contextlib.contextmanager
+    def listening(self) -> "Iterator[None]":
+        """Answer signals until the command is over."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        with _handled(self._ask, *_STOPPING):
+            try:
+                yield
+            finally:
+                if self._moment.has_changed:
+                    streams.hurry(_READER_S)
 
     def is_asked(self) -> bool:
         return self.signal is not None
 
-    def _ask(self, number: int, _frame: object) -> None:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
         if self.is_asked():
             os._exit(128 + number)
         self.signal = number
-        os.write(2, f"{self._flight}; once more to leave at once (it can be resumed)\n".encode())
+        if self._moment.is_orderly:
+            output.err(f"{self._flight}; once more to leave at once (it can be resumed)")
+            return
+        output.err(f"interrupted; {self._moment.truth}.{self._advice()}")
+        signal.signal(signal.SIGALRM, lambda *_: self._leave(128 + number))
+        signal.setitimer(signal.ITIMER_REAL, _UNWIND_S)
+        raise InterruptedAtOnce(128 + number)
+
+    def _leave(self, exit_code: int) -> None:
+        for last in self._moment.on_leaving:
+            with contextlib.suppress(OSError):
+                last()
+        os._exit(exit_code)
+
+
+@contextlib.contextmanager
+def _handled(handler: Handler, *numbers: signal.Signals) -> "Iterator[None]":
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from orchestrator import places
 from orchestrator.operations import Check
+from orchestrator.text import shown
 
 DIRECTORY = places.lock()  # on the host, and on its disk: a reboot frees nobody's lock
 HOLDER = places.holder()
 
 _LOOK = 'cat -- "$1" 2>/dev/null || [ ! -e "$1" ]'
 _UNKNOWN = "?"
+_FIELD_LIMIT = 1000  # a path is 255 characters a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +44,24 @@ class Holder:
         return "\n".join([self.mark, *(f"{name} {_one_line(value)}" for name, value in told.items())])
 
     def __str__(self) -> str:
-        return f"run {self.run} ({self.who}, since {self.since}, doing {self.doing}, state file {self.state})"
+        run = shown(self.run, quote="")
+        return f"run {run} ({self.who}, since {self.since}, doing {self.doing}, state file {self.state})"
 
 
 def read(text: str) -> Holder | None:
-    """Read what a lock's file holds; None if it holds nothing, '?' for what cannot be read."""
-    lines = text.splitlines()
-    if not lines:
+    """Read what a lock's file holds; None if it holds nothing, '?' for what cannot be read.
+
+    Who has root on that host may have written anything: what is for people comes as one printable line each.
+    The run's id stays as it is, for it is compared.
+    """
+    if not text:
         return None
+    lines = text.split("\n")
     run, _, number = lines[0].partition(" ")
-    told: Mapping[str, str] = {name: value for name, _, value in (line.partition(" ") for line in lines[1:6])}
+    told: Mapping[str, str] = {
+        name: shown(value, quote="", limit=_FIELD_LIMIT)
+        for name, _, value in (line.partition(" ") for line in lines[1:6])
+    }
     return Holder(
         run=run or _UNKNOWN,
         number=number,

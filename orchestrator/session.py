@@ -3,16 +3,15 @@
 import getpass
 import os
 import secrets
-import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator import __version__
+from orchestrator import __version__, commandline
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
@@ -24,6 +23,7 @@ from orchestrator.engine.progress import Progress
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError, StoppedError, UsageError
 from orchestrator.etcd.gather import gather
+from orchestrator.interrupt import Moment
 from orchestrator.lock import Holder
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration
@@ -38,7 +38,7 @@ from orchestrator.runbook.model import Runbook
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A loaded plan with its migration, and connections to its hosts."""
+    """A loaded plan with its migration, and connections to its hosts; ``moment`` is what signals ask."""
 
     plan: Path
     state: Path
@@ -46,6 +46,7 @@ class Session:
     migration: Migration
     warnings: tuple[str, ...]
     hosts: Hosts
+    moment: Moment = field(default_factory=Moment)
 
     @property
     def resume_command(self) -> str:
@@ -54,10 +55,10 @@ class Session:
 
     def command(self, verb: str, *options: str) -> str:
         """What an operator types to do something with this plan and state file."""
-        words = ["python", "-m", "orchestrator", verb, str(self.plan), *options]
+        words = [verb, commandline.argument(self.plan), *options]
         if self.state != default_state(self.plan):
-            words += ["--state", str(self.state)]
-        return shlex.join(words)
+            words += ["--state", commandline.argument(self.state)]
+        return commandline.command(*words)
 
     def gather(self) -> Facts:
         """Read the facts off the hosts."""
@@ -135,13 +136,15 @@ class Session:
             doing=doing,
         )
 
+    @contextmanager
     def locked(
         self, run: str, doing: str, warn: Callable[[str], None], *, absent_ok: bool
-    ) -> AbstractContextManager[Lease]:
+    ) -> Iterator[Lease]:
         """Hold the lock of every host, see Lease.held; the state file has to be open under its own lock."""
         names = [host.name for host in self.cluster.hosts]
         lease = Lease(self.hosts, names, self.holder(run, doing), self.unlock_command)
-        return lease.held(absent_ok=absent_ok, warn=warn)
+        with self.moment.orderly(), lease.held(absent_ok=absent_ok, warn=warn):
+            yield lease
 
     def live(
         self,

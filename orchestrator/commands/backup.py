@@ -27,6 +27,7 @@ def save(session: Session) -> str:
         operations=tuple(saving.data(subject, path)),
         deadline_s=saving.DEADLINE_S,
     )
+    session.moment.change(f"{subject.name} goes on saving to {path}, and nothing else was changed")
     receipt = session.hosts.perform(deed)
     if receipt.exit_status != 0:
         raise RefusedError(f"{subject.name}: the data was not saved: {receipt.output.strip()[-500:]}")

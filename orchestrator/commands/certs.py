@@ -1,10 +1,10 @@
 """``certs``: a CA and a key pair for everybody that a plan names, or new key pairs from the CA it has."""
 
-import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestrator import commandline
 from orchestrator.cluster.loading import load
 from orchestrator.errors import UsageError
 from orchestrator.migrations import MIGRATIONS
@@ -19,7 +19,7 @@ MOST_DAYS = 36_500  # a date beyond the year 9999 cannot be written
 
 _MADE = """\
 Keep the CA's key off the hosts: whoever has {ca_key} can make certificates.
-Next: orchestrator run {plan} --dry-run
+Next: {next}
 """
 _RENEWED = """\
 The CA is the old one, and nothing was copied to any host: the hosts go on with their old files.
@@ -47,5 +47,6 @@ def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, san
 
 def _told(made: Made, closing: str, plan: Path) -> str:
     notes = "".join(f"note: {note}\n" for note in made.notes)
-    closing = closing.format(ca_key=made.ca.key_path, plan=shlex.quote(str(plan)))
+    following = commandline.command("run", commandline.argument(plan), "--dry-run")
+    closing = closing.format(ca_key=made.ca.key_path, next=following)
     return f"{tree(made.ca, made.leaves, Path.cwd())}\n{notes}{closing}"

@@ -1,13 +1,9 @@
 """``check``, and the same before a run: what could stop it, looked for before the first change."""
 
-import os
-import sys
-
-import typer
-
 from orchestrator.cluster.facts import Facts
-from orchestrator.commands.looking import Looked, look, look_again
+from orchestrator.commands.looking import look, look_again
 from orchestrator.errors import LoginRefusedError, RefusedError
+from orchestrator.output import out, plain
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
@@ -15,7 +11,7 @@ from orchestrator.session import Session
 def show(session: Session) -> None:
     """Print what was found, and raise RefusedError if anything failed."""
     looked = look(session)
-    typer.echo(_report(looked, passes=True))
+    out(*report(looked.findings))
     if looked.failed:
         named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
         raise RefusedError(
@@ -31,12 +27,12 @@ def passed(session: Session) -> Facts:
     """
     looked = look(session)
     if not looked.lost and (looked.failed or looked.facts is None):
-        told = report(looked.findings, colors=False, passes=False)
+        told = plain(report(looked.findings, passes=False))
         again = session.command("check")
         raise RefusedError(
             f"nothing was changed; the checks found:\n{told}\nMend that, then check again: {again}"
         )
-    typer.echo(f"Checks before the first change:\n{_report(looked, passes=False)}\n")
+    out("Checks before the first change:\n", *report(looked.findings, passes=False), "\n")
     if looked.facts is None or looked.lost:
         refused = (error for error in looked.lost if isinstance(error, LoginRefusedError))
         raise next(refused, looked.lost[0])
@@ -47,13 +43,8 @@ def undisputed(session: Session, facts: Facts) -> None:
     """Refuse to go on where somebody has put on a host what would beat our settings at its next restart."""
     found = [finding for finding in look_again(session, facts) if finding.verdict == "fail"]
     if found:
-        told = report(found, colors=False, passes=False)
+        told = plain(report(found, passes=False))
         raise RefusedError(
             f"nothing was changed now; the checks found:\n{told}\nMend that, then go on with: "
             f"{session.resume_command}"
         )
-
-
-def _report(looked: Looked, *, passes: bool) -> str:
-    colors = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return report(looked.findings, colors=colors, passes=passes)

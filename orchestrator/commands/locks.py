@@ -7,6 +7,7 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError, Refused
 from orchestrator.lock import Holder
 from orchestrator.remote.lease import locked, seen, take_away
 from orchestrator.session import Session
+from orchestrator.text import shown
 
 Locks = Mapping[str, Holder | str | None]
 
@@ -49,11 +50,13 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
     held = [host for host, holder in found.items() if isinstance(holder, Holder) and holder.run == run]
     unseen = {host: why for host, why in found.items() if isinstance(why, str)}
     if not held and not unseen:
-        raise RefusedError(f"nothing was changed: run {run} holds no lock\n{show(session)}")
-    holders = [line for line in held_lines(found) if line.startswith(f"locked by run {run} ")]
+        name = shown(run, quote="")
+        raise RefusedError(f"nothing was changed: run {name} holds no lock\n{show(session)}")
+    holders = held_lines({host: found[host] for host in held})
     if held and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
         raise RefusedError("nothing was changed: you said no")
     freed, deed_id = [], f"unlock-{secrets.token_hex(4)}"
+    session.moment.change(f"locks may have been taken away already; see: {session.unlock_command('')}")
     for host in held:
         try:
             receipt = take_away(session.hosts, host, run, deed_id)
@@ -64,7 +67,7 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
             freed.append(host)
         else:
             unseen[host] = receipt.output.strip().partition("\n")[0]
-    told = f"run {run}: unlocked {', '.join(freed) or 'no host'}"
+    told = f"run {shown(run, quote='')}: unlocked {', '.join(freed) or 'no host'}"
     if unseen:
         host, why = next(iter(unseen.items()))
         others = f" (so do {', '.join(list(unseen)[1:])})" if len(unseen) > 1 else ""

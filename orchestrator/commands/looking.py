@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from orchestrator import commandline
 from orchestrator.cluster.facts import Facts
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.preflight import (
@@ -78,11 +79,16 @@ class _Looking:
         checked = self._examine(facts or assumed(self._session.cluster, self._interface()))
         gates = tuple(self._gates(facts)) if facts else ()
         found = (*self._of_logins(), *of_facts, *checked, *gates)
-        return Looked(found, facts, tuple(self._errors.values()))
+        return Looked(self._spelled(found), facts, tuple(self._errors.values()))
 
     def look_again(self, facts: Facts) -> tuple[Finding, ...]:
         self._log_in()
-        return self._examine(facts, lambda item: item.on_resume)
+        return self._spelled(self._examine(facts, lambda item: item.on_resume))
+
+    def _spelled(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Let the commands that a finding names run as they are printed."""
+        plan = self._session.plan
+        return tuple(replace(one, mend=commandline.spelled(one.mend, plan)) for one in findings)
 
     def _ask(self, questions: Iterable[Question]) -> None:
         """Ask what was not asked yet, of those hosts that are not lost."""

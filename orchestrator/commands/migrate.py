@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import typer
-
 from orchestrator.cluster.facts import Facts
 from orchestrator.commands import check, keeping, locks, recover
 from orchestrator.commands.standing import read_progress, tell_kept
@@ -12,6 +10,7 @@ from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError, UsageError
+from orchestrator.output import err, out
 from orchestrator.remote.lease import Lease
 from orchestrator.report.review import review
 from orchestrator.runbook.model import Runbook
@@ -45,7 +44,7 @@ def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -
     with _state_file(session) as journal:
         if journal.progress.is_rolled_back:
             kept = journal.set_aside()
-            typer.echo(f"the last run was rolled back; its story is kept in {kept}", err=True)
+            err(f"the last run was rolled back; its story is kept in {kept}")
         if wish.resume or journal.progress.attempts:
             if not wish.resume:
                 refuse_unfinished(session, journal.progress)
@@ -91,15 +90,15 @@ def _walk(
     """Keep what is there, unless that was done or a step has begun and changed it; then walk."""
     progress = journal.progress
     if progress.opened and not progress.saved and not progress.attempts:
-        typer.echo(keeping.keep(session, lease, journal, progress.opened, pace))
+        out(keeping.keep(session, lease, journal, progress.opened, pace))
     session.live(lease, runbook, journal, pace, until=until)
 
 
 def _tell_end(session: Session, progress: Progress, pace: Pace, word: str) -> None:
-    typer.echo(f"{word}: {_states(progress)}")
+    out(f"{word}: {_states(progress)}")
     tell_kept(progress)
     if progress.is_finished and progress.opened:
-        typer.echo(keeping.compare(session, progress.opened, pace))
+        out(keeping.compare(session, progress.opened, pace))
 
 
 def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None) -> None:
@@ -114,7 +113,7 @@ def back(session: Session, pace: Pace, *, dry_run: bool, confirm: Confirm | None
             _print_review(session, runbook, journal.progress, pace)
             _ask(confirm)
             session.live(lease, runbook, journal, pace, direction="back")
-        typer.echo(f"rolled back: {_states(journal.progress)}")
+        out(f"rolled back: {_states(journal.progress)}")
 
 
 def _runbook_back(session: Session, progress: Progress) -> Runbook:
@@ -125,11 +124,13 @@ def _runbook_back(session: Session, progress: Progress) -> Runbook:
 
 
 def _state_file(session: Session) -> StateFile:
-    return StateFile(session.state, warn=_warn)
+    journal = StateFile(session.state, warn=_warn)
+    session.moment.on_leaving.append(journal.close)
+    return journal
 
 
 def _warn(text: str) -> None:
-    typer.echo(f"warning: {text}", err=True)
+    err(f"warning: {text}")
 
 
 def _run_of(journal: StateFile) -> str:
@@ -166,4 +167,4 @@ def _print_review(session: Session, runbook: Runbook, progress: Progress, pace: 
         deeds = session.rehearse(runbook, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    typer.echo(review(runbook, deeds))
+    out(review(runbook, deeds))

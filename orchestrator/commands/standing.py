@@ -1,11 +1,10 @@
 """Where a migration stands: ``status``, and what the state file tells of it."""
 
-import typer
-
 from orchestrator.cluster.facts import Subject
 from orchestrator.commands import keeping, locks
 from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
+from orchestrator.output import out
 from orchestrator.report import status
 from orchestrator.session import Session
 
@@ -18,9 +17,9 @@ def show_status(session: Session) -> None:
     session.refuse_misfit(progress, runbook)
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, session.hosts, progress, subjects)
-    typer.echo(status.table(seen))
+    out(status.table(seen))
     for line in locks.held_lines(locks.look(session)):
-        typer.echo(line)
+        out(line)
     tell_kept(progress)
     steps = progress.steps_back(runbook.tracks)
     how = (
@@ -28,7 +27,7 @@ def show_status(session: Session) -> None:
         if steps
         else ": nothing was changed, or all of it was undone"
     )
-    typer.echo(f"going back now: {steps} steps{how}")
+    out(f"going back now: {steps} steps{how}")
 
 
 def read_progress(session: Session) -> Progress:
@@ -39,4 +38,4 @@ def read_progress(session: Session) -> Progress:
 def tell_kept(progress: Progress) -> None:
     """Print where everything lies that was there before the first change."""
     if progress.saved:
-        typer.echo(keeping.told(progress.saved))
+        out(keeping.told(progress.saved))

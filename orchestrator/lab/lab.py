@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orchestrator
+from orchestrator import commandline
 from orchestrator.cluster.model import Cluster, Proxy
 from orchestrator.lab import (
     base,
@@ -57,7 +58,7 @@ class Lab:
         _check_machine()
         with record.held(prefix):
             if record.exists(prefix):
-                raise LabError("a lab is up already; end it with: orchestrator lab down")
+                raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
             root = base.ensure(tell)
             folder = record.prepared(directory or record.default_directory(prefix))
             lab = cls._of(prefix, folder, plancopy.copy(plan, folder))
@@ -75,7 +76,7 @@ class Lab:
         """Return the lab that is up."""
         found = record.read(prefix)
         if found is None:
-            raise LabError("no lab is up; start one with: orchestrator lab up PLAN")
+            raise LabError(f"no lab is up; start one with: {commandline.command('lab', 'up')} PLAN")
         return cls._of(prefix, found.directory, plancopy.read(found.directory / plancopy.PLAN))
 
     @classmethod

@@ -1,7 +1,6 @@
 """A client that writes to the cluster all the while, and tells afterwards what became of every write."""
 
 import json
-import sys
 import threading
 import time
 import uuid
@@ -13,6 +12,7 @@ from orchestrator.lab.dialect import Dialect
 from orchestrator.lab.reach import Reach
 from orchestrator.lab.tally import ProbeReport, Tally, quantile
 from orchestrator.lab.verification import lost
+from orchestrator.output import out
 
 VERIFY_PATIENCE_S = 60.0  # a member that cannot be read counts as one that lost everything
 PROGRESS_PAUSE_S = 0.5
@@ -103,8 +103,7 @@ class Prober:
             "failovers": self._client.failovers,
             "endpoint": str(self._client.endpoint),
         }
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        out(json.dumps(line))
 
     def _report(self, started_at: datetime, ended: float) -> ProbeReport:
         tally, lease = self._tally, self._lease

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from orchestrator import commandline
 from orchestrator.cluster.model import Frozen
 from orchestrator.lab import cgroups, host, network, processes
 from orchestrator.lab.command import LabError
@@ -123,7 +124,8 @@ def _check_gone(record: Record) -> None:
         name for name in (record.bastion, *(each.namespace for each in record.hosts)) if network.exists(name)
     ]
     if left:
-        raise LabError(f"the lab is not all gone: {', '.join(left)}; run: orchestrator lab down")
+        again = commandline.command("lab", "down")
+        raise LabError(f"the lab is not all gone: {', '.join(left)}; run: {again}")
 
 
 def _path(prefix: str) -> Path:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator import commandline
 from orchestrator.lab import localclients, plancopy, proof, proxyproof
 from orchestrator.lab.command import LabError
 from orchestrator.lab.lab import NOTHING, PREFIX, Lab
 from orchestrator.lab.outcome import Closing, Outcome, render
 from orchestrator.lab.probing import RunningProbers
+from orchestrator.output import err, out
 
 
 def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> int:
@@ -20,11 +22,12 @@ def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> i
         program("run", plancopy.PLAN, "--yes", *arguments),
         closing=program("status", plancopy.PLAN),
         keep=keep,
-        tell=_tell,
+        tell=err,
     )
-    sys.stdout.write(f"\n{render(outcome)}")
+    out(f"\n{render(outcome)}", end="")
     if keep:
-        _tell("The lab is still up. Look around: orchestrator lab run -- CMD. End it: orchestrator lab down.")
+        look, end = commandline.command("lab", "run", "--"), commandline.command("lab", "down")
+        err(f"The lab is still up. Look around: {look} CMD. End it: {end}")
     return outcome.exit_code
 
 
@@ -113,8 +116,3 @@ def _closed(lab: Lab, command: Sequence[str]) -> Closing | None:
         return None
     done = lab.run(command, check=False)
     return Closing(done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr)
-
-
-def _tell(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()

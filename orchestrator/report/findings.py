@@ -1,22 +1,23 @@
 """The findings of a check, for people: grouped by check, with the reason and the mend of what is wrong."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.etcd.preflight import Finding, order
+from orchestrator.output import Part, Style, Styled
 
-_COLORS = {"pass": "32", "warn": "33", "fail": "31"}
+_STYLES: Mapping[str, Style] = {"pass": "green", "warn": "yellow", "fail": "red"}
 _WORST = {"fail": 0, "warn": 1, "pass": 2}
 
 
-def report(findings: Sequence[Finding], *, colors: bool, passes: bool = True) -> str:
+def report(findings: Sequence[Finding], *, passes: bool = True) -> tuple[Part, ...]:
     """Return the report; ``passes`` says whether what is well is told too, in a line for each check."""
     told = [finding for finding in findings if passes or finding.verdict != "pass"]
     width = max((len(finding.check) for finding in told), default=0)
-    lines: list[str] = []
+    parts: list[Part] = []
     for check in order(finding.check for finding in told):
-        lines += _group(check, [finding for finding in told if finding.check == check], width, colors=colors)
-    return "\n".join((*lines, counted(findings)))
+        parts += _group(check, [finding for finding in told if finding.check == check], width)
+    return (*parts, counted(findings))
 
 
 def counted(findings: Iterable[Finding]) -> str:
@@ -25,7 +26,7 @@ def counted(findings: Iterable[Finding]) -> str:
     return f"{count['pass']} passed, {count['warn']} warned, {count['fail']} failed"
 
 
-def _group(check: str, findings: Sequence[Finding], width: int, *, colors: bool) -> Iterable[str]:
+def _group(check: str, findings: Sequence[Finding], width: int) -> Iterable[Part]:
     rows: list[tuple[str, Finding]] = []
     for evidence in dict.fromkeys((one.verdict, one.evidence, one.mend) for one in findings):
         same = [one for one in findings if (one.verdict, one.evidence, one.mend) == evidence]
@@ -35,19 +36,15 @@ def _group(check: str, findings: Sequence[Finding], width: int, *, colors: bool)
     for number, (where, one) in enumerate(rows):
         name = "" if number else check
         first, *more = map(_printable, one.evidence.splitlines() or [""])
-        yield f"{name:<{width}}  {_painted(one.verdict, colors=colors)}  {where}: {first}"
-        yield from (f"{margin}  {line}" for line in more)
+        yield from (f"{name:<{width}}  ", Styled(one.verdict, _STYLES[one.verdict]), f"  {where}: {first}\n")
+        yield from (f"{margin}  {line}\n" for line in more)
         if one.verdict != "pass":
             following = rows[number + 1][1] if number + 1 < len(rows) else None
             is_last = following is None or following.verdict == "pass"
             if is_last or (following and following.mend != one.mend):  # the same mend is told once
-                yield f"{margin}mend: {_printable(one.mend)}"
+                yield f"{margin}mend: {_printable(one.mend)}\n"
             if is_last:
-                yield f"{margin}why:  {one.why}"
-
-
-def _painted(verdict: str, *, colors: bool) -> str:
-    return f"\033[{_COLORS[verdict]}m{verdict}\033[0m" if colors else verdict
+                yield f"{margin}why:  {one.why}\n"
 
 
 def _printable(text: str) -> str:

@@ -1,38 +1,72 @@
 """Telling what happens while it happens: lines for people on a terminal, JSON lines otherwise."""
 
+import json
 import logging
-import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import NoReturn
 
 import structlog
 
 from orchestrator.engine.events import Event, StepFailed, Waiting
+from orchestrator.output import Part, Style, Styled, err
+from orchestrator.text import escaped
 
 # What the state file needs and a reader of lines does not.
 _NOT_TOLD = {"at", "event", "facts", "operations", "runbook", "format"}
+_QUOTED = set(" \t=\r\n\"'")
+_WIDTH = 16  # of an event's name
 
 
-def configure(stream: TextIO = sys.stderr, *, people: bool, colors: bool) -> None:
+class _Lines:
+    """Prints what the last processor returns, on standard error."""
+
+    def info(self, *parts: Part) -> None:
+        err(*parts)
+
+    error = info
+
+
+def configure(*, people: bool) -> None:
     """Set structlog up once: ``people`` chooses readable lines, otherwise one JSON object a line."""
     for_people: tuple[structlog.typing.Processor, ...] = (
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        # tracebacks with local variables could show a key: only the plain ones
-        structlog.dev.ConsoleRenderer(
-            colors=colors, pad_event_to=16, exception_formatter=structlog.dev.plain_traceback
-        ),
+        _line,
     )
     for_machines: tuple[structlog.typing.Processor, ...] = (
         structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
+        structlog.processors.JSONRenderer(serializer=_json),
     )
     structlog.configure(
         processors=[structlog.processors.add_log_level, *(for_people if people else for_machines)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+
+
+def _line(
+    _logger: object, _name: str, fields: structlog.typing.EventDict
+) -> tuple[tuple[Part, ...], dict[str, NoReturn]]:
+    """Return one event as the parts of one line."""
+    moment, level, event = (str(fields.pop(name)) for name in ("timestamp", "level", "event"))
+    style: Style = "red" if level == "error" else "green"
+    parts: list[Part] = [Styled(moment, "dim"), " [", Styled(f"{level:<9}", style), "] "]
+    parts.append(Styled(f"{event:<{_WIDTH}}" if fields else event, "bright"))
+    for name in sorted(fields):
+        parts += [" ", Styled(name, "cyan"), "=", Styled(_value(fields[name]), "magenta")]
+    return tuple(parts), {}
+
+
+def _value(value: object) -> str:
+    """Write a value on one line, in quotes if its end could not be told otherwise."""
+    if not isinstance(value, str) or set(value) & _QUOTED:
+        return repr(value)
+    return escaped(value, keep="")
+
+
+def _json(fields: object, default: Callable[[object], object]) -> str:
+    """Return one line in ASCII, without the one control character that JSON leaves as it is."""
+    return json.dumps(fields, default=default).replace("\x7f", "\\u007f")
 
 
 def narrator() -> Callable[[Event], None]:

@@ -16,6 +16,7 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError, Refused
 from orchestrator.etcd.preflight import CHECKLIST, Finding
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.output import Styled, plain
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
@@ -28,15 +29,14 @@ def finding(check: str, where: str, verdict: str, evidence: str = "seen", mend: 
 
 
 def test_a_report_is_grouped_by_check_with_the_worst_first() -> None:
-    told = report(
+    parts = report(
         [
             finding("ports", "server1", "pass", "free"),
             finding("ports", "server2", "fail", "taken", "stop it"),
             finding("ports", "server3", "pass", "free"),
             finding("login", "server1", "pass", "root"),
             finding("gate: x", "server1", "warn", "odd\nindeed"),
-        ],
-        colors=False,
+        ]
     )
     assert (
         "login    pass  server1: root\n"
@@ -49,19 +49,19 @@ def test_a_report_is_grouped_by_check_with_the_worst_first() -> None:
         "               mend: do it\n"
         "               why:  because\n"
         "3 passed, 1 warned, 1 failed"
-    ) == told
+    ) == plain(parts)
 
 
 def test_a_report_may_leave_out_what_is_well_and_counts_it_all_the_same() -> None:
-    told = report([finding("login", "a", "pass"), finding("tools", "a", "warn")], colors=False, passes=False)
+    told = plain(report([finding("login", "a", "pass"), finding("tools", "a", "warn")], passes=False))
     assert "login" not in told
     assert told.endswith("1 passed, 1 warned, 0 failed")
 
 
 def test_colors_are_for_verdicts_and_a_host_cannot_add_its_own() -> None:
-    painted = report([finding("login", "a", "fail", "\033[2J")], colors=True)
-    assert "\033[31mfail\033[0m" in painted
-    assert "\033[2J" not in painted
+    parts = report([finding("login", "a", "fail", "\033[2J")])
+    assert [Styled("fail", "red")] == [part for part in parts if isinstance(part, Styled)]
+    assert "\033" not in plain(parts)
 
 
 class Hosts:

@@ -9,6 +9,7 @@ import pytest
 from unit.pki.openssl import extension, field, is_pair, verified
 from unit.pki.pki_plans import PATHS, PLAN, certs, cluster_in, contents, plan_in
 
+from orchestrator import commandline
 from orchestrator.errors import PlanInvalidError, RefusedError, UsageError
 from orchestrator.pki import files, making
 from orchestrator.pki.issuing import Terms, issue_ca, named
@@ -300,7 +301,7 @@ three-members CA (certificate authority)
     expires      DATE UTC
 
 Keep the CA's key off the hosts: whoever has {tmp_path}/pki/ca-key.pem can make certificates.
-Next: orchestrator run {tmp_path}/plan.yaml --dry-run
+Next: {commandline.command("run")} {tmp_path}/plan.yaml --dry-run
 """)
 
 

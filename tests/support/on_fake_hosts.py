@@ -1,0 +1,58 @@
+"""The program in a process of its own, over the engine's fake hosts: on_fake_hosts.py FOLDER DEED_S ARGS.
+
+Everything is real but the hosts, and what these fake ones cannot be asked: the checklist, and a backup.
+Each deed takes DEED_S seconds.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+from engine.world import World, make_cluster
+
+from orchestrator import cli, lock, session
+from orchestrator.commands import check, keeping, locks, recover
+from orchestrator.session import Session
+
+
+def main() -> None:
+    """Run one command."""
+    folder, deed_s, *arguments = sys.argv[1:]
+    cluster = make_cluster(Path(folder))
+
+    def moment(name: str) -> None:
+        if name.startswith("before "):
+            time.sleep(float(deed_s))
+
+    world = World(cluster, moment)
+
+    def holder(names: Sequence[str]) -> dict[str, object]:
+        return {name: lock.read(world.place(name).lock) for name in names}
+
+    def passed(opened: Session) -> object:
+        return opened.gather()
+
+    def nothing(*_: object) -> str:
+        return ""
+
+    replaced = {
+        (session, "load"): lambda *_: SimpleNamespace(cluster=cluster, warnings=()),
+        (session, "SshHosts"): lambda _: nullcontext(world),
+        (locks, "seen"): lambda _, names: holder(names),
+        (check, "passed"): passed,
+        (check, "undisputed"): nothing,
+        (keeping, "keep"): nothing,
+        (keeping, "compare"): nothing,
+        (recover, "refuse_forgotten"): nothing,
+    }
+    for (module, name), value in replaced.items():
+        setattr(module, name, value)
+    sys.argv = ["orchestrator", *arguments]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

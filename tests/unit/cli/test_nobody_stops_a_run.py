@@ -1,0 +1,124 @@
+"""No output, no terminal and no reader can stop a run: the program itself, over fake hosts."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from support import on_fake_hosts
+from support.terminals import full_pipe, terminal
+
+from orchestrator.engine import journal
+
+NOTHING_MORE: Mapping[str, str] = {}
+DONE = "done: server1 sealed, server2 sealed, server3 sealed"
+
+
+def command(folder: Path, *arguments: str, deed_s: float = 0.0) -> list[str]:
+    return [sys.executable, str(Path(on_fake_hosts.__file__)), str(folder), str(deed_s), *arguments]
+
+
+def environment(more: Mapping[str, str] = NOTHING_MORE) -> dict[str, str]:
+    tests = Path(on_fake_hosts.__file__).parents[1]
+    path = os.pathsep.join([str(tests), str(tests.parent)])
+    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", **more}
+
+
+def ended(folder: Path) -> list[str]:
+    """How the run came to its end, by the state file."""
+    events, _ = journal.read(folder / "plan.yaml.state.jsonl")
+    return [getattr(event, "outcome", event.event) for event in events][-1:]
+
+
+def shell(folder: Path, redirections: str, more: Mapping[str, str] = NOTHING_MORE) -> tuple[int, str]:
+    """Run the migration in bash with some redirections; return its own exit code, and what came out."""
+    words = subprocess.list2cmdline(command(folder, "run", "plan.yaml", "--yes"))
+    script = f"{{ {words}; echo $? >exit; }} {redirections}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=environment(more),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return int((folder / "exit").read_text()), done.stdout
+
+
+@pytest.mark.parametrize(
+    "redirections",
+    [
+        ">/dev/full",
+        "2>/dev/full",
+        ">/dev/full 2>&1",
+        ">&-",
+        "2>&-",
+        "<&- >&- 2>&-",
+        "2>&1 | true",
+        "2>&1 | head -n 1",
+        "2> >(head -n 1) | head -n 1",
+    ],
+)
+def test_output_that_cannot_be_written_is_dropped_and_the_run_goes_on(
+    tmp_path: Path, redirections: str
+) -> None:
+    code, _ = shell(tmp_path, redirections)
+    assert (0, ["finished"]) == (code, ended(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
+)
+def test_a_locale_that_cannot_write_our_words_stops_nothing(
+    tmp_path: Path, locale: Mapping[str, str]
+) -> None:
+    code, told = shell(tmp_path, "", locale)
+    assert (0, ["finished"]) == (code, ended(tmp_path))
+    assert DONE in told
+
+
+def test_a_reader_that_reads_nothing_stops_nothing(tmp_path: Path) -> None:
+    with full_pipe() as writing:
+        began = time.monotonic()
+        done = subprocess.run(
+            command(tmp_path, "run", "plan.yaml", "--yes"),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=writing,
+            stderr=writing,
+            check=False,
+            timeout=60,
+        )
+    assert (0, ["finished"]) == (done.returncode, ended(tmp_path))
+    assert time.monotonic() - began < 30.0
+
+
+def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
+    with terminal(
+        command(tmp_path, "run", "plan.yaml", "--yes", deed_s=0.05), tmp_path, environment()
+    ) as seat:
+        seat.read(until="step_started")
+        seat.hang_up()
+        assert 0 == seat.end()
+    assert ["finished"] == ended(tmp_path)
+
+
+def test_a_terminal_that_is_stopped_with_ctrl_s_stops_nothing(tmp_path: Path) -> None:
+    with terminal(
+        command(tmp_path, "run", "plan.yaml", "--yes", deed_s=0.05), tmp_path, environment()
+    ) as seat:
+        seat.read(until="step_started")
+        seat.type("\x13")
+        assert 0 == seat.end()
+    assert ["finished"] == ended(tmp_path)
+
+
+def test_a_slow_reader_gets_everything_in_order(tmp_path: Path) -> None:
+    code, told = shell(tmp_path, "2>&1 | { sleep 3; cat; }")
+    assert (0, ["finished"]) == (code, ended(tmp_path))
+    places = [told.index(text) for text in ("Migration bridge", '"step_started"', '"run_ended"', DONE)]
+    assert sorted(places) == places
