@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import compiled, pace
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.run import run
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.remote.executor import LiveExecutor

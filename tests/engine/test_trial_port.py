@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+from engine.walking import run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.loading import load
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.engine.run import run
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.remote.executor import LiveExecutor

@@ -9,7 +9,7 @@ from unit.etcd.test_preflight_hosts import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.preflight import sandbox, unit
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
 from orchestrator.session import Session
@@ -32,6 +32,8 @@ class Hosts:
         return {question: self.answer(question) for question in asked}
 
     def answer(self, question: Question) -> Answer:
+        if isinstance(question, Check) and question.script == sandbox.SCRIPT:
+            return Answer(0, f"same {question.arguments[1]}\n")
         has_it = isinstance(question, Check) and question.script == unit.SCRIPT and question.host == "server2"
         return Answer(0, self.unit if has_it else "LoadState=loaded\n")
 

@@ -74,14 +74,6 @@ def test_comments_and_everything_else_stay() -> None:
     assert copied == plancopy.relocated(copied)
 
 
-def test_a_member_called_ca_does_not_overwrite_the_authority(tmp_path: Path) -> None:
-    plan = tmp_path / "abroad.yaml"
-    plan.write_text(OVERRIDDEN.replace("name: two", "name: ca"))
-    (tmp_path / "lab").mkdir()
-    cluster = plancopy.copy(plan, tmp_path / "lab")
-    assert cluster.tls.ca not in {member.certificate for member in cluster.members}
-
-
 def test_faults_are_told_of_the_operators_file(tmp_path: Path) -> None:
     plan = tmp_path / "faulty.yaml"
     plan.write_text(OVERRIDDEN.replace("address: 192.0.2.2", "adress: 192.0.2.2"))

@@ -227,12 +227,18 @@ def test_hosts_that_share_their_files_share_a_certificate(tmp_path: Path) -> Non
         ("pki/{name}.pem", "pki/all.pem", r"pki/all.pem would be the certificate of server1 \(member\) and"),
         ("pki/client.pem", "pki/../pki/ca.pem", "pki/ca.pem would be the CA's certificate and the cert"),
         ("pki/client-key.pem", "pki/ca-key.pem", "pki/ca-key.pem would be the CA's key and the key of orch"),
-        ("pki/client-key.pem", "pki/client.pem", "pki/client.pem would be the certificate of orchestrator"),
     ],
 )
 def test_two_things_in_one_file_are_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     with pytest.raises(RefusedError, match=f"nothing was made; .*{complaint}"):
         certs(plan_in(tmp_path, PLAN.replace(old, new)))
+    assert {} == contents(tmp_path)
+
+
+def test_a_key_and_a_certificate_in_one_file_are_a_fault_of_the_plan(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path, PLAN.replace("pki/client-key.pem", "pki/client.pem"))
+    with pytest.raises(PlanInvalidError, match=r"would be tls\.client_key and tls\.client_certificate"):
+        certs(plan)
     assert {} == contents(tmp_path)
 
 
