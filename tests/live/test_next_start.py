@@ -58,8 +58,12 @@ def test_what_the_next_start_would_change_is_named_and_the_printed_fixes_work(la
     written(one, f"{OURS}/15-file.conf", "[Service]\nEnvironmentFile=/etc/missing etcd.env\n")
     written(two, f"{OURS}/15-edited.conf", '[Service]\nEnvironment="ETCD_MAX_WALS=7"\n')
     written(three, f"{OURS}/15-hidden.conf", "[Service]\nInaccessiblePaths=-/etc/etcd2\n")
+    late = '[Service]\nEnvironment="ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380"\n'
+    written(three, f"{OURS}/50-late.conf", late)
+    unread = found(lab)
     for host in lab.hosts:
-        shell(host, "systemctl daemon-reload")
+        assert "were changed since systemd read them" in told(unread, "unit", host.name)
+        shell(host, mend(unread, "unit", host.name).partition(";")[0])
     plan = lab.plan.read_text()
     lab.plan.write_text(f"{plan}watch: [sshd, patronii]\n")
 
@@ -79,6 +83,7 @@ def test_what_the_next_start_would_change_is_named_and_the_printed_fixes_work(la
         shell(host, mend(findings, "http proxy", host.name))
     shell(one, mend(findings, "origin", "server1").split(", or ")[0])
     shell(two, mend(findings, "origin", "server2").partition(": ")[2])
+    shell(three, mend(findings, "origin", "server3"))
     wait_until_healthy(lab)
     directory = re.search(r"tls\.directory: (\S+);", mend(findings, "sandbox", "server3"))
     assert directory is not None

@@ -76,7 +76,10 @@ def _unset(read: unit.Unit, wanted: Mapping[str, str]) -> Iterable[Remark]:
     names = [word.partition("=")[0] for word in taken]
     beaten = sorted(set(names) & set(wanted))
     if beaten:
-        yield wrong(f"UnsetEnvironment= takes {', '.join(beaten)} away", "remove that line from the unit")
+        yield wrong(
+            f"UnsetEnvironment= takes {', '.join(beaten)} away",
+            "take that line out of the unit, or of the drop-in that has it: systemctl cat shows where it is",
+        )
 
 
 def _of_files(files: Mapping[str, str], wanted: Mapping[str, str]) -> Iterable[Remark]:
@@ -102,7 +105,7 @@ def _of_drop_ins(
         shadowed = [mine for mine in paths.settings if PurePosixPath(mine).name == name]
         if shadowed:
             yield wrong(
-                f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", f"rename {path}"
+                f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", _renamed(path)
             )
             continue
         changed = unit.variables_of_drop_in(text)
@@ -115,8 +118,15 @@ def _of_drop_ins(
             first = PurePosixPath(wanted[beaten[0]]).name
             yield wrong(
                 f"{path} is read after our {first} and sets {', '.join(beaten)}",
-                f"rename it so that it sorts before {PurePosixPath(paths.insecure_localhost).name}",
+                _renamed(path),
             )
+
+
+def _renamed(path: str) -> str:
+    """Say how a drop-in comes to be read before ours."""
+    place = PurePosixPath(path)
+    before = place.with_name("20-" + place.name.lstrip("0123456789-"))
+    return f"mv -n {shlex.quote(path)} {shlex.quote(str(before))}; systemctl daemon-reload"
 
 
 def _missing(read: unit.Unit) -> Iterable[Remark]:

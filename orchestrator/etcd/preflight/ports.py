@@ -65,7 +65,7 @@ def ports(site: Site, subject: Subject) -> Examination:
     def judge(answers: Answers) -> Iterable[Remark]:
         answer = answers[question]
         if answer.exit_status != 0:
-            yield doubtful(f"cannot tell: {answer.stderr.strip() or answer.exit_status}", "install iproute2")
+            yield doubtful(f"cannot tell: {answer.reason}", "install iproute2, which has ss")
             return
         pid = process.read(subject, answers).pid
         strangers = [one for one in listeners(answer.text) if pid not in one.pids]

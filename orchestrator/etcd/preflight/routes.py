@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Host
-from orchestrator.etcd.api import last_line
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answer, Answers, Check
@@ -99,7 +98,7 @@ def _examination(site: Site, subject: Subject) -> Examination:
         if not subject.others:
             yield fine("it is the only member, and dials nobody")
         elif not sources and not unknown:
-            yield wrong(f"its kernel tells no routes: {last_line(answers[question])}")
+            yield wrong("the look at its routes told of no peer", "install iproute2, which has ip and ss")
         elif not troubles:
             yield fine(f"dials its peers from {', '.join(sources)}")
 

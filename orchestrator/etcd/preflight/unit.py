@@ -1,6 +1,7 @@
 """A host's systemd unit: what it is, and which files its next start takes its settings from."""
 
 import base64
+import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -151,6 +152,7 @@ def units(_site: Site, subject: Subject) -> Examination:
         if running.complaint:
             yield wrong(running.complaint, f"systemctl status {name}; start it, and let it become healthy")
             return
+        own = posixpath.basename(unit.get("FragmentPath", "")) or name  # an alias cannot be enabled
         kind, limit_s = unit.get("Type", ""), seconds(unit.get("TimeoutStartUSec", ""))
         if kind not in {"notify", "simple", "exec"}:
             yield doubtful(f"Type={kind}: it has only been tried with notify, simple and exec")
@@ -163,12 +165,12 @@ def units(_site: Site, subject: Subject) -> Examination:
         if unit.get("UnitFileState") not in {"enabled", "static", "alias", "generated", "linked"}:
             yield doubtful(
                 f"{name} is {unit.get('UnitFileState') or 'not enabled'}: a reboot does not start it",
-                f"systemctl enable {name}",
+                f"systemctl enable {shlex.quote(own)}",
             )
         if unit.get("NeedDaemonReload") == "yes":
-            yield doubtful(
-                "its files were changed since systemd read them: our restart would put that in force too",
-                "systemctl daemon-reload, and see that the member is as you want it",
+            yield wrong(
+                "its files were changed since systemd read them: nobody knows what our restart would change",
+                "systemctl daemon-reload; then check again, which names what would change",
             )
         yield fine(f"active, Type={kind}, TimeoutStartSec={unit.get('TimeoutStartUSec')}")
 

@@ -103,7 +103,7 @@ UNITS = [
     ),
     (
         "Type=notify\nTimeoutStartUSec=90s\nUnitFileState=enabled\nNeedDaemonReload=yes",
-        ["warn", "pass"],
+        ["fail", "pass"],
         "were changed since",
     ),
 ]
@@ -153,6 +153,12 @@ def test_units(tmp_path: Path, told: str, expected: list[str], evidence: str) ->
     found = judged("unit", site, {process.SCRIPT: running(), SCRIPT: Answer(0, told)})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
+
+
+def test_an_alias_is_enabled_by_its_real_name(tmp_path: Path) -> None:
+    told = "Type=simple\nUnitFileState=disabled\nFragmentPath=/lib/systemd/system/etcd.service"
+    found = judged("unit", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: Answer(0, told)})
+    assert "systemctl enable etcd.service" == found[0].mend
 
 
 def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_path: Path) -> None:

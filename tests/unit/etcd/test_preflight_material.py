@@ -152,7 +152,7 @@ OWN = "server1 198.18.0.101\n"
         (TWO + THREE + "hears 10.0.0.7:40000\n", OWN, ["warn", "pass"], "10.0.0.7 dials its peer port"),
         (TWO + THREE + "hears 127.0.0.1:40000\n", OWN, ["pass"], "from 198.18.0.101"),
         (TWO + "route server3 ? ?\n", OWN, ["warn", "pass"], "cannot tell from where it would dial server3"),
-        ("", OWN, ["fail"], "tells no routes"),
+        ("", OWN, ["fail"], "told of no peer"),
     ],
 )
 def test_source_addresses(

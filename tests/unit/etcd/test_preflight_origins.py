@@ -181,6 +181,22 @@ def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Pat
     assert ["pass"] == verdicts(judged("origin", site, {process.SCRIPT: running(opened), SCRIPT: drop_in}))
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"{AT}/50-late.conf", f"mv -n {AT}/50-late.conf {AT}/20-late.conf; systemctl daemon-reload"),
+        (f"{AT}/zz my.conf", f"mv -n '{AT}/zz my.conf' '{AT}/20-zz my.conf'; systemctl daemon-reload"),
+        ("/run/x.d/40-tls.conf", "mv -n /run/x.d/40-tls.conf /run/x.d/20-tls.conf; systemctl daemon-reload"),
+    ],
+)
+def test_a_drop_in_that_would_beat_ours_is_moved_before_them_by_the_printed_fix(
+    tmp_path: Path, path: str, expected: str
+) -> None:
+    drop_in = unit_told(drop_in=f"{path}=Environment=ETCD_LISTEN_PEER_URLS=/x")
+    (one,) = judged("origin", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: drop_in})
+    assert expected == one.mend
+
+
 PAIR = {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"}
 TLS = {"ETCD_LISTEN_PEER_URLS": "https://0.0.0.0:2380"}
 
