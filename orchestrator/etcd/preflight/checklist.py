@@ -82,8 +82,11 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     Item(
         "directory",
-        looks="whether the service's user may enter the directory that the certificates will lie in",
-        why="etcd does not start with a certificate that it cannot read, not even while it speaks http",
+        looks="whether the service's user may enter the certificates' directory, and root alone write there",
+        why=(
+            "etcd does not start with a certificate that it cannot read, and root must not write where "
+            "somebody else can put a link in a file's place"
+        ),
         mend="let that user in: chmod o+x on the directory, or name another in the plan (tls.directory)",
         make=room.entrances,
     ),
