@@ -53,7 +53,7 @@ def test_a_rival_is_named_with_its_mend_and_how_to_go_on(tmp_path: Path, away: s
         again(tmp_path, Hosts(HTTP, away))
     told = str(refused.value)
     assert f"{RIVAL} is read after our 40-tls.conf and sets ETCD_LISTEN_PEER_URLS" in told
-    assert "rename it so that it sorts before" in told
+    assert f"mv -n {RIVAL} {RIVAL.replace('95-', '20-')}; systemctl daemon-reload" in told
     assert "run plan.yaml --resume" in told.replace(f"{tmp_path}/", "")
 
 
