@@ -32,8 +32,8 @@ def open_plain(path: Path, *, for_writing: bool = False) -> int:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
         if path.is_symlink():
-            target = path.readlink()
-            raise NotAFileError(errno.ENOENT, f"a symbolic link to {target}, which is not there") from None
+            words = f"it is a symbolic link to {path.readlink()}, which is not there"
+            raise NotAFileError(errno.ENOENT, words) from None
         if not for_writing:
             raise
         descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
@@ -47,14 +47,12 @@ def open_plain(path: Path, *, for_writing: bool = False) -> int:
 
 def read(descriptor: int) -> bytes:
     """Read a file from its beginning, whole; raises OSError, too, if it is larger than we ever write one."""
-    chunks: list[bytes] = []
-    position = 0
-    while chunk := os.pread(descriptor, 1024 * 1024, position):
-        chunks.append(chunk)
-        position += len(chunk)
-        if position > LARGEST_BYTES:
-            raise NotAFileError(errno.EFBIG, f"larger than {LARGEST_BYTES} bytes")
-    return b"".join(chunks)
+    content = bytearray()
+    while chunk := os.pread(descriptor, 1024 * 1024, len(content)):
+        content += chunk
+        if len(content) > LARGEST_BYTES:
+            raise NotAFileError(errno.EFBIG, f"it is larger than {LARGEST_BYTES} bytes")
+    return bytes(content)
 
 
 def is_at(descriptor: int, path: Path) -> bool:
@@ -102,4 +100,4 @@ def sync_directory(path: Path) -> None:
 def _refuse_kind(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no plain file")
-        raise NotAFileError(errno.EINVAL, f"{kind}, where a plain file has to be")
+        raise NotAFileError(errno.EINVAL, f"it is {kind}, and no plain file")
