@@ -33,6 +33,8 @@ def _misfits(progress: Progress, there: Runbook, back: Runbook) -> Iterator[Misf
         return
     if (opened.cluster, opened.migration) != (there.cluster, there.migration):
         yield Misfit(1, f"it is about {opened.migration} of {opened.cluster}")
+    if progress.saved and progress.saved.host not in there.tracks:
+        yield Misfit(2, f"the plan has no host {progress.saved.host}")
     is_same = opened.runbook == there.digest
     yield from _of_steps(progress, _steps(there, back), is_same=is_same)
     began = progress.began
