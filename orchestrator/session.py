@@ -69,6 +69,16 @@ class Session:
         self._refuse_strange(facts)
         return compile_forward(self.cluster, facts, self.migration)
 
+    def compile_noted(self, opened: Opened) -> Runbook:
+        """Compile the runbook of the facts that a file holds, which anybody may have changed."""
+        try:
+            return self.compile(opened.facts)
+        except (LookupError, ValueError) as error:
+            raise RefusedError(
+                f"{self.state}:1: what it says of the hosts cannot be true; nothing was changed: put the "
+                f"file back as it was, or move it away and have it written anew: {self.command('recover')}"
+            ) from error
+
     def _refuse_strange(self, facts: Facts) -> None:
         planned = [{host.name for host in hosts} for hosts in (self.cluster.members, self.cluster.proxies)]
         found = [set(facts.members), set(facts.proxies)]
@@ -86,7 +96,7 @@ class Session:
                 f"{self.state} is empty or missing: there is nothing to go on with, and nothing to undo. "
                 f"If it was lost: {self.command('recover')}"
             )
-        runbook = self.compile(progress.opened.facts)
+        runbook = self.compile_noted(progress.opened)
         if runbook.digest != progress.opened.runbook:
             raise RefusedError(
                 f"{self.plan} (or a certificate that it names) was changed since the run began: its runbook "

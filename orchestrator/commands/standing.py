@@ -13,7 +13,7 @@ def show_status(session: Session) -> None:
     """Print where every member is seen to stand."""
     progress = read_progress(session)
     facts = progress.opened.facts if progress.opened else session.gather()
-    runbook = session.compile(facts)
+    runbook = session.compile_noted(progress.opened) if progress.opened else session.compile(facts)
     session.refuse_misfit(progress, runbook)
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, session.hosts, progress, subjects)

@@ -68,3 +68,66 @@ def test_a_name_of_nothing_that_is_known_is_refused(told: tuple[Opened, Runbook,
     opened, *ways = told
     with pytest.raises(ValueError, match="no step of run ab12cd34 has such a deed"):
         retell(opened, ways, {"server1": [name]})
+
+
+IMPOSSIBLE = [
+    (["stage-server1-0"], "no step of run ab12cd34 has such a deed"),
+    (["stage-server1-99999999999"], "no step of run ab12cd34 has such a deed"),
+    ([f"stage-server1-{'9' * 5000}"], "no step of run ab12cd34 has such a deed"),
+    (["stage-server1-01"], "no step of run ab12cd34 has such a deed"),
+    (["stage-server1-1\x1b[31m"], r"'ab12cd34-stage-server1-1\\x1b\[31m': no step"),
+    (["stage-server1-2", "stage-server1-1"], "stage/server1: attempt 1 cannot have begun behind"),
+    (
+        ["prove-server1-1", "accept-server1-handover-2", "accept-server1-handover-1"],
+        "accept/server1: handover 1 cannot have begun behind",
+    ),
+    (
+        ["stage-server1-1", "undo-stage-server1-1", "stage-server1-1"],
+        "stage/server1: attempt 1 cannot have begun behind",
+    ),
+    (["seal-server1-1"], "seal/server1 cannot have begun on a host that stands in 'plaintext'"),
+    (["undo-seal-server1-1"], "undo-seal/server1 cannot have begun on a host that stands in 'plaintext'"),
+    (
+        [f"{undo}stage-server1-{number}" for number in range(1, 5002) for undo in ("", "undo-")],
+        "server1 remembers more than 10000 steps",
+    ),
+]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(("names", "words"), IMPOSSIBLE)
+def test_what_cannot_have_begun_is_refused(
+    told: tuple[Opened, Runbook, Runbook], names: list[str], words: str
+) -> None:
+    opened, *ways = told
+    with pytest.raises(ValueError, match=words):
+        retell(opened, ways, {"server1": [f"{RUN}-{name}" for name in names]})
+
+
+@pytest.mark.timeout(20)
+def test_a_number_is_no_number_of_events(told: tuple[Opened, Runbook, Runbook]) -> None:
+    opened, *ways = told
+    names = [
+        f"{RUN}-accept-server1-handover-999999999",
+        *(f"{RUN}-accept-server1-{n}" for n in range(1, 20001)),
+    ]
+    events = retell(opened, ways, {"server1": [f"{RUN}-prove-server1-1", *names]})
+    assert ["opened", "recovered", "step_started", "step_succeeded", "handing_over", "step_started"] == [
+        event.event for event in events
+    ]
+    assert {"prove/server1": 1, "accept/server1": 20000} == Progress.of(events).attempts
+
+
+def test_a_deed_in_doubt_that_was_sent_again_is_no_new_one(told: tuple[Opened, Runbook, Runbook]) -> None:
+    opened, *ways = told
+    names = ["prove-server1-1", "accept-server1-1", "accept-server1-handover-1", "accept-server1-1"]
+    progress = Progress.of(retell(opened, ways, {"server1": [f"{RUN}-{name}" for name in names]}))
+    assert {"prove/server1": 1, "accept/server1": 1} == progress.attempts
+
+
+def test_an_undo_of_a_step_that_never_came_is_possible(told: tuple[Opened, Runbook, Runbook]) -> None:
+    opened, *ways = told
+    names = ["stage-server1-1", "prove-server1-1", "undo-accept-server1-1", "accept-server1-2"]
+    progress = Progress.of(retell(opened, ways, {"server1": [f"{RUN}-{name}" for name in names]}))
+    assert {"server1": "proven"} == progress.states
+    assert "accept/server1" == progress.unsettled["server1"].step
