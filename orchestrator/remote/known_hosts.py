@@ -4,10 +4,17 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
+import os
+import shlex
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from orchestrator.text import escaped
+
+_MAX_BYTES = 16 << 20  # some 100,000 lines, which take a second
+_NAMED_LINES = 5  # of those that cannot be read
 
 
 class Mark(Enum):
@@ -57,7 +64,7 @@ class KnownHosts:
     def refusal(self, host: str, port: int, offered: HostKey) -> str | None:
         """Return None if the offered key is the host's own, else why it is not trusted and what to do."""
         lines = self._matching(host, port)
-        shown = f"{host}:{port} offers the {offered.kind} key {offered.fingerprint}"
+        shown = f"{host}:{port} offers the {escaped(offered.kind)} key {offered.fingerprint}"
         revoked = [line for line in lines if line.mark is Mark.REVOKED and line.key == offered]
         known = [line for line in lines if line.mark is Mark.HOST]
         if revoked:
@@ -80,41 +87,44 @@ class KnownHosts:
     def _expected(self, known: list[Line], offered: HostKey) -> str:
         same_kind = [line for line in known if line.key.kind == offered.kind]
         keys = ", ".join(
-            f"{line.key.kind} {line.key.fingerprint} (line {line.number})" for line in same_kind or known
+            f"{escaped(line.key.kind)} {line.key.fingerprint} (line {line.number})"
+            for line in same_kind or known
         )
         if not same_kind:
             return f"{self.path} knows it by another type of key only: {keys}"
+        out = ";".join(f"{line.number}d" for line in same_kind)
         return (
             f"{self.path} knows it by {keys}: the host key HAS CHANGED. "
             "Either the host was installed anew, or somebody stands between us and it. "
-            "If you know that the change is right, take the old line out first"
+            "If you know that the change is right, take the old key out first: "
+            f"sed -i '{out}' {shlex.quote(str(self.path))}"
         )
 
     def _absent(self) -> str:
         if not self.path.exists():
             return f"{self.path} does not exist"
-        skipped = ", ".join(map(str, self.malformed))
+        skipped = ", ".join(map(str, self.malformed[:_NAMED_LINES]))
+        more = len(self.malformed) - _NAMED_LINES
+        skipped += f" and {more} more" if more > 0 else ""
         return f"{self.path} does not know this host" + (f" (unreadable lines: {skipped})" if skipped else "")
 
     def _compare(self, host: str, port: int, offered: HostKey) -> str:
+        parent = self.path.parent
+        make = "" if parent.is_dir() else f"mkdir -p {shlex.quote(str(parent))} && "
         name = offered.kind.removeprefix("ssh-").removeprefix("ecdsa-sha2-")
         name = "ecdsa" if name.startswith("nistp") else name
         return (
             f"Compare with the fingerprint on the host's own console: "
             f"ssh-keygen -lf /etc/ssh/ssh_host_{name}_key.pub; only if it is the same, add the key: "
-            f"ssh-keyscan -t {name} -p {port} {host} >> {self.path}"
+            f"{make}ssh-keyscan -t {name} -p {port} {shlex.quote(host)} >> {shlex.quote(str(self.path))}"
         )
 
 
 def read_known_hosts(path: Path) -> KnownHosts:
-    """Read the file, or none if it does not exist; OSError if it cannot be read."""
-    try:
-        text = path.read_text(errors="replace")
-    except FileNotFoundError:
-        text = ""
+    """Read the file, or none if it does not exist; OSError if it is no regular file that can be read."""
     lines: list[Line] = []
     malformed: list[int] = []
-    for number, content in enumerate(text.splitlines(), start=1):
+    for number, content in enumerate(_text(path).split("\n"), start=1):
         if not content.strip() or content.lstrip().startswith("#"):
             continue
         try:
@@ -122,6 +132,20 @@ def read_known_hosts(path: Path) -> KnownHosts:
         except (ValueError, binascii.Error):
             malformed.append(number)
     return KnownHosts(path, tuple(lines), tuple(malformed))
+
+
+def _text(path: Path) -> str:
+    try:  # a pipe would let us wait for a writer
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "it is not a regular file")
+            content = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        return ""
+    if len(content) > _MAX_BYTES:
+        raise OSError(0, f"it is larger than {_MAX_BYTES >> 20} MiB")
+    return content.decode(errors="replace")
 
 
 def _read_line(number: int, fields: list[str]) -> Line:
@@ -145,8 +169,21 @@ def matches(hosts: str, name: str) -> bool:
 
 
 def _matches_pattern(pattern: str, name: str) -> bool:
-    wild = {"*": ".*", "?": "."}
-    return re.fullmatch("".join(wild.get(char, re.escape(char)) for char in pattern), name) is not None
+    """Match ``*`` and ``?``, going back to the last star only: pattern times name steps at most."""
+    at, place = 0, 0
+    star, taken = -1, 0  # the last star, and the end of what it has taken so far
+    while place < len(name):
+        if at < len(pattern) and pattern[at] == "*":
+            star, taken = at, place
+            at += 1
+        elif at < len(pattern) and pattern[at] in {"?", name[place]}:
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            taken += 1
+            at, place = star + 1, taken
+        else:
+            return False
+    return not pattern[at:].strip("*")
 
 
 def _matches_hash(hosts: str, name: str) -> bool:

@@ -1,6 +1,10 @@
 import base64
 import hashlib
 import hmac
+import os
+import shlex
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -56,6 +60,13 @@ MATCHES = [
     (hashed(HOST).replace("|1|", "|2|"),      HOST,     False),
     ("|1|nonsense",                           HOST,     False),
     ("|1|!|!",                                HOST,     False),
+    ("s*r?.*e",                               HOST,     True),
+    ("*e*e*e*e*",                             HOST,     True),
+    ("*e*e*e*e*e*",                           HOST,     False),
+    ("server1.example*",                      HOST,     True),
+    ("server1.example?",                      HOST,     False),
+    ("",                                      HOST,     False),
+    ("server[12].example",                    HOST,     False),
 ]
 VERDICTS = [
     #    the file                                                               port  refusal
@@ -120,6 +131,65 @@ def test_a_changed_key_is_shown_beside_the_old_one(tmp_path: Path) -> None:
     assert OURS.fingerprint in reason
     assert f"{OTHER.fingerprint} (line 2)" in reason
     assert "somebody stands between us and it" in reason
+
+
+def test_a_pattern_with_many_stars_is_matched_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(line("*a" * 13 + "*b", OURS) + line("*a" * 5000 + "b", OURS))
+    began = time.monotonic()
+    reason = read_known_hosts(path).refusal("a" * 60, 22, OURS)
+    assert time.monotonic() - began < 2
+    assert reason is not None
+    assert "does not know this host" in reason
+
+
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    os.mkfifo(path)
+    for place in (path, Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(OSError, match="it is not a regular file"):
+            read_known_hosts(place)
+
+
+def test_a_file_of_any_size_and_content_is_read_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_bytes(os.urandom(1 << 20) + b"\n" + line(HOST, OURS).encode() + b"x" * (1 << 20) + b"\n\0\n")
+    reason = read_known_hosts(path).refusal(HOST, 22, OTHER)
+    assert reason is not None
+    assert "HAS CHANGED" in reason
+
+    path.write_text("garbage\n" * 1000)
+    reason = read_known_hosts(path).refusal(HOST, 22, OURS)
+    assert reason is not None
+    assert "(unreadable lines: 1, 2, 3, 4, 5 and 995 more)" in reason
+
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(OSError, match="it is larger than 16 MiB"):
+        read_known_hosts(path)
+
+
+def test_what_takes_an_old_key_out_runs_as_it_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "the operator's own known_hosts"
+    path.write_text("# first\n" + line("*.example", OTHER) + line(HOST, RSA) + line(HOST, OTHER))
+    known = read_known_hosts(path).refusal(HOST, 22, OURS)
+    assert known is not None
+    command = known.partition("take the old key out first: ")[2].partition(". Compare")[0]
+    assert command == f"sed -i '2d;4d' {shlex.quote(str(path))}"
+    subprocess.run(["sh", "-c", command], check=True)
+    assert path.read_text() == "# first\n" + line(HOST, RSA)
+
+
+def test_what_adds_a_key_runs_as_it_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "a new place" / "known hosts"
+    unknown = read_known_hosts(path).refusal(HOST, 2222, OURS)
+    assert unknown is not None
+    command = unknown.rpartition("add the key: ")[2]
+    (tmp_path / "ssh-keyscan").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "ssh-keyscan").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-c", command], check=True, env=environment)
+    assert f"-t ed25519 -p 2222 {HOST}\n" == path.read_text()
 
 
 def test_the_kinds_that_a_host_may_show_are_those_of_its_own_keys(tmp_path: Path) -> None:
