@@ -1,31 +1,34 @@
 """One host's SSH connection: opened when it is needed, replaced when it is broken."""
 
-import shlex
+import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 import paramiko
 import tenacity
 
 from orchestrator.cluster.model import Ssh
-from orchestrator.errors import HostUnreachableError
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.operations import Answer, Knock
+from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.knock import ChannelRefusedError, knock
 from orchestrator.remote.receipt import SettledError
-from orchestrator.remote.trust import WHO, DroppedEarlyError, check_root, connect
+from orchestrator.remote.trust import DroppedEarlyError, connect
 
 T = TypeVar("T")
 
 _OPEN_S = 5.0  # for a channel and its command; a host that is alive needs milliseconds
 _CONNECT_FAILED = 2  # RFC 4254, 5.1: sshd was allowed to dial, and nobody took the call
-
-
-class SilentError(HostUnreachableError):
-    """The host did not answer in time: asking twice would take twice as long."""
+# A login shell of any kind reads the command line; these words mean the same to sh, csh and fish. Whatever
+# else a command needs goes over stdin.
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./=-]+")
 
 
 class Connection:
@@ -40,6 +43,7 @@ class Connection:
         self._sleep = sleep
         self._lock = threading.RLock()  # a connection that fails while it is opened is dropped
         self._transport: paramiko.Transport | None = None
+        self._become = ("env", "LC_ALL=C", "sudo", "-n", "--") if ssh.become == "sudo" else ()
         self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -53,19 +57,18 @@ class Connection:
             return question()
 
     @contextmanager
-    def talk(self, *argv: str) -> Iterator[Conversation]:
-        """Run a command as root and talk to it."""
+    def talk(self, *argv: str, until: float = inf) -> Iterator[Conversation]:
+        """Run a command as root and talk to it, until then at most; garbage is HostUnreachableError."""
         transport = self._open()
-        with self._talk(transport, argv) as conversation:
+        with self._talk(transport, argv, until) as conversation:
             yield conversation
 
     def knock(self, question: Knock) -> Answer:
         """Ask a listener through a tunnel over this connection."""
         transport = self._open()
-        answer = knock(question, partial(_dial, transport, question.timeout_s))
+        answer = knock(question, partial(_dial, transport, question.timeout_s), self._clock)
         if answer.exit_status != 0:  # a tunnel closes too when the connection dies: does it live?
-            with self._talk(transport, ("sh", "-c", WHO)) as conversation:
-                conversation.line()
+            self._check_root(transport)
         return answer
 
     def close(self) -> None:
@@ -99,31 +102,74 @@ class Connection:
         )
         transport = retrying(connect, self.host, self._ssh)
         try:
-            with self._talk(transport, ("sh", "-c", WHO)) as conversation:
-                check_root(self.host, self._ssh, conversation)
+            self._check_root(transport)
         except BaseException:
             transport.close()
             raise
         return transport
 
+    def _check_root(self, transport: paramiko.Transport) -> None:
+        mark = secrets.token_hex(8)  # printed by our command only, not by whatever else may run instead
+        with self._talk(transport, ("sh", "-s", "--", mark)) as conversation:
+            check_root(self.host, self._ssh, conversation, mark)
+
     @contextmanager
-    def _talk(self, transport: paramiko.Transport, argv: Sequence[str]) -> Iterator[Conversation]:
-        become = ("sudo", "-n", "--") if self._ssh.become == "sudo" else ()
+    def _talk(
+        self, transport: paramiko.Transport, argv: Sequence[str], until: float = inf
+    ) -> Iterator[Conversation]:
+        try:
+            with closing(self._begin(transport, argv)) as channel, self._distrusted(READING):
+                yield Conversation(channel, self._clock, until)
+        except HostUnreachableError:
+            self._drop(transport)
+            raise
+
+    def _begin(self, transport: paramiko.Transport, argv: Sequence[str]) -> paramiko.Channel:
+        command = _command_line(*self._become, *argv)
+        channel = self._channel(transport)
         watchdog = threading.Timer(_OPEN_S, transport.close)  # exec_command waits for ever by itself
         try:
-            with closing(transport.open_session(timeout=_OPEN_S)) as channel:
+            with self._distrusted():
                 watchdog.start()
-                channel.exec_command(shlex.join((*become, *argv)))
-                watchdog.cancel()
-                yield Conversation(channel, self._clock)
-        except TimeoutError as error:
-            self._drop(transport)
-            raise SilentError(self.host, str(error)) from error
-        except (EOFError, OSError, paramiko.SSHException) as error:
-            self._drop(transport)
-            raise HostUnreachableError(self.host, f"connection lost: {error}") from error
+                channel.exec_command(command)
+        except BaseException:
+            channel.close()
+            raise
         finally:
             watchdog.cancel()
+        return channel
+
+    def _channel(self, transport: paramiko.Transport) -> paramiko.Channel:
+        deadline = self._clock() + _OPEN_S
+        while True:
+            try:
+                with self._distrusted():
+                    return transport.open_session(timeout=_OPEN_S)
+            except HostUnreachableError as error:
+                cause = error.__cause__
+                if not isinstance(cause, paramiko.ChannelException):
+                    raise
+                if self._clock() >= deadline:
+                    raise LoginRefusedError(self.host, _no_session(self._ssh)) from error
+            self._sleep(0.2)  # a session that we closed ends there a little later
+
+    def _distrusted(self, raised: tuple[type[Exception], ...] = ANYTHING) -> AbstractContextManager[None]:
+        return distrusted(self.host, "connection lost", raised)
+
+
+def _command_line(*words: str) -> str:
+    strange = [word for word in words if not _PLAIN_WORD.fullmatch(word)]
+    if strange:
+        raise AssertionError(f"not a word that means the same to every shell: {strange}")
+    return " ".join(words)
+
+
+def _no_session(ssh: Ssh) -> str:
+    return (
+        f"{ssh.user}@{ssh.host}:{ssh.port} took the login and opens no session, or not one more. "
+        "Let sshd take several on one connection: put 'MaxSessions 10' into /etc/ssh/sshd_config on the host "
+        "(sshd -T shows what holds now), then: systemctl reload ssh"
+    )
 
 
 def _dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int) -> paramiko.Channel:
@@ -132,5 +178,7 @@ def _dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int)
     except paramiko.ChannelException as error:
         is_refused = error.code == _CONNECT_FAILED  # paramiko drops sshd's own words, so the code has to do
         raise (ChannelRefusedError if is_refused else OSError)(f"{host}:{port}: {error.text}") from error
-    except (EOFError, paramiko.SSHException) as error:
+    except TimeoutError:
+        raise
+    except Exception as error:
         raise OSError(str(error) or "the connection is gone") from error

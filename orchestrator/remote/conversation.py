@@ -1,15 +1,23 @@
 """One command on a host, talked to line by line, each line with a deadline of its own."""
 
+import re
 import select
 from collections.abc import Callable, Sequence
+from math import inf
+from threading import Event
 from typing import Protocol
 
 from orchestrator.operations import Answers, Check
+from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
 
 _LINE_S = 10.0  # for a line that the host can print at once
 _SLACK_S = 5.0  # for an answer, beyond the time that the check itself may take
+_STATUS_S = 1.0  # for the exit status, which sshd sends behind the end of the output
 _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
+_LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
+_NOISE_BYTES = 4096  # of what is kept for an error: the end
+_LINE = re.compile(rb"orchestrator-(?:uid|begin|answer|end|hello|receipt|waiting|pending)(?: |$)")
 
 
 class Channel(Protocol):
@@ -17,6 +25,8 @@ class Channel(Protocol):
 
     closed: bool
     eof_received: int
+    exit_status: int
+    status_event: Event
 
     def fileno(self) -> int:
         """Descriptor that is readable when either stream has something, or has ended."""
@@ -24,8 +34,8 @@ class Channel(Protocol):
     def settimeout(self, timeout: float | None, /) -> None:
         """Bound every send, in seconds."""
 
-    def sendall(self, data: bytes, /) -> None:
-        """Send to stdin."""
+    def send(self, data: bytes, /) -> int:
+        """Send some of it to stdin; return how much."""
 
     def shutdown_write(self) -> None:
         """Close stdin."""
@@ -43,40 +53,82 @@ class Channel(Protocol):
         """Read stderr."""
 
 
-class Conversation:
-    """Talks to a script whose lines start with ``orchestrator-``; other lines are a login shell's noise."""
+class EndedError(EOFError):
+    """The command ended, or the connection did; ``exit_status`` is None if the host told none.
 
-    def __init__(self, channel: Channel, clock: Callable[[], float]) -> None:
+    ``said`` is the end of stderr, or else of what a login shell printed, as it may be shown.
+    """
+
+    def __init__(self, said: str, exit_status: int | None) -> None:
+        super().__init__(said or "the connection was closed")
+        self.said = said
+        self.exit_status = exit_status
+
+
+class Conversation:
+    """Talks to a script whose lines start with ``orchestrator-``; other lines are a login shell's noise.
+
+    ``until`` is when the whole of it has to be over, by ``clock``.
+    """
+
+    def __init__(self, channel: Channel, clock: Callable[[], float], until: float = inf) -> None:
         self._channel = channel
         self._clock = clock
+        self._until = until
         self._stdout = bytearray()
         self._stderr = bytearray()
+        self._noise = bytearray()
         self._poll = select.poll()
         self._poll.register(channel.fileno(), select.POLLIN)
 
     def say(self, text: bytes, within_s: float = _LINE_S) -> None:
-        """Send to the script's stdin; TimeoutError if the host takes nothing for ``within_s``."""
-        self._channel.settimeout(within_s)
+        """Send to the script's stdin; TimeoutError if the host has not taken it within ``within_s``.
+
+        A script that takes nothing any more has ended: the next line tells why.
+        """
+        deadline = self._deadline(within_s)
         view = memoryview(text)
-        for start in range(0, len(view), _SLICE_BYTES):
-            self._channel.sendall(bytes(view[start : start + _SLICE_BYTES]))
+        while view:
+            self._channel.settimeout(self._left_s(deadline, within_s))
+            try:
+                sent = self._channel.send(bytes(view[:_SLICE_BYTES]))
+            except TimeoutError:
+                continue  # and say so above
+            except OSError:
+                return
+            if sent == 0:
+                return
+            view = view[sent:]
 
     def end_input(self) -> None:
         """Close the script's stdin."""
         self._channel.shutdown_write()
 
     def line(self, within_s: float = _LINE_S) -> str:
-        """Return the next line; TimeoutError after ``within_s``, EOFError with stderr at the end."""
-        deadline = self._clock() + within_s
+        """Return the next line.
+
+        TimeoutError if it is late, EndedError if none is left, ValueError if it is too long.
+        """
+        deadline = self._deadline(within_s)
         while True:
             while b"\n" in self._stdout:
                 line, _, self._stdout = self._stdout.partition(b"\n")
-                if line.startswith(b"orchestrator-"):
+                if _LINE.match(line):
                     return line.decode(errors="replace")
-            left_s = deadline - self._clock()
-            if left_s <= 0:
-                raise TimeoutError(f"no answer within {within_s:g} s")
-            self._receive(left_s)
+                self._noise = (self._noise + line + b"\n")[-_NOISE_BYTES:]
+            if len(self._stdout) > _LINE_BYTES:
+                raise ValueError(f"a line of more than {_LINE_BYTES} bytes")
+            self._receive(self._left_s(deadline, within_s))
+
+    def _deadline(self, within_s: float) -> float:
+        return min(self._clock() + within_s, self._until)
+
+    def _left_s(self, deadline: float, within_s: float) -> float:
+        left_s = deadline - self._clock()
+        if left_s > 0:
+            return left_s
+        said = self._said()
+        raise TimeoutError(f"no answer within {within_s:g} s" + (f"; it said: {said}" if said else ""))
 
     def _receive(self, left_s: float) -> None:
         # both streams are drained: a full window on one of them would stall the other
@@ -84,9 +136,16 @@ class Conversation:
         if self._channel.recv_ready():
             self._stdout += self._channel.recv(_SLICE_BYTES)
         elif self._channel.recv_stderr_ready():
-            self._stderr += self._channel.recv_stderr(_SLICE_BYTES)
+            self._stderr = (self._stderr + self._channel.recv_stderr(_SLICE_BYTES))[-_NOISE_BYTES:]
         elif self._channel.eof_received or self._channel.closed:
-            raise EOFError(self._stderr.decode(errors="replace").strip() or "the connection was closed")
+            self._channel.status_event.wait(min(left_s, _STATUS_S))
+            status = self._channel.exit_status
+            raise EndedError(self._said(), status if status >= 0 else None)
+
+    def _said(self) -> str:
+        return tail(
+            (self._stderr.strip() or self._noise + self._stdout[-_NOISE_BYTES:]).decode(errors="replace")
+        )
 
 
 def converse(conversation: Conversation, checks: Sequence[Check]) -> Answers:

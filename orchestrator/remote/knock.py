@@ -1,9 +1,11 @@
 """Knocking: one GET request to a listener, through a tunnel, with TLS spoken by us and not by the tunnel."""
 
+import re
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPResponse
 from io import BytesIO
 from socket import socket
 from typing import Protocol, TypeVar, cast
@@ -11,11 +13,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from orchestrator.operations import Answer, Knock
 from orchestrator.remote import stranger
+from orchestrator.remote.distrust import words
+from orchestrator.text import escaped, shown
 
 T = TypeVar("T")
 
 REFUSED, UNKNOWN = 1, 2
 _MAX_BYTES = 65536
+_SHOWN_BYTES = 40
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}[ \r\n]")
 
 
 class Channel(Protocol):
@@ -41,33 +47,51 @@ class ChannelRefusedError(Exception):
     """Nobody listens there."""
 
 
-def knock(question: Knock, dial: Callable[[str, int], Channel]) -> Answer:
+class UnfinishedError(Exception):
+    """The listener began an answer, and what followed is none: that is no refusal, and no answer."""
+
+
+def knock(
+    question: Knock, dial: Callable[[str, int], Channel], clock: Callable[[], float] = time.monotonic
+) -> Answer:
     """Ask a listener; ``dial`` opens the stream and raises ChannelRefusedError, TimeoutError or OSError."""
-    url = urlsplit(question.url)
-    host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+    try:
+        url = urlsplit(question.url)
+        host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+        context = _context(question) if url.scheme == "https" else None
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # also ssl.SSLError: of our own files, and nobody has been asked yet
+        return Answer(UNKNOWN, "", f"{question.url} was not asked: {words(error)}")
     try:
         channel = dial(host, port)
     except ChannelRefusedError as error:
         return Answer(REFUSED, "", f"nobody listens: {error}")
     except OSError as error:
-        return Answer(UNKNOWN, "", f"no tunnel: {error}")
+        return Answer(UNKNOWN, "", f"no tunnel: {words(error)}")
+    return _ask(question, url, context, _Bounded(channel, clock, question.timeout_s))
+
+
+def _ask(question: Knock, url: SplitResult, context: ssl.SSLContext | None, channel: Channel) -> Answer:
     try:
-        channel.settimeout(question.timeout_s)
-        status, body = _get(question, url, host, channel)
+        status, body = _get(url, context, channel)
     except TimeoutError:
         return Answer(UNKNOWN, "", f"no answer within {question.timeout_s:g} s")
     except ssl.SSLError as error:
-        return Answer(REFUSED, "", f"TLS: {error.reason or error}")
+        return Answer(REFUSED, "", f"TLS: {error.reason or words(error)}")
+    except (UnfinishedError, ValueError) as error:
+        return Answer(UNKNOWN, "", f"no whole answer: {escaped(str(error))}")
     except (OSError, EOFError, HTTPException) as error:
-        return Answer(REFUSED, "", f"closed without an answer: {error}")
+        return Answer(REFUSED, "", f"closed without an answer: {words(error)}")
     finally:
-        with suppress(EOFError):  # there is no connection left to close it over
+        with suppress(EOFError, OSError):  # there is no connection left to close it over
             channel.close()
     return Answer(0, f"{status}\n{body.decode(errors='replace')}")
 
 
-def _get(question: Knock, url: SplitResult, host: str, channel: Channel) -> tuple[int, bytes]:
-    stream = _Tls(channel, _context(question), host) if url.scheme == "https" else channel
+def _get(url: SplitResult, context: ssl.SSLContext | None, channel: Channel) -> tuple[int, bytes]:
+    stream = _Tls(channel, context, url.hostname or "") if context else channel
     request = f"GET {url.path or '/'} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n"
     stream.sendall(request.encode())
     received = bytearray()
@@ -78,9 +102,26 @@ def _get(question: Knock, url: SplitResult, host: str, channel: Channel) -> tupl
         received += chunk
     if not received:
         raise ConnectionResetError("the listener closed the connection")
-    response = HTTPResponse(cast("socket", _Received(bytes(received))))
-    response.begin()
-    return response.status, response.read()
+    return read_answer(bytes(received))
+
+
+def read_answer(received: bytes) -> tuple[int, bytes]:
+    """Return status and body of an HTTP answer.
+
+    Raises HTTPException if it does not begin as one does, UnfinishedError if it only begins so.
+    """
+    response = HTTPResponse(cast("socket", _Received(received)))
+    if not _STATUS_LINE.match(received):
+        raise BadStatusLine(shown(received[:_SHOWN_BYTES].decode(errors="replace")))
+    if b"\n\r\n" not in received and b"\n\n" not in received:
+        raise UnfinishedError("its headers have no end")
+    try:
+        response.begin()
+        if response.length is not None:  # the number may be one that nothing can hold
+            response.length = min(response.length, len(received) + 1)
+        return response.status, response.read()
+    except (HTTPException, ValueError, OverflowError) as error:
+        raise UnfinishedError("it is cut off, too long, or no HTTP") from error
 
 
 def _context(question: Knock) -> ssl.SSLContext:
@@ -90,6 +131,35 @@ def _context(question: Knock) -> ssl.SSLContext:
     elif question.is_stranger:
         stranger.show(context)
     return context
+
+
+class _Bounded:
+    """A stream that has to be over at one moment, however little it brings at a time."""
+
+    def __init__(self, channel: Channel, clock: Callable[[], float], timeout_s: float) -> None:
+        self._channel = channel
+        self._clock = clock
+        self._until = clock() + timeout_s
+
+    def settimeout(self, timeout: float | None, /) -> None:
+        self._channel.settimeout(timeout)
+
+    def sendall(self, data: bytes, /) -> None:
+        self._left()
+        self._channel.sendall(data)
+
+    def recv(self, size: int, /) -> bytes:
+        self._left()
+        return self._channel.recv(size)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _left(self) -> None:
+        left_s = self._until - self._clock()
+        if left_s <= 0:
+            raise TimeoutError
+        self._channel.settimeout(left_s)
 
 
 class _Received:

@@ -13,7 +13,13 @@ FENCED = 1006  # a deed that found its lock gone, and did nothing; no process ca
 # ``lease`` holds the lock's first line as it has to be, the lock's path and, for a step's deed, where its
 # name is put down before it begins: there it outlasts the state file and a reboot (see begun.py). The lock
 # does not change hands while the deed runs: whoever changes it wants the directory above to itself (lease.py)
+# ``room`` came with the archive, and is written over in place: a disk that fills up loses no result.
+_LEAVE = r"""leave() {
+  printf '%-5s\n' "$1" 1<>room && mv -T room status
+}
+"""
 _RUN = r"""cd "${0%/*}" || exit 125
+@LEAVE@
 settle() {
   sync -- "$1" 2>/dev/null || sync
 }
@@ -30,12 +36,12 @@ if [ -f lease ]; then
   { read -r held <"$holder"; } 2>/dev/null
   if [ "$held" != "$mark" ]; then
     cat "$holder" >>output 2>/dev/null
-    echo 1006 >status
+    leave 1006
     exit
   fi
   if [ -n "$begun" ] && ! (put_down "$begun") >>output 2>&1; then
     echo 'nothing was done: it cannot be put down that it began' >>output
-    echo 1 >status
+    leave 1
     exit
   fi
 fi
@@ -44,15 +50,16 @@ status=$?
 case $status in
   124 | 137) printf 'stopped at its deadline of %s s\n' "$1" >>output ;;
 esac
-echo "$status" >status
+leave "$status"
 """
 
 # ExecStopPost: systemd runs this however the main process ended.
 _END = r"""cd "${0%/*}" || exit 125
+@LEAVE@
 rm -f payload-*
 if [ ! -f status ]; then
   echo 'interrupted on the host' >>output
-  echo 125 >status
+  leave 125
 fi
 mv -T status exit
 """
@@ -70,7 +77,10 @@ def pack(deed: Deed, kept: str = places.KEPT) -> bytes:
     if deed.lock:
         begun = places.begun(deed.lock.split(" ")[0], kept) if deed.step else ""
         files["lease"] = f"{deed.lock}\n{places.holder(kept)}\n{begun}\n".encode()
-    files |= {"end": _END.encode(), "run": _RUN.encode()}
+    files["room"] = b"     \n"
+    files |= {
+        name: text.replace("@LEAVE@\n", _LEAVE).encode() for name, text in (("end", _END), ("run", _RUN))
+    }
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in files.items():

@@ -1,6 +1,7 @@
 """A deed on its host: started once as a transient unit, and answered for by the receipt that it leaves."""
 
 import base64
+import binascii
 import math
 import re
 
@@ -8,11 +9,15 @@ from orchestrator import places
 from orchestrator.errors import HostUnreachableError
 from orchestrator.operations import Deed, Receipt
 from orchestrator.remote.conversation import Conversation
-from orchestrator.remote.parcel import pack
+from orchestrator.remote.parcel import FENCED, pack
 from orchestrator.remote.script import PATH
+from orchestrator.text import shown
 
 HOME = "/run/orchestrator"  # a tmpfs: after a reboot no deed is under way, and none is remembered
 _GRACE_S = 20  # from the deed's own deadline to the moment when systemd must have ended it
+_HELLO = re.compile(r"orchestrator-hello ([0-9A-Za-z.-]{1,128}) (present|missing)")
+_RECEIPT = re.compile(r"orchestrator-receipt (?P<status>[0-9]{1,4}) (?P<output>[A-Za-z0-9+/=]*)")
+_OUTPUT_CHARS = 88_000  # 64 KiB in base64
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # a file name and a unit name
 
 # Two callers may come at once (a connection was lost, and is replaced while the first shell still lives): the
@@ -36,17 +41,22 @@ orchestrator_begin() {
   systemd-run --quiet --collect --no-block --unit="$unit" -p RuntimeMaxSec="$4" -p TimeoutStopSec=5 \
     -p ExecStopPost="/bin/sh $dir/end" /bin/sh "$dir/run" "$3" >>"$dir/output" 2>&1 || :
 }
+orchestrator_gone() {
+  case $(systemctl is-active "$unit" 2>/dev/null) in inactive | failed | unknown) ;; *) return 1 ;; esac
+}
+orchestrator_status() {
+  status=
+  { read -r status <"$dir/exit" || read -r status <"$dir/status"; } 2>/dev/null || :
+}
 orchestrator_wait() {
   ticks=1 gone=0
   while [ ! -f "$dir/exit" ]; do
     if [ $((ticks % 20)) -eq 0 ]; then
       echo orchestrator-waiting
-      case $(systemctl is-active "$unit" 2>/dev/null) in
-        inactive | failed | unknown) gone=$((gone + 1)) ;;
-        *) gone=0 ;;
-      esac
+      if orchestrator_gone; then gone=$((gone + 1)); else gone=0; fi
       if [ "$gone" -ge 4 ] && [ ! -f "$dir/exit" ]; then
         rm -f "$dir"/payload-*
+        [ ! -s "$dir/status" ] || break  # it ended, and only what systemd does behind it did not run
         { cat "$dir/output"; echo "interrupted on the host: $unit ended and left no receipt"; } 2>/dev/null |
           orchestrator_receipt 125
         exit
@@ -59,7 +69,7 @@ orchestrator_wait() {
     ticks=$((ticks + 1))
     sleep 0.05
   done
-  status=$(cat "$dir/exit")  # empty if the disk was full
+  orchestrator_status  # empty if the disk was full
   {
     cat "$dir/output"
     [ -n "$status" ] || echo "its exit status could not be written: is there room in $home?"
@@ -72,9 +82,11 @@ orchestrator_start() {
   export LC_ALL PATH
   home=$1 dir=$1/$2 unit=orchestrator-$2.service
   boot=$(cat /proc/sys/kernel/random/boot_id).$(cut -d' ' -f22 /proc/1/stat)
-  case $(cat "$dir/exit" 2>/dev/null) in
-    1006) rm -rf "$dir" ;; # it did nothing, as its lock was gone: now it may have another one
-  esac
+  orchestrator_status
+  if [ "$status" = 1006 ] && { [ -f "$dir/exit" ] || orchestrator_gone; }; then
+    rm -rf "$dir"  # it did nothing, as its lock was gone: now it may have another one
+  fi
+  echo  # what a login shell printed may not have ended its line
   if [ -d "$dir" ]; then
     echo "orchestrator-hello $boot present"
   else
@@ -85,6 +97,14 @@ orchestrator_start() {
 }
 orchestrator_start "$@"; exit  # nothing that is left on stdin may be read as commands
 """.replace("@PATH@", PATH)
+
+
+def longest_s(deed: Deed, patience_s: float) -> float:
+    """How long performing a deed may take, whatever its host does; an attempt to connect may run over it.
+
+    The deed runs out, systemd ends it, and a host that is away meanwhile is waited for (``patience_s``).
+    """
+    return deed.deadline_s + _GRACE_S + patience_s
 
 
 class SettledError(HostUnreachableError):
@@ -117,10 +137,14 @@ class Performance:
     def hold(self, conversation: Conversation) -> Receipt:
         """Have the deed started if it is not there yet, and wait for its receipt.
 
-        Raises SettledError if the host was rebooted since the dialogue began, or the deed does not end.
+        Raises SettledError if the host was rebooted since the dialogue began, or the deed does not end, and
+        ValueError for what no host of ours says.
         """
         conversation.say(_STARTER.encode())
-        _, boot, found = conversation.line().split()
+        hello = _HELLO.fullmatch(conversation.line())
+        if not hello:
+            raise ValueError("its greeting is garbled")
+        boot, found = hello.groups()
         self.greetings += 1
         if self._boot not in {None, boot}:
             raise SettledError(self.deed.host, f"rebooted in the middle of {self.deed.id}")
@@ -136,6 +160,18 @@ class Performance:
 
 
 def read_receipt(line: str) -> Receipt:
-    """Read an ``orchestrator-receipt STATUS OUTPUT`` line; the output is the last 64 KiB at most."""
-    _, status, output = line.split(" ")
-    return Receipt(int(status), base64.b64decode(output).decode(errors="replace"))
+    """Read an ``orchestrator-receipt STATUS OUTPUT`` line; the output is the last 64 KiB at most.
+
+    Raises ValueError for a line that no host of ours prints.
+    """
+    match = _RECEIPT.fullmatch(line)
+    if not match or len(match["output"]) > _OUTPUT_CHARS:
+        raise ValueError(f"its receipt is garbled: {shown(line)}")
+    status = int(match["status"])
+    if status > 255 and status != FENCED:
+        raise ValueError(f"its receipt is garbled: no process ends with {status}")
+    try:
+        output = base64.b64decode(match["output"], validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"its receipt is garbled: {error}") from error
+    return Receipt(status, output.decode(errors="replace"))

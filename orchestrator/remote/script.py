@@ -43,6 +43,7 @@ orchestrator_look() {{
   PATH={PATH}
   export LC_ALL PATH
   exec 3>&1
+  echo  # what a login shell printed may not have ended its line
   echo orchestrator-begin
 """
 

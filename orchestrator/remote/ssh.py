@@ -13,7 +13,7 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.operations import Answer, Answers, Check, Deed, Knock, Question, Receipt
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
-from orchestrator.remote.receipt import Performance, SettledError
+from orchestrator.remote.receipt import Performance, SettledError, longest_s
 from orchestrator.remote.trust import quieten_paramiko
 
 _AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
@@ -78,24 +78,28 @@ class SshHosts:
     def perform(self, deed: Deed) -> Receipt:
         """Perform a deed once; a lost connection is replaced, and its receipt read then.
 
-        A host that vanished in the middle is waited for within the plan's patience, from when it was missed.
+        A host that vanished in the middle is waited for within the plan's patience, from when it was missed;
+        whatever it does, it is given up after ``longest_s``.
         ValueError if the deed's id cannot be a file name. HostUnreachableError or LoginRefusedError say
         whether the deed is in doubt.
         """
         connection = self._connections[deed.host]
         performance = Performance(deed)
         absence = _Absence(performance, self._clock)
+        longest = longest_s(deed, self._patience_s)
+        until = self._clock() + longest
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: performance.is_begun and _is_lost(error)),
-            stop=lambda _: absence.seconds() > self._patience_s,
+            stop=lambda _: absence.seconds() > self._patience_s or self._clock() >= until,
             wait=tenacity.wait_random(0.2, 1.0),
             sleep=self._sleep,
             reraise=True,
         )
         try:
-            receipt: Receipt = retrying(connection.ask, partial(_perform, connection, performance))
+            receipt: Receipt = retrying(connection.ask, partial(_perform, connection, performance, until))
         except (HostUnreachableError, LoginRefusedError) as error:
-            raise type(error)(error.host, f"{error.reason}; {performance.standing}") from error
+            late = f", and no receipt within {longest:g} s" if self._clock() >= until else ""
+            raise type(error)(error.host, f"{error.reason}{late}; {performance.standing}") from error
         return receipt
 
 
@@ -119,14 +123,11 @@ def _is_lost(error: BaseException) -> bool:
     return isinstance(error, HostUnreachableError) and not isinstance(error, SettledError)
 
 
-def _perform(connection: Connection, performance: Performance) -> Receipt:
-    with connection.talk("sh", "-s", "--", *performance.arguments) as conversation:
+def _perform(connection: Connection, performance: Performance, until: float) -> Receipt:
+    with connection.talk("sh", "-s", "--", *performance.arguments, until=until) as conversation:
         return performance.hold(conversation)
 
 
 def _check(connection: Connection, checks: Sequence[Check]) -> Answers:
-    try:
-        with connection.talk("sh", "-s") as conversation:
-            return converse(conversation, checks)
-    except ValueError as error:
-        raise HostUnreachableError(connection.host, f"its answers cannot be read: {error}") from error
+    with connection.talk("sh", "-s") as conversation:
+        return converse(conversation, checks)

@@ -1,23 +1,23 @@
 """Opening a connection to a host that proves who it is, and proving to it who we are."""
 
 import logging
-import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paramiko
-from paramiko.pkey import UnknownKeyType
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.distrust import BoundedSocket, distrusted, words
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
+from orchestrator.remote.login import log_in
 
-WHO = 'echo "orchestrator-uid $(id -u)"'
 _DIAL_S = 10.0
 _HANDSHAKE_S = 15.0
+_CONNECT_S = 45.0  # for everything from the greeting to the login: a host that dawdles with each part of it
 _HURRIED_S = 3.0
 _KEEPALIVE_S = 5
 
@@ -32,42 +32,29 @@ def connect(host: str, ssh: Ssh) -> paramiko.Transport:
     Raises HostUnreachableError (DroppedEarlyError, if trying again at once may help) or LoginRefusedError.
     """
     known = _known_hosts(host, ssh)
-    try:
-        sock = socket.create_connection((ssh.host, ssh.port), timeout=_DIAL_S)
-    except OSError as error:
-        raise HostUnreachableError(host, f"{_address(ssh)}: {error.strerror or error}") from error
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko does not: 48 ms a command, not 3
+    with distrusted(host, _address(ssh)):
+        dialled = socket.create_connection((ssh.host, ssh.port), timeout=_DIAL_S)
+    dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko does not: 48 ms a command, not 3
+    sock = BoundedSocket(dialled)
     transport = paramiko.Transport(sock)
+    watchdog = threading.Timer(_CONNECT_S, transport.close)
+    watchdog.start()
     try:
         with _handshake(host, ssh):
             _shake_hands(transport, known, ssh)
             offered = transport.get_remote_server_key()
         _verify(host, ssh, known, offered)
-        _log_in(transport, host, ssh)
+        with distrusted(host, f"{_address(ssh)}: connection lost while logging in"):
+            log_in(transport, host, ssh)
+        transport.set_keepalive(_KEEPALIVE_S)
     except BaseException:
         transport.close()
         sock.close()  # Transport.close() leaves it open if the transport had ended by itself
         raise
-    transport.set_keepalive(_KEEPALIVE_S)
+    finally:
+        watchdog.cancel()
+    sock.trust()
     return transport
-
-
-def check_root(host: str, ssh: Ssh, conversation: Conversation) -> None:
-    """Read what ``WHO`` says; LoginRefusedError if we are not root there."""
-    try:
-        uid = conversation.line().removeprefix("orchestrator-uid ")
-    except EOFError as error:
-        if ssh.become == "none":
-            raise
-        raise LoginRefusedError(
-            host,
-            f"sudo refused {ssh.user}: {error}. Allow it without a password: put the line "
-            f"'{ssh.user} ALL=(root) NOPASSWD: ALL' into /etc/sudoers.d/{ssh.user} on the host, with visudo",
-        ) from error
-    if uid != "0":
-        raise LoginRefusedError(
-            host, f"{ssh.user}@{_address(ssh)} is not root there: set become: sudo, or log in as root"
-        )
 
 
 def quieten_paramiko() -> None:
@@ -87,7 +74,8 @@ def _known_hosts(host: str, ssh: Ssh) -> KnownHosts:
         return read_known_hosts(ssh.known_hosts)
     except OSError as error:
         raise LoginRefusedError(
-            host, f"{ssh.known_hosts}: {error.strerror}: the file with the host's key must be readable"
+            host,
+            f"{ssh.known_hosts}: {error.strerror or error}: the file with the host's key must be readable",
         ) from error
 
 
@@ -98,12 +86,13 @@ def _handshake(host: str, ssh: Ssh) -> Iterator[None]:
         yield
     except paramiko.ssh_exception.IncompatiblePeer as error:
         raise LoginRefusedError(
-            host, f"{_address(ssh)} speaks no SSH algorithm that we accept: {error}"
+            host, f"{_address(ssh)} speaks no SSH algorithm that we accept: {words(error)}"
         ) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        is_hurried = time.monotonic() - began < _HURRIED_S
-        if is_hurried:
-            reason = f"hung up during the handshake: {error}".rstrip(": ")
+    except Exception as error:  # whatever paramiko makes of a host's bytes
+        if time.monotonic() - began < _HURRIED_S:
+            is_gone = isinstance(error, EOFError | OSError) or "protocol banner" in str(error)
+            what = "hung up during the handshake" if is_gone else "did not keep to the SSH handshake"
+            reason = f"{what}: {words(error)}".rstrip(": ")
             raise DroppedEarlyError(host, f"{_address(ssh)} {reason}") from error
         raise HostUnreachableError(host, f"{_address(ssh)} takes connections, but does not answer") from error
 
@@ -128,70 +117,3 @@ def _verify(host: str, ssh: Ssh, known: KnownHosts, offered: paramiko.PKey) -> N
 
 def _kind(algorithm: str) -> str:
     return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
-
-
-def _log_in(transport: paramiko.Transport, host: str, ssh: Ssh) -> None:
-    where = f"{ssh.user}@{_address(ssh)}"
-    tried: list[str] = []
-    with _keys(host, ssh) as keys:
-        for key in keys:
-            tried.append(f"{key.get_name()} {key.fingerprint}")
-            try:
-                still_wanted = transport.auth_publickey(ssh.user, key)
-            except paramiko.SSHException as error:
-                # EOF and timeout come as AuthenticationException too, but say nothing about the key
-                if not transport.is_active() or "timeout" in str(error).lower():
-                    raise HostUnreachableError(host, f"{where}: {error}") from error
-                continue
-            except (OSError, EOFError) as error:
-                raise HostUnreachableError(
-                    host, f"{where}: connection lost while logging in: {error}"
-                ) from error
-            if not still_wanted:
-                return
-    source = ssh.identity_file or "the SSH agent"
-    offered = f"{source} ({', '.join(tried)})" if tried else f"{source}, which holds no key"
-    raise LoginRefusedError(
-        host,
-        f"{where} refused the login with {offered}: add the public key to ~{ssh.user}/.ssh/authorized_keys "
-        "on the host, or name another identity file (passwords are not supported)",
-    )
-
-
-@contextmanager
-def _keys(host: str, ssh: Ssh) -> Iterator[tuple[paramiko.PKey, ...]]:
-    """Yield the identity file's key, or else the agent's keys while the agent can sign with them."""
-    if ssh.identity_file is not None:
-        yield (_identity(host, ssh),)
-        return
-    try:
-        agent = paramiko.Agent()
-    except (paramiko.SSHException, OSError) as error:
-        raise LoginRefusedError(
-            host,
-            f"the SSH agent at {os.environ.get('SSH_AUTH_SOCK')} does not answer ({error}): "
-            "start it, or name an identity file",
-        ) from error
-    try:
-        yield agent.get_keys()
-    finally:
-        agent.close()
-
-
-def _identity(host: str, ssh: Ssh) -> paramiko.PKey:
-    path = ssh.identity_file
-    if path is None:
-        raise ValueError("no identity file")
-    try:
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        raise LoginRefusedError(host, f"identity file {path}: {error.strerror}") from error
-    except (ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
-        # a TypeError is how the key loader asks for a passphrase
-        is_encrypted = isinstance(error, TypeError | paramiko.PasswordRequiredException)
-        mend = (
-            "is encrypted: load it into an SSH agent (ssh-add) and leave the identity file out of the plan"
-            if is_encrypted
-            else "is not a private key of a supported type (Ed25519, ECDSA, RSA)"
-        )
-        raise LoginRefusedError(host, f"identity file {path} {mend}") from error

@@ -3,6 +3,7 @@
 import os
 import select
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,9 @@ class ShellChannel:
         )
         self.closed = False
         self.eof_received = 0
+        self.exit_status = -1
+        self.status_event = threading.Event()
+        self.status_event.set()
 
     @property
     def _stdout(self) -> int:
@@ -53,10 +57,11 @@ class ShellChannel:
     def settimeout(self, timeout: float | None, /) -> None:
         pass
 
-    def sendall(self, data: bytes, /) -> None:
+    def send(self, data: bytes, /) -> int:
         assert self._process.stdin is not None
         self._process.stdin.write(data)
         self._process.stdin.flush()
+        return len(data)
 
     def shutdown_write(self) -> None:
         assert self._process.stdin is not None

@@ -113,6 +113,7 @@ class Sshd(paramiko.ServerInterface):
             while chunk := os.read(process.stdout.fileno(), 65536):
                 channel.sendall(chunk)
             channel.sendall_stderr(process.stderr.read())
+            channel.send_exit_status(process.wait())
         with contextlib.suppress(*GONE):
             channel.close()
         feeder.join()

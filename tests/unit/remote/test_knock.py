@@ -1,7 +1,8 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,10 @@ def listening(answer: bytes) -> Iterator[Knock]:
         stream, _ = listener.accept()
         with stream:
             stream.recv(4096)
-            stream.sendall(answer)
+            with suppress(OSError):  # whoever has read enough hangs up
+                stream.sendall(answer)
+                stream.shutdown(socket.SHUT_WR)
+                stream.recv(4096)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
@@ -99,3 +103,62 @@ def test_a_connection_that_dies_under_a_knock_raises_nothing(
 ) -> None:
     answer = knock(Knock("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Dying(moment))
     assert exit_status == answer.exit_status
+
+
+GARBAGE = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n{}\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 5000,
+    b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000,
+    b"HTTP/1.1 200 OK\r\nA: " + b"b" * 100_000,
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 2",
+    b"HTTP/9.9 200 OK\r\n\r\n",
+    b"\x15\x03\x01\x00\x02\x02\x0a",
+    b"\0" * 100_000,
+]
+
+
+@pytest.mark.parametrize("answer", GARBAGE, ids=range(len(GARBAGE)))
+def test_an_answer_that_is_garbage_is_no_answer(answer: bytes) -> None:
+    with listening(answer) as question:
+        told = knock(question, dial)
+    began = answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 1")) and len(answer) > 12
+    assert (UNKNOWN if began else REFUSED) == told.exit_status
+    assert told.stderr.isprintable()
+
+
+def test_a_number_that_means_no_length_is_passed_over() -> None:
+    for number in (b"-5", b"none", b"9" * 5000):
+        with listening(b"HTTP/1.1 200 OK\r\nContent-Length: " + number + b"\r\n\r\n{}") as question:
+            assert knock(question, dial).stdout == "200\n{}"
+
+
+class Dripping(Dying):
+    """A tunnel through which one byte comes each second, and never an end."""
+
+    def __init__(self) -> None:
+        super().__init__("never")
+        self.now = 0.0
+
+    def recv(self, size: int) -> bytes:  # noqa: ARG002
+        self.now += 1
+        return b"x"
+
+
+def test_a_listener_that_drips_is_given_up_in_time() -> None:
+    tunnel = Dripping()
+    answer = knock(Knock("h1", "http://10.0.0.1:2379/"), lambda *_: tunnel, lambda: tunnel.now)
+    assert (UNKNOWN, "no answer within 5 s") == (answer.exit_status, answer.stderr)
+    assert tunnel.now == 5
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.1:99999/", "http://[::1/", "https://10.0.0.1:2379/"])
+def test_what_we_cannot_ask_is_no_refusal(url: str) -> None:
+    missing = Path("/nowhere/ca.pem")
+    answer = knock(Knock("h1", url, ca=missing), dial)
+    assert answer.exit_status == UNKNOWN
+    assert "was not asked: " in answer.stderr

@@ -162,6 +162,57 @@ def test_a_deed_whose_exit_status_found_no_room_has_failed(
     )
 
 
+def ended_without_systemd(home: str, shim: dict[str, str], tmp_path: Path, *words: str) -> Receipt:
+    """A job after which ExecStopPost did not run, or could not; what its first caller is told."""
+    run = tmp_path / "bin" / "systemd-run"
+    run.write_text(run.read_text().replace('"$@"; $post', '"$@"; ' + " ".join(words)))
+    performance = Performance(counting("job", tmp_path / "count", "echo did it; exit 3"), home)
+    with conversation(performance, shim) as talk:
+        return performance.hold(talk)
+
+
+def test_a_result_that_was_written_and_not_put_in_place_is_read(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    first = ended_without_systemd(home, shim, tmp_path, "true")  # as with 219/CGROUP
+    assert (
+        Receipt(3, f"did it\nfailed: run sh -c 'echo once >>{tmp_path}/count; echo did it; exit 3'\n")
+        == first
+    )
+    assert not (Path(home) / "job" / "exit").exists()
+    again = Performance(counting("job", tmp_path / "count"), home)
+    with conversation(again, shim) as talk:
+        assert again.hold(talk) == first
+    assert (tmp_path / "count").read_text() == "once\n"
+
+
+def test_a_job_without_a_result_is_reported_as_interrupted_by_everybody(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    receipt = ended_without_systemd(home, shim, tmp_path, "rm", "$SHELLS/../run/job/status")
+    told = "interrupted on the host: orchestrator-job.service ended and left no receipt"
+    assert (125, told) == (receipt.exit_status, receipt.output.splitlines()[-1])
+
+
+def test_a_job_whose_lock_was_gone_may_be_tried_again_whether_or_not_its_result_is_in_place(
+    home: str, shim: dict[str, str], tmp_path: Path
+) -> None:
+    place = Path(home) / "job"
+    for name, is_idle in (("exit", True), ("status", True), ("status", False)):
+        place.mkdir(parents=True)
+        (place / name).write_text("1006 \n")
+        (tmp_path / "bin" / "systemctl").write_text(
+            f"#!/bin/sh\necho {'inactive' if is_idle else 'active'}\n"
+        )
+        performance = Performance(counting("job", tmp_path / "count"), home)
+        with conversation(performance, shim) as talk:
+            talk.say(_STARTER.encode())
+            expected = "missing" if name == "exit" or is_idle else "present"
+            assert talk.line().endswith(f" {expected}")
+        assert place.exists() is not is_idle
+    assert not (tmp_path / "count").exists()
+
+
 def test_a_host_that_was_rebooted_in_the_middle_does_not_get_the_deed_again(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
@@ -225,5 +276,5 @@ def test_the_archive_holds_the_payloads_for_root_only() -> None:
         fileobj=io.BytesIO(pack(Deed("d", "h", (Write("/k", Secret("PLANTED")),), 1)))
     ) as archive:
         members = archive.getmembers()
-    assert ["script", "payload-1", "end", "run"] == [member.name for member in members]
+    assert ["script", "payload-1", "room", "end", "run"] == [member.name for member in members]
     assert {0o600} == {member.mode for member in members}

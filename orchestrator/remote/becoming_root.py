@@ -1,0 +1,83 @@
+"""Whether a command of ours runs as root on a host, and if none does, what stands in its way there."""
+
+import re
+
+from orchestrator.cluster.model import Ssh
+from orchestrator.errors import LoginRefusedError
+from orchestrator.remote.conversation import Conversation, EndedError
+
+_WHO = 'echo\necho "orchestrator-uid $(id -u) $1"; exit\n'
+_WHO_S = 15.0  # some forced commands of cloud images wait for 10 s before they end
+_NOT_FOUND = 127
+_SHORTAGE = re.compile(r"\bfork\b|cannot allocate memory|resource temporarily unavailable", re.IGNORECASE)
+_NO_LOGIN = re.compile(r"account is (?:currently )?not available", re.IGNORECASE)
+_NO_TTY = re.compile(r"must have a tty", re.IGNORECASE)
+_NOT_ALLOWED = re.compile(
+    r"password is required|is not (?:allowed|in the sudoers)|may not run sudo", re.IGNORECASE
+)
+
+
+def check_root(host: str, ssh: Ssh, conversation: Conversation, mark: str) -> None:
+    """Have a shell, started with ``mark`` as its argument, say who it is; LoginRefusedError if not root."""
+    conversation.say(_WHO.encode())
+    conversation.end_input()
+    try:
+        words = conversation.line(_WHO_S).split(" ")
+    except EndedError as end:
+        if end.exit_status is None or _SHORTAGE.search(end.said):
+            raise
+        raise LoginRefusedError(host, _obstacle(ssh, end)) from end
+    if words[0] != "orchestrator-uid" or len(words) != 3:
+        raise ValueError("it did not say who we are there")
+    if words[2] != mark:
+        raise LoginRefusedError(host, f"{_where(ssh)}: {_SOMETHING_ELSE}")
+    if words[1] == "0":
+        return
+    fix = "the host's sudoers makes somebody else of us" if ssh.become == "sudo" else "set become: sudo"
+    raise LoginRefusedError(host, f"{_where(ssh)} is not root there: {fix}, or log in as root")
+
+
+_SOMETHING_ELSE = (
+    "something else ran instead of our command: a start file of the login shell (.bashrc, .cshrc, "
+    "config.fish) that ends the shell or puts another program in its place, or a forced command (command= in "
+    "authorized_keys, ForceCommand in sshd_config). Let the start file do that for terminals only, which in "
+    ".bashrc is its first line '[ -t 1 ] || return', or log in as another user"
+)
+
+
+def _where(ssh: Ssh) -> str:
+    return f"{ssh.user}@{ssh.host}:{ssh.port}"
+
+
+def _obstacle(ssh: Ssh, end: EndedError) -> str:
+    """Say what stands in the way, by what the command that did not run said when it ended."""
+    ended = f"exit status {end.exit_status}" + (f", {end.said}" if end.said else "")
+    if _NO_LOGIN.search(end.said):
+        return (
+            f"{_where(ssh)} has a login shell that lets nobody in ({end.said}). "
+            f"Give it another one, on the host: usermod -s /bin/sh {ssh.user}; or log in as another user"
+        )
+    if ssh.become == "sudo" and "sudo: " in end.said:
+        return _sudo(ssh, end)
+    if not end.said and end.exit_status == 1 and ssh.become == "none":
+        return (
+            f"{_where(ssh)} runs no command ({ended}), as with /bin/false for a login shell. "
+            f"See which it is, on the host: getent passwd {ssh.user}; to give it another one: "
+            f"usermod -s /bin/sh {ssh.user}"
+        )
+    return f"{_where(ssh)} did not run our command ({ended}): {_SOMETHING_ELSE}"
+
+
+def _sudo(ssh: Ssh, end: EndedError) -> str:
+    file = "/etc/sudoers.d/" + re.sub(r"[^A-Za-z0-9_-]", "_", ssh.user)  # sudo passes over names with a dot
+    user = ssh.user if re.fullmatch(r"[A-Za-z0-9_.-]+", ssh.user) else f'"{ssh.user}"'
+    refused = f"sudo refused {ssh.user}: {end.said}"
+    if end.exit_status == _NOT_FOUND:
+        return f"{_where(ssh)} has no sudo ({end.said}): install it on the host, or log in as root"
+    if _NO_TTY.search(end.said):
+        line, fix = f"Defaults:{user} !requiretty", "Let it work without a terminal"
+    elif _NOT_ALLOWED.search(end.said):
+        line, fix = f"{user} ALL=(root) NOPASSWD: ALL", "Allow it without a password"
+    else:
+        return f"{refused}. Try it on the host as {ssh.user}: sudo -n sh -c 'id -u' has to print 0"
+    return f"{refused}. {fix}: put the line '{line}' into {file} on the host, with visudo -f {file}"
