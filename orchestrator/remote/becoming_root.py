@@ -11,6 +11,7 @@ _WHO_S = 15.0  # some forced commands of cloud images wait for 10 s before they 
 _NOT_FOUND = 127
 _SHORTAGE = re.compile(r"\bfork\b|cannot allocate memory|resource temporarily unavailable", re.IGNORECASE)
 _NO_LOGIN = re.compile(r"account is (?:currently )?not available", re.IGNORECASE)
+_TOO_OLD = re.compile(r"password has expired|password change required", re.IGNORECASE)
 _NO_TTY = re.compile(r"must have a tty", re.IGNORECASE)
 _NOT_ALLOWED = re.compile(
     r"password is required|is not (?:allowed|in the sudoers)|may not run sudo", re.IGNORECASE
@@ -33,8 +34,8 @@ def check_root(host: str, ssh: Ssh, conversation: Conversation, mark: str) -> No
         raise LoginRefusedError(host, f"{_where(ssh)}: {_SOMETHING_ELSE}")
     if words[1] == "0":
         return
-    fix = "the host's sudoers makes somebody else of us" if ssh.become == "sudo" else "set become: sudo"
-    raise LoginRefusedError(host, f"{_where(ssh)} is not root there: {fix}, or log in as root")
+    fix = "log in as root" if ssh.become == "sudo" else "set become: sudo, or log in as root"
+    raise LoginRefusedError(host, f"{_where(ssh)} is not root there: {fix}")
 
 
 _SOMETHING_ELSE = (
@@ -57,9 +58,14 @@ def _obstacle(ssh: Ssh, end: EndedError) -> str:
             f"{_where(ssh)} has a login shell that lets nobody in ({end.said}). "
             f"Give it another one, on the host: usermod -s /bin/sh {ssh.user}; or log in as another user"
         )
-    if ssh.become == "sudo" and "sudo: " in end.said:
+    if _TOO_OLD.search(end.said):
+        return (
+            f"{_where(ssh)} has to change its password first ({end.said}). "
+            f"Let the old one hold, on the host: chage -d $(date +%F) {ssh.user}; or log in as another user"
+        )
+    if ssh.become == "sudo" and "sudo" in end.said:
         return _sudo(ssh, end)
-    if not end.said and end.exit_status == 1 and ssh.become == "none":
+    if not end.said and end.exit_status == 1:
         return (
             f"{_where(ssh)} runs no command ({ended}), as with /bin/false for a login shell. "
             f"See which it is, on the host: getent passwd {ssh.user}; to give it another one: "
@@ -76,6 +82,8 @@ def _sudo(ssh: Ssh, end: EndedError) -> str:
         return f"{_where(ssh)} has no sudo ({end.said}): install it on the host, or log in as root"
     if _NO_TTY.search(end.said):
         line, fix = f"Defaults:{user} !requiretty", "Let it work without a terminal"
+    elif "syntax error" in end.said:
+        return f"{refused}. Put that file right on the host: visudo -c shows what is wrong with it"
     elif _NOT_ALLOWED.search(end.said):
         line, fix = f"{user} ALL=(root) NOPASSWD: ALL", "Allow it without a password"
     else:

@@ -19,13 +19,18 @@ from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.knock import ChannelRefusedError, knock
+from orchestrator.remote.login import LOGGED
 from orchestrator.remote.receipt import SettledError
 from orchestrator.remote.trust import DroppedEarlyError, connect
 
 T = TypeVar("T")
 
 _OPEN_S = 5.0  # for a channel and its command; a host that is alive needs milliseconds
-_CONNECT_FAILED = 2  # RFC 4254, 5.1: sshd was allowed to dial, and nobody took the call
+_PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1: sshd may not dial; it may, and nobody took the call
+_NO_TUNNEL = (
+    "Let sshd forward ports: 'AllowTcpForwarding yes' in sshd_config, and where 'restrict' stands before the "
+    "key in authorized_keys, 'restrict,port-forwarding'"
+)
 # A login shell of any kind reads the command line; these words mean the same to sh, csh and fish. Whatever
 # else a command needs goes over stdin.
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./=-]+")
@@ -43,7 +48,7 @@ class Connection:
         self._sleep = sleep
         self._lock = threading.RLock()  # a connection that fails while it is opened is dropped
         self._transport: paramiko.Transport | None = None
-        self._become = ("env", "LC_ALL=C", "sudo", "-n", "--") if ssh.become == "sudo" else ()
+        self._become = ("env", "LC_ALL=C", "sudo", "-n", "-u", "root", "--") if ssh.become == "sudo" else ()
         self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -103,6 +108,14 @@ class Connection:
         transport = retrying(connect, self.host, self._ssh)
         try:
             self._check_root(transport)
+        except HostUnreachableError as error:
+            transport.close()
+            is_closed = isinstance(error.__cause__, EOFError | OSError) and not isinstance(error, SilentError)
+            if not is_closed:
+                raise
+            raise HostUnreachableError(
+                self.host, f"{error.reason} just behind the login; {LOGGED}"
+            ) from error
         except BaseException:
             transport.close()
             raise
@@ -167,8 +180,9 @@ def _command_line(*words: str) -> str:
 def _no_session(ssh: Ssh) -> str:
     return (
         f"{ssh.user}@{ssh.host}:{ssh.port} took the login and opens no session, or not one more. "
-        "Let sshd take several on one connection: put 'MaxSessions 10' into /etc/ssh/sshd_config on the host "
-        "(sshd -T shows what holds now), then: systemctl reload ssh"
+        "Let sshd take several on one connection: set MaxSessions to 10 on the host, where "
+        "grep -rn MaxSessions /etc/ssh/sshd_config /etc/ssh/sshd_config.d finds it, then: "
+        "systemctl reload ssh (or sshd)"
     )
 
 
@@ -176,8 +190,11 @@ def _dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int)
     try:
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout_s)
     except paramiko.ChannelException as error:
-        is_refused = error.code == _CONNECT_FAILED  # paramiko drops sshd's own words, so the code has to do
-        raise (ChannelRefusedError if is_refused else OSError)(f"{host}:{port}: {error.text}") from error
+        # paramiko drops sshd's own words, so the code has to do
+        if error.code == _CONNECT_FAILED:
+            raise ChannelRefusedError(f"{host}:{port}: {error.text}") from error
+        forbidden = f". {_NO_TUNNEL}" if error.code == _PROHIBITED else ""
+        raise OSError(f"{host}:{port}: {error.text}{forbidden}") from error
     except TimeoutError:
         raise
     except Exception as error:

@@ -13,6 +13,7 @@ from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.distrust import tail, words
 
+LOGGED = "sshd logs why, on the host: journalctl -u ssh -u sshd -n 20"
 _AGENT_S = 10.0
 
 
@@ -31,7 +32,8 @@ def log_in(transport: paramiko.Transport, host: str, ssh: Ssh) -> None:
                 banner = _banner(transport) or banner
                 # EOF and timeout come as AuthenticationException too, but say nothing about the key
                 if not transport.is_active() or "timeout" in str(error).lower():
-                    reason = f"connection lost while logging in: {words(error)}{banner}"
+                    what = "connection lost" if transport.is_active() else "it closed the connection"
+                    reason = f"{what} while we logged in ({words(error)}){banner}; {LOGGED}"
                     raise HostUnreachableError(host, f"{where}: {reason}{_too_many(ssh, tried)}") from error
                 continue
             if not still_wanted:
@@ -69,10 +71,11 @@ def _refused(ssh: Ssh, tried: Sequence[str], banner: str) -> str:
     fix = f"add the public key to ~{ssh.user}/.ssh/authorized_keys on the host"
     if ssh.identity_file is not None:
         fix += f" (ssh-keygen -y -f {shlex.quote(source)} prints it)"
-    root = "; sshd -T on the host shows permitrootlogin, which must not be 'no' or 'forced-commands-only'"
+    root = "; root logs in only if PermitRootLogin in sshd_config allows it"
     return (
         f"refused the login with {offered}: {fix}, or name another identity file "
-        f"(passwords are not supported){root if ssh.user == 'root' else ''}{banner}"
+        f"(passwords are not supported){root if ssh.user == 'root' else ''}. "
+        f"If the key is there, {LOGGED}{banner}"
     )
 
 

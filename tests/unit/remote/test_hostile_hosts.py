@@ -171,9 +171,11 @@ def reached(tmp_path: Path, host: str, port: int) -> SshHosts:
     key = tmp_path / "id"
     paramiko.RSAKey.generate(2048).write_private_key_file(str(key))
     there = Ssh(
-        host=host, port=port, user="root", identity_file=key, known_hosts=tmp_path / "none", become="none"
+        host="h1", port=port, user="root", identity_file=key, known_hosts=tmp_path / "none", become="none"
     )
-    return SshHosts(cluster_of(h1=there), sleep=lambda _: None)
+    hosts = SshHosts(cluster_of(h1=there), sleep=lambda _: None)
+    hosts._connections["h1"]._ssh = there.model_copy(update={"host": host})
+    return hosts
 
 
 @pytest.mark.parametrize("words", FIRST_WORDS, ids=range(len(FIRST_WORDS)))
