@@ -1,9 +1,7 @@
 """One call of the program: plan, state file, facts, runbook and hosts, brought together for a command."""
 
-import getpass
 import os
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator import __version__, commandline
+from orchestrator import __version__, bastion, commandline
 from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
@@ -135,11 +133,11 @@ class Session:
 
     def holder(self, run: str, doing: str) -> Holder:
         """Describe this process as the holder of a lock."""
-        user, host = getpass.getuser(), socket.gethostname()
+        user, host = bastion.user_name(), bastion.host_name()
         return Holder(
             run=run,
             number=str(time.time_ns() // 1000),
-            bastion=f"{host} {_machine_id()}".rstrip(),
+            bastion=f"{host} {bastion.machine_id()}".rstrip(),
             state=str(self.state.resolve()),
             who=f"{user}@{host}, process {os.getpid()}",
             since=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
@@ -173,8 +171,8 @@ class Session:
         journal.append(
             RunBegan(
                 pid=os.getpid(),
-                host=socket.gethostname(),
-                user=getpass.getuser(),
+                host=bastion.host_name(),
+                user=bastion.user_name(),
                 runbook=runbook.digest,
                 is_resumed=is_resumed,
                 direction=direction,
@@ -186,12 +184,6 @@ class Session:
 def default_state(plan: Path) -> Path:
     """Where a plan's state file lies unless --state says otherwise: beside the plan."""
     return plan.with_name(plan.name + ".state.jsonl")
-
-
-def _machine_id() -> str:
-    """Name this machine, beside its host name, which others may have too; nothing if it has no such name."""
-    path = Path("/etc/machine-id")
-    return path.read_text().strip() if path.exists() else ""
 
 
 @contextmanager
