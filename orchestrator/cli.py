@@ -16,7 +16,7 @@ from orchestrator import __version__, cli_lab, commandline, output, streams
 from orchestrator.cli_lab import Plan
 from orchestrator.cli_session import confirm, session_of
 from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
-from orchestrator.interrupt import InterruptedAtOnce
+from orchestrator.interrupt import InterruptedAtOnce, answer_promptly
 from orchestrator.output import out
 from orchestrator.text import escaped
 
@@ -218,6 +218,7 @@ def graph(migration: Name = "bridge") -> None:
 def main() -> NoReturn:
     """Run the program; every error that an operator can act on becomes its exit code."""
     streams.install()
+    answer_promptly()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.pace import Pace
     from orchestrator.session import Session
 
-_UNWIND_S = 1.0  # connections and the state file are closed within that, or left as they are
+_UNWIND_S = 0.5  # connections and the state file are closed within that, or left as they are
 _READER_S = 5.0  # so long a reader that takes nothing keeps the end of a run waiting
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 

@@ -1,7 +1,13 @@
 """What Ctrl-C and SIGTERM mean now: leave at once, or stop in good order at the next safe place."""
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_NUDGES_S = (0.0, 0.05, 0.2)  # a nudge that comes just before the main thread begins to wait is lost
 
 
 class InterruptedAtOnce(BaseException):
@@ -13,6 +19,26 @@ class InterruptedAtOnce(BaseException):
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
         self.exit_code = exit_code
+
+
+def answer_promptly() -> None:
+    """Let Python's signal handlers run at once, whichever thread the kernel gives a signal to.
+
+    They run in the main thread. While that waits for another thread, only a signal of its own wakes it.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.signal(signal.SIGURG, lambda *_: None)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    threading.Thread(target=_wake_main, args=[reading], daemon=True, name="signals").start()
+
+
+def _wake_main(reading: int) -> None:
+    main = threading.main_thread().ident
+    while (number := os.read(reading, 1)) and main is not None:
+        for pause_s in _NUDGES_S if number[0] != signal.SIGURG else ():
+            time.sleep(pause_s)
+            signal.pthread_kill(main, signal.SIGURG)
 
 
 class Moment:

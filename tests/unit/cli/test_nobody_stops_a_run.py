@@ -1,30 +1,17 @@
 """No output, no terminal and no reader can stop a run: the program itself, over fake hosts."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support import on_fake_hosts
+from support.fake_program import NOTHING_MORE, command, environment
 from support.terminals import full_pipe, terminal
 
 from orchestrator.engine import journal
 
-NOTHING_MORE: Mapping[str, str] = {}
 DONE = "done: server1 sealed, server2 sealed, server3 sealed"
-
-
-def command(folder: Path, *arguments: str, deed_s: float = 0.0) -> list[str]:
-    return [sys.executable, str(Path(on_fake_hosts.__file__)), str(folder), str(deed_s), *arguments]
-
-
-def environment(more: Mapping[str, str] = NOTHING_MORE) -> dict[str, str]:
-    tests = Path(on_fake_hosts.__file__).parents[1]
-    path = os.pathsep.join([str(tests), str(tests.parent)])
-    return {**os.environ, "PYTHONPATH": path, "COLUMNS": "200", **more}
 
 
 def ended(folder: Path) -> list[str]:
