@@ -82,13 +82,18 @@ def _mapping(source: Source, node: Node, loc: Loc) -> Data:
             what = "a field's name must be one word: remove this or put it in quotes"
             source.faults.append(Fault(start(key), where(loc), what))
             continue
-        here = (*loc, key.value)
-        if key.value in fields:
+        try:
+            name = _whole(key.value)
+        except ValueError as cause:
+            source.faults.append(Fault(start(key), where(loc), f"a field's name {cause}"))
+            continue
+        here = (*loc, name)
+        if name in fields:
             what = f"is written twice, first in line {source.keys[here].line}: keep one of them"
             source.faults.append(Fault(start(key), where(here), what))
             continue
         source.keys[here] = start(key)
-        fields[key.value] = _walk(source, value, here)
+        fields[name] = _walk(source, value, here)
     return fields
 
 
@@ -98,6 +103,7 @@ def _scalar(node: Node) -> tuple[Data, str]:
     kind = tag.removeprefix(TAG)
     if not isinstance(node, ScalarNode) or kind not in {"null", "bool", "int", "float", "str", "timestamp"}:
         raise ValueError(f"the tag {shown(tag)} is not used in plans: remove it")
+    text = _whole(text)
     if kind == "null":
         raise ValueError("has no value: write one (an optional field can be left out)")
     if kind == "bool":
@@ -112,6 +118,18 @@ def _scalar(node: Node) -> tuple[Data, str]:
     if kind == "float":
         return _fraction(text), f"the number {shown(text, quote='')}"
     return text, f"the text {shown(text)}"
+
+
+def _whole(text: str) -> str:
+    r"""Return text with the halves of characters put together that JSON writes: ``\ud83d\ude00``."""
+    if not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"holds half a character: {shown(text)}; correct the escape or write the character itself"
+        ) from None
 
 
 def _truth(text: str) -> bool:

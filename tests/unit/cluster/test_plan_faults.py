@@ -209,6 +209,16 @@ CASES = [
     (SMALL + "# \x01\n", ["13:3: plan: holds a character that YAML does not allow: remove it"]),
     (SMALL + 'service: "\\UFFFFFFFF"\n',
         ["1:1: plan: has an escape (\\U...) that names no character: correct it"]),
+    (swapped("cluster: c", 'cluster: "\\ud83d"'), [
+        ("1:10: cluster: holds half a character: '\\ud83d'; correct the escape or write the character "
+         "itself")]),
+    (swapped("ca.pem", '"\\ud83d\\ude00"'), []),
+    (SMALL + '"\\ude00\\ud83d": 1\n', [
+        ("13:1: plan: a field's name holds half a character: '\\ude00\\ud83d'; correct the escape or write "
+         "the character itself")]),
+    (SMALL + '"\\ud83d\\ude00": 1\n', [
+        ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, cluster, members, "
+         "patience, ports, proxies, service, ssh, strategy, tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
     (SMALL + "accept_downtime: !!bool banana\n",
         ["13:18: accept_downtime: 'banana' is neither true nor false: write one of them"]),
