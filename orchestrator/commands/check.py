@@ -2,15 +2,33 @@
 
 from orchestrator.cluster.facts import Facts
 from orchestrator.commands.looking import look, look_again
-from orchestrator.errors import LoginRefusedError, RefusedError
+from orchestrator.commands.standing import read_progress
+from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
 from orchestrator.output import out, plain
+from orchestrator.remote.asking import ask_each
+from orchestrator.remote.executor import refused
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
+CLIENTS = "clients"
+MIGRATED = "already migrated: every member stands in '{state}'; there is nothing to do"
+
 
 def show(session: Session) -> None:
-    """Print what was found, and raise RefusedError if anything failed."""
+    """Print what was found, and raise RefusedError if anything failed.
+
+    A cluster that has been migrated passes; one in the middle of a migration is no matter for these checks.
+    """
+    progress = read_progress(session)
+    if progress.is_under_way:
+        raise StoppedError(
+            "a migration is under way, and these checks are for the time before the first change. "
+            f"Where it stands: {session.command('status')}"
+        )
     looked = look(session)
+    if looked.failed and is_at_the_end(session, progress.opened.facts if progress.opened else looked.facts):
+        out(MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
+        return
     out(*report(looked.findings))
     if looked.failed:
         named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
@@ -19,13 +37,16 @@ def show(session: Session) -> None:
         )
 
 
-def passed(session: Session) -> Facts:
-    """Return the facts if a run may begin, and print what is doubtful.
+def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
+    """Return the facts if a run may begin, with those whom it cuts off, and print what is doubtful.
 
-    Raises RefusedError with everything that was found if anything failed. The error of a host that could not
-    be asked comes first, for it says best how to mend that; what else was found is printed then.
+    None if there is nothing to do, for every host stands where the migration ends. Raises RefusedError with
+    everything that was found if anything failed. The error of a host that could not be asked comes first, for
+    it says best how to mend that; what else was found is printed then.
     """
     looked = look(session)
+    if looked.failed and not looked.lost and is_at_the_end(session, looked.facts):
+        return None
     if not looked.lost and (looked.failed or looked.facts is None):
         told = plain(report(looked.findings, passes=False))
         again = session.command("check")
@@ -36,7 +57,21 @@ def passed(session: Session) -> Facts:
     if looked.facts is None or looked.lost:
         refused = (error for error in looked.lost if isinstance(error, LoginRefusedError))
         raise next(refused, looked.lost[0])
-    return looked.facts
+    return looked.facts, tuple(
+        f"{finding.where}: {finding.evidence}"
+        for finding in looked.findings
+        if finding.check == CLIENTS and finding.verdict == "warn"
+    )
+
+
+def is_at_the_end(session: Session, facts: Facts | None) -> bool:
+    """Look whether every host stands where the migration ends, whoever has brought it there."""
+    if facts is None:
+        return False
+    runbook = session.compile(facts)
+    gates = [gate for host, state in runbook.finals.items() for gate in runbook.gates[host, state]]
+    heard = ask_each(session.hosts, (question for gate in gates for question in gate.questions))
+    return not heard.errors and not refused(gates, heard.answers)
 
 
 def undisputed(session: Session, facts: Facts) -> None:

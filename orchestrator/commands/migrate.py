@@ -1,9 +1,8 @@
 """``run``, ``rollback``, and what either would do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.commands import check, keeping, locks, recover
 from orchestrator.commands.standing import read_progress, tell_kept
 from orchestrator.engine.journal import StateFile
@@ -22,8 +21,15 @@ Confirm = Callable[[str], bool]
 def dry(session: Session, pace: Pace) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
     progress = read_progress(session)
-    runbook = _recalled(session, progress) if progress.attempts else _new_runbook(session)[1]
-    _print_review(session, runbook, progress, pace)
+    if progress.attempts:
+        _print_review(session, _recalled(session, progress), progress, pace)
+        return
+    found = check.passed(session)
+    if found is None:
+        _tell_migrated(session)
+        return
+    facts, cut_off = found
+    _print_review(session, session.compile(facts), progress, pace, cut_off)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,13 @@ def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm
     run = journal.progress.opened.run if journal.progress.opened else new_run()
     locks.refuse_rivals(session, run)
     recover.refuse_forgotten(session)
-    facts, runbook = _new_runbook(session)
-    _print_review(session, runbook, Progress(), pace)
+    found = check.passed(session)
+    if found is None:
+        _tell_migrated(session)
+        return
+    facts, cut_off = found
+    runbook = session.compile(facts)
+    _print_review(session, runbook, Progress(), pace, cut_off)
     if runbook.risk and not wish.accept_risk:
         raise RefusedError(f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk")
     _ask(confirm)
@@ -156,15 +167,16 @@ def _recalled(session: Session, progress: Progress) -> Runbook:
     return runbook
 
 
-def _new_runbook(session: Session) -> tuple[Facts, Runbook]:
-    facts = check.passed(session)
-    return facts, session.compile(facts)
+def _tell_migrated(session: Session) -> None:
+    out(check.MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
 
 
-def _print_review(session: Session, runbook: Runbook, progress: Progress, pace: Pace) -> None:
+def _print_review(
+    session: Session, runbook: Runbook, progress: Progress, pace: Pace, cut_off: Sequence[str] = ()
+) -> None:
     quiet = replace(pace, narrate=lambda _: None)
     try:
         deeds = session.rehearse(runbook, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    out(review(runbook, deeds))
+    out(review(runbook, deeds, cut_off))

@@ -1,5 +1,6 @@
 """``recover``: a lost state file written anew from what the hosts themselves remember of its run."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -10,6 +11,8 @@ from orchestrator.engine.events import Opened, Recorded
 from orchestrator.engine.journal import create
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.table import ROLES
 from orchestrator.remote import begun
 from orchestrator.session import Session
 
@@ -86,7 +89,11 @@ def _remembered(session: Session) -> Remembered | None:
             raise RefusedError(
                 f"nothing was changed: {host}: what it remembers cannot be read: {error}"
             ) from error
-    ours = [header for header in headers.values() if header.cluster == session.cluster.name]
+    ours = [
+        header
+        for header in headers.values()
+        if header.cluster == session.cluster.name and not _is_history(header, deeds[header.run])
+    ]
     for opened in sorted(ours, key=lambda header: header.at, reverse=True):
         runbook = session.compile(opened.facts)
         try:
@@ -101,6 +108,19 @@ def _remembered(session: Session) -> Remembered | None:
         if any(doubt.target != runbook.origins[host] for host, doubt in doubts.items()):
             return found
     return None
+
+
+def _is_history(opened: Opened, begun: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a run was undone to its first state: its names say so, whatever the plan says by now."""
+    migration = MIGRATIONS.get(opened.migration)
+    if migration is None:
+        return False
+    firsts = [rounds[0].name for role in ROLES if (rounds := migration.rounds_of(role))]
+    return all(
+        any(names[-1].startswith(f"{opened.run}-undo-{first}-{host}-") for first in firsts)
+        for host, names in begun.items()
+        if names
+    )
 
 
 def _ignore(_: str) -> None:

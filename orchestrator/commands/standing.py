@@ -2,6 +2,7 @@
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.commands import keeping, locks
+from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
 from orchestrator.output import out
@@ -10,7 +11,7 @@ from orchestrator.session import Session
 
 
 def show_status(session: Session) -> None:
-    """Print where every member is seen to stand."""
+    """Print where every member is seen to stand; raises what is not as it should be, see ``status.judge``."""
     progress = read_progress(session)
     facts = progress.opened.facts if progress.opened else session.gather()
     runbook = session.compile_noted(progress.opened) if progress.opened else session.compile(facts)
@@ -28,6 +29,14 @@ def show_status(session: Session) -> None:
         else ": nothing was changed, or all of it was undone"
     )
     out(f"going back now: {steps} steps{how}")
+    if progress.is_under_way:
+        out(f"going on: {progress.steps_ahead(runbook.tracks)} steps, with: {session.resume_command}")
+    if is_in_use(session.state):
+        out("a process is at work on it now")
+        return
+    error = status.judge(seen, progress, runbook.finals)
+    if error is not None:
+        raise error
 
 
 def read_progress(session: Session) -> Progress:

@@ -34,6 +34,23 @@ def open_locked(path: Path) -> int:
     raise LockedError(f"{path} is in use by others, who make and remove it again and again")
 
 
+def is_in_use(path: Path) -> bool:
+    """Whether a process has a state file open under its lock now; looking does not keep anybody from it."""
+    try:
+        descriptor = disk.open_plain(path)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _holder(path: Path, descriptor: int) -> str:
     """Say who holds a state file, since when, and doing what, as far as its events tell; closes it."""
     try:

@@ -113,9 +113,20 @@ class Progress(Story):
         return self.outcome == "finished" and self.direction == "forward" and not self.unsettled
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether steps were begun that did not end with every host at the end, or back at the start."""
+        return bool(self.begun) and not self.is_finished and not self.is_rolled_back
+
+    @property
     def is_rolled_back(self) -> bool:
         """Whether the last run walked every host back to where it had stood."""
         return self.outcome == "finished" and self.direction == "back" and not self.unsettled
+
+    def steps_ahead(self, tracks: Mapping[str, Sequence[str]]) -> int:
+        """How many steps are left; ``tracks`` are the hosts' states on the way there."""
+        return sum(
+            len(track) - 1 - track.index(self.states.get(host, track[0])) for host, track in tracks.items()
+        )
 
     def steps_back(self, tracks: Mapping[str, Sequence[str]]) -> int:
         """How many steps would undo everything; ``tracks`` are the hosts' states on the way there."""

@@ -7,10 +7,14 @@ from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 
 
-def review(runbook: Runbook, deeds: Sequence[Deed]) -> str:
-    """Return the text of a review; ``deeds`` are those that a dry run noted down."""
+def review(runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = ()) -> str:
+    """Return the text of a review; ``deeds`` are those that a dry run noted down.
+
+    ``notes`` are what others will lose by it: they stand first.
+    """
     always = ", ".join(_names(runbook.stages[0].steps[0], of="always"))
-    lines = [f"Migration {runbook.migration} of cluster {runbook.cluster}."]
+    lines = [*(f"CUT OFF: {note}" for note in notes), *([""] if notes else [])]
+    lines += [f"Migration {runbook.migration} of cluster {runbook.cluster}."]
     for track in dict.fromkeys(runbook.tracks.values()):
         hosts = [host for host, other in runbook.tracks.items() if other == track]
         lines.append(f"{', '.join(hosts)}: from {track[0]} to {track[-1]}.")

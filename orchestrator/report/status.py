@@ -1,10 +1,11 @@
 """Status: in which state each member is seen to stand now, beside what the state file says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.engine.progress import Progress
+from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.operations import Gate
 from orchestrator.remote.asking import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
@@ -23,6 +24,7 @@ class Seen:
     state: str | None
     recorded: str
     remark: str
+    is_silent: bool = False
 
 
 def observe(
@@ -43,7 +45,7 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
         remarks.append(f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}")
     if name in heard.errors:
         remarks.append(str(heard.errors[name]))
-        return Seen(name, subject.host.address, None, recorded, "; ".join(remarks))
+        return Seen(name, subject.host.address, None, recorded, "; ".join(remarks), is_silent=True)
     silent = {host for gate in runbook.gates[name, recorded] for host in _silent(gate, heard)}
     gates = {
         state: [gate for gate in runbook.gates[name, state] if not _silent(gate, heard)]
@@ -64,6 +66,25 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
 
 def _silent(gate: Gate, heard: Heard) -> set[str]:
     return {question.host for question in gate.questions} & set(heard.errors)
+
+
+def judge(seen: Sequence[Seen], progress: Progress, finals: Mapping[str, str]) -> OrchestratorError | None:
+    """Say what is not as it has to be; None if every host stands where it should."""
+    for one in seen:
+        if one.is_silent:
+            return HostUnreachableError(one.member, one.remark.removeprefix(f"{one.member}: "))
+    if progress.opened is None and all(one.state == finals[one.member] for one in seen):
+        return None  # migrated, whoever did it
+    astray = [one for one in seen if one.state != one.recorded and one.member not in progress.unsettled]
+    if astray:
+        told = ", ".join(
+            f"{one.member} (stands in {one.state or 'no state'}: {one.remark})" for one in astray
+        )
+        return PersonNeededError(f"not where they should stand: {told}")
+    if progress.unsettled or (progress.is_under_way and progress.outcome != "paused"):
+        doubts = ", ".join(sorted(doubt.step for doubt in progress.unsettled.values()))
+        return StoppedError(f"the run has stopped in the middle{f', at {doubts}' if doubts else ''}")
+    return None
 
 
 def table(seen: Sequence[Seen]) -> str:

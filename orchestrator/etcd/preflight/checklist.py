@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.etcd.preflight import (
+    clients,
     clock,
     holders,
     material,
@@ -35,13 +36,29 @@ FACTS = Item(
 )
 
 
+# What brings a host to where a gate of the first state holds.
+GATE_FIXES = {
+    "configured by environment": "move these settings into Environment= lines, and restart the member",
+    "running with http": (
+        "a member that speaks https already is not supported: put these URLs back to http in its settings and "
+        "restart it, one member at a time"
+    ),
+    "running as found": "it was restarted or changed while it was looked at: check again",
+    "serving http": "its client listener does not answer: systemctl status and journalctl say why",
+    "holding no certificates": "somebody has put a file there while it was looked at: check again",
+    "free of other files": "move these files away, or name another directory in the plan (tls.directory)",
+    "registered with http": "run the command that the check 'registry' prints for this member",
+    "healthy": "systemctl status and journalctl of its unit say why; check again once it is healthy",
+}
+
+
 def of_gate(name: str, state: str) -> Item:
     """Make the check that is a gate of a migration's first state."""
     return Item(
         f"gate: {name}",
         looks="one gate of the migration's first state",
         why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
-        mend="docs/migrations.md says what the gate looks at; bring the host there, and check again",
+        mend=GATE_FIXES[name],
         passes_by=True,
     )
 
@@ -171,6 +188,13 @@ CHECKLIST: tuple[Item, ...] = (
         why="you will want to compare them with what is there afterwards",
         mend="with authentication on, etcdctl needs a user; count them yourself",
         make=members.counts,
+    ),
+    Item(
+        "clients",
+        looks="who is connected to the members' client ports over plain http, by every host's kernel",
+        why="a member's client port leaves http in the round 'switch', and who speaks no https is cut off",
+        mend="have these clients speak https by then, or use the local port on a member's own host",
+        make=clients.clients,
     ),
     Item(
         "certificates",

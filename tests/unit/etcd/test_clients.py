@@ -1,0 +1,82 @@
+"""Who is cut off when a member's client port leaves http: named by process or address, and nobody else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from unit.etcd.test_settings import subject
+
+from orchestrator.etcd.preflight import clients
+from orchestrator.etcd.preflight.clients import Connections
+from orchestrator.etcd.preflight.finding import Remark
+from orchestrator.operations import Answer
+
+ONE, TWO = "198.18.0.101", "198.18.0.102"
+HTTP = ("http://0.0.0.0:2379", "http://127.0.0.1:4001")
+
+
+def told(folder: Path, seen: Mapping[str, Connections]) -> Remark:
+    (remark,) = clients.judged(subject(folder, {"ETCD_LISTEN_CLIENT_URLS": ",".join(HTTP)}), seen)
+    return remark
+
+
+def connections(*came: tuple[str, str], went: Mapping[tuple[str, str], str] | None = None) -> Connections:
+    return Connections(HTTP, came, went or {})
+
+
+REMOTE, LOCAL = "203.0.113.7 41000", "127.0.0.1 50000"
+FROM_TWO = (f"{TWO} 50000", f"{ONE} 2379")
+NOBODY = "nobody is connected over plain http now"
+TLS = Connections(("https://0.0.0.0:2379",), ((f"{ONE} 2379", REMOTE),), {})
+AT_HOME = connections(("127.0.0.1 2379", LOCAL), went={(LOCAL, "127.0.0.1 2379"): "patroni (pid 7)"})
+THREE = connections(*((f"{ONE} 2379", f"203.0.113.7 4100{number}") for number in range(3)))
+CASES: list[tuple[str, Mapping[str, Connections], str, str]] = [
+    ("nobody", {"server1": connections()}, "pass", NOBODY),
+    ("a remote one", {"server1": connections((f"{ONE} 2379", REMOTE))}, "warn", "'switch': 203.0.113.7"),
+    ("three of one", {"server1": THREE}, "warn", "3 connections over plain http, cut off in the round"),
+    ("the local port", {"server1": connections(("127.0.0.1 4001", LOCAL))}, "pass", NOBODY),
+    ("the host itself", {"server1": connections((f"{ONE} 2379", f"{ONE} 50000"))}, "pass", NOBODY),
+    ("a process at home", {"server1": AT_HOME}, "warn", "patroni (pid 7) on server1"),
+    (
+        "a process on another host",
+        {
+            "server1": connections((f"{ONE} 2379", f"{TWO} 50000")),
+            "server2": Connections(HTTP, (), {FROM_TWO: "confd (pid 9)"}),
+        },
+        "warn",
+        "confd (pid 9) on server2",
+    ),
+    ("over https", {"server1": TLS}, "pass", "no listener of it speaks plain http"),
+]
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "evidence"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_who_is_cut_off_is_named(
+    tmp_path: Path, seen: Mapping[str, Connections], verdict: str, evidence: str
+) -> None:
+    remark = told(tmp_path, seen)
+    assert verdict == remark.verdict
+    assert evidence in remark.evidence
+
+
+def test_what_the_kernel_tells_is_read() -> None:
+    text = (
+        "urls http://0.0.0.0:2379\n"
+        "in 198.18.0.101:2379 203.0.113.7:41000\n"
+        "in [::ffff:198.18.0.101]:2379 [2001:db8::7]:41000\n"
+        "out 127.0.0.1:50000 127.0.0.1:2379 7 a b\x1b[31m\n"
+    )
+    found = clients.read(Answer(0, text))
+    assert (
+        ("198.18.0.101 2379", "203.0.113.7 41000"),
+        ("198.18.0.101 2379", "2001:db8::7 41000"),
+    ) == found.came
+    assert {("127.0.0.1 50000", "127.0.0.1 2379"): "a b\\x1b[31m (pid 7)"} == found.went
+
+
+@pytest.mark.parametrize("text", ["in x", "out a:1 b:2 pid name", "nonsense", "in a:b c:d"])
+def test_another_answer_is_none(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 -- which one does not matter
+        clients.read(Answer(0, text))
