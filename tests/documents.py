@@ -8,6 +8,7 @@ from pathlib import Path
 from live.faults.cases import Seen, written
 from live.stories import ROUNDS
 
+from orchestrator.etcd.preflight import CHECKLIST
 from orchestrator.report import tables
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -53,11 +54,28 @@ def faults(_: str) -> str:
     return "\n".join((*lines, ""))
 
 
+def checklist(_: str) -> str:
+    """Return what each check looks at, why, and what helps."""
+    return "\n".join(
+        line
+        for item in CHECKLIST
+        for line in (
+            f"### {item.name}",
+            "",
+            f"Looks at: {item.looks}.",
+            f"Why: {item.why}.",
+            f"Fix: {item.mend}.",
+            "",
+        )
+    )
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "table": lambda name: tables.markdown(tables.named(name)),
     "graph": lambda name: f"```mermaid\n{tables.mermaid(tables.named(name))}```\n",
     "matrix": matrix,
     "faults": faults,
+    "checklist": checklist,
 }
 
 

@@ -38,7 +38,7 @@ FACTS = Item(
 
 # What brings a host to where a gate of the first state holds.
 GATE_FIXES = {
-    "configured by environment": "move these settings into Environment= lines, and restart the member",
+    "configured by environment": "move these settings into Environment= lines and restart the member",
     "running with http": (
         "a member that speaks https already is not supported: put these URLs back to http in its settings and "
         "restart it, one member at a time"

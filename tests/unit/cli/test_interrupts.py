@@ -44,9 +44,9 @@ def mute() -> Iterator[Mute]:
 
 @pytest.fixture
 def plan(tmp_path: Path, mute: Mute) -> Path:
-    path = tmp_path / "plan.yaml"
+    path, port = tmp_path / "plan.yaml", mute.port
     members = [
-        f"  - {{name: server{end}, address: 198.18.0.10{end}, ssh: {{host: 127.0.0.{end}, port: {mute.port}}}}}"
+        f"  - {{name: server{end}, address: 198.18.0.10{end}, ssh: {{host: 127.0.0.{end}, port: {port}}}}}"
         for end in (1, 2, 3)
     ]
     path.write_text(
