@@ -40,8 +40,8 @@ FACTS = Item(
 GATE_FIXES = {
     "configured by environment": "move these settings into Environment= lines and restart the member",
     "running with http": (
-        "a member that speaks https already is not supported: put these URLs back to http in its settings and "
-        "restart it, one member at a time"
+        "a member that speaks https already is not supported: put these URLs back to http in its settings, "
+        "and restart it, one member at a time"
     ),
     "running as found": "it was restarted or changed while it was looked at: check again",
     "serving http": "its client listener does not answer: systemctl status and journalctl say why",
