@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
+from orchestrator.etcd.preflight.members import CLUSTER
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers, Check
 from orchestrator.text import shown
@@ -31,8 +32,8 @@ def watched(site: Site) -> Iterable[Examination]:
     """Ask each member for the units that will be watched there while it restarts."""
     watch = site.cluster.watch
     if not watch.units:
-        return
-    for subject in site.members:
+        yield Examination(CLUSTER, (), lambda _: (fine("the plan names no unit to watch"),))
+    for subject in site.members if watch.units else ():
         question = Check(subject.name, SCRIPT, (f"{watch.quiet_s:g}", *watch.units), timeout_s=8.0)
         yield Examination(subject.name, (question,), _judge(question, watch.errors, len(watch.units)))
 

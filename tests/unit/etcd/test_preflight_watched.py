@@ -38,4 +38,5 @@ def test_watched_units(tmp_path: Path, answer: Answer, verdict: str, evidence: s
 
 
 def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
-    assert [] == judged("watch", make_site(tmp_path), {})
+    (one,) = judged("watch", make_site(tmp_path), {})
+    assert ("pass", "cluster", "the plan names no unit to watch") == (one.verdict, one.where, one.evidence)
