@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from orchestrator.cluster import foreign
 from orchestrator.cluster.foreign import Setting, Url
@@ -38,7 +38,7 @@ class HostFacts(Frozen):
     """
 
     version: Version
-    environment: Mapping[Variable, Setting]
+    environment: Annotated[Mapping[Variable, Setting], AfterValidator(foreign.variables)]
     user: Account
     group: Account
     executable: Program = "etcd"

@@ -1,8 +1,9 @@
 """What a value from a host, or from a file that anybody may edit, must look like before it is used."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -36,9 +37,26 @@ def listed_name(text: str) -> str:
 
 def url(text: str) -> str:
     """Return a URL as etcd takes one, e.g. http://198.18.0.101:2380."""
-    if not _URL.fullmatch(text):
+    try:
+        parts = urlsplit(text)
+        is_whole = bool(parts.hostname) and (bool(parts.port) or parts.scheme.startswith("unix"))
+    except ValueError:  # a port beyond 65535, brackets around what is no address
+        is_whole = False
+    if not is_whole or not _URL.fullmatch(text):
         raise ValueError(f"{shown(text)} is not a URL that etcd listens on")
     return text
+
+
+def variables(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return etcd's settings if those that are lists of URLs hold nothing but URLs, and at least one."""
+    for name, value in settings.items():
+        if name.endswith("_URLS") and value:
+            urls = [one.strip() for one in value.split(",") if one.strip()]
+            if not urls:
+                raise ValueError(f"{name} holds no URL: {shown(value)}")
+            for one in urls:
+                url(one)
+    return settings
 
 
 def hex_id(text: str) -> str:

@@ -52,7 +52,10 @@ def test_a_v2_member_list_with_other_urls_is_refused() -> None:
     [("name", PAYLOAD), ("name", "a,b"), ("id", "a1; id"), ("version", "3.4.23\nx"), ("user", "a b"),
      ("group", "$(id)"), ("executable", "/opt/$HOME/etcd"), ("peer_urls", ("ftp://a:1",)),
      ("environment", {"ETCD_NAME": PAYLOAD}), ("environment", {"LD_PRELOAD": "x"}),
-     ("missing_directories", ("/etc/a\nb",))],
+     ("missing_directories", ("/etc/a\nb",)), ("peer_urls", ("http://a:99999",)), ("peer_urls", ("http://a",)),
+     ("peer_urls", ("http://[::::]:1",)), ("environment", {"ETCD_LISTEN_CLIENT_URLS": "http://a:0"}),
+     ("environment", {"ETCD_LISTEN_PEER_URLS": ","}), ("environment", {"ETCD_LISTEN_PEER_URLS": "a:2380"}),
+     ("environment", {"ETCD_ADVERTISE_CLIENT_URLS": "http://a:1,http://[::::]:1"})],
 )  # fmt: skip
 def test_facts_hold_only_what_can_be_used(name: str, value: object) -> None:
     facts = {"id": "a1", "name": "c", "version": "3.4.23", "peer_urls": ("http://a:2380",), "environment": {}}
