@@ -79,6 +79,7 @@ def unmounted(host: Host, path: str) -> Iterator[None]:
 def test_disks_fill_up_in_the_middle_of_a_run(lab: Lab) -> None:
     small = lab.directory / "small"
     with small_disk(small):
+        (small / "state.jsonl").touch()  # a link to nowhere is refused
         state_file(lab).symlink_to(small / "state.jsonl")
         with case(lab, "the bastion's disk is full", "stage", exits=EXITS, expected=EXPECTED) as under_way:
             with strike_when(lab, announced("stage"), lambda _: fill(small)):

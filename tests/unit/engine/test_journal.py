@@ -7,6 +7,7 @@ import pytest
 from full_disk import room_for
 
 from orchestrator.cluster.facts import Facts
+from orchestrator.engine import disk
 from orchestrator.engine.events import (
     Opened,
     Recorded,
@@ -180,3 +181,61 @@ def test_a_story_that_cannot_be_kept_is_not_begun_anew(path: Path) -> None:
         assert whole == path.read_bytes()
         kept = journal.set_aside()
     assert (whole, 0o600) == (kept.read_bytes(), kept.stat().st_mode & 0o777)
+
+
+def test_nothing_is_written_behind_half_a_line_that_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path)
+    whole = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with StateFile(path) as journal:
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "ftruncate", fail)
+            with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="File too large"):
+                journal.append(BACK[0])
+        torn = path.read_bytes()
+        assert torn.startswith(whole)
+        assert len(whole) + 10 == len(torn)
+        with pytest.raises(UnwritableError, match="half a line is there already"):
+            journal.append(BACK[0])
+        assert torn == path.read_bytes()
+    with StateFile(path) as journal:
+        assert EVENTS == journal.events
+
+
+def test_a_story_that_was_kept_before_a_crash_is_kept_again(path: Path) -> None:
+    write(path)
+    with StateFile(path) as journal:
+        for event in BACK:
+            journal.append(event)
+        whole = path.read_bytes()
+        kept = path.with_name(f"{path.name}.ab12cd34")
+        kept.write_bytes(whole[:100])
+        assert kept == journal.set_aside()
+    assert whole == kept.read_bytes()
+    assert [kept] == list(path.parent.iterdir())
+
+
+def test_who_holds_the_file_is_shown_escaped(path: Path) -> None:
+    with StateFile(path) as journal:
+        journal.append(OPENED)
+        journal.append(BEGAN.model_copy(update={"user": "\x1b]0;title\x07anna"}))
+        with pytest.raises(
+            LockedError, match=r"in use by \\x1b\]0;title\\x07anna@bastion, process 77"
+        ) as refused:
+            StateFile(path)
+        assert str(refused.value).isprintable()
+
+
+def test_a_file_grows_no_larger_than_it_can_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path)
+    whole = path.read_bytes()
+    monkeypatch.setattr(disk, "LARGEST_BYTES", len(whole) + 10)
+    with StateFile(path) as journal:
+        with pytest.raises(UnwritableError, match="File too large"):
+            journal.append(BACK[0])
+        assert whole == path.read_bytes()
