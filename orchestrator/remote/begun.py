@@ -1,11 +1,15 @@
 """What hosts themselves remember of runs: the first line of each state file, and the deeds that began."""
 
 import base64
+import re
 from dataclasses import dataclass
 
 from orchestrator import places
 from orchestrator.operations import Answer, Check
+from orchestrator.text import shown
 
+_RUN = re.compile(r"[A-Za-z0-9]{1,64}")
+_DEED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOOK = """cd -- "$1" 2>/dev/null || exit 0
 for header in */header.json; do
   [ -f "$header" ] || continue
@@ -34,7 +38,14 @@ def read(answer: Answer) -> tuple[Remembered, ...]:
     """Read what a host remembers; ValueError if it cannot be told."""
     found: list[Remembered] = []
     for block in ("\n" + answer.text).split("\nrun ")[1:]:
-        run, header, *deeds = block.splitlines()
-        text = base64.b64decode(header.removeprefix("header "), validate=True).decode()
-        found.append(Remembered(run, text, tuple(deed.removeprefix("deed ") for deed in deeds)))
+        lines = block.splitlines()
+        run, header = (*lines, "", "")[:2]
+        deeds = [line.removeprefix("deed ") for line in lines[2:]]
+        if not _RUN.fullmatch(run) or not all(map(_DEED.fullmatch, deeds)):
+            raise ValueError(f"{places.KEPT} there holds what is no run of ours: {shown(run)}")
+        try:
+            text = base64.b64decode(header.removeprefix("header "), validate=True).decode()
+        except ValueError as error:  # also binascii.Error and UnicodeDecodeError
+            raise ValueError(f"{places.KEPT} there: the header of run {run} cannot be read") from error
+        found.append(Remembered(run, text, tuple(deeds)))
     return tuple(found)

@@ -4,7 +4,7 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -131,7 +131,7 @@ class Connection:
         self, transport: paramiko.Transport, argv: Sequence[str], until: float = inf
     ) -> Iterator[Conversation]:
         try:
-            with closing(self._begin(transport, argv)) as channel, self._distrusted(READING):
+            with _closing(self._begin(transport, argv)) as channel, self._distrusted(READING):
                 yield Conversation(channel, self._clock, until)
         except HostUnreachableError:
             self._drop(transport)
@@ -141,13 +141,10 @@ class Connection:
         command = _command_line(*self._become, *argv)
         channel = self._channel(transport)
         watchdog = threading.Timer(_OPEN_S, transport.close)  # exec_command waits for ever by itself
+        watchdog.start()
         try:
             with self._distrusted():
-                watchdog.start()
                 channel.exec_command(command)
-        except BaseException:
-            channel.close()
-            raise
         finally:
             watchdog.cancel()
         return channel
@@ -168,6 +165,16 @@ class Connection:
 
     def _distrusted(self, raised: tuple[type[Exception], ...] = ANYTHING) -> AbstractContextManager[None]:
         return distrusted(self.host, "connection lost", raised)
+
+
+@contextmanager
+def _closing(channel: paramiko.Channel) -> Iterator[paramiko.Channel]:
+    """Close a channel at the end; what was said over it holds, whether or not that still reaches the host."""
+    try:
+        yield channel
+    finally:
+        with suppress(*READING):
+            channel.close()
 
 
 def _command_line(*words: str) -> str:

@@ -17,6 +17,8 @@ GONE = (paramiko.SSHException, EOFError, OSError)
 class Sshd(paramiko.ServerInterface):
     """Accepts one public key; can drop the next connections before the banner, or say nothing at all."""
 
+    transport_class = paramiko.Transport
+
     def __init__(
         self, host_keys: list[paramiko.PKey], key: paramiko.PKey, environment: Mapping[str, str]
     ) -> None:
@@ -47,12 +49,16 @@ class Sshd(paramiko.ServerInterface):
                 self.drops -= 1
                 sock.close()
                 continue
-            transport = paramiko.Transport(sock)
+            transport = self.transport_class(sock)
             for host_key in self.host_keys:
                 transport.add_server_key(host_key)
             self.transports.append(transport)
-            with contextlib.suppress(*GONE):
-                transport.start_server(server=self)
+            self.greet(transport)
+
+    def greet(self, transport: paramiko.Transport) -> None:
+        """Begin to serve one connection."""
+        with contextlib.suppress(*GONE):
+            transport.start_server(server=self)
 
     def hang_up(self) -> None:
         """Close every connection."""
