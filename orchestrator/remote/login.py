@@ -98,6 +98,9 @@ def _keys(host: str, ssh: Ssh) -> Iterator[tuple[paramiko.PKey, ...]]:
         try:
             connection.connect(path)
             agent._connect(connection)  # type: ignore[attr-defined]  # noqa: SLF001  # Agent() takes no socket, so it would wait for ever
+            keys = agent.get_keys()
+            if not all(key.get_name() for key in keys):
+                _cut_short()
         except Exception as error:  # whatever an agent's bytes raise in paramiko
             raise LoginRefusedError(
                 host,
@@ -105,7 +108,11 @@ def _keys(host: str, ssh: Ssh) -> Iterator[tuple[paramiko.PKey, ...]]:
                 'with eval "$(ssh-agent)"; ssh-add, or name an identity file in the plan',
             ) from error
         connection.settimeout(None)  # a key may ask for a finger; transport.auth_timeout bounds it
-        yield agent.get_keys()
+        yield keys
+
+
+def _cut_short() -> None:
+    raise paramiko.SSHException("its list of keys is cut short")
 
 
 def _identity(host: str, ssh: Ssh) -> paramiko.PKey:

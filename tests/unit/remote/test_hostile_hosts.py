@@ -5,18 +5,20 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import paramiko
 import pytest
-from unit.remote.shells import cluster_of
+from unit.remote.shells import ShellChannel, cluster_of
 from unit.remote.test_ssh_executor import HELLO, Site, site
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError
 from orchestrator.operations import Deed
 from orchestrator.remote import receipt
+from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.distrust import BoundedSocket
 from orchestrator.remote.ssh import SshHosts
 
 __all__ = ["site"]
@@ -190,3 +192,85 @@ def test_a_listener_that_speaks_no_ssh_cannot_be_reached(tmp_path: Path, words: 
 def test_an_address_that_is_none_cannot_be_reached(tmp_path: Path, host: str) -> None:
     with reached(tmp_path, host, 22) as executor, pytest.raises(HostUnreachableError):
         executor.look([HELLO])
+
+
+@contextmanager
+def connected() -> Iterator[tuple[BoundedSocket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    bounded = BoundedSocket(ours)
+    with bounded, theirs:
+        yield bounded, theirs
+
+
+def test_a_packet_that_is_announced_too_long_is_not_read() -> None:
+    with connected() as (bounded, theirs):
+        theirs.sendall(b"x")
+        bounded.trust()
+        assert bounded.recv(1 << 18) == b"x"
+        with pytest.raises(paramiko.SSHException, match="a packet of 262145 bytes"):
+            bounded.recv((1 << 18) + 1)
+
+
+def test_a_host_that_is_not_known_yet_is_not_heard_without_end() -> None:
+    def pump(bounded: BoundedSocket, theirs: socket.socket) -> int:
+        heard = 0
+        for _ in range(300):
+            theirs.sendall(b"x" * 8192)
+            heard += len(bounded.recv(8192))
+        return heard
+
+    with connected() as sockets, pytest.raises(paramiko.SSHException, match="before it logged us in"):
+        pump(*sockets)
+    with connected() as (bounded, theirs):
+        bounded.trust()
+        assert pump(bounded, theirs) > 1 << 20
+
+
+class Flooding(ShellChannel):
+    """A channel over which stderr has no end."""
+
+    def recv_stderr_ready(self) -> bool:
+        return True
+
+    def recv_stderr(self, size: int, /) -> bytes:
+        return b"x" * size
+
+
+def test_stderr_without_an_end_is_not_kept() -> None:
+    ticks = iter(range(10_000))
+    with closing(Flooding(("sleep", "0.1"))) as channel:
+        conversation = Conversation(channel, lambda: next(ticks) / 100)
+        with pytest.raises(TimeoutError, match=r"no answer within 10 s; it said: …x{300}$"):
+            conversation.line()
+        assert len(conversation._stderr) < 10_000
+
+
+def test_a_host_that_takes_nothing_is_given_up_in_time() -> None:
+    now = 0.0
+
+    class Full(ShellChannel):
+        def send(self, data: bytes, /) -> int:  # noqa: ARG002
+            nonlocal now
+            now += 1
+            return 1
+
+    with closing(Full(("true",))) as channel, pytest.raises(TimeoutError, match="no answer within 10 s"):
+        Conversation(channel, lambda: now).say(b"x" * 1000)
+    assert now == 10
+
+
+def test_what_runs_in_place_of_our_command_is_not_taken_for_it(site: Site) -> None:
+    says(site, "exit 0")
+    host = _HOST.replace("${2##* }", "another")
+    (site.directory / "bin" / "sh").write_text(host)
+    assert "something else ran instead of our command" in site.refusal()
+
+
+def test_only_words_that_every_login_shell_takes_alike_are_sent(site: Site) -> None:
+    with site.executor() as executor:
+        for word in ("a b", "a;b", "$(id)", "!x", "a'b", "", "a\nb", "~", "*", "{a}", "é"):
+            with (
+                pytest.raises(AssertionError, match="the same to every shell"),
+                executor._connections["h1"].talk("sh", "-s", "--", word),
+            ):
+                pass
