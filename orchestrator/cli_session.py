@@ -34,7 +34,7 @@ Handler = Callable[[int, FrameType | None], object]
 
 def confirm(question: str) -> bool:
     """Ask the person at the terminal; UsageError if there is none. The end of input is a no."""
-    if sys.stdin is None or not sys.stdin.isatty() or streams.is_lost(sys.stdout):
+    if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
         raise UsageError("nobody is there to ask: say --yes to go on without a question")
 
     def leave(number: int, _frame: FrameType | None) -> None:

@@ -142,8 +142,9 @@ def finish() -> None:
         stream.writer.finish(stream.fileno(), began)
 
 
-def is_lost(stream: TextIO) -> bool:
-    """Whether what was written to a stream could not be delivered, so that nobody sees what follows."""
+def is_out_lost() -> bool:
+    """Whether something could not be written on standard output, so that nobody sees what follows."""
+    stream = sys.stdout
     return isinstance(stream, _Stream) and stream.fileno() in stream.writer.lost
 
 

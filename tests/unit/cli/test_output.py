@@ -1,0 +1,164 @@
+"""Everything told passes through one module, which lets nothing through that steers a terminal."""
+
+import ast
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.fuzzing import EXAMPLES
+from support.terminals import terminal
+
+import orchestrator
+from orchestrator import lock, output
+from orchestrator.engine.events import StepFailed, Waiting
+from orchestrator.output import Styled
+from orchestrator.report import live
+
+PACKAGE = Path(orchestrator.__file__).parent
+MAY = {"streams.py", "output.py"}  # the two that everything passes through
+NASTY = "\x1b]0;title\x07\x1b[31m\x9b2J\u202egnp.exe\u2028\x7f\x00\ud800"
+SHOWN = r"\x1b]0;title\x07\x1b[31m\x9b2J\u202egnp.exe\u2028\x7f\x00\ud800"
+
+
+def printing(tree: ast.AST) -> Iterator[str]:
+    """What prints by itself: print, typer's echo and questions, Python's streams, their descriptors."""
+    may = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "isatty"
+    }
+    for node in ast.walk(tree):
+        told = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute | ast.Call) else ""
+        if told in {"print", "input"} or told.startswith(("os.write(1,", "os.write(2,")):
+            yield told
+        if told in {f"typer.{name}" for name in ("echo", "secho", "confirm", "prompt", "style")}:
+            yield told
+        if told in {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"} and id(node) not in may:
+            yield told
+
+
+def test_nobody_else_prints() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}: {what}"
+        for path in PACKAGE.rglob("*.py")
+        if path.name not in MAY
+        for what in printing(ast.parse(path.read_text()))
+    }
+    assert set() == found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('x')",
+        "typer.echo('x')",
+        "typer.confirm('x')",
+        "sys.stdout.write('x')",
+        "sys.stderr.buffer.write(b'x')",
+        "os.write(2, b'x')",
+        "logging.StreamHandler(sys.stderr)",
+        "def tell(stream=sys.stderr): pass",
+        "click = input",
+    ],
+)
+def test_whoever_printed_by_itself_would_be_found(line: str) -> None:
+    assert list(printing(ast.parse(line)))
+
+
+@given(st.text())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_whatever_the_text_a_terminal_gets_printable_characters_and_lines(text: str) -> None:
+    stream = io.StringIO()
+    output._print(stream, (text, Styled(text, "red")), "\n")
+    told = stream.getvalue()
+    assert all(char.isprintable() or char == "\n" for char in told)
+    assert 2 * text.count("\n") + 1 == told.count("\n")
+
+
+def test_what_is_nasty_is_shown_and_only_our_colors_are_sent(tmp_path: Path) -> None:
+    probe = (
+        "from orchestrator import output, streams; streams.install()\n"
+        f"output.out('a ', output.Styled({NASTY!r}, 'red'), ' b'); output.err({NASTY!r})\n"
+        f"import sys; sys.stdout.write({NASTY!r} + '\\n'); streams.finish()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with terminal([sys.executable, "-c", probe], tmp_path, environment) as seat:
+        lines = seat.read().splitlines()
+    bare = SHOWN.replace(r"\x1b[31m", "\x1b[31m")  # typer's own way: colours alone pass
+    assert [f"a \x1b[31m{SHOWN}\x1b[0m b", SHOWN, bare] == lines
+
+
+def test_a_traceback_of_ours_is_shown_escaped_with_exit_code_1() -> None:
+    probe = (
+        "from orchestrator import cli; from orchestrator.report import tables\n"
+        f"def broken(_): raise OSError(32, {NASTY!r})\n"
+        "tables.named = broken; import sys; sys.argv = ['orchestrator', 'table']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False, timeout=60)
+    told = done.stderr.decode()
+    assert 1 == done.returncode
+    assert "Traceback" in told
+    assert f"BrokenPipeError: [Errno 32] {SHOWN}" in told
+    assert all(char.isprintable() or char == "\n" for char in told)
+
+
+def test_words_of_the_command_line_are_told_on_one_line() -> None:
+    for arguments in (["frob\nerror: all is lost\x1b[2J"], ["table", "frob\nerror: all is lost\x1b[2J"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert 64 == done.returncode
+        assert 1 == done.stderr.count("\n")
+        assert r"frob\nerror: all is lost\x1b[2J" in done.stderr
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_an_event_is_one_line_whatever_a_host_said(
+    people: bool,  # noqa: FBT001 -- a parameter of the test
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live.configure(people=people)
+    narrate = live.narrator()
+    narrate(Waiting(reasons=(f"server1: {NASTY[:-1]}\nrun_ended outcome=finished",)))
+    narrate(StepFailed(step="accept/server1", host="server1", reason=NASTY[:-1]))
+    lines = capsys.readouterr().err.splitlines()
+    assert 2 == len(lines)
+    assert all(line.isprintable() for line in lines)
+    assert people or all(line.isascii() for line in lines)
+    if not people:
+        assert NASTY[:-1] == json.loads(lines[1])["reason"]
+
+
+def test_lines_for_people_name_the_time_the_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    live.configure(people=True)
+    live.narrator()(StepFailed(step="accept/server1", host="server1", reason="it is away"))
+    moment, _, told = capsys.readouterr().err.partition(" ")
+    assert 3 == len(moment.split(":"))
+    assert "[error    ] step_failed      host=server1 reason='it is away' step=accept/server1\n" == told
+
+
+def test_a_locks_holder_is_one_line_whatever_its_file_says() -> None:
+    text = f"ab12 1\nbastion b\nstate /s\nwho {NASTY[:-1]}\nsince {'x' * 5000}\ndoing run"
+    holder = lock.read(text)
+    assert holder is not None
+    assert SHOWN.removesuffix(r"\ud800") == holder.who
+    assert len(holder.since) <= 1002
+    assert str(holder).isprintable()
+    odd = lock.read("\x1b[2J 1\nwho w")
+    assert str(odd).isprintable()
+
+
+@given(st.text())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_any_lock_file_is_told_on_one_line(text: str) -> None:
+    holder = lock.read(text)
+    assert holder is None or str(holder).isprintable()
