@@ -1,0 +1,85 @@
+"""What a member's listeners answer: orchestrator/etcd/gates/answering.py, proving.py and verifying.py."""
+
+from support.judging import Case, fails, found, prints, says, tls
+
+from orchestrator.operations import Answer
+
+URL, LOCAL = "http://127.0.0.1:2379/health", "http://127.0.0.1:4001/health"
+HTTPS, HTTP = "https://198.18.0.101:2379/health", "http://198.18.0.101:2379/health"
+PEER, TRIAL = "https://198.18.0.101:2380", "https://198.18.0.101:12380"
+WELL, ILL = '200\n{"health":"true"}', '200\n{"health":"false"}'
+BOTH = {"ETCD_ADVERTISE_CLIENT_URLS": "http://198.18.0.101:2379,http://198.18.0.101:2479"}
+
+# fmt: off
+CASES = (
+    Case("serving_http", "plaintext"),
+    Case("serving_http", "plaintext", (prints("server1", f"GET {URL}", '200\n{"health":true}'),)),
+    Case("serving_http", "switched", (), f"no healthy answer over http: {URL}: closed"),
+    Case("serving_http", "plaintext", (prints("server1", f"GET {URL}", "503\n"),), f"{URL}: status 503"),
+    Case("serving_http", "plaintext", (prints("server1", f"GET {URL}", ILL),), "not healthy"),
+    Case("serving_http", "plaintext", (fails("server1", f"GET {URL}", "timed out", 2),), f"{URL}: timed out"),
+
+    Case("serving_local_http", "accepting"),
+    Case("serving_local_http", "sealed"),
+    Case("serving_local_http", "plaintext", (), f"no healthy answer on the local port: {LOCAL}: nobody listens"),
+    Case("serving_local_http", "sealed", (prints("server1", f"GET {LOCAL}", ILL),), "not healthy"),
+
+    Case("serving_https", "switched"),
+    Case("serving_https", "switched", (fails("server1", f"GET {HTTPS} (nothing|stranger)"),)),  # our own is shown
+    Case("serving_https", "bridged", (), f"no healthy answer over https to the client certificate: {HTTPS}: closed"),
+    Case("serving_https", "switched", (prints("server1", f"GET {HTTPS} certificate", ILL),), "not healthy"),
+    Case("serving_https", "switched", (found("server1", environment=BOTH),), "https://198.18.0.101:2479/health"),
+
+    Case("refusing_http", "switched"),
+    Case("refusing_http", "switched", (prints("server1", f"GET {HTTP}", "400\n"),)),
+    Case("refusing_http", "bridged", (prints("server1", f"GET {HTTP}", WELL),),
+         f"still answers plain http: {HTTP}: answered 200"),
+    Case("refusing_http", "switched", (fails("server1", f"GET {HTTP}", "timed out", 2),), "cannot tell: timed out"),
+    Case("refusing_http", "switched",
+         (found("server1", environment=BOTH), prints("server1", "GET http://198.18.0.101:2479", WELL)),
+         "still answers plain http: http://198.18.0.101:2479/health"),
+
+    Case("refusing_strangers", "switched"),
+    Case("refusing_strangers", "switched", (tls(client_cert_auth=False), prints("server1", "GET", WELL))),
+    Case("refusing_strangers", "switched", (prints("server1", f"GET {HTTPS} nothing", WELL),),
+         f"serves clients without a certificate: {HTTPS}: answered 200"),
+    Case("refusing_strangers", "switched", (prints("server1", f"GET {HTTPS} stranger", WELL),),
+         f"serves a stranger's certificate: {HTTPS}: answered 200"),
+    Case("refusing_strangers", "switched", (fails("server1", f"GET {HTTPS} stranger", "timed out", 2),), "cannot tell"),
+
+    Case("reachable_by_every_peer_over_tls", "switched"),
+    Case("reachable_by_every_peer_over_tls", "bridged", (), f"server2 cannot reach {PEER} over TLS: TLS connect error"),
+    Case("reachable_by_every_peer_over_tls", "switched", (fails("server3", "HANDSHAKE", "bad certificate", 35),),
+         f"server3 cannot reach {PEER} over TLS: bad certificate"),
+    Case("reachable_by_every_peer_over_tls", "switched", (prints("server3", "HANDSHAKE", "000"),), "server3 cannot reach"),
+
+    Case("proven_to_every_peer", "proven"),
+    Case("proven_to_every_peer", "staged", (), "the throwaway etcd on server1 did not stay up, and logged no reason"),
+    Case("proven_to_every_peer", "staged", (prints("server1", "LAST_WORDS", "ended\nno such file\n"),),
+         "did not stay up: no such file"),
+    Case("proven_to_every_peer", "proven", (fails("server2", "HANDSHAKE", "refused", 7),),
+         f"server2 gets no connection to {TRIAL}: refused"),
+    Case("proven_to_every_peer", "proven", (fails("server3", "HANDSHAKE", "no answer", 28),), "server3 gets no connection"),
+    Case("proven_to_every_peer", "proven", (fails("server3", "HANDSHAKE", "bad certificate", 35),),
+         f"server3 cannot reach {TRIAL} over TLS: bad certificate"),
+    Case("proven_to_every_peer", "proven", (prints("server3", "HANDSHAKE", "404"),), "server3 cannot reach"),
+    Case("proven_to_every_peer", "proven",
+         (fails("server2", "HANDSHAKE", "alert", 35), prints("server1", "LAST_WORDS", "running\nrejected\n")),
+         "server1 said: rejected"),
+    Case("proven_to_every_peer", "proven", (prints("server1", "LAST_WORDS", "running\nrejected a scanner\n"),)),
+
+    Case("listed_by_etcdctl_with_certificates", "sealed"),
+    Case("listed_by_etcdctl_with_certificates", "bridged", (), "https://198.18.0.101:2379: no"),
+    Case("listed_by_etcdctl_with_certificates", "sealed", (prints("server1", "verifying.SCRIPTS", "a1, started\n--\nb2\n"),),
+         "https://198.18.0.101:2379: b2"),
+    Case("listed_by_etcdctl_with_certificates", "sealed",
+         (says("server1", "verifying.SCRIPTS", Answer(1, "a1\n--\na1\n", "bad certificate")),), "bad certificate"),
+
+    Case("trusting_the_ca", "staged"),
+    Case("trusting_the_ca", "plaintext", (), "does not hold the CA"),
+    Case("trusting_the_ca", "plaintext", (tls(trust="files"),)),
+    Case("trusting_the_ca", "plaintext", (found("server1", trust=None),)),
+    Case("trusting_the_ca", "staged", (fails("server1", "trust.SCRIPT"),), "cannot tell: timed out"),
+    Case("trusting_the_ca", "staged", (prints("server1", "trust.SCRIPT", "trusted\nmissing\n"),), "does not hold the CA"),
+)
+# fmt: on

@@ -1,0 +1,124 @@
+"""What a member runs with and what lies on its host: orchestrator/etcd/gates/settled.py."""
+
+from support.judging import (
+    Case,
+    Change,
+    Scene,
+    down,
+    fails,
+    found,
+    gone,
+    lies,
+    runs,
+    runs_as,
+    says,
+    sha256,
+    tls,
+)
+
+from orchestrator.cluster.facts import FoundFile
+from orchestrator.operations import Answer
+
+UNIT = "/etc/systemd/system/etcd2.service.d"
+LOCAL, CERTS, TLS = f"{UNIT}/25-insecure_localhost.conf", f"{UNIT}/30-certs.conf", f"{UNIT}/40-tls.conf"
+CA, CERTIFICATE, KEY = "/etc/etcd2/ca.pem", "/etc/etcd2/server1.pem", "/etc/etcd2/server1-key.pem"
+STORE = "/usr/local/share/ca-certificates/etcd-three-members-1.crt"
+SAME = FoundFile(sha256=sha256("theirs"), mode=0o644, owner="root", group="root")
+OTHER = FoundFile(sha256=sha256("what was there"), mode=0o644, owner="root", group="root")
+
+
+def unreadable(host: str) -> Change:
+    return says(
+        host, "^files.SCRIPT", lambda said: Answer(0, said.stdout.replace(" readable ", " unreadable "))
+    )
+
+
+def mode_of(path: str, mode: int) -> Change:
+    def change(scene: Scene) -> None:
+        files = scene.world.place(scene.subject.name).files
+        text, _, owner, group = files[path]
+        files[path] = (text, mode, owner, group)
+
+    return change
+
+
+# fmt: off
+CASES = (
+    Case("configured_by_environment", "plaintext"),
+    Case("configured_by_environment", "plaintext", (runs("server1", ETCD_CONFIG_FILE="/etc/etcd.yml"),),
+         "ETCD_CONFIG_FILE hides every variable"),
+    Case("configured_by_environment", "plaintext", (runs_as("server1", "etcd", "--name=x", "-debug"),),
+         "the process has flags (--name -debug)"),
+    Case("configured_by_environment", "plaintext", (fails("server1", "process.SCRIPT", "has just ended"),), "cannot tell"),
+
+    Case("running_with_http", "plaintext"),
+    Case("running_with_http", "plaintext", (down("server1"),), "etcd2.service is failed"),
+    Case("running_with_http", "plaintext", (runs("server1", ETCD_LISTEN_CLIENT_URLS="http://0.0.0.0:1,https://0.0.0.0:2"),),
+         "ETCD_LISTEN_CLIENT_URLS already holds https://0.0.0.0:2"),
+    Case("running_with_http", "plaintext", (runs("server1", ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),),
+         "ETCD_LISTEN_PEER_URLS already holds"),
+    Case("running_with_http", "plaintext", (runs("server1", ETCD_ADVERTISE_CLIENT_URLS="https://a:2379"),),
+         "ETCD_ADVERTISE_CLIENT_URLS already holds"),
+
+    Case("running_as_found", "plaintext"),
+    Case("running_as_found", "staged", (lies("server1", TLS, "theirs"), found("server1", files={TLS: SAME}))),
+    Case("running_as_found", "plaintext", (down("server1"),), "etcd2.service is failed"),
+    Case("running_as_found", "plaintext", (runs("server1", ETCD_CERT_FILE="/x.pem"),), "ETCD_CERT_FILE is '/x.pem', not"),
+    Case("running_as_found", "plaintext", (runs("server1", ETCD_LISTEN_PEER_URLS=None),), "ETCD_LISTEN_PEER_URLS is"),
+    Case("running_as_found", "plaintext", (lies("server1", CERTS),), f"{CERTS} was not there before the first change"),
+    Case("running_as_found", "plaintext", (lies("server1", TLS), found("server1", files={TLS: OTHER})),
+         f"{TLS} is not as it was before the first change"),
+    Case("running_as_found", "plaintext", (found("server1", files={TLS: OTHER}),), f"{TLS} is not as it was"),
+
+    Case("listening_locally", "opened", migration="guide"),
+    Case("listening_locally", "plaintext", (), "ETCD_LISTEN_CLIENT_URLS is"),
+    Case("listening_locally", "plaintext", (
+        found("server1", environment={"ETCD_LISTEN_CLIENT_URLS": "http://127.0.0.1:4001, http://0.0.0.0:2379"}),
+        runs("server1", ETCD_LISTEN_CLIENT_URLS="http://127.0.0.1:4001, http://0.0.0.0:2379",
+             ETCD_LISTEN_PEER_URLS=None, ETCD_ADVERTISE_CLIENT_URLS=None, ETCD_INITIAL_CLUSTER=None,
+             ETCD_INITIAL_ADVERTISE_PEER_URLS=None))),  # open already: nothing of ours lies
+    Case("listening_locally", "opened", (gone("server1", LOCAL),), f"{LOCAL} is missing", migration="guide"),
+    Case("listening_locally", "opened", (lies("server1", CERTS),), f"{CERTS} was not there", migration="guide"),
+    Case("listening_locally", "opened", (runs("server1", ETCD_KEY_FILE="/x"),), "ETCD_KEY_FILE is '/x'", migration="guide"),
+
+    Case("loaded_with_certificates", "accepting"),
+    Case("loaded_with_certificates", "staged", (), "ETCD_CERT_FILE is"),
+    Case("loaded_with_certificates", "accepting", (gone("server1", CERTS),), f"{CERTS} is missing"),
+    Case("loaded_with_certificates", "accepting", (lies("server1", LOCAL, "x"),), f"{LOCAL} has another content"),
+    Case("loaded_with_certificates", "switched", (), f"{TLS} was not there before the first change"),
+    Case("loaded_with_certificates", "accepting", (down("server1"),), "etcd2.service is failed"),
+
+    Case("running_with_https", "switched"),
+    Case("running_with_https", "sealed"),
+    Case("running_with_https", "bridged", (), "ETCD_LISTEN_PEER_URLS is 'http://0.0.0.0:2380', not"),
+    Case("running_with_https", "switched", (runs("server1", ETCD_PEER_CLIENT_CERT_AUTH=None),), "ETCD_PEER_CLIENT_CERT_AUTH"),
+    Case("running_with_https", "switched", (runs("server1", ETCD_LISTEN_CLIENT_URLS="https://0.0.0.0:2379"),),
+         "ETCD_LISTEN_CLIENT_URLS is 'https://0.0.0.0:2379', not"),
+    Case("running_with_https", "switched", (gone("server1", TLS),), f"{TLS} is missing"),
+    Case("running_with_https", "switched", (gone("server1", LOCAL),), f"{LOCAL} is missing"),
+    Case("running_with_https", "switched", (lies("server1", CERTS, "x"),), f"{CERTS} has another content"),
+    Case("running_with_https", "switched", (down("server1"),), "etcd2.service is failed"),
+    Case("running_with_https", "switched", (fails("server1", "files.SCRIPT"),), "cannot tell: timed out"),
+
+    Case("holding_certificates", "staged"),
+    Case("holding_certificates", "relaying-staged", host="proxy1"),
+    Case("holding_certificates", "plaintext", (), f"{CA} is missing; {CERTIFICATE} is missing; {KEY} is missing"),
+    Case("holding_certificates", "staged", (gone("server1", KEY),), f"{KEY} is missing"),
+    Case("holding_certificates", "staged", (lies("server1", CERTIFICATE),), f"{CERTIFICATE} has another content"),
+    Case("holding_certificates", "staged", (mode_of(KEY, 0o644),), f"{KEY} is 0644"),
+    Case("holding_certificates", "staged", (unreadable("server1"),), f"{KEY} is not readable by the service's user"),
+    Case("holding_certificates", "staged", (says("server1", "files.SCRIPT", Answer(1, "", "cut off")),), "cannot tell: cut off"),
+
+    Case("holding_no_certificates", "plaintext"),
+    Case("holding_no_certificates", "plaintext", (lies("server1", CA, "theirs"), found("server1", files={CA: SAME}))),
+    Case("holding_no_certificates", "staged", (), f"{KEY} was not there before the first change"),
+    Case("holding_no_certificates", "plaintext", (lies("server1", STORE),), f"{STORE} was not there"),
+    Case("holding_no_certificates", "plaintext", (lies("server1", STORE), tls(trust="files"))),
+    Case("holding_no_certificates", "plaintext", (found("server1", files={CA: OTHER}),), f"{CA} is not as it was"),
+
+    Case("free_of_other_files", "plaintext"),
+    Case("free_of_other_files", "sealed"),  # the very same is no other
+    *(Case("free_of_other_files", "plaintext", (lies("server1", path),), f"{path} holds something else")
+      for path in (CA, CERTIFICATE, KEY, LOCAL, CERTS, TLS, STORE)),
+)
+# fmt: on

@@ -1,0 +1,31 @@
+"""What local clients log: orchestrator/etcd/gates/watching.py."""
+
+import base64
+
+from support.judging import Case, Change, fails, plan, prints
+
+from orchestrator.cluster.model import Watch
+
+UNITS = plan(watch=Watch(units=("fleet", "flanneld"), quiet_s=10.0))
+
+
+def heard(since_s: float, fleet: str = "", state: str = "active") -> Change:
+    journal = base64.b64encode(fleet.encode()).decode()
+    units = f"unit fleet {state} {journal}\nunit flanneld active \n"
+    return prints("server1", "watching.SCRIPT", f"since {since_s}\n{units}")
+
+
+# fmt: off
+CASES = (
+    Case("left_in_peace_by_local_clients", "switched"),  # nobody is watched
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, "Engine leadership changed\n"))),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(10.0))),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(9.9)),
+         "watching fleet, flanneld: 10 of 10 s since the restart"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, state="failed")), "fleet is failed"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, "ok\nERROR: not reachable\n")),
+         "fleet reports 1 errors in the last 10 s: ERROR: not reachable"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, fails("server1", "watching.SCRIPT")), "cannot tell: timed out"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, prints("server1", "watching.SCRIPT", "since x\n")), "cannot tell"),
+)
+# fmt: on

@@ -1,0 +1,63 @@
+"""Each gate is made to hold always and never, each of its reasons is dropped: its own cases notice.
+
+Gates overlap in a migration, so that one which says nothing any more is masked there by the others.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from support.judging import Case, Stage, failures
+from support.mutants import Mutant, mutants
+from unit.etcd.test_gates import CASES
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import gates
+from orchestrator.etcd.asking import GateMaker
+from orchestrator.operations import Answers, Gate
+
+MODULES = [
+    importlib.import_module(info.name)
+    for info in pkgutil.iter_modules(gates.__path__, "orchestrator.etcd.gates.")
+]
+MUTANTS = [(module, mutant) for module in MODULES for mutant in mutants(module)]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("worlds"))
+
+
+def judging(name: str, judge: Callable[[Answers], str | None]) -> GateMaker:
+    def make(subject: Subject) -> Gate:
+        gate: Gate = getattr(gates, name)(subject)
+        return replace(gate, judge=judge)
+
+    return make
+
+
+@pytest.mark.parametrize("said", [None, "never"])
+@pytest.mark.parametrize("name", gates.__all__)
+def test_a_gate_that_says_always_the_same_is_noticed(stage: Stage, name: str, said: str | None) -> None:
+    own = [case for case in CASES if case.gate == name]
+    assert [] == failures(stage, lambda gate: getattr(gates, gate), own)
+    assert [] != failures(stage, lambda gate: judging(gate, lambda _: said), own)
+
+
+@pytest.mark.parametrize(("module", "mutant"), MUTANTS, ids=[mutant.name for _, mutant in MUTANTS])
+def test_a_reason_that_is_missing_and_a_condition_that_is_none_are_noticed(
+    stage: Stage, module: ModuleType, mutant: Mutant
+) -> None:
+    own = [case for case in CASES if getattr(gates, case.gate) is vars(module).get(case.gate)]
+    changed = mutant.load(module)
+    assert any(is_noticed(stage, changed, case) for case in own), f"no case notices {mutant.name}"
+
+
+def is_noticed(stage: Stage, changed: ModuleType, case: Case) -> bool:
+    try:
+        return bool(failures(stage, lambda gate: vars(changed)[gate], [case]))
+    except Exception:  # noqa: BLE001 a mutant that cannot even ask is noticed too
+        return True
