@@ -40,15 +40,15 @@ while [ "${pid:-0}" -gt 1 ]; do
   esac
   pid=$(parent "$pid")
 done
-whose() {
-  pid=$1
-  while [ "${pid:-0}" -gt 1 ]; do
+theirs() {
+  above=$1
+  while [ "${above:-0}" -gt 1 ]; do
     case $ours in
-      *" $pid "*) return 1 ;;
+      *" $above "*) return 1 ;;
     esac
-    pid=$(parent "$pid")
+    above=$(parent "$above")
   done
-  [ "${pid:-0}" -eq 1 ]
+  [ "${above:-0}" -eq 1 ]
 }
 filter=
 for port; do
@@ -70,7 +70,7 @@ done | awk -v ports="$*" '
   }' | while read -r kind here there pid name; do
   if [ "$kind" = in ]; then
     printf 'in %s %s\n' "$here" "$there"
-  elif whose "$pid"; then
+  elif theirs "$pid"; then
     printf 'out %s %s %s %s\n' "$here" "$there" "$pid" "$name"
   fi
 done
@@ -147,12 +147,17 @@ def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark
     if not http:
         yield fine("no listener of it speaks plain http")
         return
-    whose = {pair: f"{name} on {host}" for host, one in seen.items() for pair, name in one.went.items()}
+    whose = {
+        pair: f"{name} on {host}"
+        for host, one in seen.items()
+        for pair, name in one.went.items()
+        if host == subject.name or not _is_loopback(pair[1])  # every host has a loopback of its own
+    }
     hosts = _addresses(subject, seen)
     lost: Counter[str] = Counter()
     for here, there in own.came:
-        address, port = here.split(" ")
-        is_spared = int(port) == subject.cluster.ports.local and ip_address(address).is_loopback
+        port = here.split(" ")[1]
+        is_spared = int(port) == subject.cluster.ports.local and _is_loopback(here)
         if int(port) not in http or is_spared:
             continue
         process = whose.get((there, here))
@@ -174,6 +179,10 @@ def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark
         f"have them speak to it with {needed} from that round on, or, on its own host, "
         f"through {settings.local_url(subject)}, which stays as it is",
     )
+
+
+def _is_loopback(end: str) -> bool:
+    return ip_address(end.split(" ", maxsplit=1)[0]).is_loopback
 
 
 def _addresses(subject: Subject, seen: Mapping[str, Connections]) -> set[str]:

@@ -1,5 +1,8 @@
 """Who is cut off when a member's client port leaves http: named by process or address, and nobody else."""
 
+import os
+import signal
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +49,15 @@ CASES: list[tuple[str, Mapping[str, Connections], str, str]] = [
         "warn",
         "confd (pid 9) on server2",
     ),
+    (
+        "another host's loopback, from the same port",  # a member is connected to itself there
+        {
+            "server1": connections(("127.0.0.1 2379", LOCAL)),
+            "server2": Connections(HTTP, (), {(LOCAL, "127.0.0.1 2379"): "patroni (pid 7)"}),
+        },
+        "pass",
+        NOBODY,
+    ),
     ("over https", {"server1": TLS}, "pass", "no listener of it speaks plain http"),
 ]
 
@@ -80,3 +92,28 @@ def test_what_the_kernel_tells_is_read() -> None:
 def test_another_answer_is_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 -- which one does not matter
         clients.read(Answer(0, text))
+
+
+def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
+    """ss and systemctl are played, the process is real: it belongs to nobody of this session."""
+    forked = subprocess.run(
+        ["sh", "-c", "sleep 60 > /dev/null 2>&1 & echo $!"], capture_output=True, text=True, check=True
+    )
+    pid = int(forked.stdout)
+    line = f'0 0 127.0.0.1:50000 127.0.0.1:2379 users:((\\"patroni\\",pid={pid},fd=7))'
+    for name, body in (("systemctl", "echo 0"), ("ss", f'[ "$1" = --version ] || echo "{line}"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    try:
+        asked = subprocess.run(
+            ["sh", "-c", clients.SCRIPT, "sh", "etcd2", "2379", "4001"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    found = clients.read(Answer(0, asked.stdout))
+    assert {("127.0.0.1 50000", "127.0.0.1 2379"): f"patroni (pid {pid})"} == found.went
