@@ -180,7 +180,7 @@ def tells_json(host: str, what: str, edit: Callable[[Any], object]) -> Change:
     return says(host, what, reply)
 
 
-def sees(viewer: str, member: str, **fields: list[str] | None) -> Change:
+def sees(viewer: str, member: str, **fields: object) -> Change:
     """Have a member see another one registered otherwise (``peerURLs``, ``clientURLs``), or not at all."""
 
     def edit(told: dict[str, list[dict[str, object]]]) -> None:

@@ -1,6 +1,5 @@
 """Each gate judged alone, by its own cases: whichever gates mask each other in a migration."""
 
-
 import pytest
 from cases.gates import agreeing, answering, relaying, settled, watching
 from support.judging import Case, Stage, failures
