@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from unit.etcd.test_preflight_hosts import make_site
 from unit.etcd.test_settings import subject
 
-from orchestrator.etcd.preflight import clients
+from orchestrator.etcd.preflight import CHECKLIST, clients
 from orchestrator.etcd.preflight.clients import Connections
 from orchestrator.etcd.preflight.finding import Remark
 from orchestrator.operations import Answer
@@ -117,3 +118,20 @@ def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
     found = clients.read(Answer(0, asked.stdout))
     assert {("127.0.0.1 50000", "127.0.0.1 2379"): f"patroni (pid {pid})"} == found.went
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"), [("", "pass"), ("in 198.18.0.101:2379 203.0.113.7:41000\n", "warn")]
+)
+def test_the_check_tells_of_every_member(tmp_path: Path, line: str, verdict: str) -> None:
+    site = make_site(tmp_path)
+    one = next(each for each in CHECKLIST if each.name == "clients")
+    found = [
+        finding.verdict
+        for examination in one.make(site)
+        for finding in one.findings(
+            examination,
+            dict.fromkeys(examination.questions, Answer(0, f"urls http://0.0.0.0:2379\n{line}")),
+        )
+    ]
+    assert [verdict] == found
