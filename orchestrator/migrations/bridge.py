@@ -71,8 +71,14 @@ TOGETHER_FIRST = Advice(
     "are mended by new ones in their place, which etcd reads at every handshake, without a restart"
 )
 
+CLIENTS_LOSE = (
+    "from the round 'switch' on, clients that speak plain http to a member's client port are cut off, member by member; "
+    "the local port on loopback stays as it is"
+)
+
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
+    losses=CLIENTS_LOSE,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
         #     round             from             to               order        do                                                                    undo

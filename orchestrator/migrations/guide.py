@@ -8,6 +8,7 @@ from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
 from orchestrator.migrations.bridge import (
     ACCEPTING,
+    CLIENTS_LOSE,
     PLAINTEXT,
     RELAYING,
     RELAYING_SAFELY,
@@ -55,6 +56,7 @@ GUIDE = Migration(
         "http. One network blip in that window ends the cluster until a member is restarted with https, and "
         "lease renewals through followers time out. The strategy 'bridge' has no such window"
     ),
+    losses=CLIENTS_LOSE,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
         #     round             from             to               order               do                                          undo

@@ -91,6 +91,7 @@ class Round:
 class Migration:
     """A name, the gates that must hold before and after every step, and the rounds: a table.
 
+    ``losses`` says in plain words what clients lose by it, and when; a review begins with it.
     ``risk`` says in plain words what can go wrong by design; a run wants it accepted. Empty if nothing can.
     """
 
@@ -99,6 +100,7 @@ class Migration:
     always: tuple[GateMaker, ...]
     rounds: tuple[Round, ...]
     risk: str = ""
+    losses: str = ""
 
     def __post_init__(self) -> None:
         names = [round_.name for round_ in self.rounds] + [state.name for state in self.states]

@@ -10,10 +10,11 @@ from orchestrator.runbook.model import Runbook, Step
 def review(runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = ()) -> str:
     """Return the text of a review; ``deeds`` are those that a dry run noted down.
 
-    ``notes`` are what others will lose by it: they stand first.
+    ``notes`` are who will lose what by it, as seen now: behind what anybody loses, they stand first.
     """
     always = ", ".join(_names(runbook.stages[0].steps[0], of="always"))
-    lines = [*(f"CUT OFF: {note}" for note in notes), *([""] if notes else [])]
+    cut_off = (*filter(None, [runbook.losses]), *notes)
+    lines = [*(f"CUT OFF: {each}" for each in cut_off), *([""] if cut_off else [])]
     lines += [f"Migration {runbook.migration} of cluster {runbook.cluster}."]
     for track in dict.fromkeys(runbook.tracks.values()):
         hosts = [host for host, other in runbook.tracks.items() if other == track]

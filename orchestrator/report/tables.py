@@ -25,6 +25,7 @@ def markdown(migration: Migration) -> str:
     lines = [
         f"`{migration.name}`: {migration.meaning}.",
         f"Before and after every step: {always}.",
+        *([f"What clients lose: {migration.losses}."] if migration.losses else []),
         *([f"Risk: {migration.risk}."] if migration.risk else []),
         "",
         *_table(

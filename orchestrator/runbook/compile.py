@@ -72,6 +72,7 @@ class _Compilation:
             cluster=self._cluster.name,
             migration=self._migration.name,
             risk=self._migration.risk,
+            losses=self._way.losses,
             tracks=self._by_host(self._way),
             origins={host: track[0] for host, track in self._by_host(self._migration).items()},
             stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._subjects[round_.role]),

@@ -80,6 +80,7 @@ class Runbook:
     cluster: str
     migration: str
     risk: str
+    losses: str
     tracks: Mapping[str, tuple[str, ...]]
     origins: Mapping[str, str]
     stages: tuple[Stage, ...]

@@ -1,7 +1,7 @@
 """One case of the fault matrix: a fault, the moment when it strikes, what was expected, and what was seen.
 
 A case that does not end as expected fails its test. With ``--record-faults`` what was seen goes to
-tests/results/faults.jsonl, which docs/faults.md is generated from; else each case has to end as recorded.
+tests/results/faults.jsonl, which docs/faults.md is generated from.
 """
 
 import fcntl
