@@ -107,8 +107,8 @@ SPOILED = (
     ("a certificate that is not yet valid",       not_yet_valid,         "server2.pem: is valid from"),
     ("a certificate of another CA",               other_authority,       "server2.pem: was not issued by"),
     ("the key of another certificate",            other_key,             "server2-key.pem: is not the key"),
-    ("a certificate file that was cut short",     truncated_certificate, "server2.pem: holds no certificate"),
-    ("a key file that was cut short",             truncated_key,         "server2-key.pem: holds no"),
+    ("a certificate file that was cut short",     truncated_certificate, "server2.pem: holds nothing in PEM"),
+    ("a key file that was cut short",             truncated_key,         "server2-key.pem: holds nothing"),
 )
 # fmt: on
 
