@@ -48,7 +48,7 @@ GATE_FIXES = {
     "holding no certificates": "somebody has put a file there while it was looked at: check again",
     "free of other files": "move these files away, or name another directory in the plan (tls.directory)",
     "registered with http": "run the command that the check 'registry' prints for this member",
-    "healthy": "systemctl status and journalctl of its unit say why; check again once it is healthy",
+    "healthy": "'quorum' says what to do; else systemctl status and journalctl of its unit say why",
 }
 
 

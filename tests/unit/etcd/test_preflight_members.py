@@ -17,6 +17,12 @@ from orchestrator.etcd.preflight.registry import compare
 from orchestrator.operations import Answer, Check, Question
 
 ALL = ("server1", "server2", "server3")
+CLOSED = Answer(  # etcd 3.4.23
+    1,
+    "",
+    "http://127.0.0.1:2379 is unhealthy: failed to commit proposal: etcdserver: user name is empty\n"
+    "Error: unhealthy cluster\n",
+)
 DEAD = Answer(1, "", "context deadline exceeded")
 
 
@@ -79,6 +85,16 @@ def test_versions(
     [
         ({}, ["pass"], "3 of 3 healthy, can lose 1; server2 leads"),
         ({("server3", "health"): DEAD}, ["fail"], "server3 is not healthy: context deadline exceeded"),
+        (
+            {(name, "health"): CLOSED for name in ALL},
+            ["fail"],
+            "authentication is on in etcd (server1, server2, server3)",
+        ),
+        (
+            {("server2", "health"): CLOSED, ("server3", "health"): DEAD},
+            ["fail", "fail"],
+            "on in etcd (server2), and",
+        ),
         ({("server3", "json"): DEAD, ("server3", "health"): DEAD}, ["fail"], "it tells no status"),
         ({("server3", "json"): status(3, leader=1)}, ["fail", "pass"], "do not agree on a leader"),
         ({("server3", "json"): status(3, leader=-0xA0)}, ["fail", "pass"], "do not agree on a leader"),
@@ -190,3 +206,19 @@ def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
     assert gather._version(site.members[0]) == examination.questions[0]
+
+
+@pytest.mark.parametrize("url", ["http://0.0.0.0:2379", "http://[::]:2379"])
+def test_a_member_that_advertises_every_address_is_named_with_the_command_for_its_own(
+    tmp_path: Path, url: str
+) -> None:
+    site = make_site(tmp_path, *ALL)
+    view = {
+        f"a{number}": Registered(f"a{number}", name, (f"http://198.18.0.10{number}:2380",), (url,))
+        for number, name in enumerate(ALL, start=1)
+    }
+    ids = {name: f"a{number}" for number, name in enumerate(ALL, start=1)}
+    found = tuple(compare(site, {"server1": view}, ids))
+    assert ["fail"] * 3 == [remark.verdict for remark in found]
+    assert f"server1 advertises {url}" in found[0].evidence
+    assert "ETCD_ADVERTISE_CLIENT_URLS=http://198.18.0.101:2379" in found[0].mend
