@@ -68,7 +68,10 @@ def is_at_the_end(session: Session, facts: Facts | None) -> bool:
     """Look whether every host stands where the migration ends, whoever has brought it there."""
     if facts is None:
         return False
-    runbook = session.compile(facts)
+    try:
+        runbook = session.compile(facts)
+    except RefusedError:  # a certificate that cannot be read: 'certificates' has said so
+        return False
     gates = [gate for host, state in runbook.finals.items() for gate in runbook.gates[host, state]]
     heard = ask_each(session.hosts, (question for gate in gates for question in gate.questions))
     return not heard.errors and not refused(gates, heard.answers)

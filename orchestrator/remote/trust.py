@@ -11,7 +11,7 @@ import paramiko
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.remote.distrust import BoundedSocket, distrusted, words
+from orchestrator.remote.distrust import BoundedSocket, SilentError, distrusted, words
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
 
@@ -33,7 +33,7 @@ def connect(host: str, ssh: Ssh) -> paramiko.Transport:
     """
     known = _known_hosts(host, ssh)
     with distrusted(host, _address(ssh)):
-        dialled = socket.create_connection((ssh.host, ssh.port), timeout=_DIAL_S)
+        dialled = _dial(host, ssh)
     dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko does not: 48 ms a command, not 3
     sock = BoundedSocket(dialled)
     transport = paramiko.Transport(sock)
@@ -55,6 +55,13 @@ def connect(host: str, ssh: Ssh) -> paramiko.Transport:
         watchdog.cancel()
     sock.trust()
     return transport
+
+
+def _dial(host: str, ssh: Ssh) -> socket.socket:
+    try:
+        return socket.create_connection((ssh.host, ssh.port), timeout=_DIAL_S)
+    except TimeoutError as error:
+        raise SilentError(host, f"{_address(ssh)}: no answer within {_DIAL_S:g} s") from error
 
 
 def quieten_paramiko() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,3 +135,18 @@ def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
         RefusedError, match=r"no step of run ab12cd34 has such a deed; was the plan's strategy"
     ):
         refuse_forgotten(session)
+
+
+def test_a_run_that_was_rolled_back_is_history_whatever_hosts_the_plan_has_by_now(session: Session) -> None:
+    hosts, old = hosts_of(session), opened(session)
+    names = {"server1": ("stage-server1-1", "undo-stage-server1-1"), "server2": (), "server3": ()}
+    for host, deeds in names.items():
+        hosts.remember(host, old, *deeds)
+    fewer = session.cluster.model_copy(update={"members": session.cluster.members[:2]})
+    changed = replace(session, cluster=fewer)
+    refuse_forgotten(session)
+    refuse_forgotten(changed)
+
+    hosts.remember("server2", old, "stage-server2-1")
+    with pytest.raises(RefusedError, match="names the hosts server1, server2, and the run began with"):
+        refuse_forgotten(changed)
