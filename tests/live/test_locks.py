@@ -209,4 +209,5 @@ def test_a_frozen_run_whose_locks_were_taken_away_does_nothing_any_more(lab: Lab
 def deeds(host: Host) -> dict[str, str]:
     """Deeds that a host was asked for since it was booted, with the status that each ended with."""
     lines = host.run(["sh", "-c", "cd /run/orchestrator && grep -H . */exit"]).stdout.splitlines()
-    return {name.removesuffix("/exit"): status.strip() for name, _, status in (line.partition(":") for line in lines)}
+    parts = (line.partition(":") for line in lines)
+    return {name.removesuffix("/exit"): status.strip() for name, _, status in parts}
