@@ -124,6 +124,9 @@ for each in ${urls:-http://localhost:2379}; do
 done
 unset IFS
 set +f
-[ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
+[ -n "$url" ] || {
+  echo "$1.service serves clients over https only ($urls): such a member is not supported yet" >&2
+  exit 3
+}
 shift
 """
