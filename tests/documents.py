@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from live.faults.cases import Seen, written
+from live.faults.record import Seen, written
 from live.stories import ROUNDS
 
 from orchestrator.etcd.preflight import CHECKLIST

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from live.faults.cases import RECOVERS, Exits, case
+from live.faults.record import RECOVERS, Exits, case
 from live.faults.strikes import Moment, deed_under_way, strike_when
 from live.stories import ROUNDS, STATES
 

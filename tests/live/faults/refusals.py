@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from live.faults.cases import case
+from live.faults.record import case
 from live.stories import failure, fingerprint, restarts, state_file
 
 from orchestrator.lab.lab import Lab

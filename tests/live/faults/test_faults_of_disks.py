@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from live.faults.cases import Case, case, succeed
+from live.faults.record import Case, case, succeed
 from live.faults.strikes import announced, strike_when
 from live.stories import orchestrator, state_file
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from live.faults.cases import STOPPED, case, succeed
+from live.faults.record import STOPPED, case, succeed
 from live.faults.strikes import at_work, deed_done
 from live.stories import orchestrator, restarts, run_and_kill
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 from live.conftest import HASTY
-from live.faults.cases import PERSON_NEEDED, STOPPED, case
 from live.faults.journeys import LIMIT_S, journey
+from live.faults.record import PERSON_NEEDED, STOPPED, case
 from live.faults.strikes import announced, strike_when
 from live.stories import ROUNDS, STATES, events, failure
 

@@ -1,8 +1,8 @@
 """A member is unwell for good: nothing is done to anybody else until a person has seen to it."""
 
 import pytest
-from live.faults.cases import PERSON_NEEDED, case
 from live.faults.journeys import LIMIT_S
+from live.faults.record import PERSON_NEEDED, case
 from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, restarts, wait_until_healthy
 

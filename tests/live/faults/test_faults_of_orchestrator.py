@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 import pytest
-from live.faults.cases import KILLED, case
 from live.faults.journeys import LIMIT_S
+from live.faults.record import KILLED, case
 from live.faults.strikes import Moment, announced, deed_done, deed_under_way
 from live.stories import ROUNDS, STATES, restarts
 from live.untouched import Before

@@ -1,7 +1,7 @@
 """A certificate that hides behind a healthy cluster is found by handshakes, before anything restarts."""
 
 import pytest
-from live.faults.cases import STOPPED, case, succeed
+from live.faults.record import STOPPED, case, succeed
 from live.stories import failure, orchestrator, restarts
 
 from orchestrator.lab.lab import Lab

@@ -4,8 +4,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from live.faults.cases import PERSON_NEEDED, case, succeed
 from live.faults.journeys import LIMIT_S
+from live.faults.record import PERSON_NEEDED, case, succeed
 from live.stories import failure, orchestrator, restarts, unhealthy, wait_until_healthy
 
 from orchestrator.engine.journal import StateFile

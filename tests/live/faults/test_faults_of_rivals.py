@@ -1,7 +1,7 @@
 """Two orchestrators at once, in the middle of rounds: the second is refused, and the first goes on."""
 
 import pytest
-from live.faults.cases import FINISHES, case, words
+from live.faults.record import FINISHES, case, words
 from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, orchestrator
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from live.faults.cases import Case, case, succeed
+from live.faults.record import Case, case, succeed
 from live.faults.strikes import deed_under_way
 from live.stories import orchestrator, restarts, run_and_kill, state_file
 
