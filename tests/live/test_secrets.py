@@ -98,7 +98,7 @@ def test_no_secret_is_left_anywhere() -> None:
             said["traceback"] = broken.stdout + broken.stderr
             for host in lab.hosts:
                 host.run(["mkdir", "-p", DROP_INS])
-                host.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", DROP_INS])
+                host.run(["mount", "-t", "tmpfs", "-o", "ro,mode=755", "tmpfs", DROP_INS])
             say("failed step", "run", PLAN, "--resume", exits=7)
             for host in lab.hosts:
                 host.run(["umount", DROP_INS])

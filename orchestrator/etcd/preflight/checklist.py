@@ -48,6 +48,8 @@ GATE_FIXES = {
     "holding no certificates": "somebody has put a file there while it was looked at: check again",
     "free of other files": "move these files away, or name another directory in the plan (tls.directory)",
     "registered with http": "run the command that the check 'registry' prints for this member",
+    "relaying as found": "the proxy was restarted or changed while it was looked at: check again",
+    "relaying reads": "systemctl status and journalctl of the proxy's unit say why it relays nothing",
     "healthy": "'quorum' says what to do; else systemctl status and journalctl of its unit say why",
 }
 

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
-from live.faults import cases
+from live.faults import record
 
 
 @pytest.fixture(autouse=True)
 def ended_as_recorded(request: pytest.FixtureRequest) -> Iterator[None]:
     """Cases of this test end as docs/faults.md says."""
-    before = set(cases.RECORDED)
+    before = set(record.RECORDED)
     yield
     if request.config.getoption("--record-faults"):
-        cases.write()
+        record.write()
         return
-    known = cases.written()
-    for key in set(cases.RECORDED) - before:
-        seen = cases.RECORDED[key]
+    known = record.written()
+    for key in set(record.RECORDED) - before:
+        seen = record.RECORDED[key]
         assert key in known, f"{key} is not in docs/faults.md: run make faults"
         assert known[key].expected == seen.expected, "run make faults"
         assert known[key].cluster == seen.cluster, "run make faults"

@@ -14,7 +14,9 @@ from orchestrator.cluster.model import Watch
 from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
+from orchestrator.etcd.preflight.checklist import GATE_FIXES
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.table import ROLES
 from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
 from orchestrator.output import Styled, plain
 from orchestrator.report.findings import report
@@ -219,3 +221,14 @@ def test_shellcheck_passes(tmp_path: Path) -> None:
             [program, "--norc", "-s", "sh", "-"], input=script, capture_output=True, text=True, check=False
         )
         assert checked.stdout == "", name
+
+
+def test_each_gate_of_a_first_state_has_a_fix_of_its_own() -> None:
+    firsts = {
+        gate.__name__.replace("_", " ")
+        for migration in MIGRATIONS.values()
+        for role in ROLES
+        for round_ in migration.rounds_of(role)[:1]
+        for gate in round_.source.gates
+    }
+    assert firsts == set(GATE_FIXES)
