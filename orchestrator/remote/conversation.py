@@ -133,11 +133,14 @@ class Conversation:
     def _receive(self, left_s: float) -> None:
         # both streams are drained: a full window on one of them would stall the other
         self._poll.poll(left_s * 1000)
+        is_over = (
+            self._channel.eof_received or self._channel.closed
+        )  # asked first: the last words come before it
         if self._channel.recv_ready():
             self._stdout += self._channel.recv(_SLICE_BYTES)
         elif self._channel.recv_stderr_ready():
             self._stderr = (self._stderr + self._channel.recv_stderr(_SLICE_BYTES))[-_NOISE_BYTES:]
-        elif self._channel.eof_received or self._channel.closed:
+        elif is_over:
             self._channel.status_event.wait(min(left_s, _STATUS_S))
             status = self._channel.exit_status
             raise EndedError(self._said(), status if status >= 0 else None)
