@@ -35,7 +35,7 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache --no-logo
 
-check: lint           ## Format, lint, types, architecture and unit tests: under a minute
+check: lint           ## Format, lint, types, architecture and unit tests: about two minutes
 	$(VENV)/bin/pytest -q $(AT_ONCE) -m "not lab and not exhaustive"
 
 format: setup         ## Let ruff format the code and mend what it can
