@@ -54,7 +54,10 @@ def versions(site: Site) -> Iterable[Examination]:
         told = {}
         for name, check in asked.items():
             if answers[check].exit_status != 0:
-                yield wrong(f"{name} does not tell its version: {last_line(answers[check])}")
+                yield wrong(
+                    f"{name} does not tell its version: {last_line(answers[check])}",
+                    f"on {name}: systemctl status {check.arguments[0]}.service; let it run and answer first",
+                )
                 continue
             body = answers[check].text.partition("\n")[0]
             told[name] = foreign.of_json(foreign.VersionBody, body, f"{name}'s version")

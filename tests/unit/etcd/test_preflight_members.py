@@ -78,6 +78,8 @@ def test_versions(
     found = answered("versions", make_site(tmp_path, *ALL), changes)
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
+    if "does not tell" in evidence:
+        assert found[0].mend.startswith("on server3: systemctl status etcd2.service")
 
 
 @pytest.mark.parametrize(
