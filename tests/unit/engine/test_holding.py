@@ -65,4 +65,4 @@ def test_whoever_holds_the_lock_holds_the_file_of_that_path_alone(tmp_path: Path
     assert {"astray": 0, "together": 0} == faults, told
     assert [] == [error for one in told for error in one["other"]]
     assert PROCESSES * TIMES == sum(one["held"] + one["locked"] for one in told)
-    assert sum(one["held"] for one in told) > TIMES / 10
+    assert sum(one["held"] for one in told) > PROCESSES  # how many depends on how busy the machine is
