@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 
 import paramiko
@@ -12,6 +13,11 @@ from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 GONE = (paramiko.SSHException, EOFError, OSError)
 """What paramiko raises, at whatever it is doing, when the other end has hung up."""
+
+
+REPLIED_S = (
+    0.2  # by then the request to run the command is answered, which sshd does before it ends the channel
+)
 
 
 class Sshd(paramiko.ServerInterface):
@@ -120,6 +126,7 @@ class Sshd(paramiko.ServerInterface):
                 channel.sendall(chunk)
             channel.sendall_stderr(process.stderr.read())
             channel.send_exit_status(process.wait())
+        time.sleep(REPLIED_S)
         with contextlib.suppress(*GONE):
             channel.close()
         feeder.join()
