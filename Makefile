@@ -6,7 +6,7 @@ PLAN     := plans/three-members.yaml
 PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 mount \
             openssh-client openssl curl
 CHECKED  := orchestrator tests
-AT_ONCE  := -n 3 --dist loadgroup  # a lab waits half of its time: three at once, on two cores
+AT_ONCE  := -n 2 --dist loadgroup  # a lab waits half of its time: two at once, as many as there are cores
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults
