@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.journal import read
@@ -46,20 +49,22 @@ def events(lab: Lab) -> list[Recorded]:
 def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: str) -> None:
     """Start the program and kill it with SIGKILL as soon as the state file shows that moment."""
     command = lab.command([sys.executable, "-m", "orchestrator", *arguments])
-    process = subprocess.Popen(
-        command,
-        cwd=lab.directory,
-        env=lab.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 300  # a whole run on a busy machine takes more than two minutes
-    while not when(events(lab)):
-        assert process.poll() is None, "the program ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen(
+            command, cwd=lab.directory, env=lab.environment(), stdout=subprocess.DEVNULL, stderr=printed
+        )
+        deadline = time.monotonic() + 300  # a whole run on a busy machine takes more than two minutes
+        while not when(events(lab)):
+            if process.poll() is not None:
+                printed.seek(0)
+                words = printed.read()[-6000:]
+                pytest.fail(
+                    f"the program ended before it could be killed: exit {process.returncode}\n{words}"
+                )
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def restarts(lab: Lab) -> Mapping[str, int]:
