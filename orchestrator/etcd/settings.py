@@ -45,6 +45,11 @@ def loopback(url: str) -> str:
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
+def is_unspecified(url: str) -> bool:
+    """Whether a URL names every address of a host that listens there, and so no host to dial."""
+    return urlsplit(url).hostname in {"0.0.0.0", "::"}  # noqa: S104 -- compared, not listened on
+
+
 def is_local(subject: Subject, url: str) -> bool:
     """Whether a listener answers on the local port, which stays http on loopback for ever."""
     parts = urlsplit(url)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.etcd import api, peering, process, settings
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.preflight import advertised
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.members import CLUSTER, readable
 from orchestrator.etcd.preflight.site import Site
@@ -30,6 +31,12 @@ def registry(site: Site) -> Iterable[Examination]:
         troubles = (
             *(compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
             *schemes(site, seen, ids, running),
+            *(
+                remark
+                for name, view in seen.items()
+                if ids[name] in view
+                for remark in advertised.nowhere(site.cluster.member(name), view[ids[name]])
+            ),
         )
         yield from troubles
         if not troubles:

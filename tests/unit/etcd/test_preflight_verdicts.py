@@ -73,6 +73,18 @@ def findings(name: str, scene: Scene) -> list[Finding]:
         ),
         (
             "registry",
+            (sees("server1", "server1", clientURLs=["http://0.0.0.0:2379"]),),
+            "fail",
+            "server1 advertises http://0.0.0.0:2379: a client that follows it dials its own host",
+        ),
+        (
+            "registry",
+            (sees("server1", "server1", clientURLs=["http://198.18.0.101:2379", "http://[::]:2379"]),),
+            "fail",
+            "server1 advertises http://[::]:2379",
+        ),
+        (
+            "registry",
             tuple(fails(f"server{n}", "endpoint status") for n in (1, 2, 3)),
             "fail",
             "no member tells its registry",

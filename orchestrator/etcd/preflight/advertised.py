@@ -1,0 +1,43 @@
+"""Client URLs that members advertise: whoever follows them has to arrive at that very member."""
+
+import shlex
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from orchestrator.cluster.model import Host
+from orchestrator.etcd import settings
+from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.preflight.finding import Remark, wrong
+from orchestrator.text import shown
+
+# Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).
+NAME = "24-advertise.conf"
+
+
+def nowhere(host: Host, member: Registered) -> Iterable[Remark]:
+    """Complain of a member that advertises the address of no host, such as http://0.0.0.0:2379."""
+    urls = [url for url in member.client_urls if settings.is_unspecified(url)]
+    if urls:
+        yield wrong(
+            f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
+            f"on {host.name}: {command(host, member.client_urls)} (as root, one member at a time)",
+        )
+
+
+def command(host: Host, urls: Iterable[str]) -> str:
+    """Return the command that makes a member advertise the plan's address in place of no host's."""
+    wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
+    folder = settings.Paths("", host.service, "").drop_ins
+    lines = settings.drop_in({settings.ADVERTISE_CLIENT: wanted}).splitlines()
+    return (
+        f"mkdir -p {folder} && printf '%s\\n' {shlex.join(lines)} > {folder}/{NAME} && "
+        f"systemctl daemon-reload && systemctl restart {host.service}.service"
+    )
+
+
+def _at(address: str, url: str) -> str:
+    if not settings.is_unspecified(url):
+        return shown(url, quote="", limit=len(url))
+    parts = urlsplit(url)
+    host = f"[{address}]" if ":" in address else address
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
