@@ -11,7 +11,7 @@ from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
 from orchestrator.cluster.model import Cluster, Member
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, files, process, trust
-from orchestrator.etcd.api.words import OWN_LISTENER
+from orchestrator.etcd.api.words import OWN_LISTENER, hindrance, without_http
 from orchestrator.etcd.settings import Paths
 from orchestrator.operations import Answers, Check, Question
 from orchestrator.text import shown
@@ -115,7 +115,8 @@ def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Check]) -> L
             told, _, code = answer.text.strip().rpartition("\n")
             majors.add(foreign.of_json(foreign.VersionBody, told, "its version").etcdserver.split(".")[0])
         except ValueError as error:
-            faults.append(f"{name}: {error}")
+            urls = without_http(answer)
+            faults.append(f"{name}: {_unheard(cluster, name, urls) if urls else error}")
             continue
         if code != "200":
             without_v2.append(name)
@@ -128,6 +129,18 @@ def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Check]) -> L
         faults.append("api: v3 is not possible: a member runs etcd 2, which has the v2 interface only")
     _refuse(faults)
     return "v2" if chosen == "v2" else "v3"
+
+
+def _unheard(cluster: Cluster, name: str, urls: str) -> str:
+    """Say how a member that no longer listens with http comes to be looked at."""
+    unit, local = f"{cluster.member(name).service}.service", f"http://127.0.0.1:{cluster.ports.local}"
+    return (
+        f"none of its client listeners speaks http ({shown(urls, quote='', limit=300)}), so it cannot be "
+        "asked; a cluster that is half secured already is not supported yet. To see what else has to go back "
+        f"to http: on {name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows where), let "
+        f"it be {shown(f'{urls},{local}', quote='', limit=400)} and then, as root: systemctl daemon-reload "
+        f"&& systemctl restart {unit} (then check again)"
+    )
 
 
 def _refuse(faults: list[str]) -> None:
@@ -151,8 +164,12 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     """Make the facts of one member, and tell which cluster it belongs to."""
     host = _host(subject, answers)
     interface = api.of(subject)
-    standing = interface.read_status(answers[interface.status(subject)])
-    registered = interface.read_members(answers[interface.members(subject)]).get(standing.id)
+    asked = (answers[interface.status(subject)], answers[interface.members(subject)])
+    found = next(filter(None, map(hindrance, asked)), None)
+    if found:
+        raise ValueError(f"{found.text}; the check '{found.check}' prints what to do")
+    standing = interface.read_status(asked[0])
+    registered = interface.read_members(asked[1]).get(standing.id)
     if registered is None:
         raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
     facts = MemberFacts(

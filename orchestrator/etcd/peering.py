@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import settings
 from orchestrator.etcd.api.words import Api
 from orchestrator.etcd.settings import Settings
+from orchestrator.operations import Run
 
 _SCHEMES = ("http://", "https://")
 
@@ -35,9 +36,18 @@ def unspoken(urls: Iterable[str], environment: Settings) -> tuple[str, ...]:
 
 def command(api: Api, member_id: str, urls: tuple[str, ...], environment: Settings) -> str:
     """Return the command, for the member's own host, that registers it with the scheme it listens with."""
+    return spelled(api.update_peers(member_id, spoken(urls, environment), endpoint(environment)))
+
+
+def endpoint(environment: Settings) -> str:
+    """Return the http listener through which the member's own host reaches it, else its first listener."""
     clients = settings.current(environment, settings.LISTEN_CLIENT)
-    endpoint = next((url for url in reversed(clients) if url.startswith("http://")), clients[0])
-    run = api.update_peers(member_id, spoken(urls, environment), settings.loopback(endpoint))
+    found = next((url for url in reversed(clients) if url.startswith("http://")), clients[0])
+    return settings.loopback(found)
+
+
+def spelled(run: Run) -> str:
+    """Return a command as a shell takes it."""
     variables = (f"{name}={shlex.quote(value)}" for name, value in run.environment)
     return " ".join((*variables, shlex.join(run.argv)))
 

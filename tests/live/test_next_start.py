@@ -163,39 +163,3 @@ def test_a_single_member_gets_there_and_back(base_system: Path, tmp_path: Path) 
             done = orchestrator(lab, *command)
             assert done.returncode == 0, f"{shlex.join(command)}: {failure(done)}"
         wait_until_healthy(lab)
-
-
-def test_who_follows_what_is_said_of_a_lock_on_the_data_and_of_an_address_for_nobody_gets_on(
-    lab: Lab,
-) -> None:
-    """Authentication that is on, and 0.0.0.0 advertised: both refused by name, both fixed as printed."""
-    first = lab.hosts[0]
-    etcdctl = "ETCDCTL_API=3 etcdctl"
-    shell(
-        first, f"{etcdctl} user add root:pw && {etcdctl} user grant-role root root && {etcdctl} auth enable"
-    )
-    refused = orchestrator(lab, "check", PLAN)
-    assert 5 == refused.returncode
-    assert "authentication is on in etcd (server1, server2, server3)" in refused.stdout
-    (printed,) = set(re.findall(r"ETCDCTL_API=3 etcdctl --user root auth disable", refused.stdout))
-    asking = f"script -qec {shlex.quote(printed)} /dev/null"  # it asks for the password, at a terminal only
-    assert "Authentication Disabled" in shell(first, f"(sleep 1; echo pw; sleep 1) | {asking}")
-
-    for host in lab.hosts:
-        shell(
-            host,
-            "mkdir -p /etc/systemd/system/etcd2.service.d; printf '%s\\n' '[Service]' "
-            "'Environment=ETCD_ADVERTISE_CLIENT_URLS=http://0.0.0.0:2379' "
-            "> /etc/systemd/system/etcd2.service.d/21-theirs.conf",
-        )
-        restarted(host)
-        wait_until_healthy(lab)
-    refused = orchestrator(lab, "check", PLAN)
-    assert 5 == refused.returncode
-    for host in lab.hosts:
-        assert f"{host.name} advertises http://0.0.0.0:2379" in refused.stdout
-        (command,) = re.findall(rf"on {host.name}: (mkdir .*)", refused.stdout)
-        shell(host, command)
-        wait_until_healthy(lab)
-    done = orchestrator(lab, "check", PLAN)
-    assert done.returncode == 0, failure(done)

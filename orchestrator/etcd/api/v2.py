@@ -41,6 +41,13 @@ ask leader "$url/v2/members/leader"
 ask headers --head "$url/v2/keys/"
 """
 
+# With authentication on guests still read the registry and, by default, every key (etcd 3.4.23), so a member
+# looks healthy; what root alone may read or change is answered with 401, the update of a peer URL among it.
+LOGIN = f"""{OWN_LISTENER}
+exec curl --silent --show-error --noproxy '*' --max-time 4 --output /dev/null --write-out '%{{http_code}}' \\
+  "$url/v2/auth/roles"
+"""
+
 # The member's own /health needs a quorum. etcdctl asks every member's advertised URLs, http and https mixed
 # while the migration is on its way, so it gets $1 CA, $2 certificate and $3 key as soon as they lie there.
 HEALTH = f"""{OWN_LISTENER}{ETCDCTL}
@@ -139,6 +146,20 @@ class V2:
         """Nothing: v2 has no alarms."""
         del answer
         return ""
+
+    def login(self, subject: Subject) -> Check:
+        """Ask for what root alone is told while authentication is on."""
+        return Check(subject.name, LOGIN, (subject.host.service,), timeout_s=6.0)
+
+    def wants_login(self, answer: Answer) -> bool:
+        """Whether authentication is on; by the HTTP status, for etcdctl's words tell less."""
+        return answer.exit_status == 0 and answer.text.strip() == "401"
+
+    def auth(self, word: str, endpoint: str) -> Run:
+        """Command that turns authentication on or off."""
+        who = ("--username", "root:PASSWORD") if word == "disable" else ()
+        words = ("etcdctl", "--no-sync", "--endpoints", endpoint, *who, "auth", word)
+        return Run(words, (("ETCDCTL_API", "2"),))
 
     def hash_at(self, subject: Subject, revision: int) -> Check | None:
         """Nothing: v2 has no hash of its keys."""

@@ -8,7 +8,15 @@ from pydantic import AfterValidator, Field, RootModel
 from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Subject, Version
 from orchestrator.cluster.foreign import Url
-from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Registered, Standing, last_line
+from orchestrator.etcd.api.words import (
+    AUTHENTICATION,
+    OWN_LISTENER,
+    Hashed,
+    Registered,
+    Standing,
+    hindrance,
+    last_line,
+)
 from orchestrator.operations import Answer, Check, Run
 from orchestrator.text import shown
 
@@ -122,6 +130,8 @@ class V3:
     def complaint(self, answer: Answer, member_id: str) -> str | None:
         """Why the member is not healthy; 3.2's exit status says nothing (etcd issue 8295), its line does."""
         del member_id
+        if self.wants_login(answer):
+            return f"{AUTHENTICATION} ({last_line(answer)})"
         lines = (answer.stdout + answer.stderr).splitlines()
         unhealthy = next((line.strip() for line in lines if "is unhealthy" in line), None)
         if unhealthy is None and answer.exit_status != 0:
@@ -135,6 +145,20 @@ class V3:
     def read_alarms(self, answer: Answer) -> str:
         """Read the alarms; empty if there are none."""
         return ", ".join(shown(line.strip(), quote="") for line in answer.text.splitlines() if line.strip())
+
+    def login(self, subject: Subject) -> Check:
+        """Ask for health: it reads a key, and with authentication on nobody reads one without a login."""
+        return self.health(subject)
+
+    def wants_login(self, answer: Answer) -> bool:
+        """Whether authentication is on, by etcd's own words."""
+        found = hindrance(answer)
+        return found is not None and found.text == AUTHENTICATION
+
+    def auth(self, word: str, endpoint: str) -> Run:
+        """Command that turns authentication on or off."""
+        who = ("--user", "root:PASSWORD") if word == "disable" else ()
+        return Run(("etcdctl", f"--endpoints={endpoint}", *who, "auth", word), _API)
 
     def hash_at(self, subject: Subject, revision: int) -> Check | None:
         """Ask for a hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""

@@ -1,11 +1,13 @@
 """What is asked of a member and told to it, whichever of etcd's interfaces it is driven through."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.operations import Answer, Check, Run
+from orchestrator.text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,18 @@ class Api(Protocol):
         """Read the alarms; empty if there are none."""
         ...
 
+    def login(self, subject: Subject) -> Check:
+        """Ask the member for something that it tells nobody without a login while authentication is on."""
+        ...
+
+    def wants_login(self, answer: Answer) -> bool:
+        """Whether authentication is on; no answer is no."""
+        ...
+
+    def auth(self, word: str, endpoint: str) -> Run:
+        """Command that turns authentication on or off (``enable``, ``disable``); root's login is put in."""
+        ...
+
     def hash_at(self, subject: Subject, revision: int) -> Check | None:
         """Ask for a hash of all keys up to a revision (0: up to the last); None where there is no hash."""
         ...
@@ -107,6 +121,39 @@ def last_line(answer: Answer) -> str:
     return answer.reason
 
 
+AUTHENTICATION = "authentication is on: not supported yet"
+# etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
+# snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
+_WANTS_LOGIN = re.compile(r"\b(etcdserver|auth): (user name is empty|invalid auth token|permission denied)")
+_UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
+_NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What keeps a member from answering, healthy or not; the check of that name prints what fixes it."""
+
+    text: str
+    check: str
+
+
+def hindrance(answer: Answer) -> Hindrance | None:
+    """Return what kept the member from answering, or None if it is nothing that is known."""
+    if answer.exit_status == 0:
+        return Hindrance(AUTHENTICATION, "quorum") if _UNAUTHORIZED.search(answer.text) else None
+    if _WANTS_LOGIN.search(f"{answer.stderr}\n{answer.reason}"):
+        return Hindrance(AUTHENTICATION, "quorum")
+    urls = without_http(answer)
+    told = f"none of its client listeners speaks http ({shown(urls or '', quote='', limit=300)})"
+    return Hindrance(told, "facts") if urls else None
+
+
+def without_http(answer: Answer) -> str | None:
+    """Return the client listeners of a member of which none speaks http, as OWN_LISTENER reports them."""
+    found = _NO_HTTP.search(answer.stderr) if answer.exit_status != 0 else None
+    return found["urls"].strip() if found else None
+
+
 # Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
 # A look asks this over and over, so what the shell can do by itself starts no process.
 OWN_LISTENER = """
@@ -124,9 +171,6 @@ for each in ${urls:-http://localhost:2379}; do
 done
 unset IFS
 set +f
-[ -n "$url" ] || {
-  echo "$1.service serves clients over https only ($urls): such a member is not supported yet" >&2
-  exit 3
-}
+[ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
 shift
 """

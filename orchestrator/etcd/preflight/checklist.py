@@ -50,7 +50,7 @@ GATE_FIXES = {
     "registered with http": "run the command that the check 'registry' prints for this member",
     "relaying as found": "the proxy was restarted or changed while it was looked at: check again",
     "relaying reads": "systemctl status and journalctl of the proxy's unit say why it relays nothing",
-    "healthy": "'quorum' says what to do; else systemctl status and journalctl of its unit say why",
+    "healthy": "'quorum' says what to do first; systemctl status and journalctl of its unit say why",
 }
 
 
@@ -188,7 +188,7 @@ CHECKLIST: tuple[Item, ...] = (
         "counts",
         looks="how many keys and leases there are",
         why="you will want to compare them with what is there afterwards",
-        mend="with authentication on, etcdctl needs a user; count them yourself",
+        mend="count them yourself: etcdctl get '' --prefix --count-only, and etcdctl lease list",
         make=members.counts,
     ),
     Item(

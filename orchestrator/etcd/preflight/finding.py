@@ -1,10 +1,11 @@
 """What a check is and what it finds: a name, a place, a verdict, the evidence, the reason and the mend."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.api.words import hindrance
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.operations import Answers, Question
 
@@ -102,4 +103,9 @@ class Item:
                 remarks = tuple(examination.judge(answers))
             except (ValueError, LookupError, TypeError, AttributeError) as error:  # an answer can be anything
                 remarks = (wrong(f"cannot tell: {error}"),)
+        told = (hindrance(answers[question]) for question in examination.questions if question in answers)
+        first = next((one for one in told if one and one.check != self.name), None)
+        if first:  # what this check would advise is beside the point until that is out of the way
+            fix = f"what the check '{first.check}' prints comes first; then check again"
+            remarks = tuple(one if one.verdict == "pass" else replace(one, mend=fix) for one in remarks)
         return tuple(self.finding(examination.where, remark) for remark in remarks)

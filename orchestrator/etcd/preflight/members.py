@@ -5,21 +5,14 @@ from contextlib import suppress
 
 from orchestrator.cluster import foreign
 from orchestrator.cluster.model import Host
-from orchestrator.etcd import api, gather
-from orchestrator.etcd.api.words import OWN_LISTENER, Standing, last_line
+from orchestrator.etcd import api, gather, peering, process
+from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Api, Standing, hindrance, last_line
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.operations import Answer, Answers, Check
 
 CLUSTER = "cluster"
-
-# What etcd says to who names no user while its authentication is on (etcd 3.4.23: auth/store.go).
-AUTH = ("user name is empty", "invalid auth token", "permission denied", "auth: ")
-_OPEN = (
-    "on a member: ETCDCTL_API=3 etcdctl --user root auth disable; and after the migration: "
-    "ETCDCTL_API=3 etcdctl auth enable. In between everybody who reaches a client port may do everything"
-)
 
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
 DOWNGRADE = """
@@ -101,22 +94,26 @@ def quorum(site: Site) -> Iterable[Examination]:
     interface = api.APIS[site.facts.api]
     healths = {one.name: interface.health(one) for one in site.members}
     statuses = {one.name: interface.status(one) for one in site.members}
+    logins = {one.name: interface.login(one) for one in site.members}
+    processes = [process.check(one) for one in site.members]
     alarms = [check for one in site.members[:1] if (check := interface.alarms(one)) is not None]
 
     def judge(answers: Answers) -> Iterable[Remark]:
+        asked = {name: [answers[logins[name]], answers[statuses[name]]] for name in logins}
+        locked = [name for name, heard in asked.items() if any(_wants_login(interface, one) for one in heard)]
+        if locked:
+            yield _locked(site, interface, locked, answers)
+            return  # nobody can tell more without a login; the next check does
         standing = readable(interface, statuses, answers)
-        complaints = {name: "it tells no status" for name in statuses if name not in standing}
+        complaints = {
+            name: f"it tells no status: {last_line(answers[check])}"
+            for name, check in statuses.items()
+            if name not in standing
+        }
         for name, one in standing.items():
             if complaint := interface.complaint(answers[healths[name]], one.id):
                 complaints[name] = complaint
-        closed = [name for name, told in complaints.items() if any(words in told for words in AUTH)]
-        if closed:
-            yield wrong(
-                f"authentication is on in etcd ({', '.join(closed)}), and that is not supported yet", _OPEN
-            )
-        yield from (
-            wrong(f"{name} is not healthy: {told}") for name, told in complaints.items() if name not in closed
-        )
+        yield from (wrong(f"{name} is not healthy: {told}") for name, told in complaints.items())
         yield from (wrong(f"{name} was not asked") for name in site.missed)
         leaders = {one.leader for one in standing.values()}
         if len(leaders) != 1 or "0" in leaders:
@@ -133,7 +130,25 @@ def quorum(site: Site) -> Iterable[Examination]:
             yield fine(f"{well} of {count} healthy, can lose {well - count // 2 - 1}; {led} leads")
 
     if healths:
-        yield Examination(CLUSTER, (*healths.values(), *statuses.values(), *alarms), judge)
+        questions = (*healths.values(), *statuses.values(), *logins.values(), *processes, *alarms)
+        yield Examination(CLUSTER, tuple(dict.fromkeys(questions)), judge)
+
+
+def _wants_login(interface: Api, answer: Answer) -> bool:
+    found = hindrance(answer)
+    return interface.wants_login(answer) or (found is not None and found.text == AUTHENTICATION)
+
+
+def _locked(site: Site, interface: Api, names: list[str], answers: Answers) -> Remark:
+    """Name the members that want a login, and how to turn that off for the time of the migration."""
+    one = next(each for each in site.members if each.name == names[0])
+    endpoint = peering.endpoint(process.read(one, answers).environment)
+    off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
+    return wrong(
+        f"{AUTHENTICATION} ({', '.join(names)})",
+        f"on {one.name}: {off} (with root's password; until it is on again, everybody who reaches the "
+        f"cluster may read and write everything); once the migration is done, on {one.name}: {on}",
+    )
 
 
 def lag(site: Site) -> Iterable[Examination]:

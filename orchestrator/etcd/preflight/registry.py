@@ -107,12 +107,6 @@ def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Rem
     address, port = site.cluster.member(name).address, site.cluster.ports.peer
     if member.is_learner:
         yield wrong(f"{name} is a learner", f"etcdctl member promote {member.id}, or remove it")
-    nowhere = [url for url in member.client_urls if urlsplit(url).hostname in {"0.0.0.0", "::"}]  # noqa: S104 -- read
-    if nowhere:
-        yield wrong(
-            f"{name} advertises {', '.join(nowhere)}: clients that follow it dial themselves",
-            _advertise(site, name),
-        )
     if not member.name:
         yield wrong(f"{name} ({member.id}) is registered, and was never started")
     if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
@@ -120,18 +114,3 @@ def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Rem
             f"{name} is registered with {urls}, and the plan has it at {address}:{port}",
             "see that the certificate names what is registered, and the plan what is true",
         )
-
-
-def _advertise(site: Site, name: str) -> str:
-    """Return the command for a member's host with which it advertises the plan's address.
-
-    The drop-in is read behind the operator's own (20-), and before ours, which have to come last.
-    """
-    member = site.cluster.member(name)
-    address = f"[{member.address}]" if ":" in member.address else member.address
-    folder = f"/etc/systemd/system/{member.service}.service.d"
-    line = f"Environment=ETCD_ADVERTISE_CLIENT_URLS=http://{address}:{site.cluster.ports.client}"
-    return (
-        f"on {name}: mkdir -p {folder}; printf '%s\\n' '[Service]' '{line}' > {folder}/24-advertise.conf; "
-        f"systemctl daemon-reload; systemctl restart {member.service}"
-    )

@@ -62,7 +62,7 @@ def test_a_member_without_one_is_told(tmp_path: Path, shell: str) -> None:
     with running({"ETCD_LISTEN_CLIENT_URLS": "https://0.0.0.0:2379"}) as pid:
         told = found(tmp_path, pid, shell)
     assert told.returncode == 3
-    assert "etcd2.service serves clients over https only (https://0.0.0.0:2379): such a" in told.stderr
+    assert "etcd2.service has no http listener: https://0.0.0.0:2379" in told.stderr
 
 
 def test_a_unit_without_a_process_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""Clusters that are not served yet: named by check, with a fix that works as it is printed."""
+
+import shlex
+from pathlib import Path
+
+from live.conftest import FRESH, THREE_MEMBERS, booted
+from live.stories import failure, orchestrator, wait_until_healthy
+from live.test_check import found, told
+from live.test_next_start import mend, shell
+
+from orchestrator.lab.lab import Lab
+from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.settings import Extra
+
+ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379"
+AUTH_ENABLE = (
+    f"{ETCDCTL} user add root:geheim && {ETCDCTL} role add root && {ETCDCTL} user grant-role root root && "
+    f"{ETCDCTL} auth enable"
+)
+
+
+def command_for(fix: str, host: str) -> str:
+    """The command that a fix prints for a host: from behind its name up to what is said of it."""
+    return fix.partition(f"on {host}: ")[2].partition(" (")[0]
+
+
+def test_authentication_is_named_and_turned_off_as_printed(lab: Lab) -> None:
+    shell(lab.hosts[0], AUTH_ENABLE)
+    findings = found(lab)
+    assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
+    assert "is not healthy" not in told(findings, "quorum", "cluster")
+    assert "authentication is on: not supported yet" in told(findings, "gate: healthy", "server2")
+    fix = mend(findings, "quorum", "cluster")
+    assert "auth enable" in fix
+    assert "quorum" in mend(findings, "gate: healthy", "server2")
+    shell(lab.hosts[0], command_for(fix, "server1").replace("PASSWORD", "geheim"))
+    done = orchestrator(lab, "check", PLAN)
+    assert done.returncode == 0, failure(done)
+    shell(lab.hosts[0], fix.rpartition("on server1: ")[2])
+    assert "user name is empty" in lab.hosts[0].run(shlex.split(f"env {ETCDCTL} get x"), check=False).stderr
+
+
+def test_an_advertised_address_that_nobody_can_dial_is_named_and_put_right_as_printed(lab: Lab) -> None:
+    two = lab.host("server2")
+    line = "ETCD_ADVERTISE_CLIENT_URLS="
+    two.drop_in.write_text(
+        two.drop_in.read_text().replace(f"{line}http://198.18.0.102", f"{line}http://0.0.0.0")
+    )
+    shell(two, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
+    wait_until_healthy(lab)
+    findings = found(lab)
+    assert "server2 advertises http://0.0.0.0:2379" in told(findings, "registry", "cluster")
+    assert {"registry"} == {one.check for one in findings if one.verdict == "fail"}
+    shell(two, command_for(mend(findings, "registry", "cluster"), "server2"))
+    wait_until_healthy(lab)
+    done = orchestrator(lab, "check", PLAN)
+    assert done.returncode == 0, failure(done)
+    done = orchestrator(lab, "run", PLAN, "--yes")
+    assert done.returncode == 0, failure(done)
+
+
+def test_a_member_that_speaks_https_only_is_named_and_the_printed_fixes_lead_on(lab: Lab) -> None:
+    two = lab.host("server2")
+    entry = two.entry
+    etc = two.root / "etc/own-tls"
+    etc.mkdir()
+    for source, name in ((lab.cluster.tls.ca, "ca"), (entry.certificate, "cert"), (entry.key, "key")):
+        (etc / name).write_bytes(source.read_bytes())
+        (etc / name).chmod(0o644)
+    found_at_first = two.drop_in.read_text()
+    tls = "".join(
+        f'Environment="ETCD_{name}=/etc/own-tls/{file}"\n'
+        for name, file in (("CERT_FILE", "cert"), ("KEY_FILE", "key"))
+    )
+    https = found_at_first.replace("CLIENT_URLS=http:", "CLIENT_URLS=https:") + tls
+    two.drop_in.write_text(https)
+    restart = "systemctl daemon-reload && systemctl restart etcd2.service"
+    shell(two, restart)
+
+    findings = found(lab)
+    facts = told(findings, "facts", "cluster")
+    assert "server2: none of its client listeners speaks http (https://0.0.0.0:2379)" in facts
+    assert "not supported yet" in facts
+    for name in ("versions", "quorum"):
+        assert "'facts' prints comes first" in mend(findings, name, "cluster")
+    wanted = facts.partition("let it be ")[2].partition(" and then, as root: ")
+    two.drop_in.write_text(
+        https.replace("LISTEN_CLIENT_URLS=https://0.0.0.0:2379", f"LISTEN_CLIENT_URLS={wanted[0]}")
+    )
+    shell(two, wanted[2].partition(" (then check again)")[0])
+    wait_until_healthy(lab)
+
+    findings = found(lab)
+    assert "" == told(findings, "facts", "cluster")
+    assert "https://0.0.0.0:2379" in told(findings, "gate: running with http", "server2")
+    assert "put these URLs back to http" in mend(findings, "gate: running with http", "server2")
+    two.drop_in.write_text(found_at_first)
+    shell(two, restart)
+    wait_until_healthy(lab)
+    done = orchestrator(lab, "check", PLAN)
+    assert done.returncode == 0, failure(done)
+
+
+def test_authentication_of_the_v2_interface_is_named_and_turned_off_as_printed(
+    base_system: Path,  # noqa: ARG001 -- it has to be there
+    tmp_path: Path,
+) -> None:
+    plan = tmp_path / "v2.yaml"
+    plan.write_text(THREE_MEMBERS.read_text() + "api: v2\n")
+    with booted(FRESH, plan, Extra(members={"ETCD_ENABLE_V2": "true"})) as lab:
+        one = lab.hosts[0]
+        words = "ETCDCTL_API=2 etcdctl --no-sync --endpoints http://127.0.0.1:2379"
+        shell(one, f"{words} user add root:geheim && {words} auth enable")
+        findings = found(lab)
+        assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
+        fix = mend(findings, "quorum", "cluster")
+        shell(one, command_for(fix, "server1").replace("PASSWORD", "geheim"))
+        done = orchestrator(lab, "check", PLAN)
+        assert done.returncode == 0, failure(done)
+        shell(one, fix.rpartition("on server1: ")[2])
+        revoke = f"{words} --username root:geheim role revoke guest --path '/*' -rw"
+        shell(one, revoke)
+        findings = found(lab)
+        assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
+        assert "authentication is on: not supported yet" in told(findings, "facts", "cluster")
