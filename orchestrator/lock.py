@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator import places
-from orchestrator.operations import Check
+from orchestrator.questions import Fact, Script
 from orchestrator.text import shown
 
 DIRECTORY = places.lock()  # on the host, and on its disk: a reboot frees nobody's lock
@@ -73,9 +73,9 @@ def read(text: str) -> Holder | None:
     )
 
 
-def question(host: str) -> Check:
-    """Ask a host who holds its lock; a free one answers with nothing."""
-    return Check(host, _LOOK, (HOLDER,))
+def held(host: str) -> Fact[Holder | None]:
+    """Who holds a host's lock; a free one answers with nothing."""
+    return Fact(Script(host, _LOOK, (HOLDER,)), lambda answer: read(answer.text))
 
 
 def _one_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """Comparing the members' data: the same revision is hashed on each, and asked for again until it can be."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from orchestrator.cluster.facts import Facts, Subject
@@ -12,7 +12,7 @@ from orchestrator.etcd import api, hashes
 from orchestrator.etcd.api import Hashed, Standing
 from orchestrator.etcd.gather import subjects_of
 from orchestrator.etcd.hashes import Agreement
-from orchestrator.operations import Answer
+from orchestrator.questions import Answers, Fact
 from orchestrator.remote.executor import Hosts, Refusal
 from orchestrator.session import Session
 
@@ -70,24 +70,24 @@ class _Comparison:
         return Agreement(revision or first.revision, first.hash)
 
     def _standing(self) -> dict[str, Standing]:
-        questions = {subject.name: self._api.status(subject) for subject in self._subjects}
-        answers = self._hosts.look(questions.values())
-        return {name: _read(name, self._api.read_status, answers[asked]) for name, asked in questions.items()}
+        statuses = {subject.name: self._api.status(subject) for subject in self._subjects}
+        answers = self._hosts.look(status.question for status in statuses.values())
+        return {name: _read(name, status, answers) for name, status in statuses.items()}
 
     def _hashed(self, standing: Mapping[str, Standing], revision: int) -> dict[str, Hashed]:
         """Ask one member after the other; nothing where the interface has no hash."""
         found = {}
         for subject in sorted(self._subjects, key=lambda subject: hashes.is_leader(standing[subject.name])):
-            question = self._api.hash_at(subject, revision)
-            if question is not None:
-                answer = self._hosts.look([question])[question]
-                found[subject.name] = _read(subject.name, self._api.read_hash, answer)
+            hashed = self._api.hash_at(subject, revision)
+            if hashed is not None:
+                answers = self._hosts.look([hashed.question])
+                found[subject.name] = _read(subject.name, hashed, answers)
         return found
 
 
-def _read(name: str, read: Callable[[Answer], Found], answer: Answer) -> Found:
+def _read(name: str, fact: Fact[Found], answers: Answers) -> Found:
     try:
-        return read(answer)
+        return fact.read(answers)
     except (ValueError, LookupError) as error:
         raise NotYetError([Refusal(name, str(error))]) from error
 

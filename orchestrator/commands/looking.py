@@ -3,28 +3,29 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from orchestrator import commandline
+from orchestrator.checks import Remark, fine, wrong
 from orchestrator.cluster.facts import Facts
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
+from orchestrator.etcd.gather import version
 from orchestrator.etcd.preflight import (
     FACTS,
     LOGIN,
     Finding,
     Item,
     Moments,
-    Remark,
     Site,
     assumed,
-    examinations,
+    checks,
     of_gate,
     time_of,
-    version_of,
 )
-from orchestrator.operations import Answer, Check, Gate, Question
+from orchestrator.questions import Answer, Question, Script
 from orchestrator.remote.asking import HostError, ask_each
 from orchestrator.session import Session
 
@@ -105,11 +106,11 @@ class _Looking:
     def _log_in(self) -> None:
         """Connect to every host, then read its clock, with nothing else between the two looks at ours."""
         hosts = [host.name for host in self._session.cluster.hosts]
-        self._ask(Check(host, "exec true") for host in hosts)
+        self._ask(Script(host, "exec true") for host in hosts)
 
         def one(host: str) -> None:
             began = datetime.now(UTC)
-            self._ask([time_of(host)])
+            self._ask([time_of(host).question])
             if host not in self._errors:
                 self._reached[host] = (began, datetime.now(UTC))
 
@@ -148,23 +149,23 @@ class _Looking:
         if chosen != "auto":
             return chosen
         members = [member for member in self._session.cluster.members if member.name in self._reached]
-        asked = [version_of(member) for member in members]
-        self._ask(asked)
-        heard = (self._answers[one] for one in asked if one in self._answers)
-        told = [answer.text for answer in heard if answer.exit_status == 0]
-        return "v2" if any('"etcdserver":"2.' in text for text in told) else "v3"
+        versions = [version(member) for member in members]
+        self._ask(one.question for one in versions)
+        for one in versions:
+            with suppress(LookupError, ValueError):
+                if one.read(self._answers).server.startswith("2."):
+                    return "v2"
+        return "v3"
 
     def _examine(self, facts: Facts, wanted: Callable[[Item], bool] = lambda _: True) -> tuple[Finding, ...]:
         while True:
             reached = dict(self._reached)
             site = Site(self._session.cluster, facts, reached, datetime.now(UTC))
-            rows = [row for row in examinations(site) if wanted(row[0])]
-            self._ask(question for _, examination in rows for question in examination.questions)
+            rows = [row for row in checks(site) if wanted(row[0])]
+            self._ask(question for _, check in rows for question in check.questions)
             if reached == self._reached:  # else a host was lost meanwhile: the others are judged without it
                 return tuple(
-                    finding
-                    for item, examination in rows
-                    for finding in item.findings(examination, self._answers)
+                    finding for item, check in rows for finding in item.findings(check, self._answers)
                 )
 
     def _gates(self, facts: Facts) -> Iterable[Finding]:
@@ -176,14 +177,8 @@ class _Looking:
         self._ask(question for _, gates in standing.values() for gate in gates for question in gate.questions)
         for host, (state, gates) in standing.items():
             for gate in gates:
-                name = gate.name.removeprefix(f"{host}: ")
-                yield of_gate(name, state).finding(host, _judged(gate, self._answers))
-
-
-def _judged(gate: Gate, answers: Mapping[Question, Answer]) -> Remark:
-    unheard = sorted({question.host for question in gate.questions if question not in answers})
-    reason = f"no answer from {', '.join(unheard)}" if unheard else gate.judge(answers)
-    return Remark("fail", reason) if reason else Remark("pass", "holds")
+                reason = gate.refusal(self._answers)
+                yield of_gate(gate.name, state).finding(host, wrong(reason) if reason else fine("holds"))
 
 
 def _at_once(do: Callable[[str], None], hosts: Iterable[str]) -> None:

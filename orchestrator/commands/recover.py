@@ -76,13 +76,13 @@ def recover(session: Session) -> str:
 
 def _remembered(session: Session) -> Remembered | None:
     """Return the newest run of this cluster that was begun, and not undone to its first state."""
-    asked = {host.name: begun.question(host.name) for host in session.cluster.hosts}
-    answers = session.hosts.look(asked.values())
+    remembered = {host.name: begun.runs(host.name) for host in session.cluster.hosts}
+    answers = session.hosts.look(fact.question for fact in remembered.values())
     headers: dict[str, Opened] = {}
     deeds: dict[str, dict[str, tuple[str, ...]]] = {}
-    for host, question in asked.items():
+    for host, fact in remembered.items():
         try:
-            for run in begun.read(answers[question]):
+            for run in fact.read(answers):
                 headers[run.run] = Opened.model_validate_json(run.header)
                 deeds.setdefault(run.run, {})[host] = run.deeds
         except (ValueError, ValidationError) as error:

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from orchestrator.checks import Check, Poll
 from orchestrator.cluster.model import Patience
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Gate, Poll
 from orchestrator.remote.executor import Executor, Refusal
 
 Tell = Callable[[tuple[str, ...]], None]
@@ -28,7 +28,7 @@ class UnseenError(NotYetError):
     """A host could not be asked, so nobody knows whether gates hold."""
 
 
-def look(executor: Executor, gates: Sequence[Gate]) -> None:
+def look(executor: Executor, gates: Sequence[Check]) -> None:
     """Look once; raises NotYetError if a gate does not hold, UnseenError if a host cannot be asked."""
     with _unseen():
         refusals = executor.refusals(gates)
@@ -49,7 +49,7 @@ def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, tell: Tell
     return _retrying(patience, sleep, tell)(once)
 
 
-def hold(executor: Executor, gates: Sequence[Gate], patience: Patience, sleep: Sleep, tell: Tell) -> None:
+def hold(executor: Executor, gates: Sequence[Check], patience: Patience, sleep: Sleep, tell: Tell) -> None:
     """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
     until(lambda: look(executor, gates), patience, sleep, tell)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator.checks import Check, Poll
 from orchestrator.engine import gate
 from orchestrator.engine.events import RoundBegan, RunEnded
 from orchestrator.engine.journal import Journal
@@ -20,7 +21,6 @@ from orchestrator.errors import (
     UnwritableError,
 )
 from orchestrator.migrations.table import Advice
-from orchestrator.operations import Gate, Poll
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
@@ -117,7 +117,7 @@ class _Walk:
             reason = f"the hosts are not as the state file left them: {error}"
             raise self._stopped(reason, self._advice()) from error
 
-    def _refuse_touched(self, gates: Sequence[Gate]) -> None:
+    def _refuse_touched(self, gates: Sequence[Check]) -> None:
         """Stop at what hands have changed; waiting does not mend it, as it may mend who cannot be asked."""
         try:
             gate.look(self._executor, gates)

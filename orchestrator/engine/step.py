@@ -1,13 +1,15 @@
 """Taking one step: hand over, do the deed, wait for the gates; every event is on disk before its deed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from orchestrator.checks import Check, Poll, Remark, wrong
 from orchestrator.engine import deeds, gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import LockedError, UnwritableError
-from orchestrator.operations import Answers, Deed, Gate, Operation, Poll
+from orchestrator.operations import Deed, Operation
+from orchestrator.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 
@@ -63,12 +65,12 @@ class Walker:
             return gate.glance(self._executor, poll)
         return gate.find(self._executor, poll, self._pace.patience, self._pace.sleep, self._tell_waiting)
 
-    def hold(self, gates: Sequence[Gate], *, spent_s: float = 0.0) -> None:
+    def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0) -> None:
         """Wait until all gates hold, with what is left of the patience."""
         patience = self._pace.patience.after(spent_s)
         gate.hold(self._executor, gates, patience, self._pace.sleep, self._tell_waiting)
 
-    def holds(self, gates: Sequence[Gate]) -> bool:
+    def holds(self, gates: Sequence[Check]) -> bool:
         """Look once whether all gates hold."""
         try:
             gate.look(self._executor, gates)
@@ -91,11 +93,12 @@ class Walker:
         name = deeds.name_of_handover(self._run_id, step, number)
         self._perform(step, name, step.hand_overs[successor], successor)
 
-        def judge(answers: Answers) -> str | None:
+        def judge(answers: Answers) -> Iterable[Remark]:
             name = role.read(answers)
-            return f"it is {name or 'nobody'}" if name in {None, step.host} else None
+            if name in {None, step.host}:
+                yield wrong(f"it is {name or 'nobody'}")
 
-        self.hold([Gate(f"{step.host} handed over: {role.name}", role.questions, judge)])
+        self.hold([Check(f"{step.host} handed over", role.facts, judge, name=role.name)])
 
     def _do(self, step: Step, attempt: int) -> None:
         self.record(

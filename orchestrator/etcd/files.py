@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.checks import Remark, changed, wrong
 from orchestrator.cluster.facts import FoundFile, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
 from orchestrator.etcd.settings import Paths, drop_in
-from orchestrator.operations import Answer, Answers, Check, Deviation, Secret, Write
+from orchestrator.operations import Secret, Write
 from orchestrator.pki import pem, reading
 from orchestrator.pki.pem import PemError
+from orchestrator.questions import Answer, Fact, Script
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
@@ -91,18 +93,12 @@ def relaying(subject: Subject) -> Write:
     return Write(Paths.of(subject).certs, drop_in(settings.relaying(subject)))
 
 
-def check(subject: Subject, paths: tuple[str, ...]) -> Check:
-    """Ask which of these files lie on the member's host, and how."""
-    return Check(subject.name, SCRIPT, (subject.found.user, *paths))
+def lying(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
+    """Which of these files lie on the host, and how, by path; a file that is missing is missing here too."""
+    return Fact(Script(subject.name, SCRIPT, (subject.found.user, *paths)), _lying)
 
 
-def read(answers: Answers, question: Check) -> Mapping[str, Lying]:
-    """Read the answer, by path; a file that is missing is missing here too."""
-    return parse(answers[question])
-
-
-def parse(answer: Answer) -> Mapping[str, Lying]:
-    """Read one answer; raises ValueError if it is not the script's."""
+def _lying(answer: Answer) -> Mapping[str, Lying]:
     found = {}
     for line in answer.text.splitlines():
         mode, owner, group, sha256, can, path = line.split(" ", 5)
@@ -111,38 +107,38 @@ def parse(answer: Answer) -> Mapping[str, Lying]:
     return found
 
 
-def differences(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[Deviation]:
+def differences(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[Remark]:
     """Say what is not as wanted."""
     for item in wanted:
-        found = lying.get(item.path)
+        found = there.get(item.path)
         if found is None:
-            yield Deviation(item.path, "is missing")
+            yield changed(item.path, "is missing")
             continue
         file = found.file
         if file.sha256 != item.sha256:
-            yield Deviation(item.path, "has another content")
+            yield changed(item.path, "has another content")
         if (file.mode, file.owner, file.group) != (item.mode, item.owner, item.group):
-            yield Deviation(
+            yield changed(
                 item.path,
                 f"is {file.mode:04o} {file.owner}:{file.group}, "
                 f"not {item.mode:04o} {item.owner}:{item.group}",
             )
         if not found.is_readable:
-            yield Deviation(item.path, "is not readable by the service's user")
+            yield changed(item.path, "is not readable by the service's user")
 
 
-def changes(subject: Subject, paths: Iterable[str], lying: Mapping[str, Lying]) -> Iterable[Deviation]:
+def changes(subject: Subject, paths: Iterable[str], there: Mapping[str, Lying]) -> Iterable[Remark]:
     """Say which files are not as they were found before the first change."""
     for path in paths:
-        before, now = subject.found.files.get(path), lying.get(path)
+        before, now = subject.found.files.get(path), there.get(path)
         if now is not None and before is None:
-            yield Deviation(path, "was not there before the first change")
+            yield changed(path, "was not there before the first change")
         if before is not None and (now is None or now.file.sha256 != before.sha256):
-            yield Deviation(path, "is not as it was before the first change")
+            yield changed(path, "is not as it was before the first change")
 
 
-def conflicts(wanted: Iterable[Write], lying: Mapping[str, Lying]) -> Iterable[str]:
+def conflicts(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[Remark]:
     """Say where something else lies: nothing of the operator's is ever overwritten."""
     for item in wanted:
-        if item.path in lying and lying[item.path].file.sha256 != item.sha256:
-            yield f"{item.path} holds something else: move it away first"
+        if item.path in there and there[item.path].file.sha256 != item.sha256:
+            yield wrong(f"{item.path} holds something else: move it away first")

@@ -1,19 +1,22 @@
 """Reading the facts: what the hosts show before the first change."""
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
-from orchestrator.cluster.model import Cluster, Member
+from orchestrator.cluster.model import Cluster, Host, Member
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, files, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER, hindrance, without_http
+from orchestrator.etcd.files import Lying
+from orchestrator.etcd.process import Process
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Answers, Check, Question
+from orchestrator.questions import Answer, Answers, Fact, Question, Script
 from orchestrator.text import shown
 
 Look = Callable[[Iterable[Question]], Answers]
@@ -50,6 +53,8 @@ ask "$url/version" || exit 1
 ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 """
 
+Told = Sequence[tuple[str, str]]
+
 _AS_ROOT = "root"  # the service's user is not known before the first look, and root can read everything
 
 
@@ -59,10 +64,10 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     Raises RefusedError with every reason why the plan does not fit what is there.
     """
     subjects = subjects_of(cluster, _blank(cluster, "v3"))
-    versions = {subject.name: _version(subject) for subject in subjects}
-    interface = _choose(cluster, look(versions.values()), versions)
+    versions = {subject.name: version(subject.host) for subject in subjects}
+    interface = _choose(cluster, look(fact.question for fact in versions.values()), versions)
     subjects = subjects_of(cluster, _blank(cluster, interface))
-    answers = look(question for subject in subjects for question in _questions(subject))
+    answers = look(fact.question for subject in subjects for fact in _facts(subject))
     faults: list[str] = []
     found: dict[str, MemberFacts] = {}
     clusters: dict[str, str] = {}
@@ -102,23 +107,38 @@ def _blank(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
     )
 
 
-def _version(subject: Subject) -> Check:
-    return Check(subject.name, VERSION, (subject.host.service,), timeout_s=10.0)
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version a member is, which one its cluster works as, and whether it serves the v2 interface."""
+
+    server: str
+    cluster: str
+    serves_v2: bool
 
 
-def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Check]) -> Literal["v2", "v3"]:
+def version(host: Host) -> Fact[Version]:
+    """Which version a member is."""
+
+    def read(answer: Answer) -> Version:
+        told, _, code = answer.text.strip().rpartition("\n")
+        body = foreign.of_json(foreign.VersionBody, told, "its version")
+        return Version(body.etcdserver, body.etcdcluster, code == "200")
+
+    return Fact(Script(host.name, VERSION, (host.service,), timeout_s=10.0), read)
+
+
+def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Fact[Version]]) -> Literal["v2", "v3"]:
     """Choose the interface: what the plan says, or v3 wherever every member has it."""
     faults, majors, without_v2 = [], set(), []
-    for name, question in versions.items():
-        answer = answers[question]
+    for name, fact in versions.items():
         try:
-            told, _, code = answer.text.strip().rpartition("\n")
-            majors.add(foreign.of_json(foreign.VersionBody, told, "its version").etcdserver.split(".")[0])
+            told = fact.read(answers)
         except ValueError as error:
-            urls = without_http(answer)
+            urls = without_http(answers[fact.question])
             faults.append(f"{name}: {_unheard(cluster, name, urls) if urls else error}")
             continue
-        if code != "200":
+        majors.add(told.server.split(".")[0])
+        if not told.serves_v2:
             without_v2.append(name)
     chosen = cluster.api if cluster.api != "auto" else ("v2" if "2" in majors else "v3")
     if chosen == "v2" and without_v2 and not faults:
@@ -148,28 +168,34 @@ def _refuse(faults: list[str]) -> None:
         raise RefusedError("\n".join(("the plan does not fit what the hosts show:", *faults)))
 
 
-def _questions(subject: Subject) -> tuple[Question, ...]:
+def _facts(subject: Subject) -> tuple[Fact[Any], ...]:
     interface = api.of(subject)
-    return (*_host_questions(subject), interface.members(subject), interface.status(subject))
+    return (*_host_facts(subject), interface.members(subject), interface.status(subject))
 
 
-def _host_questions(subject: Subject) -> tuple[Check, Check, Check]:
+def _host_facts(subject: Subject) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Told]]:
     paths = Paths.of(subject)
-    lying = files.check(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
-    host = Check(subject.name, HOST, (subject.host.service, *paths.directories))
-    return process.check(subject), lying, host
+    lying = files.lying(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
+    host = Fact(Script(subject.name, HOST, (subject.host.service, *paths.directories)), _told)
+    return process.running(subject), lying, host
+
+
+def _told(answer: Answer) -> Told:
+    """Read the script's lines, each a key and a value."""
+    pairs = (line.partition("=") for line in answer.text.splitlines())
+    return [(key, value) for key, _, value in pairs]
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     """Make the facts of one member, and tell which cluster it belongs to."""
     host = _host(subject, answers)
     interface = api.of(subject)
-    asked = (answers[interface.status(subject)], answers[interface.members(subject)])
-    found = next(filter(None, map(hindrance, asked)), None)
+    status, members = interface.status(subject), interface.members(subject)
+    found = next(filter(None, (hindrance(answers[one.question]) for one in (status, members))), None)
     if found:
         raise ValueError(f"{found.text}; the check '{found.check}' prints what to do")
-    standing = interface.read_status(asked[0])
-    registered = interface.read_members(asked[1]).get(standing.id)
+    standing = status.read(answers)
+    registered = members.read(answers).get(standing.id)
     if registered is None:
         raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
     facts = MemberFacts(
@@ -183,11 +209,11 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
 
 def _host(subject: Subject, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
-    _, lying, host = _host_questions(subject)
-    running = process.read(subject, answers)
+    runs, lying, host = _host_facts(subject)
+    running = runs.read(answers)
     if running.complaint:
         raise ValueError(running.complaint)
-    told = [line.partition("=")[::2] for line in answers[host].text.splitlines()]
+    told = host.read(answers)
     fields = dict(told)
     program = fields.get("program", "unknown")
     if program != "etcd":
@@ -202,7 +228,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "user": fields.get("user"),
             "group": fields.get("group"),
             "executable": running.executable or "etcd",
-            "files": {path: found.file for path, found in files.read(answers, lying).items()},
+            "files": {path: found.file for path, found in lying.read(answers).items()},
             "missing_directories": tuple(value for key, value in told if key == "missing"),
             "trust": fields.get("trust"),
         }
@@ -219,7 +245,7 @@ def _proxies(
     """Make the facts of the proxies, and tell what does not fit."""
     blank = _blank(cluster, interface)
     subjects = tuple(Subject(cluster, blank, proxy) for proxy in cluster.proxies)
-    answers = look(question for subject in subjects for question in _host_questions(subject))
+    answers = look(fact.question for subject in subjects for fact in _host_facts(subject))
     found, faults = {}, []
     for subject in subjects:
         try:
@@ -244,8 +270,7 @@ def _strangers(
     by_id = {facts.id: name for name, facts in found.items()}
     if len(by_id) < len(found):
         yield "two members of the plan are the same etcd member: check their addresses"
-    interface = api.of(subjects[0])
-    registered = interface.read_members(answers[interface.members(subjects[0])])
+    registered = api.of(subjects[0]).members(subjects[0]).read(answers)
     for id_, member in registered.items():
         if id_ not in by_id:
             name = member.name or "never started"

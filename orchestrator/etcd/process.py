@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answer, Fact, Script
 from orchestrator.text import escaped, one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
@@ -89,19 +89,19 @@ class Process:
         return None
 
 
-def check(subject: Subject) -> Check:
-    """Ask what the member's unit runs."""
-    return Check(subject.name, SCRIPT, (subject.host.service,))
+def running(subject: Subject) -> Fact[Process]:
+    """What the host's unit runs now."""
+    unit = f"{subject.host.service}.service"
+    return Fact(Script(subject.name, SCRIPT, (subject.host.service,)), lambda answer: _process(unit, answer))
 
 
-def read(subject: Subject, answers: Answers) -> Process:
-    """Read the process out of the answer to its check."""
-    lines = answers[check(subject)].text.splitlines()
+def _process(unit: str, answer: Answer) -> Process:
+    lines = answer.text.splitlines()
     fields = dict(line.split("=", 1) for line in lines if "=" in line)
     assigned = (text.split("=", 1) for text in _strings(fields.get("environ", "")) if "=" in text)
     variables = dict(assigned)
     return Process(
-        unit=f"{subject.host.service}.service",
+        unit=unit,
         loaded=fields.get("LoadState") == "loaded",
         state=f"{fields.get('ActiveState', 'unknown')} ({fields.get('SubState', '?')})".replace(
             "active (running)", "active"

@@ -6,11 +6,14 @@ program that will use them: names, usages, chain, and the source address of each
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.operations import Check, MakeDirectory, Operation, RemoveDirectory, Run
+from orchestrator.operations import MakeDirectory, Operation, RemoveDirectory, Run
+from orchestrator.questions import Answer, Fact, Script
+from orchestrator.text import shown
 
 UNIT = "orchestrator-trial"
 DIRECTORY = "/var/lib/orchestrator-trial"  # 128 MB while it lasts: etcd allocates its log in advance
@@ -67,9 +70,22 @@ def urls(subject: Subject) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"https://{host}:{subject.cluster.ports.trial}" for host in bracketed))
 
 
-def last_words(subject: Subject) -> Check:
-    """Ask whether it runs, and what it said last; the answer's first line is ``running`` or ``ended``."""
-    return Check(subject.name, LAST_WORDS, (UNIT,))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the throwaway etcd stands, and what it said last of diallers that it turned away, or of its end."""
+
+    is_running: bool
+    said: tuple[str, ...]
+
+
+def standing(subject: Subject) -> Fact[Standing]:
+    """Whether it runs, and what it said last."""
+    return Fact(Script(subject.name, LAST_WORDS, (UNIT,)), _standing)
+
+
+def _standing(answer: Answer) -> Standing:
+    state, *said = answer.text.splitlines()
+    return Standing(state == "running", tuple(shown(line.strip(), quote="", limit=300) for line in said))
 
 
 def _stop() -> Run:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import files as files_
-from orchestrator.operations import Check, Operation, Remove, Run, Write
+from orchestrator.operations import Operation, Remove, Run, Write
+from orchestrator.questions import Answer, Fact, Script
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\n?", re.DOTALL)
 
@@ -79,13 +80,27 @@ def uninstall(subject: Subject) -> Iterable[Operation]:
     yield from _update(subject)
 
 
-def check(subject: Subject) -> Check | None:
-    """Ask whether the store's bundle holds the CA; None if the plan wants no store."""
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A store's bundle: whether it holds the whole CA, and what the look said last."""
+
+    path: str
+    is_trusting: bool
+    last_words: str
+
+
+def bundle(subject: Subject) -> Fact[Bundle] | None:
+    """Whether the store's bundle holds the CA; None if the plan wants no store."""
     wanted = files(subject)
     if not wanted or subject.found.trust is None:
         return None
+    path = STORES[subject.found.trust].bundle
     bodies = tuple("".join(_bodies(file.text)) for file in wanted)
-    return Check(subject.name, SCRIPT, (STORES[subject.found.trust].bundle, *bodies))
+
+    def read(answer: Answer) -> Bundle:
+        return Bundle(path, set(answer.text.split()) == {"trusted"}, answer.reason)
+
+    return Fact(Script(subject.name, SCRIPT, (path, *bodies)), read)
 
 
 def _bodies(text: str) -> Iterable[str]:

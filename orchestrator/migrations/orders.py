@@ -1,27 +1,28 @@
 """The orders in which members may take a round."""
 
+from orchestrator.checks import Poll
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api
 from orchestrator.migrations.table import Order
-from orchestrator.operations import Answers, Poll
+from orchestrator.questions import Answers
 
 
 def _leader(everyone: tuple[Subject, ...]) -> Poll:
     """Who leads, as the first member says that answers and knows it."""
-    asked = [(api.of(subject), api.of(subject).status(subject)) for subject in everyone]
+    statuses = [api.of(subject).status(subject) for subject in everyone]
     by_id = {subject.member.id: subject.name for subject in everyone}
 
     def read(answers: Answers) -> str | None:
-        for interface, question in asked:
+        for status in statuses:
             try:
-                leader = by_id.get(interface.read_status(answers[question]).leader)
+                leader = by_id.get(status.read(answers).leader)
             except ValueError:
                 continue  # a member that does not answer is not the one to say
             if leader is not None:
                 return leader
         return None
 
-    return Poll("leader", tuple(question for _, question in asked), read)
+    return Poll("leader", tuple(statuses), read)
 
 
 one_by_one = Order("one by one")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from orchestrator.checks import Poll
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.asking import GateMaker
-from orchestrator.operations import Operation, Poll
+from orchestrator.operations import Operation
 
 Role = Literal["member", "proxy"]
 ROLES: tuple[Role, ...] = ("member", "proxy")

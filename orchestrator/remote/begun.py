@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator import places
-from orchestrator.operations import Answer, Check
+from orchestrator.questions import Answer, Fact, Script
 from orchestrator.text import shown
 
 _RUN = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -29,13 +29,12 @@ class Remembered:
     deeds: tuple[str, ...]
 
 
-def question(host: str) -> Check:
-    """Ask a host what it remembers."""
-    return Check(host, _LOOK, (places.KEPT,))
+def runs(host: str) -> Fact[tuple[Remembered, ...]]:
+    """What a host remembers of runs."""
+    return Fact(Script(host, _LOOK, (places.KEPT,)), _read)
 
 
-def read(answer: Answer) -> tuple[Remembered, ...]:
-    """Read what a host remembers; ValueError if it cannot be told."""
+def _read(answer: Answer) -> tuple[Remembered, ...]:
     found: list[Remembered] = []
     for block in ("\n" + answer.text).split("\nrun ")[1:]:
         lines = block.splitlines()

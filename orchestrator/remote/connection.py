@@ -14,7 +14,7 @@ import tenacity
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Knock
+from orchestrator.questions import Answer, HttpProbe
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
@@ -68,7 +68,7 @@ class Connection:
         with self._talk(transport, argv, until) as conversation:
             yield conversation
 
-    def knock(self, question: Knock) -> Answer:
+    def knock(self, question: HttpProbe) -> Answer:
         """Ask a listener through a tunnel over this connection."""
         transport = self._open()
         answer = knock(question, partial(_dial, transport, question.timeout_s), self._clock)

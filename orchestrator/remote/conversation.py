@@ -7,7 +7,7 @@ from math import inf
 from threading import Event
 from typing import Protocol
 
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answers, Script
 from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
 
@@ -151,7 +151,7 @@ class Conversation:
         )
 
 
-def converse(conversation: Conversation, checks: Sequence[Check]) -> Answers:
+def converse(conversation: Conversation, checks: Sequence[Script]) -> Answers:
     """Ask every check in one script; ValueError if the answers cannot be read.
 
     Each answer has its own deadline, so that a host that dies in the middle is noticed soon.

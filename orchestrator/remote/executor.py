@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.operations import Answers, Deed, Gate, Poll, Question, Receipt
+from orchestrator.checks import Check, Poll
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answers, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +20,10 @@ class Refusal:
         return f"{self.gate}: {self.reason}"
 
 
-def refused(gates: Sequence[Gate], answers: Answers) -> tuple[Refusal, ...]:
+def refused(gates: Sequence[Check], answers: Answers) -> tuple[Refusal, ...]:
     """Judge gates by the answers to all their questions; return those that do not hold."""
-    judged = ((gate, gate.judge(answers)) for gate in gates)
-    return tuple(Refusal(gate.name, reason) for gate, reason in judged if reason is not None)
+    judged = ((gate, gate.refusal(answers)) for gate in gates)
+    return tuple(Refusal(gate.title, reason) for gate, reason in judged if reason is not None)
 
 
 class Hosts(Protocol):
@@ -43,7 +45,7 @@ class Hosts(Protocol):
 class Executor(Protocol):
     """What the engine drives: the live one looks and does, the dry run's only looks."""
 
-    def refusals(self, gates: Sequence[Gate]) -> tuple[Refusal, ...]:
+    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
         """Look once and return the gates that do not hold; none if all do."""
         ...
 
@@ -62,7 +64,7 @@ class LiveExecutor:
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
 
-    def refusals(self, gates: Sequence[Gate]) -> tuple[Refusal, ...]:
+    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
         """Ask all gates' questions in one look, then judge."""
         questions = dict.fromkeys(question for gate in gates for question in gate.questions)
         answers = self._hosts.look(questions)

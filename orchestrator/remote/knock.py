@@ -11,7 +11,7 @@ from socket import socket
 from typing import Protocol, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from orchestrator.operations import Answer, Knock
+from orchestrator.questions import Answer, HttpProbe
 from orchestrator.remote import stranger
 from orchestrator.remote.distrust import words
 from orchestrator.text import escaped, shown
@@ -52,7 +52,7 @@ class UnfinishedError(Exception):
 
 
 def knock(
-    question: Knock, dial: Callable[[str, int], Channel], clock: Callable[[], float] = time.monotonic
+    question: HttpProbe, dial: Callable[[str, int], Channel], clock: Callable[[], float] = time.monotonic
 ) -> Answer:
     """Ask a listener; ``dial`` opens the stream and raises ChannelRefusedError, TimeoutError or OSError."""
     try:
@@ -73,7 +73,7 @@ def knock(
     return _ask(question, url, context, _Bounded(channel, clock, question.timeout_s))
 
 
-def _ask(question: Knock, url: SplitResult, context: ssl.SSLContext | None, channel: Channel) -> Answer:
+def _ask(question: HttpProbe, url: SplitResult, context: ssl.SSLContext | None, channel: Channel) -> Answer:
     try:
         status, body = _get(url, context, channel)
     except TimeoutError:
@@ -124,7 +124,7 @@ def read_answer(received: bytes) -> tuple[int, bytes]:
         raise UnfinishedError("it is cut off, too long, or no HTTP") from error
 
 
-def _context(question: Knock) -> ssl.SSLContext:
+def _context(question: HttpProbe) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(question.ca) if question.ca else None)
     if question.certificate and question.key:
         context.load_cert_chain(question.certificate, question.key)

@@ -9,7 +9,8 @@ from typing import Self
 from orchestrator import lock
 from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
-from orchestrator.operations import Answers, Deed, Question, Receipt, Run
+from orchestrator.operations import Deed, Receipt, Run
+from orchestrator.questions import Answers, Question
 from orchestrator.remote.asking import ask_each
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.parcel import FENCED
@@ -172,14 +173,16 @@ def locked(host: str, holder: Holder | None, unlock: Callable[[str], str]) -> Lo
 
 def seen(hosts: Hosts, names: Sequence[str]) -> dict[str, Holder | str | None]:
     """Look who holds the lock of each host; a text says why that could not be seen."""
-    asked = {name: lock.question(name) for name in names}
-    heard = ask_each(hosts, asked.values())
+    held = {name: lock.held(name) for name in names}
+    heard = ask_each(hosts, (fact.question for fact in held.values()))
 
     def holder(name: str) -> Holder | str | None:
         if name in heard.errors:
             return heard.errors[name].reason
-        answer = heard.answers[asked[name]]
-        return lock.read(answer.text) if answer.exit_status == 0 else "its lock cannot be read"
+        try:
+            return held[name].read(heard.answers)
+        except ValueError:
+            return "its lock cannot be read"
 
     return {name: holder(name) for name in names}
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from orchestrator.operations import Deed, Gate, Poll, Receipt
+from orchestrator.checks import Check, Poll
+from orchestrator.operations import Deed, Receipt
 from orchestrator.remote.executor import Executor, Refusal
 
 
@@ -19,7 +20,7 @@ class RehearsalExecutor:
         self._successor: str | None = None
         self.deeds: list[Deed] = []
 
-    def refusals(self, gates: Sequence[Gate]) -> tuple[Refusal, ...]:
+    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
         """Look for real before the first deed; afterwards all gates hold."""
         return () if self.deeds else self._live.refusals(gates)
 

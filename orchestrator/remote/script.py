@@ -6,17 +6,8 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.operations import (
-    Answer,
-    Answers,
-    Check,
-    MakeDirectory,
-    Operation,
-    Remove,
-    RemoveDirectory,
-    Run,
-    Write,
-)
+from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.questions import Answer, Answers, Script
 from orchestrator.trusted import UNTRUSTED
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
@@ -102,7 +93,7 @@ run_command() {{
 """
 
 
-def look_script(checks: Sequence[Check]) -> str:
+def look_script(checks: Sequence[Script]) -> str:
     """Return one script that asks every check of one host in turn, a line for each answer.
 
     It writes no file. Each line is ``orchestrator-answer STDOUT STDERR`` in base64, where STDERR ends in
@@ -118,7 +109,7 @@ def look_script(checks: Sequence[Check]) -> str:
     )
 
 
-def parse_look(checks: Sequence[Check], output: str) -> Answers:
+def parse_look(checks: Sequence[Script], output: str) -> Answers:
     """Read what ``look_script(checks)`` printed; ValueError if it is cut short or garbled."""
     lines = [line for line in output.splitlines() if line.startswith("orchestrator-")]
     answers = [line for line in lines if line.startswith("orchestrator-answer ")]

@@ -10,7 +10,8 @@ import tenacity
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Answers, Check, Deed, Knock, Question, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
 from orchestrator.remote.receipt import Performance, SettledError, longest_s
@@ -66,8 +67,8 @@ class SshHosts:
 
     def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
         connection = self._connections[host]
-        checks = [question for question in questions if isinstance(question, Check)]
-        knocks = [question for question in questions if isinstance(question, Knock)]
+        checks = [question for question in questions if isinstance(question, Script)]
+        knocks = [question for question in questions if isinstance(question, HttpProbe)]
         answers: dict[Question, Answer] = {}
         if checks:
             answers |= connection.ask(partial(_check, connection, checks))
@@ -128,6 +129,6 @@ def _perform(connection: Connection, performance: Performance, until: float) -> 
         return performance.hold(conversation)
 
 
-def _check(connection: Connection, checks: Sequence[Check]) -> Answers:
+def _check(connection: Connection, checks: Sequence[Script]) -> Answers:
     with connection.talk("sh", "-s") as conversation:
         return converse(conversation, checks)

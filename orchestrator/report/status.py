@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.checks import Check
 from orchestrator.cluster.facts import Subject
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
-from orchestrator.operations import Gate
 from orchestrator.remote.asking import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook
@@ -64,7 +64,7 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
     return Seen(name, subject.host.address, state, recorded, "; ".join(remarks))
 
 
-def _silent(gate: Gate, heard: Heard) -> set[str]:
+def _silent(gate: Check, heard: Heard) -> set[str]:
     return {question.host for question in gate.questions} & set(heard.errors)
 
 

@@ -1,55 +1,36 @@
 """What hands have changed on a host, apart from what a migration does there and from what fails; pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from orchestrator.operations import Answers, Deviation, Gate
+from orchestrator.checks import Check, Remark, wrong
+from orchestrator.questions import Answers
 
 
-def alone(gates: Iterable[Gate]) -> tuple[Gate, ...]:
+def alone(gates: Iterable[Check]) -> tuple[Check, ...]:
     """Reduce a state's gates to what hands have changed; those that say nothing of that are left out."""
-    return tuple(replace(gate, judge=_told(gate.drift)) for gate in gates if gate.drift)
+    return tuple(replace(gate, predicate=gate.by_hand) for gate in gates if gate.by_hand)
 
 
-def half_way(host: str, step: str, before: Iterable[Gate], behind: Iterable[Gate]) -> Gate:
-    """Make a gate of a host on which a step was begun and did not succeed: nothing may be done over a change.
+def half_way(host: str, step: str, before: Iterable[Check], behind: Iterable[Check]) -> Check:
+    """Make the check of a host on which a step was begun and did not succeed: no change is overwritten.
 
     A file is put in place whole or not at all, so each is as the state before the step has it, or as the one
     behind it has it; anything else is the work of hands. ``before`` and ``behind`` are these states' gates.
     """
     ends = (tuple(before), tuple(behind))
 
-    def judge(answers: Answers) -> str | None:
-        try:
-            old, new = (_by_path(_all(gates, answers)) for gates in ends)
-        except (ValueError, KeyError) as error:
-            return f"cannot tell: {error}"
-        return "; ".join(reason for path, reason in new.items() if path in old) or None
+    def judge(answers: Answers) -> Iterable[Remark]:
+        old, new = (_by_path(gates, answers) for gates in ends)
+        yield from (wrong(reason) for path, reason in new.items() if path in old)
 
-    questions = tuple(
-        dict.fromkeys(
-            question for gates in ends for gate in gates if gate.drift for question in gate.questions
-        )
-    )
-    return Gate(f"{host}: half way through {step}", questions, judge)
+    facts = (fact for gates in ends for gate in gates if gate.by_hand for fact in gate.facts)
+    return Check(host, tuple(dict.fromkeys(facts)), judge, name=f"half way through {step}")
 
 
-def _told(drift: Callable[[Answers], Iterable[Deviation]]) -> Callable[[Answers], str | None]:
-    def judge(answers: Answers) -> str | None:
-        try:
-            return "; ".join(map(str, drift(answers))) or None
-        except (ValueError, KeyError) as error:
-            return f"cannot tell: {error}"
-
-    return judge
-
-
-def _all(gates: Iterable[Gate], answers: Answers) -> Iterable[Deviation]:
-    return (found for gate in gates if gate.drift for found in gate.drift(answers))
-
-
-def _by_path(found: Iterable[Deviation]) -> Mapping[str, str]:
+def _by_path(gates: Iterable[Check], answers: Answers) -> Mapping[str, str]:
     reasons: dict[str, str] = {}
-    for one in found:
-        reasons.setdefault(one.path, str(one))
+    for gate in gates:
+        for remark in gate.by_hand(answers) if gate.by_hand else ():
+            reasons.setdefault(remark.path, remark.evidence)
     return reasons

@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from orchestrator.checks import Check, Poll
 from orchestrator.migrations.table import Advice
-from orchestrator.operations import Gate, Operation, Poll, Secret, Write
+from orchestrator.operations import Operation, Secret, Write
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
 
@@ -26,11 +27,11 @@ class Step:
     source: str
     target: str
     operations: tuple[Operation, ...]
-    gates: tuple[Gate, ...]
-    always: tuple[Gate, ...]
-    after: tuple[Gate, ...]
+    gates: tuple[Check, ...]
+    always: tuple[Check, ...]
+    after: tuple[Check, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
-    proof: tuple[Gate, ...] = ()
+    proof: tuple[Check, ...] = ()
     deadline_s: float = DEADLINE_S
 
     @property
@@ -84,8 +85,8 @@ class Runbook:
     tracks: Mapping[str, tuple[str, ...]]
     origins: Mapping[str, str]
     stages: tuple[Stage, ...]
-    gates: Mapping[tuple[str, str], tuple[Gate, ...]]
-    standing: Mapping[tuple[str, str], tuple[Gate, ...]]
+    gates: Mapping[tuple[str, str], tuple[Check, ...]]
+    standing: Mapping[tuple[str, str], tuple[Check, ...]]
 
     @property
     def finals(self) -> Mapping[str, str]:

@@ -14,7 +14,8 @@ from orchestrator.engine.step import last_words
 from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Answers, Deed, Question, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answers, Question
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 

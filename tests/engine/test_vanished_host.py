@@ -11,7 +11,8 @@ from engine.world import World, make_cluster
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
-from orchestrator.operations import Answers, Deed, Question, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answers, Question
 from orchestrator.remote.executor import LiveExecutor
 
 STEP = "accept/server1"

@@ -17,20 +17,16 @@ from orchestrator.etcd import files, gather, listeners, process, settings, trial
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.gates import relaying, verifying
 from orchestrator.operations import (
-    Answer,
-    Answers,
-    Check,
     Deed,
-    Knock,
     MakeDirectory,
     Operation,
-    Question,
     Receipt,
     Remove,
     RemoveDirectory,
     Run,
     Write,
 )
+from orchestrator.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.remote import lease
 from orchestrator.remote.parcel import FENCED
 
@@ -191,7 +187,7 @@ class World:
 
     def _answer(self, question: Question) -> Answer:
         host = self.place(question.host)
-        if isinstance(question, Knock):
+        if isinstance(question, HttpProbe):
             return self._knock(host, question)
         answers = {
             process.SCRIPT: self._process,
@@ -207,10 +203,10 @@ class World:
         }
         return answers[question.script](host, question)
 
-    def _trial(self, host: FakeHost, _: Check) -> Answer:
+    def _trial(self, host: FakeHost, _: Script) -> Answer:
         return Answer(0, "running\n" if host.trial else "ended\n")
 
-    def _process(self, host: FakeHost, _: Check) -> Answer:
+    def _process(self, host: FakeHost, _: Script) -> Answer:
         if host.starting_looks:
             host.starting_looks -= 1
             return Answer(0, "LoadState=loaded\nActiveState=activating\nSubState=start\nMainPID=0\n")
@@ -222,7 +218,7 @@ class World:
         lines = f"LoadState=loaded\n{state}\nMainPID={pid}\nUser=etcd\nenviron={environ}\ncmdline={cmdline}\n"
         return Answer(0, lines)
 
-    def _etcdctl(self, host: FakeHost, check: Check) -> Answer:
+    def _etcdctl(self, host: FakeHost, check: Script) -> Answer:
         words = check.arguments[1:]
         if not host.is_running:
             return Answer(1, "", "connection refused")
@@ -248,11 +244,11 @@ class World:
         assert words == ("alarm", "list")
         return Answer(0, "")
 
-    def _trust(self, host: FakeHost, check: Check) -> Answer:
+    def _trust(self, host: FakeHost, check: Script) -> Answer:
         told = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]
         return Answer(0, "\n".join(told))
 
-    def _verify(self, host: FakeHost, check: Check) -> Answer:
+    def _verify(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
         is_met = (
             (url.port, url.scheme)
@@ -264,11 +260,11 @@ class World:
             Answer(0, f"{host.id:x}, started\n--\n{host.id:x}, started\n") if is_met else Answer(1, "", "no")
         )
 
-    def _stored(self, _host: FakeHost, _check: Check) -> Answer:
+    def _stored(self, _host: FakeHost, _check: Script) -> Answer:
         urls = [url for registered in self.registry.values() for url in registered["peers"]]
         return Answer(0, json.dumps({"PeerURLs": urls}))
 
-    def _files(self, host: FakeHost, check: Check) -> Answer:
+    def _files(self, host: FakeHost, check: Script) -> Answer:
         lines = [
             f"{mode:o} {owner} {group} {hashlib.sha256(text.encode()).hexdigest()} readable {path}"
             for path in check.arguments[1:]
@@ -277,12 +273,12 @@ class World:
         ]
         return Answer(0, "\n".join(lines))
 
-    def _host_facts(self, host: FakeHost, check: Check) -> Answer:
+    def _host_facts(self, host: FakeHost, check: Script) -> Answer:
         missing = [path for path in check.arguments[1:] if path not in host.directories]
         told = ("user=etcd", "group=etcd", f"program={host.program}", "trust=debian")
         return Answer(0, "\n".join((*told, *(f"missing={path}" for path in missing))))
 
-    def _handshake(self, host: FakeHost, check: Check) -> Answer:
+    def _handshake(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
         other = next(other for other in self.hosts.values() if other.address == url.hostname)
         listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
@@ -293,7 +289,7 @@ class World:
         is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
 
-    def _knock(self, host: FakeHost, knock: Knock) -> Answer:
+    def _knock(self, host: FakeHost, knock: HttpProbe) -> Answer:
         url = urlsplit(knock.url)
         listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
         scheme = listening.get(url.port or 0)

@@ -14,7 +14,8 @@ from support.fuzzing import EXAMPLES
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Check, Deed, Knock, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answer, HttpProbe, Script
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
@@ -104,7 +105,7 @@ def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Told, kin
             receipt = Performance(Deed("d1", "h1", (), 1)).hold(conversation)
             assert 0 <= receipt.exit_status <= 1006
         elif kind == "look":
-            checks = [Check("h1", "true"), Check("h1", "false")]
+            checks = [Script("h1", "true"), Script("h1", "false")]
             assert set(checks) == set(converse(conversation, checks))
         else:
             check_root("h1", SSH, conversation, "mark")
@@ -129,7 +130,7 @@ def test_a_receipt_is_read_or_refused(line: str) -> None:
 @example(stdout="run a\nheader /w==\n")
 def test_what_a_host_remembers_is_read_or_refused(stdout: str) -> None:
     with suppress(ValueError):
-        for found in begun.read(Answer(0, stdout)):
+        for found in begun.runs("server1").reader(Answer(0, stdout)):
             assert found.run.isalnum()
             assert all(deed.isprintable() for deed in found.deeds)
 
@@ -212,7 +213,7 @@ HTTP = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=16)), max_
 @BOUNDED
 @given(content=HTTP, size=st.integers(1, 20_000), scheme=st.sampled_from(["http", "http", "https"]))
 def test_whatever_a_listener_answers_it_is_read_or_no_answer(content: bytes, size: int, scheme: str) -> None:
-    answer = knock(Knock("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Answering(content, size))
+    answer = knock(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Answering(content, size))
     assert answer.exit_status in {0, 1, UNKNOWN}
     assert answer.stderr.isprintable()
     assert scheme == "http" or answer.exit_status != 0

@@ -11,7 +11,8 @@ from live.test_ssh import changed
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.lab.host import Host
-from orchestrator.operations import Check, Deed, Knock, Receipt, Run
+from orchestrator.operations import Deed, Receipt, Run
+from orchestrator.questions import HttpProbe, Script
 from orchestrator.remote.ssh import SshHosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]
@@ -33,7 +34,7 @@ class Anna:
         name = self.cluster.members[0].name
         with SshHosts(self.root_cluster if as_root else self.cluster) as hosts:
             try:
-                answers = hosts.look([Check(name, "id -u")])
+                answers = hosts.look([Script(name, "id -u")])
             except OrchestratorError as error:
                 return str(error)
             assert ["0\n"] == [answer.text for answer in answers.values()]
@@ -237,7 +238,7 @@ def test_an_sshd_that_opens_few_sessions_works_and_one_that_opens_none_is_named(
 
 def test_an_sshd_that_forwards_no_port_is_named_with_a_fix_that_works(anna: Anna) -> None:
     name, key = anna.cluster.members[0].name, (anna.home / ".ssh/authorized_keys").read_text()
-    knock = Knock(name, "http://127.0.0.1:1/health")
+    knock = HttpProbe(name, "http://127.0.0.1:1/health")
     for options, told in (
         ("restrict", "'restrict,port-forwarding'"),
         ("restrict,port-forwarding", "nobody listens: 127.0.0.1:1:"),

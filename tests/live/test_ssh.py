@@ -9,17 +9,8 @@ import pytest
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.errors import LoginRefusedError
-from orchestrator.operations import (
-    Check,
-    Deed,
-    MakeDirectory,
-    Receipt,
-    Remove,
-    RemoveDirectory,
-    Run,
-    Secret,
-    Write,
-)
+from orchestrator.operations import Deed, MakeDirectory, Receipt, Remove, RemoveDirectory, Run, Secret, Write
+from orchestrator.questions import Script
 from orchestrator.remote.ssh import SshHosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]  # hosts are reached from there only
@@ -45,14 +36,14 @@ def named(words: str) -> str:
 
 
 def output(executor: SshHosts, host: str, script: str) -> str:
-    check = Check(host, script)
+    check = Script(host, script)
     answer = executor.look([check])[check]
     assert (0, "") == (answer.exit_status, answer.stderr)
     return answer.stdout
 
 
 def test_a_known_host_answers_as_root(cluster_hosts: ClusterHosts) -> None:
-    checks = [Check(member.name, "id -u; hostname >&2") for member in cluster_hosts.cluster.members]
+    checks = [Script(member.name, "id -u; hostname >&2") for member in cluster_hosts.cluster.members]
     with SshHosts(cluster_hosts.cluster) as executor:
         assert {"0\n"} == {answer.stdout for answer in executor.look(checks).values()}
 
@@ -60,7 +51,7 @@ def test_a_known_host_answers_as_root(cluster_hosts: ClusterHosts) -> None:
 def test_an_unknown_host_is_refused(cluster_hosts: ClusterHosts, tmp_path: Path) -> None:
     cluster = changed(cluster_hosts.cluster, known_hosts=tmp_path / "known_hosts")
     with SshHosts(cluster) as executor, pytest.raises(LoginRefusedError, match=r"SHA256:.*does not exist"):
-        executor.look([Check(cluster.members[0].name, "true")])
+        executor.look([Script(cluster.members[0].name, "true")])
 
 
 def test_sudo_gives_the_same_answers(cluster_hosts: ClusterHosts) -> None:

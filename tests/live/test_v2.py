@@ -17,13 +17,15 @@ from live.stories import (
     writing,
 )
 
+from orchestrator.cluster.facts import Subject
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.api.v2 import V2
+from orchestrator.etcd.preflight import assumed
 from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 from orchestrator.lab.settings import Extra
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 V3_WORDS = ("move-leader", "--peer-urls", "endpoint", "ETCDCTL_API=3")
 MEMBERS = ("server1", "server2", "server3")
@@ -47,7 +49,10 @@ def registered(lab: Lab) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Peer and client URLs by member, in the v2 words of etcdctl, as server1 sees them."""
     api, endpoint = "ETCDCTL_API=2", f"ETCDCTL_ENDPOINTS=http://127.0.0.1:{lab.cluster.ports.local}"
     told = lab.hosts[0].run(["env", api, endpoint, "etcdctl", "--no-sync", "member", "list"])
-    found = V2().read_members(Answer(told.returncode, told.stdout, told.stderr))
+    answer = Answer(told.returncode, told.stdout, told.stderr)
+    found = (
+        V2().members(Subject(lab.cluster, assumed(lab.cluster, "v2"), lab.cluster.members[0])).reader(answer)
+    )
     return {member.name: (member.peer_urls, member.client_urls) for member in found.values()}
 
 

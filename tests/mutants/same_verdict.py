@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.etcd.preflight.finding import Examination, Finding, Item, Remark
-from orchestrator.operations import Answers
+from orchestrator.checks import Check, Remark
+from orchestrator.etcd.preflight.finding import Finding, Item
+from orchestrator.questions import Answers
 
 SAID = os.environ["SAME_VERDICT"]
 JUDGED: dict[str, set[str]] = defaultdict(set)  # checks by the test that judges them
@@ -16,9 +17,9 @@ RED: set[str] = set()
 running = ""
 
 
-def _same(self: Item, examination: Examination, _answers: Answers) -> tuple[Finding, ...]:
+def _same(self: Item, check: Check, _answers: Answers) -> tuple[Finding, ...]:
     JUDGED[running].add(self.name)
-    return (self.finding(examination.where, Remark("pass" if SAID == "pass" else "fail", "the same")),)
+    return (self.finding(check.where, Remark("pass" if SAID == "pass" else "fail", "the same")),)
 
 
 def pytest_configure() -> None:

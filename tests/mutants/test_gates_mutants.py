@@ -5,7 +5,6 @@ Gates overlap in a migration, so that one which says nothing any more is masked 
 
 import importlib
 import pkgutil
-from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
@@ -14,10 +13,10 @@ from support.judging import Case, Stage, failures
 from support.mutants import Mutant, mutants
 from unit.etcd.test_gates import CASES
 
+from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import gates
 from orchestrator.etcd.asking import GateMaker
-from orchestrator.operations import Answers, Gate
 
 MODULES = [
     importlib.import_module(info.name)
@@ -31,20 +30,22 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("worlds"))
 
 
-def judging(name: str, judge: Callable[[Answers], str | None]) -> GateMaker:
-    def make(subject: Subject) -> Gate:
-        gate: Gate = getattr(gates, name)(subject)
-        return replace(gate, judge=judge)
+def saying(name: str, said: tuple[Remark, ...]) -> GateMaker:
+    def make(subject: Subject) -> Check:
+        gate: Check = getattr(gates, name)(subject)
+        return replace(gate, predicate=lambda _: said)
 
     return make
 
 
-@pytest.mark.parametrize("said", [None, "never"])
+@pytest.mark.parametrize("said", [(), (wrong("never"),)], ids=["always", "never"])
 @pytest.mark.parametrize("name", gates.__all__)
-def test_a_gate_that_says_always_the_same_is_noticed(stage: Stage, name: str, said: str | None) -> None:
+def test_a_gate_that_says_always_the_same_is_noticed(
+    stage: Stage, name: str, said: tuple[Remark, ...]
+) -> None:
     own = [case for case in CASES if case.gate == name]
     assert [] == failures(stage, lambda gate: getattr(gates, gate), own)
-    assert [] != failures(stage, lambda gate: judging(gate, lambda _: said), own)
+    assert [] != failures(stage, lambda gate: saying(gate, said), own)
 
 
 @pytest.mark.parametrize(("module", "mutant"), MUTANTS, ids=[mutant.name for _, mutant in MUTANTS])

@@ -27,8 +27,8 @@ from orchestrator.engine.pace import Pace
 from orchestrator.etcd.asking import GateMaker
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Answer, Question
-from orchestrator.operations import Check as Asked
+from orchestrator.questions import Answer, Question
+from orchestrator.questions import Script as Asked
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 
@@ -131,7 +131,7 @@ def verdict(stage: Stage, make: GateMaker, case: Case) -> str | None:
     """Return what a gate says in a case."""
     scene = stage.scene(case)
     gate = make(scene.subject)
-    return gate.judge({question: scene.answer(question) for question in gate.questions})
+    return gate.refusal({question: scene.answer(question) for question in gate.questions})
 
 
 def failures(stage: Stage, make: Callable[[str], GateMaker], cases: Iterable[Case]) -> list[str]:

@@ -3,7 +3,7 @@
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.api.v2 import V2
 from orchestrator.etcd.api.v3 import V3
-from orchestrator.etcd.api.words import Api, Hashed, Registered, Standing, last_line
+from orchestrator.etcd.api.words import Api, Hashed, Health, Registered, Standing
 
 APIS: dict[str, Api] = {api.name: api for api in (V2(), V3())}
 
@@ -13,4 +13,4 @@ def of(subject: Subject) -> Api:
     return APIS[subject.facts.api]
 
 
-__all__ = ["APIS", "Api", "Hashed", "Registered", "Standing", "last_line", "of"]
+__all__ = ["APIS", "Api", "Hashed", "Health", "Registered", "Standing", "of"]

@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
 from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Id, Subject
-from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Registered, Standing, last_line
+from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, Registered, Standing
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Answer, Check, Run
+from orchestrator.operations import Run
+from orchestrator.questions import Answer, Fact, Script
 from orchestrator.text import shown
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -88,72 +90,27 @@ class V2:
 
     name = "v2"
 
-    def members(self, subject: Subject) -> Check:
-        """Ask how this member sees the registry."""
-        return Check(subject.name, MEMBERS, (subject.host.service,), timeout_s=6.0)
+    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+        """How this member sees the registry, by hex ID; v2 does not tell learners from voters."""
+        return Fact(Script(subject.name, MEMBERS, (subject.host.service,), timeout_s=6.0), _members)
 
-    def read_members(self, answer: Answer) -> Mapping[str, Registered]:
-        """Read a member list, by hex ID; v2 does not tell learners from voters."""
-        found = {member.id: member for member in map(_registered, filter(None, answer.text.split("\n")))}
-        if not found:
-            raise ValueError(last_line(answer))
-        return found
+    def status(self, subject: Subject) -> Fact[Standing]:
+        """Who the member is, who leads, and how far it has come."""
+        return Fact(Script(subject.name, STATUS, (subject.host.service,), timeout_s=10.0), _standing)
 
-    def status(self, subject: Subject) -> Check:
-        """Ask the member who it is, who leads, and how far it has come."""
-        return Check(subject.name, STATUS, (subject.host.service,), timeout_s=10.0)
-
-    def read_status(self, answer: Answer) -> Standing:
-        """Read one member's status; v2 tells one raft index, so ``applied`` is the same."""
-        told, _, headers = answer.text.partition("\nheaders ")
-        bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
-        fields = dict(_headers(headers))
-        index = int(_field(fields, "x-raft-index", headers))
-        return Standing(
-            cluster_id=foreign.hex_id(_field(fields, "x-etcd-cluster-id", headers)),
-            id=_body(_Self, "self", bodies).id,
-            leader=_body(_Leader, "leader", bodies).id or "0",  # "During election" holds no ID
-            version=_body(foreign.VersionBody, "version", bodies).etcdserver,
-            index=index,
-            applied=index,
-        )
-
-    def health(self, subject: Subject) -> Check:
-        """Ask the member itself for something that needs a quorum, and etcdctl what it thinks of all."""
+    def health(self, subject: Subject) -> Fact[Health]:
+        """What the member itself says to something that needs a quorum, and what etcdctl thinks of all."""
         arguments = (subject.host.service, *Paths.of(subject).material)
-        return Check(subject.name, HEALTH, arguments, timeout_s=10.0)
+        return Fact(Script(subject.name, HEALTH, arguments, timeout_s=10.0), _Heard.of)
 
-    def complaint(self, answer: Answer, member_id: str) -> str | None:
-        """Why the member is not healthy: both its own listener and cluster-health have to speak for it.
-
-        cluster-health asks one member after the other and waits for each, so it may be cut off while it
-        waits for another one; then the member's own answer, for which a quorum was needed, is enough.
-        """
-        if answer.exit_status != 0:
-            return last_line(answer)
-        own, _, told = answer.text.partition("\n")
-        if not own.startswith("own "):
-            return last_line(answer)
-        lines = [line.strip() for line in told.splitlines() if line.strip()]
-        return _of_itself(own.removeprefix("own ")) or _of_all(lines, member_id)
-
-    def alarms(self, subject: Subject) -> Check | None:
+    def alarms(self, subject: Subject) -> Fact[str] | None:
         """Nothing: v2 has no alarms. A member with one is not healthy, though (3.4, 3.5)."""
         del subject
         return None
 
-    def read_alarms(self, answer: Answer) -> str:
-        """Nothing: v2 has no alarms."""
-        del answer
-        return ""
-
-    def login(self, subject: Subject) -> Check:
-        """Ask for what root alone is told while authentication is on."""
-        return Check(subject.name, LOGIN, (subject.host.service,), timeout_s=6.0)
-
-    def wants_login(self, answer: Answer) -> bool:
-        """Whether authentication is on; by the HTTP status, for etcdctl's words tell less."""
-        return answer.exit_status == 0 and answer.text.strip() == "401"
+    def login(self, subject: Subject) -> Fact[bool]:
+        """By what root alone is told while authentication is on."""
+        return Fact(Script(subject.name, LOGIN, (subject.host.service,), timeout_s=6.0), _wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off."""
@@ -161,14 +118,10 @@ class V2:
         words = ("etcdctl", "--no-sync", "--endpoints", endpoint, *who, "auth", word)
         return Run(words, (("ETCDCTL_API", "2"),))
 
-    def hash_at(self, subject: Subject, revision: int) -> Check | None:
+    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
         """Nothing: v2 has no hash of its keys."""
         del subject, revision
         return None
-
-    def read_hash(self, answer: Answer) -> Hashed:
-        """Nothing: v2 has no hash of its keys."""
-        raise ValueError(last_line(answer))
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs.
@@ -196,6 +149,60 @@ class V2:
         return None
 
 
+def _members(answer: Answer) -> Mapping[str, Registered]:
+    found = {member.id: member for member in map(_registered, filter(None, answer.text.split("\n")))}
+    if not found:
+        raise ValueError(answer.reason)
+    return found
+
+
+def _standing(answer: Answer) -> Standing:
+    """Read one member's status; v2 tells one raft index, so ``applied`` is the same."""
+    told, _, headers = answer.text.partition("\nheaders ")
+    bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
+    fields = dict(_headers(headers))
+    index = int(_field(fields, "x-raft-index", headers))
+    return Standing(
+        cluster_id=foreign.hex_id(_field(fields, "x-etcd-cluster-id", headers)),
+        id=_body(_Self, "self", bodies).id,
+        leader=_body(_Leader, "leader", bodies).id or "0",  # "During election" holds no ID
+        version=_body(foreign.VersionBody, "version", bodies).etcdserver,
+        index=index,
+        applied=index,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """``trouble`` is what the member says of itself, ``lines`` is what cluster-health printed of all."""
+
+    trouble: str | None
+    lines: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, answer: Answer) -> "_Heard":
+        if answer.exit_status != 0:
+            return cls(answer.reason)
+        own, _, told = answer.text.partition("\n")
+        if not own.startswith("own "):
+            return cls(answer.reason)
+        lines = (line.strip() for line in told.splitlines())
+        return cls(_of_itself(own.removeprefix("own ")), tuple(filter(None, lines)))
+
+    def complaint(self, member_id: str) -> str | None:
+        """Both its own listener and cluster-health have to speak for it.
+
+        cluster-health asks one member after the other and waits for each, so it may be cut off while it
+        waits for another one; then the member's own answer, for which a quorum was needed, is enough.
+        """
+        return self.trouble or _of_all(self.lines, member_id)
+
+
+def _wants_login(answer: Answer) -> bool:
+    """Whether authentication is on; by the HTTP status, for etcdctl's words tell less."""
+    return answer.exit_status == 0 and answer.text.strip() == "401"
+
+
 def _registered(line: str) -> Registered:
     found = _MEMBER.fullmatch(line.strip())
     if found is None:
@@ -220,7 +227,7 @@ def _of_itself(body: str) -> str | None:
     return None if is_well else f"its own /health: {shown(body.strip(), quote='', limit=300) or 'no answer'}"
 
 
-def _of_all(lines: list[str], member_id: str) -> str | None:
+def _of_all(lines: Sequence[str], member_id: str) -> str | None:
     """Judge what cluster-health printed about one member, and about the cluster."""
     about = [found for found in map(_VERDICT.fullmatch, lines) if found and found["id"] == member_id]
     if about and about[-1]["verdict"] != "healthy":

@@ -1,6 +1,7 @@
 """etcd's v3 interface, in the words of etcdctl 3.3 and later."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, RootModel
@@ -12,12 +13,13 @@ from orchestrator.etcd.api.words import (
     AUTHENTICATION,
     OWN_LISTENER,
     Hashed,
+    Health,
     Registered,
     Standing,
     hindrance,
-    last_line,
 )
-from orchestrator.operations import Answer, Check, Run
+from orchestrator.operations import Run
+from orchestrator.questions import Answer, Fact, Script
 from orchestrator.text import shown
 
 _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it
@@ -88,86 +90,35 @@ class V3:
 
     name = "v3"
 
-    def members(self, subject: Subject) -> Check:
-        """Ask how this member sees the registry."""
-        return _ask(subject, "member", "list", "-w", "json")
+    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+        """How this member sees the registry, by hex ID."""
+        return Fact(_ask(subject, "member", "list", "-w", "json"), _members)
 
-    def read_members(self, answer: Answer) -> Mapping[str, Registered]:
-        """Read a member list, by hex ID."""
-        found = (
-            Registered(
-                id=f"{member.ID:x}",
-                name=member.name,
-                peer_urls=tuple(member.peerURLs or ()),
-                client_urls=tuple(member.clientURLs or ()),
-                is_learner=member.isLearner,
-            )
-            for member in foreign.of_json(_Members, answer.text, "etcdctl's answer").members
-        )
-        return {member.id: member for member in found}
+    def status(self, subject: Subject) -> Fact[Standing]:
+        """Who the member is, who leads, and how far it has come."""
+        return Fact(_ask(subject, "endpoint", "status", "-w", "json"), _standing)
 
-    def status(self, subject: Subject) -> Check:
-        """Ask the member who it is, who leads, and how far it has come."""
-        return _ask(subject, "endpoint", "status", "-w", "json")
+    def health(self, subject: Subject) -> Fact[Health]:
+        """Whether the member answers a read that needs a quorum."""
+        return Fact(_ask(subject, "endpoint", "health"), _Health.of)
 
-    def read_status(self, answer: Answer) -> Standing:
-        """Read one member's status."""
-        found = foreign.of_json(_Statuses, answer.text, "etcdctl's answer").root[0].Status
-        return Standing(
-            cluster_id=f"{found.header.cluster_id:x}",
-            id=f"{found.header.member_id:x}",
-            leader=f"{found.leader:x}",
-            version=found.version,
-            index=found.raftIndex,
-            applied=found.raftIndex if found.raftAppliedIndex is None else found.raftAppliedIndex,
-            revision=found.header.revision,
-        )
+    def alarms(self, subject: Subject) -> Fact[str] | None:
+        """Which alarms are raised, empty if there are none."""
+        return Fact(_ask(subject, "alarm", "list"), _alarms)
 
-    def health(self, subject: Subject) -> Check:
-        """Ask the member for a read that needs a quorum."""
-        return _ask(subject, "endpoint", "health")
-
-    def complaint(self, answer: Answer, member_id: str) -> str | None:
-        """Why the member is not healthy; 3.2's exit status says nothing (etcd issue 8295), its line does."""
-        del member_id
-        if self.wants_login(answer):
-            return f"{AUTHENTICATION} ({last_line(answer)})"
-        lines = (answer.stdout + answer.stderr).splitlines()
-        unhealthy = next((line.strip() for line in lines if "is unhealthy" in line), None)
-        if unhealthy is None and answer.exit_status != 0:
-            return last_line(answer)
-        return unhealthy
-
-    def alarms(self, subject: Subject) -> Check | None:
-        """Ask which alarms are raised."""
-        return _ask(subject, "alarm", "list")
-
-    def read_alarms(self, answer: Answer) -> str:
-        """Read the alarms; empty if there are none."""
-        return ", ".join(shown(line.strip(), quote="") for line in answer.text.splitlines() if line.strip())
-
-    def login(self, subject: Subject) -> Check:
-        """Ask for health: it reads a key, and with authentication on nobody reads one without a login."""
-        return self.health(subject)
-
-    def wants_login(self, answer: Answer) -> bool:
-        """Whether authentication is on, by etcd's own words."""
-        found = hindrance(answer)
-        return found is not None and found.text == AUTHENTICATION
+    def login(self, subject: Subject) -> Fact[bool]:
+        """By health: it reads a key, and with authentication on nobody reads one without a login."""
+        return Fact(self.health(subject).question, _wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off."""
         who = ("--user", "root:PASSWORD") if word == "disable" else ()
         return Run(("etcdctl", f"--endpoints={endpoint}", *who, "auth", word), _API)
 
-    def hash_at(self, subject: Subject, revision: int) -> Check | None:
-        """Ask for a hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
-        return Check(subject.name, HASH, (subject.host.service, str(revision)), timeout_s=65.0)
-
-    def read_hash(self, answer: Answer) -> Hashed:
-        """Read one member's hash; a zero is left out of the JSON, and nothing compacted is -1."""
-        found = foreign.of_json(_Hashes, answer.text, "etcdctl's answer").root[0].HashKV
-        return Hashed(found.hash, found.header.revision, found.compact_revision)
+    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
+        """The hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
+        arguments = (subject.host.service, str(revision))
+        return Fact(Script(subject.name, HASH, arguments, timeout_s=65.0), _hashed)
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs."""
@@ -185,9 +136,71 @@ class V3:
         return _run(endpoint, "move-leader", member_id)
 
 
-def _ask(subject: Subject, *words: str) -> Check:
-    return Check(subject.name, ASK, (subject.host.service, *words), timeout_s=6.0)
+def _ask(subject: Subject, *words: str) -> Script:
+    return Script(subject.name, ASK, (subject.host.service, *words), timeout_s=6.0)
 
 
 def _run(endpoint: str, *words: str) -> Run:
     return Run(("etcdctl", f"--endpoints={endpoint}", "--command-timeout=10s", *words), _API)
+
+
+def _members(answer: Answer) -> Mapping[str, Registered]:
+    found = (
+        Registered(
+            id=f"{member.ID:x}",
+            name=member.name,
+            peer_urls=tuple(member.peerURLs or ()),
+            client_urls=tuple(member.clientURLs or ()),
+            is_learner=member.isLearner,
+        )
+        for member in foreign.of_json(_Members, answer.text, "etcdctl's answer").members
+    )
+    return {member.id: member for member in found}
+
+
+def _standing(answer: Answer) -> Standing:
+    found = foreign.of_json(_Statuses, answer.text, "etcdctl's answer").root[0].Status
+    return Standing(
+        cluster_id=f"{found.header.cluster_id:x}",
+        id=f"{found.header.member_id:x}",
+        leader=f"{found.leader:x}",
+        version=found.version,
+        index=found.raftIndex,
+        applied=found.raftIndex if found.raftAppliedIndex is None else found.raftAppliedIndex,
+        revision=found.header.revision,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Health:
+    trouble: str | None
+
+    @classmethod
+    def of(cls, answer: Answer) -> "_Health":
+        """Read etcdctl's line; 3.2's exit status says nothing (etcd issue 8295), the line does."""
+        if _wants_login(answer):
+            return cls(f"{AUTHENTICATION} ({answer.reason})")
+        lines = (answer.stdout + answer.stderr).splitlines()
+        unhealthy = next((line.strip() for line in lines if "is unhealthy" in line), None)
+        if unhealthy is None and answer.exit_status != 0:
+            return cls(answer.reason)
+        return cls(unhealthy)
+
+    def complaint(self, member_id: str) -> str | None:
+        del member_id  # the member was asked by itself
+        return self.trouble
+
+
+def _wants_login(answer: Answer) -> bool:
+    found = hindrance(answer)
+    return found is not None and found.text == AUTHENTICATION
+
+
+def _alarms(answer: Answer) -> str:
+    return ", ".join(shown(line.strip(), quote="") for line in answer.text.splitlines() if line.strip())
+
+
+def _hashed(answer: Answer) -> Hashed:
+    """Read one member's hash; a zero is left out of the JSON, and nothing compacted is -1."""
+    found = foreign.of_json(_Hashes, answer.text, "etcdctl's answer").root[0].HashKV
+    return Hashed(found.hash, found.header.revision, found.compact_revision)

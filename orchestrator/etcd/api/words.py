@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.operations import Answer, Check, Run
+from orchestrator.operations import Run
+from orchestrator.questions import Answer, Fact
 from orchestrator.text import shown
 
 
@@ -46,61 +47,45 @@ class Hashed:
     compacted: int
 
 
-class Api(Protocol):
-    """One of etcd's interfaces. A reader that cannot read raises ValueError with the tool's own words."""
+class Health(Protocol):
+    """What a member said when it was asked for something that needs a quorum."""
 
-    name: str
-
-    def members(self, subject: Subject) -> Check:
-        """Ask how this member sees the registry."""
-        ...
-
-    def read_members(self, answer: Answer) -> Mapping[str, Registered]:
-        """Read a member list, by hex ID."""
-        ...
-
-    def status(self, subject: Subject) -> Check:
-        """Ask the member who it is, who leads, and how far it has come."""
-        ...
-
-    def read_status(self, answer: Answer) -> Standing:
-        """Read one member's status."""
-        ...
-
-    def health(self, subject: Subject) -> Check:
-        """Ask the member for something that needs a quorum."""
-        ...
-
-    def complaint(self, answer: Answer, member_id: str) -> str | None:
+    def complaint(self, member_id: str) -> str | None:
         """Why the member of that ID is not healthy, or None if it is."""
         ...
 
-    def alarms(self, subject: Subject) -> Check | None:
-        """Ask which alarms are raised; None where the interface has none."""
+
+class Api(Protocol):
+    """One of etcd's interfaces. A fact that cannot be read raises ValueError with the tool's own words."""
+
+    name: str
+
+    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+        """How this member sees the registry, by hex ID."""
         ...
 
-    def read_alarms(self, answer: Answer) -> str:
-        """Read the alarms; empty if there are none."""
+    def status(self, subject: Subject) -> Fact[Standing]:
+        """Who the member is, who leads, and how far it has come."""
         ...
 
-    def login(self, subject: Subject) -> Check:
-        """Ask the member for something that it tells nobody without a login while authentication is on."""
+    def health(self, subject: Subject) -> Fact[Health]:
+        """Whether the member can do what needs a quorum; any answer can be read."""
         ...
 
-    def wants_login(self, answer: Answer) -> bool:
-        """Whether authentication is on; no answer is no."""
+    def alarms(self, subject: Subject) -> Fact[str] | None:
+        """Which alarms are raised, empty if there are none; None where the interface has no alarms."""
+        ...
+
+    def login(self, subject: Subject) -> Fact[bool]:
+        """Whether the member wants a login, because authentication is on; no answer is no."""
         ...
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off (``enable``, ``disable``); root's login is put in."""
         ...
 
-    def hash_at(self, subject: Subject, revision: int) -> Check | None:
-        """Ask for a hash of all keys up to a revision (0: up to the last); None where there is no hash."""
-        ...
-
-    def read_hash(self, answer: Answer) -> Hashed:
-        """Read one member's hash."""
+    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
+        """The member's hash of all keys up to a revision (0: up to the last); None where there is no hash."""
         ...
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
@@ -114,11 +99,6 @@ class Api(Protocol):
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Command that gives leadership to a member, sent to the leader itself; None if there is none."""
         ...
-
-
-def last_line(answer: Answer) -> str:
-    """Return what a command said last; it is usually the reason."""
-    return answer.reason
 
 
 AUTHENTICATION = "authentication is on: not supported yet"

@@ -3,13 +3,14 @@
 import shlex
 from collections.abc import Iterable
 
+from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.foreign import Url
 from orchestrator.etcd import files, process, settings
-from orchestrator.etcd.asking import Inquiry, gate
+from orchestrator.etcd.asking import gate
 from orchestrator.etcd.gates.settled import running_with
-from orchestrator.operations import Answers, Check, Knock
+from orchestrator.questions import Answer, Answers, Fact, HttpProbe, Script
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
 SCRIPT = """
@@ -18,6 +19,9 @@ pid=$(systemctl show --property=MainPID --value "$1.service")
 data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
 exec cat "$data/proxy/cluster"
 """
+
+
+_RELAYED = ("/v2/stats/self", "/v2/keys/")
 
 
 class _Stored(foreign.Shape):
@@ -29,77 +33,92 @@ class _Relayed(foreign.Shape):
 
 
 @gate
-def relaying_as_found(subject: Subject) -> Inquiry:
+def relaying_as_found(subject: Subject) -> Check:
     """The proxy runs with the settings from before the first change."""
     before = subject.found.environment
     return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)}, ())
 
 
 @gate
-def relaying_with_certificates(subject: Subject) -> Inquiry:
+def relaying_with_certificates(subject: Subject) -> Check:
     """The proxy runs with its certificates, and listens on loopback only."""
     return running_with(subject, settings.relaying(subject), (files.relaying(subject),))
 
 
 @gate
-def relaying_reads(subject: Subject) -> Inquiry:
+def relaying_reads(subject: Subject) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
-    question = process.check(subject)
+    runs = process.running(subject)
+    urls = sorted({settings.original_url(subject), settings.local_url(subject)})
+    reads = {url: [(path, _unread(subject, url + path)) for path in _RELAYED] for url in urls}
 
-    def url_of(answers: Answers) -> str:
-        running = process.read(subject, answers)
-        return settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
+        url = settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
+        if url not in reads:
+            url = settings.local_url(subject)
+        for path, fact in reads[url]:
+            reason = fact.read(answers)
+            if reason is not None:
+                yield wrong(f"{url}{path}: {reason}")
 
-    urls = {settings.original_url(subject), settings.local_url(subject)}
-    knocks = {
-        url: (Knock(subject.name, f"{url}/v2/stats/self"), Knock(subject.name, f"{url}/v2/keys/"))
-        for url in sorted(urls)
-    }
-
-    def judge(answers: Answers) -> Iterable[str]:
-        url = url_of(answers)
-        chosen = knocks.get(url, knocks[settings.local_url(subject)])
-        for one in chosen:
-            answer = answers[one]
-            if answer.exit_status != 0 or not answer.text.startswith("200\n"):
-                yield f"{one.url}: {answer.stderr or answer.text.partition(chr(10))[0]}"
-
-    return Inquiry((question, *(one for pair in knocks.values() for one in pair)), judge)
+    return Check(subject.name, (runs, *(fact for pairs in reads.values() for _, fact in pairs)), judge)
 
 
-def _stored(member: Subject, peers: tuple[str, ...]) -> Inquiry:
+def _unread(subject: Subject, url: str) -> Fact[str | None]:
+    """Why a read is not relayed, or None if it is."""
+
+    def read(answer: Answer) -> str | None:
+        if answer.exit_status == 0 and answer.text.startswith("200\n"):
+            return None
+        return answer.stderr or answer.text.partition("\n")[0]
+
+    return Fact(HttpProbe(subject.name, url), read)
+
+
+def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
     """Every proxy has stored just these peer URLs of the member, as far as they are its own.
 
     A proxy refreshes by itself, every 30 s unless told otherwise; the gate waits for that, and no longer.
     """
-    asked = [(proxy, Check(proxy.name, SCRIPT, (proxy.host.service,))) for proxy in member.proxies]
 
-    def judge(answers: Answers) -> Iterable[str]:
-        for proxy, question in asked:
-            urls = set(foreign.of_json(_Stored, answers[question].text, "its list").PeerURLs)
+    def read(answer: Answer) -> set[Url]:
+        return set(foreign.of_json(_Stored, answer.text, "its list").PeerURLs)
+
+    asked = [
+        (proxy, Fact(Script(proxy.name, SCRIPT, (proxy.host.service,)), read)) for proxy in member.proxies
+    ]
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for proxy, stored in asked:
+            urls = stored.read(answers)
             if urls & set(settings.peers_both(member)) != set(peers):
                 told = ", ".join(sorted(urls))
-                yield f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {told}"
+                yield wrong(f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {told}")
 
-    return Inquiry(tuple(question for _, question in asked), judge)
+    return Check(member.name, tuple(stored for _, stored in asked), judge)
 
 
-def _relayed(member: Subject) -> Inquiry:
+def _relayed(member: Subject) -> Check:
     """Every proxy relays to this member over https."""
+
+    def read(answer: Answer) -> set[Url]:
+        body = answer.text.partition("\n")[2]
+        return set(foreign.of_json(_Relayed, body, "its list").endpoints)
+
     asked = [
-        (proxy, Knock(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"))
+        (proxy, Fact(HttpProbe(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"), read))
         for proxy in member.proxies
     ]
 
-    def judge(answers: Answers) -> Iterable[str]:
-        for proxy, knock in asked:
-            body = answers[knock].text.partition("\n")[2]
-            urls = set(foreign.of_json(_Relayed, body, "its list").endpoints)
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for proxy, endpoints in asked:
+            urls = endpoints.read(answers)
             if not urls >= set(settings.advertised_clients(member)):
                 told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
-                yield f"{proxy.name} does not relay to {member.name} over https yet, but to {told}"
+                yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {told}")
 
-    return Inquiry(tuple(knock for _, knock in asked), judge)
+    return Check(member.name, tuple(endpoints for _, endpoints in asked), judge)
 
 
 def _relearn(proxy: Subject) -> str:
@@ -116,18 +135,18 @@ def _relearn(proxy: Subject) -> str:
 
 
 @gate
-def known_to_every_proxy_in_both_schemes(subject: Subject) -> Inquiry:
+def known_to_every_proxy_in_both_schemes(subject: Subject) -> Check:
     """Every proxy knows this member's peer URLs in both schemes."""
     return _stored(subject, settings.peers_both(subject))
 
 
 @gate
-def relayed_to_over_https(subject: Subject) -> Inquiry:
+def relayed_to_over_https(subject: Subject) -> Check:
     """Every proxy relays to this member over https, so that the next one may leave http."""
     return _relayed(subject)
 
 
 @gate
-def known_to_every_proxy_in_https(subject: Subject) -> Inquiry:
+def known_to_every_proxy_in_https(subject: Subject) -> Check:
     """Every proxy knows this member's peer URLs in https only."""
     return _stored(subject, settings.peers_https(subject))

@@ -2,74 +2,80 @@
 
 from collections.abc import Iterable, Mapping
 
+from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import files, process, settings, trust
-from orchestrator.etcd.asking import Inquiry, gate
+from orchestrator.etcd.asking import gate
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Answers, Deviation, Write
+from orchestrator.operations import Write
+from orchestrator.questions import Answers
 
 
 @gate
-def configured_by_environment(subject: Subject) -> Inquiry:
+def configured_by_environment(subject: Subject) -> Check:
     """Flags beat variables and a configuration file hides both: a drop-in would be without effect."""
+    runs = process.running(subject)
 
-    def judge(answers: Answers) -> Iterable[str]:
-        running = process.read(subject, answers)
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
         if "ETCD_CONFIG_FILE" in running.environment:
-            yield "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
+            yield wrong(
+                "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
+            )
         flags = [word.split("=")[0] for word in running.arguments[1:] if word.startswith("-")]
         if flags:
-            yield (
+            yield wrong(
                 f"the process has flags ({' '.join(flags)}), which beat or contradict variables; "
                 "move them to Environment= lines of the unit first"
             )
 
-    return Inquiry((process.check(subject),), judge)
+    return Check(subject.name, (runs,), judge)
 
 
 @gate
-def running_with_http(subject: Subject) -> Inquiry:
+def running_with_http(subject: Subject) -> Check:
     """Every listener of the running process is http, as it was before the first change."""
+    runs = process.running(subject)
 
-    def judge(answers: Answers) -> Iterable[str]:
-        running = process.read(subject, answers)
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
         if running.complaint:
-            yield running.complaint
+            yield wrong(running.complaint)
             return
         for name in (settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT):
             tls = [
                 url for url in settings.current(running.environment, name) if not url.startswith("http://")
             ]
             if tls:
-                yield f"{name} already holds {', '.join(tls)}"
+                yield wrong(f"{name} already holds {', '.join(tls)}")
 
-    return Inquiry((process.check(subject),), judge)
+    return Check(subject.name, (runs,), judge)
 
 
-def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Inquiry:
+def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Check:
     """The running process has these settings, and so will the next: just these drop-ins of ours lie."""
     paths = Paths.of(subject).settings
     written = {file.path for file in drop_ins}
-    lying = files.check(subject, paths)
+    runs, lying = process.running(subject), files.lying(subject, paths)
 
-    def drift(answers: Answers) -> Iterable[Deviation]:
-        found = files.read(answers, lying)
+    def by_hand(answers: Answers) -> Iterable[Remark]:
+        found = lying.read(answers)
         yield from files.differences(drop_ins, found)
         yield from files.changes(subject, (path for path in paths if path not in written), found)
 
-    def judge(answers: Answers) -> Iterable[str | Deviation]:
-        running = process.read(subject, answers)
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
         if running.complaint:
-            yield running.complaint
+            yield wrong(running.complaint)
         else:
-            yield from settings.differences(running.environment, wanted)
-        yield from drift(answers)
+            yield from map(wrong, settings.differences(running.environment, wanted))
+        yield from by_hand(answers)
 
-    return Inquiry((process.check(subject), lying), judge, drift)
+    return Check(subject.name, (runs, lying), judge, by_hand)
 
 
 @gate
-def running_as_found(subject: Subject) -> Inquiry:
+def running_as_found(subject: Subject) -> Check:
     """The running process and the unit's drop-ins have the settings from before the first change."""
     before = subject.found.environment
     ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
@@ -77,7 +83,7 @@ def running_as_found(subject: Subject) -> Inquiry:
 
 
 @gate
-def listening_locally(subject: Subject) -> Inquiry:
+def listening_locally(subject: Subject) -> Check:
     """The running process listens on the local port too; everything else is as it was before."""
     before = subject.found.environment
     ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
@@ -88,14 +94,14 @@ def listening_locally(subject: Subject) -> Inquiry:
 
 
 @gate
-def loaded_with_certificates(subject: Subject) -> Inquiry:
+def loaded_with_certificates(subject: Subject) -> Check:
     """The running process has the certificate settings, and still listens on http, on the local port too."""
     wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
     return running_with(subject, wanted, (*files.insecure_localhost(subject), files.certs(subject)))
 
 
 @gate
-def running_with_https(subject: Subject) -> Inquiry:
+def running_with_https(subject: Subject) -> Check:
     """The running process listens on https, with the certificate settings."""
     wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
     drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
@@ -103,33 +109,33 @@ def running_with_https(subject: Subject) -> Inquiry:
 
 
 @gate
-def holding_certificates(subject: Subject) -> Inquiry:
+def holding_certificates(subject: Subject) -> Check:
     """CA, certificate and key lie on the host, readable by the service's user, with the right mode."""
     wanted = files.material(subject)
-    question = files.check(subject, tuple(item.path for item in wanted))
+    lying = files.lying(subject, (item.path for item in wanted))
 
-    def judge(answers: Answers) -> Iterable[Deviation]:
-        return files.differences(wanted, files.read(answers, question))
+    def judge(answers: Answers) -> Iterable[Remark]:
+        return files.differences(wanted, lying.read(answers))
 
-    return Inquiry((question,), judge, judge)
+    return Check(subject.name, (lying,), judge, judge)
 
 
 @gate
-def holding_no_certificates(subject: Subject) -> Inquiry:
+def holding_no_certificates(subject: Subject) -> Check:
     """Where the certificates will lie there is what was there before the first change."""
     paths = (*Paths.of(subject).material, *(file.path for file in trust.files(subject)))
-    question = files.check(subject, paths)
+    lying = files.lying(subject, paths)
 
-    def judge(answers: Answers) -> Iterable[Deviation]:
-        return files.changes(subject, paths, files.read(answers, question))
+    def judge(answers: Answers) -> Iterable[Remark]:
+        return files.changes(subject, paths, lying.read(answers))
 
-    return Inquiry((question,), judge, judge)
+    return Check(subject.name, (lying,), judge, judge)
 
 
 @gate
-def free_of_other_files(subject: Subject) -> Inquiry:
+def free_of_other_files(subject: Subject) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
     drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
     wanted = (*files.material(subject), *drop_ins, *trust.files(subject))
-    question = files.check(subject, tuple(item.path for item in wanted))
-    return Inquiry((question,), lambda answers: files.conflicts(wanted, files.read(answers, question)))
+    lying = files.lying(subject, (item.path for item in wanted))
+    return Check(subject.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
+from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings, trust
-from orchestrator.etcd.api import last_line
-from orchestrator.etcd.asking import Inquiry, gate
-from orchestrator.operations import Answers, Check
+from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.questions import Answer, Answers, Fact, Script
 
 # The words of the two interfaces for CA, certificate and key. $1 url, $2 CA, $3 certificate, $4 key.
 # First with flags, then with variables; both must list the member.
@@ -31,36 +31,41 @@ etcdctl member list
 
 
 @gate
-def listed_by_etcdctl_with_certificates(subject: Subject) -> Inquiry:
+def listed_by_etcdctl_with_certificates(subject: Subject) -> Check:
     """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
     paths = settings.Paths.of(subject)
     material = (paths.ca, paths.certificate, paths.key)
     script = SCRIPTS[subject.facts.api]
-    questions = tuple(
-        Check(subject.name, script, (url, *material), timeout_s=8.0)
+
+    def unlisted(answer: Answer) -> str | None:
+        """Why not; v2's exit status says nothing: what counts is that the member is listed, both times."""
+        is_listed = answer.exit_status == 0 and answer.text.count(subject.member.id) >= 2
+        return None if is_listed else answer.reason
+
+    facts = {
+        url: Fact(Script(subject.name, script, (url, *material), timeout_s=8.0), unlisted)
         for url in settings.advertised_clients(subject)
-    )
+    }
 
-    def judge(answers: Answers) -> Iterable[str]:
-        for question in questions:
-            answer = answers[question]
-            # v2's exit status says nothing: what counts is that the member is listed, both times
-            if answer.exit_status != 0 or answer.text.count(subject.member.id) < 2:
-                yield f"{question.arguments[0]}: {last_line(answer)}"
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for url, fact in facts.items():
+            reason = fact.read(answers)
+            if reason is not None:
+                yield wrong(f"{url}: {reason}")
 
-    return Inquiry(questions, judge)
+    return Check(subject.name, tuple(facts.values()), judge)
 
 
 @gate
-def trusting_the_ca(subject: Subject) -> Inquiry:
+def trusting_the_ca(subject: Subject) -> Check:
     """The host's trust store holds the CA, unless the plan says that files are enough."""
-    question = trust.check(subject)
-    if question is None:
-        return Inquiry((), lambda _: ())
+    bundle = trust.bundle(subject)
+    if bundle is None:
+        return always_holds(subject)
 
-    def judge(answers: Answers) -> Iterable[str]:
-        told = answers[question].text.split()
-        if set(told) != {"trusted"}:
-            yield f"the bundle {question.arguments[0]} does not hold the CA: {last_line(answers[question])}"
+    def judge(answers: Answers) -> Iterable[Remark]:
+        found = bundle.read(answers)
+        if not found.is_trusting:
+            yield wrong(f"the bundle {found.path} does not hold the CA: {found.last_words}")
 
-    return Inquiry((question,), judge)
+    return Check(subject.name, (bundle,), judge)

@@ -3,10 +3,12 @@
 import base64
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.asking import Inquiry, gate
-from orchestrator.operations import Answers, Check
+from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 # Seconds since etcd was last started, then each watched unit's state and its journal of the quiet period.
@@ -25,32 +27,48 @@ done
 
 
 @gate
-def left_in_peace_by_local_clients(subject: Subject) -> Inquiry:
+def left_in_peace_by_local_clients(subject: Subject) -> Check:
     """Watched units are active, and after the restart their journals have stayed free of errors."""
     watch = subject.cluster.watch
     if not watch.units:
-        return Inquiry((), lambda _: ())
+        return always_holds(subject)
     arguments = (subject.host.service, f"{watch.quiet_s:g}", *watch.units)
-    question = Check(subject.name, SCRIPT, arguments, timeout_s=8.0)
+    journals = Fact(Script(subject.name, SCRIPT, arguments, timeout_s=8.0), _journals)
 
-    def judge(answers: Answers) -> Iterable[str]:
-        answer = answers[question]
-        first, *rest = answer.text.splitlines()
-        since_s = float(first.removeprefix("since "))
+    def judge(answers: Answers) -> Iterable[Remark]:
+        since_s, units = journals.read(answers)
         if since_s < watch.quiet_s:
-            yield f"watching {', '.join(watch.units)}: {since_s:.0f} of {watch.quiet_s:g} s since the restart"
-        for line in rest:
-            yield from _unit(line, watch.errors, watch.quiet_s)
+            waited = f"{since_s:.0f} of {watch.quiet_s:g} s since the restart"
+            yield wrong(f"watching {', '.join(watch.units)}: {waited}")
+        for unit in units:
+            yield from _of_unit(unit, watch.errors, watch.quiet_s)
 
-    return Inquiry((question,), judge)
+    return Check(subject.name, (journals,), judge)
 
 
-def _unit(line: str, errors: str, quiet_s: float) -> Iterable[str]:
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    unit: str
+    state: str
+    journal: tuple[str, ...]
+
+
+def _journals(answer: Answer) -> tuple[float, tuple[_Watched, ...]]:
+    """Read the seconds since the restart, and each unit's state and its journal's lines."""
+    first, *rest = answer.text.splitlines()
+    return float(first.removeprefix("since ")), tuple(map(_watched, rest))
+
+
+def _watched(line: str) -> _Watched:
     _, unit, state, *encoded = line.split(" ")
-    if state != "active":
-        yield f"{unit} is {state}"
-    journal = base64.b64decode("".join(encoded), validate=True).decode(errors="replace").splitlines()
-    offending = [text for text in journal if re.search(errors, text)]
+    journal = base64.b64decode("".join(encoded), validate=True).decode(errors="replace")
+    return _Watched(unit, state, tuple(journal.splitlines()))
+
+
+def _of_unit(watched: _Watched, errors: str, quiet_s: float) -> Iterable[Remark]:
+    if watched.state != "active":
+        yield wrong(f"{watched.unit} is {watched.state}")
+    offending = [text for text in watched.journal if re.search(errors, text)]
     if offending:
         told = " | ".join(shown(text.strip(), quote="", limit=200) for text in offending[-3:])
-        yield f"{unit} reports {len(offending)} errors in the last {quiet_s:g} s: {told}"
+        yield wrong(f"{watched.unit} reports {len(offending)} errors in the last {quiet_s:g} s: {told}")

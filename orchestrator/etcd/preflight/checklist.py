@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from orchestrator.checks import Check
 from orchestrator.etcd.preflight import (
     clients,
     clock,
@@ -19,7 +20,7 @@ from orchestrator.etcd.preflight import (
     unit,
     watched,
 )
-from orchestrator.etcd.preflight.finding import Examination, Item
+from orchestrator.etcd.preflight.finding import Item
 from orchestrator.etcd.preflight.site import Site
 
 LOGIN = Item(
@@ -244,9 +245,9 @@ CHECKLIST: tuple[Item, ...] = (
 )
 
 
-def examinations(site: Site) -> tuple[tuple[Item, Examination], ...]:
-    """Make every examination of the checklist for those who could be reached."""
-    return tuple((item, examination) for item in CHECKLIST for examination in item.make(site))
+def checks(site: Site) -> tuple[tuple[Item, Check], ...]:
+    """Make every check of the checklist for those who could be reached."""
+    return tuple((item, check) for item in CHECKLIST for check in item.make(site))
 
 
 def order(names: Iterable[str]) -> tuple[str, ...]:

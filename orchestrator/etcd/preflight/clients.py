@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from orchestrator.checks import Check, Remark, doubtful, fine
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine
 from orchestrator.etcd.preflight.routes import plain
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answer, Answers, Check
+from orchestrator.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 ROUND = "switch"  # the round of every migration in which a member's client port leaves http
@@ -113,23 +113,24 @@ def _end(text: str) -> str:
     return f"{plain(address.partition('%')[0].strip('[]'))} {int(port)}"
 
 
-def clients(site: Site) -> Iterable[Examination]:
+def clients(site: Site) -> Iterable[Check]:
     """Ask every host's kernel who is connected to the members' client ports, and with which process."""
     ports = {site.cluster.ports.client, site.cluster.ports.local, *_found_ports(site.members)}
     words = tuple(map(str, sorted(ports)))
     asked = {
-        one.name: Check(one.name, SCRIPT, (one.host.service, *words), timeout_s=8.0) for one in site.hosts
+        one.name: Fact(Script(one.name, SCRIPT, (one.host.service, *words), timeout_s=8.0), read)
+        for one in site.hosts
     }
 
-    def judge_of(subject: Subject) -> Examination:
+    def judge_of(subject: Subject) -> Check:
         def judge(answers: Answers) -> Iterable[Remark]:
             try:
-                seen = {name: read(answers[question]) for name, question in asked.items()}
+                seen = {name: connections.read(answers) for name, connections in asked.items()}
             except ValueError as error:
                 return (doubtful(f"cannot tell: {error}", "install iproute2, and check again"),)
             return judged(subject, seen)
 
-        return Examination(subject.name, tuple(asked.values()), judge)
+        return Check(subject.name, tuple(asked.values()), judge)
 
     return map(judge_of, site.members)
 

@@ -3,19 +3,20 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.preflight import material
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Moments, Site
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answers, Fact, Script
 
 WARN_S = 1.0  # etcd's own members warn of each other from there on (rafthttp/probing_status.go)
 FAIL_S = 60.0
 
 
-def time_of(host: str) -> Check:
-    """Ask for a host's time; asked alone, so that the bastion knows when it was read."""
-    return Check(host, "exec date -u +%s.%N")
+def time_of(host: str) -> Fact[float]:
+    """A host's time, in seconds; asked alone, so that the bastion knows when it was read."""
+    return Fact(Script(host, "exec date -u +%s.%N"), lambda answer: float(answer.text))
 
 
 def skew_s(told: float, between: Moments) -> float:
@@ -25,13 +26,13 @@ def skew_s(told: float, between: Moments) -> float:
 
 
 @on_each_host
-def clocks(site: Site, subject: Subject) -> Examination:
+def clocks(site: Site, subject: Subject) -> Check:
     """Compare the host's clock with the bastion's, and with the dates of every certificate."""
-    question = time_of(subject.name)
+    time = time_of(subject.name)
     dated = material.dates(site)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        told = float(answers[question].text)
+        told = time.read(answers)
         skew = skew_s(told, site.reached[subject.name])
         there = datetime.fromtimestamp(told, UTC)
         if abs(skew) > WARN_S:
@@ -48,4 +49,4 @@ def clocks(site: Site, subject: Subject) -> Examination:
                     f"{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
                 )
 
-    return Examination(subject.name, (question,), judge)
+    return Check(subject.name, (time,), judge)

@@ -3,19 +3,20 @@
 from collections.abc import Iterable
 
 from orchestrator import lock
+from orchestrator.checks import Check, Remark, fine, wrong
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers
+from orchestrator.questions import Answers
 
 
 @on_each_host
-def holders(_site: Site, subject: Subject) -> Examination:
+def holders(_site: Site, subject: Subject) -> Check:
     """Ask who holds the host's lock."""
-    question = lock.question(subject.name)
+    held = lock.held(subject.name)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        holder = lock.read(answers[question].text)
+        holder = held.read(answers)
         yield wrong(f"held by {holder}") if holder else fine("nobody holds it")
 
-    return Examination(subject.name, (question,), judge)
+    return Check(subject.name, (held,), judge)

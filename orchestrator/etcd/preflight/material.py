@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import certificates
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.pki.reading import lacking, readable, signs
 
@@ -32,16 +32,16 @@ def dates(site: Site) -> tuple[tuple[Path, datetime, datetime], ...]:
     )
 
 
-def pairs(site: Site) -> Iterable[Examination]:
+def pairs(site: Site) -> Iterable[Check]:
     """Judge keys, chains, dates, usages, and names against every URL."""
     found = tuple(wrong(fault.text, fault.fix) for fault in certificates.faults(site.everyone, site.now))
     good = fine(f"{len(leaves(site.cluster))} certificates, their keys, their chain and their names")
-    yield Examination(BASTION, (), lambda _: found or (good,))
+    yield Check(BASTION, (), lambda _: found or (good,))
 
 
-def days_left(site: Site) -> Iterable[Examination]:
+def days_left(site: Site) -> Iterable[Check]:
     """Judge how long each certificate is still valid."""
-    yield Examination(BASTION, (), lambda _: _days_left(dates(site), site.now))
+    yield Check(BASTION, (), lambda _: _days_left(dates(site), site.now))
 
 
 def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime) -> Iterable[Remark]:
@@ -56,9 +56,9 @@ def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime) 
         yield fine(f"the first to end is {path}, in {days:.0f} days")
 
 
-def bundle(site: Site) -> Iterable[Examination]:
+def bundle(site: Site) -> Iterable[Check]:
     """Judge what the CA file holds."""
-    yield Examination(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, readable(site.cluster.tls.ca)))
+    yield Check(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, readable(site.cluster.tls.ca)))
 
 
 def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
@@ -83,10 +83,10 @@ def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
         yield fine(f"{path}: {held[0].subject.rfc4514_string()}")
 
 
-def intermediates(site: Site) -> Iterable[Examination]:
+def intermediates(site: Site) -> Iterable[Check]:
     """Judge the certificates between the leaves and the CA."""
     chains = {path: readable(path)[1:] for path in leaves(site.cluster)}
-    yield Examination(BASTION, (), lambda _: _intermediates(chains))
+    yield Check(BASTION, (), lambda _: _intermediates(chains))
 
 
 def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable[Remark]:
@@ -104,11 +104,11 @@ def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable
         yield fine(f"{count} intermediates, with every usage" if count else "there are none")
 
 
-def key_files(site: Site) -> Iterable[Examination]:
+def key_files(site: Site) -> Iterable[Check]:
     """Judge who may read the private keys on the bastion."""
     paths = dict.fromkeys((site.cluster.tls.client_key, *(host.key for host in site.cluster.hosts)))
     modes = {path: path.stat().st_mode & 0o777 for path in paths if path.exists()}
-    yield Examination(BASTION, (), lambda _: _key_files(modes))
+    yield Check(BASTION, (), lambda _: _key_files(modes))
 
 
 def _key_files(modes: dict[Path, int]) -> Iterable[Remark]:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster import foreign
-from orchestrator.cluster.model import Host
+from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api, gather, peering, process
-from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Api, Standing, hindrance, last_line
+from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, hindrance
 from orchestrator.etcd.gates.agreeing import MAX_LAG
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answer, Answers, Check
+from orchestrator.etcd.process import Process
+from orchestrator.questions import Answer, Answers, Fact, Script, UnansweredError
 
 CLUSTER = "cluster"
 
@@ -32,32 +33,26 @@ ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
 """
 
 
-def version_of(host: Host) -> Check:
-    """Ask which version a member is, and whether it serves v2; the facts ask the very same."""
-    return Check(host.name, gather.VERSION, (host.service,), timeout_s=10.0)
-
-
-def versions(site: Site) -> Iterable[Examination]:
+def versions(site: Site) -> Iterable[Check]:
     """Ask each member for its version, and one of them whether a downgrade is in progress."""
-    asked = {subject.name: version_of(subject.host) for subject in site.members}
-    first = site.members[:1]
-    downgrade = [Check(one.name, DOWNGRADE, (one.host.service,), timeout_s=6.0) for one in first]
+    asked = [(member, gather.version(member.host)) for member in site.members]
+    downgrades = [_downgrade(one) for one in site.members[:1]]
 
     def judge(answers: Answers) -> Iterable[Remark]:
         told = {}
-        for name, check in asked.items():
-            if answers[check].exit_status != 0:
+        for member, version in asked:
+            try:
+                told[member.name] = version.read(answers)
+            except UnansweredError as error:
                 yield wrong(
-                    f"{name} does not tell its version: {last_line(answers[check])}",
-                    f"on {name}: systemctl status {check.arguments[0]}.service; let it run and answer first",
+                    f"{member.name} does not tell its version: {error}",
+                    f"on {member.name}: systemctl status {member.host.service}.service; "
+                    "let it run and answer first",
                 )
-                continue
-            body = answers[check].text.partition("\n")[0]
-            told[name] = foreign.of_json(foreign.VersionBody, body, f"{name}'s version")
         if not told:
             return
-        servers = {name: body.etcdserver for name, body in told.items()}
-        together = sorted({body.etcdcluster for body in told.values()})
+        servers = {name: version.server for name, version in told.items()}
+        together = sorted({version.cluster for version in told.values()})
         if len(set(servers.values())) > 1:
             listed = ", ".join(f"{name} {one}" for name, one in servers.items())
             yield wrong(f"the members run different versions: {listed}")
@@ -68,50 +63,61 @@ def versions(site: Site) -> Iterable[Examination]:
             )
         else:
             yield fine(f"{next(iter(servers.values()))} on {', '.join(servers)}")
-        for check in downgrade:
-            if answers[check].exit_status == 0 and answers[check].text.split() == ["true", "200"]:
-                yield wrong("a downgrade is in progress", "finish it, or: etcdctl downgrade cancel")
+        if any(downgrade.read(answers) for downgrade in downgrades):
+            yield wrong("a downgrade is in progress", "finish it, or: etcdctl downgrade cancel")
 
     if asked:
-        yield Examination(CLUSTER, (*asked.values(), *downgrade), judge)
+        yield Check(CLUSTER, (*(version for _, version in asked), *downgrades), judge)
+
+
+def _downgrade(member: Subject) -> Fact[bool]:
+    """Whether a downgrade is in progress; no answer is no."""
+
+    def read(answer: Answer) -> bool:
+        return answer.exit_status == 0 and answer.text.split() == ["true", "200"]
+
+    return Fact(Script(member.name, DOWNGRADE, (member.host.service,), timeout_s=6.0), read)
 
 
 def _minor(text: str) -> list[str]:
     return text.split(".")[:2]
 
 
-def readable(interface: api.Api, statuses: Mapping[str, Check], answers: Answers) -> Mapping[str, Standing]:
+def readable(statuses: Mapping[str, Fact[Standing]], answers: Answers) -> Mapping[str, Standing]:
     """Return what those members say of themselves that say anything; 'quorum' complains of the others."""
     found = {}
-    for name, check in statuses.items():
+    for name, status in statuses.items():
         with suppress(ValueError):
-            found[name] = interface.read_status(answers[check])
+            found[name] = status.read(answers)
     return found
 
 
-def quorum(site: Site) -> Iterable[Examination]:
+def quorum(site: Site) -> Iterable[Check]:
     """Ask each member for a read that needs a quorum, who leads, and which alarms are raised."""
     interface = api.APIS[site.facts.api]
     healths = {one.name: interface.health(one) for one in site.members}
     statuses = {one.name: interface.status(one) for one in site.members}
     logins = {one.name: interface.login(one) for one in site.members}
-    processes = [process.check(one) for one in site.members]
-    alarms = [check for one in site.members[:1] if (check := interface.alarms(one)) is not None]
+    processes = {one.name: process.running(one) for one in site.members}
+    alarms = [fact for one in site.members[:1] if (fact := interface.alarms(one)) is not None]
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        asked = {name: [answers[logins[name]], answers[statuses[name]]] for name in logins}
-        locked = [name for name, heard in asked.items() if any(_wants_login(interface, one) for one in heard)]
+        locked = [
+            name
+            for name, login in logins.items()
+            if login.read(answers) or _wants_login(answers[statuses[name].question])
+        ]
         if locked:
-            yield _locked(site, interface, locked, answers)
+            yield _locked(site, locked, processes[locked[0]].read(answers))
             return  # nobody can tell more without a login; the next check does
-        standing = readable(interface, statuses, answers)
+        standing = readable(statuses, answers)
         complaints = {
-            name: f"it tells no status: {last_line(answers[check])}"
-            for name, check in statuses.items()
+            name: f"it tells no status: {answers[status.question].reason}"
+            for name, status in statuses.items()
             if name not in standing
         }
         for name, one in standing.items():
-            if complaint := interface.complaint(answers[healths[name]], one.id):
+            if complaint := healths[name].read(answers).complaint(one.id):
                 complaints[name] = complaint
         yield from (wrong(f"{name} is not healthy: {told}") for name, told in complaints.items())
         yield from (wrong(f"{name} was not asked") for name in site.missed)
@@ -119,8 +125,7 @@ def quorum(site: Site) -> Iterable[Examination]:
         if len(leaders) != 1 or "0" in leaders:
             seen = ", ".join(f"{name}: {one.leader}" for name, one in standing.items()) or "none knows one"
             yield wrong(f"the members do not agree on a leader: {seen}")
-        for check in alarms:
-            raised = interface.read_alarms(answers[check])
+        for raised in (one.read(answers) for one in alarms):
             if raised:
                 yield wrong(f"an alarm is raised: {raised}", "mend its cause, then: etcdctl alarm disarm")
         count = len(site.cluster.members)
@@ -130,37 +135,35 @@ def quorum(site: Site) -> Iterable[Examination]:
             yield fine(f"{well} of {count} healthy, can lose {well - count // 2 - 1}; {led} leads")
 
     if healths:
-        questions = (*healths.values(), *statuses.values(), *logins.values(), *processes, *alarms)
-        yield Examination(CLUSTER, tuple(dict.fromkeys(questions)), judge)
+        facts = (healths, statuses, logins, processes)
+        yield Check(CLUSTER, (*(fact for each in facts for fact in each.values()), *alarms), judge)
 
 
-def _wants_login(interface: Api, answer: Answer) -> bool:
+def _wants_login(answer: Answer) -> bool:
     found = hindrance(answer)
-    return interface.wants_login(answer) or (found is not None and found.text == AUTHENTICATION)
+    return found is not None and found.text == AUTHENTICATION
 
 
-def _locked(site: Site, interface: Api, names: list[str], answers: Answers) -> Remark:
-    """Name the members that want a login, and how to turn that off for the time of the migration."""
-    one = next(each for each in site.members if each.name == names[0])
-    endpoint = peering.endpoint(process.read(one, answers).environment)
+def _locked(site: Site, names: list[str], first: Process) -> Remark:
+    """Name the members that want a login, and how to turn that off while the migration lasts."""
+    endpoint, interface = peering.endpoint(first.environment), api.APIS[site.facts.api]
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
     return wrong(
         f"{AUTHENTICATION} ({', '.join(names)})",
-        f"on {one.name}: {off} (with root's password; until it is on again, everybody who reaches the "
-        f"cluster may read and write everything); once the migration is done, on {one.name}: {on}",
+        f"on {names[0]}: {off} (with root's password; until it is on again, everybody who reaches the "
+        f"cluster may read and write everything); once the migration is done, on {names[0]}: {on}",
     )
 
 
-def lag(site: Site) -> Iterable[Examination]:
+def lag(site: Site) -> Iterable[Check]:
     """Ask each member how far it has come in raft's log."""
     statuses = {one.name: api.of(one).status(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        interface = api.APIS[site.facts.api]
-        return behind(readable(interface, statuses, answers))
+        return behind(readable(statuses, answers))
 
     if statuses:
-        yield Examination(CLUSTER, tuple(statuses.values()), judge)
+        yield Check(CLUSTER, tuple(statuses.values()), judge)
 
 
 def behind(standing: Mapping[str, Standing]) -> Iterable[Remark]:
@@ -181,26 +184,32 @@ class _Page(foreign.Shape):
     count: int = 0
 
 
-def counts(site: Site) -> Iterable[Examination]:
+def counts(site: Site) -> Iterable[Check]:
     """Ask one member how many keys and leases there are."""
     if not site.members:
         return
     if site.facts.api == "v2":
         told = fine("not counted: v2 tells a number only to who reads everything")
-        yield Examination(CLUSTER, (), lambda _: (told,))
+        yield Check(CLUSTER, (), lambda _: (told,))
         return
-    question = Check(site.members[0].name, COUNT, (site.members[0].host.service,), timeout_s=12.0)
+    first = site.members[0]
+    counted = Fact(Script(first.name, COUNT, (first.host.service,), timeout_s=12.0), _counted)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
-            first, _, leases = answers[question].text.partition("\n")
-            keys = foreign.of_json(_Page, first, "etcdctl's answer").count
+            keys, leases = counted.read(answers)
         except ValueError as error:
             yield doubtful(f"not counted: {error}")
             return
-        if not leases.strip().isdecimal():
-            yield doubtful(f"not counted: {last_line(answers[question])}")
-            return
-        yield fine(f"{keys} keys, {leases.strip()} leases")
+        yield fine(f"{keys} keys, {leases} leases")
 
-    yield Examination(CLUSTER, (question,), judge)
+    yield Check(CLUSTER, (counted,), judge)
+
+
+def _counted(answer: Answer) -> tuple[int, int]:
+    """Read how many keys and leases there are."""
+    page, _, leases = answer.text.partition("\n")
+    keys = foreign.of_json(_Page, page, "etcdctl's answer").count
+    if not leases.strip().isdecimal():
+        raise ValueError(answer.reason)
+    return keys, int(leases)

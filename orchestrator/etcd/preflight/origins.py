@@ -4,12 +4,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import unit, variables
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers
+from orchestrator.questions import Answers
 from orchestrator.text import shown
 
 NO_PROCESS = doubtful("there is no process: only the files that it would be started with were looked at")
@@ -29,12 +30,13 @@ def ours(subject: Subject) -> Mapping[str, str]:
 
 
 @on_each_host
-def origins(site: Site, subject: Subject) -> Examination:
+def origins(site: Site, subject: Subject) -> Check:
     """Ask for the running process's flags and variables, and for every file that its unit reads them from."""
     are_gathered = bool(site.facts.cluster_id)
+    runs, described = process.running(subject), unit.of(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running, read = process.read(subject, answers), unit.read(subject, answers)
+        running, read = runs.read(answers), described.read(answers)
         wanted = ours(subject)
         changed = _ours_under_way(subject, running, read, wanted) if are_gathered else frozenset()
         troubles = (
@@ -51,7 +53,7 @@ def origins(site: Site, subject: Subject) -> Examination:
             names = [PurePosixPath(path).name for path in (*read.drop_ins, *read.files)]
             yield fine(f"{len(running.environment)} variables, from {', '.join(names) or 'the unit itself'}")
 
-    return Examination(subject.name, (process.check(subject), unit.check(subject)), judge)
+    return Check(subject.name, (runs, described), judge)
 
 
 def _of_process(running: process.Process) -> Iterable[Remark]:

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answers, Fact, Script, UnansweredError
 from orchestrator.text import shown
 
 SCRIPT = "exec ss --no-header --listening --tcp --numeric --processes"
@@ -56,19 +57,21 @@ def listeners(output: str) -> tuple[Listener, ...]:
 
 
 @on_each_host
-def ports(site: Site, subject: Subject) -> Examination:
+def ports(site: Site, subject: Subject) -> Check:
     """Ask the kernel who listens on the client, peer and local port."""
-    question = Check(subject.name, SCRIPT)
+    runs = process.running(subject)
+    listening = Fact(Script(subject.name, SCRIPT), lambda answer: listeners(answer.text))
     wanted = site.cluster.ports
     is_member = subject.name in {member.name for member in site.cluster.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        answer = answers[question]
-        if answer.exit_status != 0:
-            yield doubtful(f"cannot tell: {answer.reason}", "install iproute2, which has ss")
+        try:
+            found = listening.read(answers)
+        except UnansweredError as error:
+            yield doubtful(f"cannot tell: {error}", "install iproute2, which has ss")
             return
-        pid = process.read(subject, answers).pid
-        strangers = [one for one in listeners(answer.text) if pid not in one.pids]
+        pid = runs.read(answers).pid
+        strangers = [one for one in found if pid not in one.pids]
         on_local = [one for one in strangers if one.port == wanted.local and one.takes_loopback]
         elsewhere = [
             one
@@ -94,4 +97,4 @@ def ports(site: Site, subject: Subject) -> Examination:
             used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))
             yield fine(f"{', '.join(map(str, used))} are etcd's or free")
 
-    return Examination(subject.name, (process.check(subject), question), judge)
+    return Check(subject.name, (runs, listening), judge)

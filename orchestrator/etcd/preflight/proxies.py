@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from orchestrator.checks import Check, Remark, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import unit
-from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers
+from orchestrator.questions import Answers
 
 _OF_PEERS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions that may be built with such a Go
@@ -23,15 +24,16 @@ _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[^:]*)")
 
 
 @on_each_host
-def proxies(site: Site, subject: Subject) -> Examination:
+def proxies(site: Site, subject: Subject) -> Check:
     """Ask for the proxy variables of the running process and of the unit's next start."""
     targets = _targets(subject)
     takes_networks = not any(
         member.version.startswith(_WITHOUT_NETWORKS) for member in site.facts.members.values()
     )
+    runs, described = process.running(subject), unit.of(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running, read = process.read(subject, answers), unit.read(subject, answers)
+        running, read = runs.read(answers), described.read(answers)
         at_next_start = {name: read.variables[name] for name in process.PROXIES if name in read.variables}
         found = {**running.proxies, **at_next_start}
         variable = next((name for name in _OF_PEERS if found.get(name)), None)
@@ -54,7 +56,7 @@ def proxies(site: Site, subject: Subject) -> Examination:
             _mend(subject, read, exempt, caught),
         )
 
-    return Examination(subject.name, (process.check(subject), unit.check(subject)), judge)
+    return Check(subject.name, (runs, described), judge)
 
 
 def is_exempt(host: str, port: int, no_proxy: str, *, takes_networks: bool = True) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.etcd import api, peering, process, settings
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.preflight import advertised
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.members import CLUSTER, readable
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers
+from orchestrator.questions import Answers
 
 HALF_SECURED = (
     "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "
@@ -17,17 +17,16 @@ HALF_SECURED = (
 )
 
 
-def registry(site: Site) -> Iterable[Examination]:
+def registry(site: Site) -> Iterable[Check]:
     """Ask each member for its registry, and compare it with the plan."""
     views = {one.name: api.of(one).members(one) for one in site.members}
     selves = {one.name: api.of(one).status(one) for one in site.members}
-    processes = tuple(process.check(one) for one in site.members)
+    processes = {one.name: process.running(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        interface = api.APIS[site.facts.api]
-        ids = {name: one.id for name, one in readable(interface, selves, answers).items()}
-        seen = {name: interface.read_members(answers[views[name]]) for name in ids}
-        running = {one.name: process.read(one, answers) for one in site.members}
+        ids = {name: one.id for name, one in readable(selves, answers).items()}
+        seen = {name: views[name].read(answers) for name in ids}
+        running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
             *(compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
             *schemes(site, seen, ids, running),
@@ -43,7 +42,7 @@ def registry(site: Site) -> Iterable[Examination]:
             yield fine(", ".join(f"{name} is {id_}" for name, id_ in ids.items()))
 
     if views:
-        yield Examination(CLUSTER, (*views.values(), *selves.values(), *processes), judge)
+        yield Check(CLUSTER, (*views.values(), *selves.values(), *processes.values()), judge)
 
 
 def schemes(

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterable
 
 from orchestrator import places
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving
-from orchestrator.etcd.api import last_line
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answers, Fact, Script
 from orchestrator.trusted import UNTRUSTED
 
 FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
@@ -59,21 +59,23 @@ exit 0
 )
 
 
-def _question(subject: Subject) -> Check:
+def _room(subject: Subject) -> Fact[tuple[str, ...]]:
+    """The script's lines."""
     written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
-    return Check(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
+    script = Script(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
+    return Fact(script, lambda answer: tuple(answer.text.splitlines()))
 
 
 @on_each_host
-def disks(site: Site, subject: Subject) -> Examination:
+def disks(site: Site, subject: Subject) -> Check:
     """Ask for space and inodes where files will be put, etcd keeps its data, and that is saved."""
-    question = _question(subject)
+    room = _room(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = [line.split(" ") for line in answers[question].text.splitlines()]
+        lines = [line.split(" ") for line in room.read(answers)]
         rows = [line for line in lines if line[0] in {"data", "files", "saved"}]
         if not rows:
-            yield wrong(f"cannot tell: {last_line(answers[question])}")
+            yield wrong(f"cannot tell: {answers[room.question].reason}")
             return
         shut = dict.fromkeys(line[-1] for line in lines if line[0] == "closed-to-root")
         yield from (wrong(f"{path} is read-only", f"mount it writable: findmnt -T {path}") for path in shut)
@@ -98,7 +100,7 @@ def disks(site: Site, subject: Subject) -> Examination:
         least_path = min(seen, key=lambda path: seen[path])
         yield fine(f"at least {seen[least_path]} MiB, in {least_path}")
 
-    return Examination(subject.name, (question,), judge)
+    return Check(subject.name, (room,), judge)
 
 
 def _saved_mib(site: Site, subject: Subject, weights: list[str]) -> int:
@@ -110,12 +112,12 @@ def _saved_mib(site: Site, subject: Subject, weights: list[str]) -> int:
 
 
 @on_each_host
-def entrances(_site: Site, subject: Subject) -> Examination:
+def entrances(_site: Site, subject: Subject) -> Check:
     """Ask whether the service's user may enter the directory that the certificates will lie in."""
-    question = _question(subject)
+    room = _room(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = tuple(line.split(" ", 2) for line in answers[question].text.splitlines())
+        lines = tuple(line.split(" ", 2) for line in room.read(answers))
         told = [line for line in lines if line[0] in {"open", "closed"}]
         for why in dict.fromkeys(" ".join(line[1:]) for line in lines if line[0] == "untrusted"):
             yield wrong(f"{why}: who writes there could lead root's files astray", _owned(why))
@@ -123,9 +125,9 @@ def entrances(_site: Site, subject: Subject) -> Examination:
             is_open = may == "open"
             yield fine(f"{user} may enter {path}") if is_open else wrong(f"{user} may not enter {path}")
         if not told:
-            yield wrong(f"cannot tell: {last_line(answers[question])}")
+            yield wrong(f"cannot tell: {answers[room.question].reason}")
 
-    return Examination(subject.name, (question,), judge)
+    return Check(subject.name, (room,), judge)
 
 
 def _owned(why: str) -> str:

@@ -5,16 +5,17 @@ and else what its DNS names resolve to (etcd 3.2 and later, pkg/transport/listen
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Host
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answer, Answers, Check
 from orchestrator.pki import reading
 from orchestrator.pki.reading import Names
+from orchestrator.questions import Answer, Answers, Fact, Script
 
 # $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
 ROUTES = """
@@ -51,7 +52,7 @@ def plain(text: str) -> str:
     return str(mapped or address)
 
 
-def routes(site: Site) -> Iterable[Examination]:
+def routes(site: Site) -> Iterable[Check]:
     """Ask each member from which addresses it dials the others, and who dials it."""
     if not site.cluster.tls.peer_cert_auth:
         return
@@ -59,37 +60,56 @@ def routes(site: Site) -> Iterable[Examination]:
         yield _examination(site, subject)
 
 
-def _question(subject: Subject) -> Check:
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """How a host and its peers dial each other.
+
+    ``sources`` are the addresses that it dials from, each with the peers dialled from it, ``unknown`` peers
+    that it has no route to, and ``heard`` the addresses that its own peer port is dialled from.
+    """
+
+    sources: Mapping[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    heard: frozenset[str]
+
+
+def of(subject: Subject) -> Fact[Routes]:
+    """How a member dials the others, and who dials it."""
     dialled = {
         urlsplit(url).hostname or "": None for other in subject.others for url in other.member.peer_urls
     }
-    return Check(subject.name, ROUTES, (str(subject.cluster.ports.peer), *dialled), timeout_s=8.0)
+    arguments = (str(subject.cluster.ports.peer), *dialled)
+    return Fact(Script(subject.name, ROUTES, arguments, timeout_s=8.0), read)
 
 
-def _examination(site: Site, subject: Subject) -> Examination:
+def _resolved(answer: Answer) -> frozenset[str]:
+    """Read the addresses that names resolve to."""
+    return frozenset(line.rpartition(" ")[2] for line in answer.text.splitlines())
+
+
+def _examination(site: Site, subject: Subject) -> Check:
     own = names(subject.host)
-    question = _question(subject)
+    routes = of(subject)
     domains = tuple(name for name in own.domains if "*" not in name and name != "localhost") if own else ()
     reached = {other.name for other in site.members}
     listening = [other.name for other in subject.others if other.name in reached] if domains else []
-    resolving = {name: Check(name, RESOLVE, domains, timeout_s=8.0) for name in listening}
+    resolving = {name: Fact(Script(name, RESOLVE, domains, timeout_s=8.0), _resolved) for name in listening}
     others = [one for one in map(names, site.cluster.hosts) if one]
     everybodys = frozenset().union(*(one.addresses for one in others))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         if own is None:
             return  # 'certificates' says so
-        sources, unknown = read(answers[question])
+        seen = routes.read(answers)
+        resolved = {name: one.read(answers) for name, one in resolving.items()}
         troubles = [
-            _of_source(
-                subject.name, source, peers, own, {name: answers[one] for name, one in resolving.items()}
-            )
-            for source, peers in sources.items()
+            _of_source(subject.name, source, peers, own, resolved)
+            for source, peers in seen.sources.items()
             if source not in own.addresses
         ]
         yield from troubles
-        yield from (doubtful(f"cannot tell from where it would dial {peer}") for peer in unknown)
-        strangers = sorted(heard(answers[question]) - everybodys)
+        yield from (doubtful(f"cannot tell from where it would dial {peer}") for peer in seen.unknown)
+        strangers = sorted(seen.heard - everybodys)
         if strangers:
             yield doubtful(
                 f"{', '.join(strangers)} dials its peer port, and no certificate names that address",
@@ -97,16 +117,16 @@ def _examination(site: Site, subject: Subject) -> Examination:
             )
         if not subject.others:
             yield fine("it is the only member, and dials nobody")
-        elif not sources and not unknown:
+        elif not seen.sources and not seen.unknown:
             yield wrong("the look at its routes told of no peer", "install iproute2, which has ip and ss")
         elif not troubles:
-            yield fine(f"dials its peers from {', '.join(sources)}")
+            yield fine(f"dials its peers from {', '.join(seen.sources)}")
 
-    return Examination(subject.name, (question, *resolving.values()), judge)
+    return Check(subject.name, (routes, *resolving.values()), judge)
 
 
-def read(answer: Answer) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]]:
-    """Return the source addresses, each with the peers dialled from it, and peers without a route."""
+def read(answer: Answer) -> Routes:
+    """Read the script's lines."""
     lines = [line.split() for line in answer.text.splitlines()]
     found: dict[str, list[str]] = {}
     unknown, peers = [], set()
@@ -119,28 +139,22 @@ def read(answer: Answer) -> tuple[Mapping[str, tuple[str, ...]], tuple[str, ...]
     for _, source, peer in (line for line in lines if line[:1] == ["dials"]):
         if plain(peer) in peers:  # another cluster's members may use the same port
             found.setdefault(plain(source), []).append(plain(peer))
-    return {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()}, tuple(unknown)
-
-
-def heard(answer: Answer) -> frozenset[str]:
-    """Return the addresses that the host's own peer port is dialled from, as it sees them."""
-    lines = (line.split() for line in answer.text.splitlines())
-    found = {plain(line[1]) for line in lines if line[:1] == ["hears"] and len(line) == 2}
-    return frozenset(address for address in found if not ip_address(address).is_loopback)
+    heard = {plain(line[1]) for line in lines if line[:1] == ["hears"] and len(line) == 2}
+    return Routes(
+        {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()},
+        tuple(unknown),
+        frozenset(address for address in heard if not ip_address(address).is_loopback),
+    )
 
 
 def _of_source(
-    host: str, source: str, peers: Iterable[str], own: Names, resolved: Mapping[str, Answer]
+    host: str, source: str, peers: Iterable[str], own: Names, resolved: Mapping[str, frozenset[str]]
 ) -> Remark:
     told = f"dials {', '.join(peers)} from {source}, which its certificate does not name"
     mend = f"issue its certificate with the address {source} too (certs PLAN --renew --san {host}={source})"
     if any("*" in name for name in own.domains):
         return doubtful(f"{told}; its peers would have to find it by {own}", mend)
-    without = [
-        name
-        for name, answer in resolved.items()
-        if source not in {line.rpartition(" ")[2] for line in answer.text.splitlines()}
-    ]
+    without = [name for name, addresses in resolved.items() if source not in addresses]
     if resolved and not without:
         return doubtful(f"{told}; its peers let it in only while DNS resolves {own} to it", mend)
     return wrong(f"{told}; it names {own}", mend)

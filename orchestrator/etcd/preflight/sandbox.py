@@ -6,12 +6,13 @@ A look as the service's user does not see what systemd hides from the process: s
 import posixpath
 from collections.abc import Iterable, Mapping
 
+from orchestrator.checks import Check, Remark, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.etcd.preflight import unit, variables
-from orchestrator.etcd.preflight.finding import Examination, Remark, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 # $1 service, $2 the certificates' directory: whether the running process sees the very same directory, or
@@ -37,16 +38,15 @@ _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 -- read in what a unit says; not
 
 
 @on_each_host
-def sandboxes(_site: Site, subject: Subject) -> Examination:
+def sandboxes(_site: Site, subject: Subject) -> Check:
     """Ask what the unit hides from its process, and what the running process sees of that directory."""
     directory = subject.cluster.tls.directory
-    question = Check(subject.name, SCRIPT, (subject.host.service, directory))
+    described = unit.of(subject)
+    place = Fact(Script(subject.name, SCRIPT, (subject.host.service, directory)), _place)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        seen, _, real = answers[question].text.strip().partition(" ")
-        if seen not in {"same", "other", "unknown"} or not real.startswith("/"):
-            raise ValueError("the host told no directory")
-        properties = unit.read(subject, answers).properties
+        seen, real = place.read(answers)
+        properties = described.read(answers).properties
         names = [posixpath.basename(path) for path in settings.Paths.of(subject).material]
         files = (f"{place}/{name}" for place in (directory, real) for name in names)
         hiders = tuple(dict.fromkeys(filter(None, (hider(properties, path) for path in files))))
@@ -61,7 +61,15 @@ def sandboxes(_site: Site, subject: Subject) -> Examination:
         elif not hiders:
             yield fine(f"etcd sees {directory}")
 
-    return Examination(subject.name, (unit.check(subject), question), judge)
+    return Check(subject.name, (described, place), judge)
+
+
+def _place(answer: Answer) -> tuple[str, str]:
+    """Read whether the process sees the directory (same, other or unknown), and where that really is."""
+    seen, _, real = answer.text.strip().partition(" ")
+    if seen not in {"same", "other", "unknown"} or not real.startswith("/"):
+        raise ValueError("the host told no directory")
+    return seen, real
 
 
 def _mend(subject: Subject, properties: Mapping[str, str]) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check, UnansweredError
+from orchestrator.questions import Answer, Answers, Fact, Script, UnansweredError
 
 # Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
 NEEDED = (
@@ -46,15 +47,15 @@ systemctl --version | sed -n '1s/^/systemd=/p'
 
 
 @on_each_host
-def tools(site: Site, subject: Subject) -> Examination:
+def tools(site: Site, subject: Subject) -> Check:
     """Ask for the shell, and for each program that our scripts call on the host."""
     is_member = subject.name in site.facts.members
     needed = (*NEEDED, *(ON_MEMBERS if is_member else ()))
-    question = Check(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES))
+    programs = Fact(Script(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES)), _programs)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
-            told = [line.partition("=")[::2] for line in answers[question].text.splitlines()]
+            told = programs.read(answers)
         except UnansweredError as error:
             yield wrong(f"the shell runs no script: {error}")
             return
@@ -78,7 +79,13 @@ def tools(site: Site, subject: Subject) -> Examination:
             fields = dict(told)
             yield fine(f"{len(needed)} programs, {fields.get('shell', 'sh')}, {fields.get('systemd', '')}")
 
-    return Examination(subject.name, (question,), judge)
+    return Check(subject.name, (programs,), judge)
+
+
+def _programs(answer: Answer) -> list[tuple[str, str]]:
+    """Read the script's lines, each a key and a value."""
+    pairs = (line.partition("=") for line in answer.text.splitlines())
+    return [(key, value) for key, _, value in pairs]
 
 
 def _install(missing: Iterable[str]) -> str:

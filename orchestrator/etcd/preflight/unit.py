@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process
 from orchestrator.etcd.preflight import variables
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, on_each_host, wrong
+from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 START_WARN_S = 30.0
@@ -85,17 +86,16 @@ class Unit:
         return self.manager | set(variables.words(self.properties.get("PassEnvironment", "")))
 
 
-def check(subject: Subject) -> Check:
-    """Ask what the host's unit is, and where its settings come from."""
-    return Check(subject.name, SCRIPT, (subject.host.service,))
+def of(subject: Subject) -> Fact[Unit]:
+    """What the host's unit is, and where its settings come from."""
+    return Fact(Script(subject.name, SCRIPT, (subject.host.service,)), _unit)
 
 
-def read(subject: Subject, answers: Answers) -> Unit:
-    """Read the answer to that check."""
+def _unit(answer: Answer) -> Unit:
     properties: dict[str, str] = {}
     texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
     named: dict[str, list[str]] = {"missing": [], "manager": []}
-    for line in answers[check(subject)].text.splitlines():
+    for line in answer.text.splitlines():
         key, _, value = line.partition("=")
         if key in texts:
             encoded, _, path = value.partition(" ")
@@ -140,12 +140,13 @@ def seconds(text: str) -> float:
 
 
 @on_each_host
-def units(_site: Site, subject: Subject) -> Examination:
+def units(_site: Site, subject: Subject) -> Check:
     """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
     name = f"{subject.host.service}.service"
+    runs, described = process.running(subject), of(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running, unit = process.read(subject, answers), read(subject, answers).properties
+        running, unit = runs.read(answers), described.read(answers).properties
         if not running.loaded:
             yield wrong(f"there is no unit {name}", "name the unit in the plan: service")
             return
@@ -174,4 +175,4 @@ def units(_site: Site, subject: Subject) -> Examination:
             )
         yield fine(f"active, Type={kind}, TimeoutStartSec={unit.get('TimeoutStartUSec')}")
 
-    return Examination(subject.name, (process.check(subject), check(subject)), judge)
+    return Check(subject.name, (runs, described), judge)

@@ -5,10 +5,10 @@ import difflib
 import re
 from collections.abc import Callable, Iterable
 
-from orchestrator.etcd.preflight.finding import Examination, Remark, doubtful, fine, wrong
+from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.members import CLUSTER
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.operations import Answers, Check
+from orchestrator.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 # $1 seconds, then units: each one's states and its journal of that time; then every service that there is.
@@ -28,21 +28,30 @@ _UNIT = re.compile(
 )
 
 
-def watched(site: Site) -> Iterable[Examination]:
+def watched(site: Site) -> Iterable[Check]:
     """Ask each member for the units that will be watched there while it restarts."""
     watch = site.cluster.watch
     if not watch.units:
-        yield Examination(CLUSTER, (), lambda _: (fine("the plan names no unit to watch"),))
+        yield Check(CLUSTER, (), lambda _: (fine("the plan names no unit to watch"),))
     for subject in site.members if watch.units else ():
-        question = Check(subject.name, SCRIPT, (f"{watch.quiet_s:g}", *watch.units), timeout_s=8.0)
-        yield Examination(subject.name, (question,), _judge(question, watch.errors, len(watch.units)))
+        question = Script(subject.name, SCRIPT, (f"{watch.quiet_s:g}", *watch.units), timeout_s=8.0)
+        units = Fact(question, _units)
+        yield Check(subject.name, (units,), _judge(units, watch.errors, len(watch.units)))
 
 
-def _judge(question: Check, errors: str, count: int) -> Callable[[Answers], Iterable[Remark]]:
+Units = tuple[list["re.Match[str]"], list[str]]
+
+
+def _units(answer: Answer) -> Units:
+    """Read the watched units, and the names of all that there are."""
+    lines = answer.text.splitlines()
+    known = [line.removeprefix("known ") for line in lines if line.startswith("known ")]
+    return [found for found in map(_UNIT.fullmatch, lines) if found], known
+
+
+def _judge(fact: Fact[Units], errors: str, count: int) -> Callable[[Answers], Iterable[Remark]]:
     def judge(answers: Answers) -> Iterable[Remark]:
-        lines = answers[question].text.splitlines()
-        known = [line.removeprefix("known ") for line in lines if line.startswith("known ")]
-        units = [found for found in map(_UNIT.fullmatch, lines) if found]
+        units, known = fact.read(answers)
         if len(units) != count:
             raise ValueError(f"{len(units)} of {count} units were told of")
         troubles = [remark for found in units for remark in _of_unit(found, errors, known)]

@@ -17,7 +17,7 @@ from support.judging import (
 )
 
 from orchestrator.cluster.facts import FoundFile
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 UNIT = "/etc/systemd/system/etcd2.service.d"
 LOCAL, CERTS, TLS = f"{UNIT}/25-insecure_localhost.conf", f"{UNIT}/30-certs.conf", f"{UNIT}/40-tls.conf"

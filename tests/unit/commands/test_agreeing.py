@@ -16,7 +16,8 @@ from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd.api import v2, v3
 from orchestrator.etcd.hashes import Agreement
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answer, Answers, Question, Script
 from orchestrator.session import Session
 
 NAMES = ("server1", "server2", "server3")
@@ -48,7 +49,7 @@ class Members:
         return found
 
     def _answer(self, question: Question) -> Answer:
-        assert isinstance(question, Check)
+        assert isinstance(question, Script)
         if question.host in self.lost:
             raise HostUnreachableError(question.host, "timed out")
         store = self.stores[question.host]

@@ -11,7 +11,8 @@ from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
 from orchestrator.etcd.preflight import sandbox, unit
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.operations import Deed, Receipt
+from orchestrator.questions import Answer, Answers, Question, Script
 from orchestrator.session import Session
 
 RIVAL = "/etc/systemd/system/etcd2.service.d/95-theirs.conf"
@@ -32,9 +33,11 @@ class Hosts:
         return {question: self.answer(question) for question in asked}
 
     def answer(self, question: Question) -> Answer:
-        if isinstance(question, Check) and question.script == sandbox.SCRIPT:
+        if isinstance(question, Script) and question.script == sandbox.SCRIPT:
             return Answer(0, f"same {question.arguments[1]}\n")
-        has_it = isinstance(question, Check) and question.script == unit.SCRIPT and question.host == "server2"
+        has_it = (
+            isinstance(question, Script) and question.script == unit.SCRIPT and question.host == "server2"
+        )
         return Answer(0, self.unit if has_it else "LoadState=loaded\n")
 
     def perform(self, deed: Deed) -> Receipt:

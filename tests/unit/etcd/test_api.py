@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from orchestrator.cluster.facts import Facts, MemberFacts, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import gather
 from orchestrator.etcd.api import Api, Hashed, Registered, Standing, of, v2, v3
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer, Fact, Script
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "etcdctl.yaml").read_text())
 PARSERS = {
@@ -51,6 +52,11 @@ def interface(parser: str) -> Api:
     return V2 if parser.startswith("v2") else V3
 
 
+def reader(fact: Fact[Any] | None) -> Callable[[Answer], Any]:
+    assert fact is not None
+    return fact.reader
+
+
 def subject(folder: Path, api: str = "v2") -> Subject:
     cluster = make_cluster(folder)
     found = MemberFacts(
@@ -58,6 +64,11 @@ def subject(folder: Path, api: str = "v2") -> Subject:
     )
     facts = Facts.model_validate({"cluster_id": "c1", "api": api, "members": {"server1": found}})
     return Subject(cluster, facts, cluster.members[0])
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Subject:
+    return subject(tmp_path)
 
 
 def test_every_parser_has_a_case_of_every_version_that_has_it() -> None:
@@ -68,10 +79,10 @@ def test_every_parser_has_a_case_of_every_version_that_has_it() -> None:
 
 
 @cases("v2 member list", "v3 member list")
-def test_a_member_list_is_read(parser: str, case: dict[str, Any]) -> None:
+def test_a_member_list_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
-            interface(parser).read_members(answer(case))
+            reader(interface(parser).members(one))(answer(case))
         assert case["refused"] == str(refusal.value)
         return
     expected = [
@@ -84,53 +95,55 @@ def test_a_member_list_is_read(parser: str, case: dict[str, Any]) -> None:
         )
         for member in case["members"]
     ]
-    found = interface(parser).read_members(answer(case))
+    found = reader(interface(parser).members(one))(answer(case))
     assert {member.id: member for member in expected} == found
 
 
 @cases("v2 status", "v3 endpoint status")
-def test_a_members_standing_is_read(parser: str, case: dict[str, Any]) -> None:
+def test_a_members_standing_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
-            interface(parser).read_status(answer(case))
+            reader(interface(parser).status(one))(answer(case))
         assert case["refused"] == str(refusal.value)
         return
-    assert Standing(**case["standing"]) == interface(parser).read_status(answer(case))
+    assert Standing(**case["standing"]) == reader(interface(parser).status(one))(answer(case))
 
 
 @cases("v2 health", "v3 endpoint health")
-def test_health_is_judged_of_one_member(parser: str, case: dict[str, Any]) -> None:
-    assert case["complaint"] == interface(parser).complaint(answer(case), case.get("member", ""))
+def test_health_is_judged_of_one_member(parser: str, case: dict[str, Any], one: Subject) -> None:
+    assert case["complaint"] == interface(parser).health(one).reader(answer(case)).complaint(
+        case.get("member", "")
+    )
 
 
 @cases("v3 endpoint hashkv")
-def test_a_members_hash_is_read(parser: str, case: dict[str, Any]) -> None:
+def test_a_members_hash_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
-            interface(parser).read_hash(answer(case))
+            reader(interface(parser).hash_at(one, 0))(answer(case))
         assert case["refused"] == str(refusal.value)
         return
-    assert Hashed(**case["hashed"]) == interface(parser).read_hash(answer(case))
+    assert Hashed(**case["hashed"]) == reader(interface(parser).hash_at(one, 0))(answer(case))
 
 
 @cases("v3 alarm list")
-def test_alarms_are_read(parser: str, case: dict[str, Any]) -> None:
+def test_alarms_are_read(parser: str, case: dict[str, Any], one: Subject) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
-            interface(parser).read_alarms(answer(case))
+            reader(interface(parser).alarms(one))(answer(case))
         assert case["refused"] == str(refusal.value)
         return
-    assert case["alarms"] == interface(parser).read_alarms(answer(case))
+    assert case["alarms"] == reader(interface(parser).alarms(one))(answer(case))
 
 
 @cases("version")
 def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path: Path) -> None:
     member = subject(tmp_path)
-    question = gather._version(member)
+    fact = gather.version(member.host)
 
     def chosen(wanted: str) -> str:
         cluster = member.cluster.model_copy(update={"api": wanted})
-        return gather._choose(cluster, {question: answer(case)}, {member.name: question})
+        return gather._choose(cluster, {fact.question: answer(case)}, {member.name: fact})
 
     if "refused" in case:
         with pytest.raises(RefusedError, match=case["refused"]):
@@ -149,7 +162,6 @@ def test_v2_neither_hands_leadership_over_nor_has_alarms(tmp_path: Path) -> None
     assert of(member).name == "v2"
     assert V2.move_leader("a1", "http://127.0.0.1:4001") is None
     assert V2.alarms(member) is None
-    assert V2.read_alarms(Answer(0, "")) == ""
 
 
 def test_v2_registers_both_peer_urls_with_one_put() -> None:
@@ -162,12 +174,14 @@ def test_v2_registers_both_peer_urls_with_one_put() -> None:
 
 
 def test_v2_asks_for_health_with_the_hosts_own_certificate(tmp_path: Path) -> None:
+    question = V2.health(subject(tmp_path)).question
+    assert isinstance(question, Script)
     assert (
         "etcd2",
         "/etc/etcd2/ca.pem",
         "/etc/etcd2/server1.pem",
         "/etc/etcd2/server1-key.pem",
-    ) == V2.health(subject(tmp_path)).arguments
+    ) == question.arguments
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ from orchestrator.cluster.facts import HostFacts, MemberFacts
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import files, gather, process, restoring
 from orchestrator.etcd.api import v2, v3
-from orchestrator.operations import Answer, Answers, Question, UnansweredError
+from orchestrator.questions import Answer, Answers, Question, UnansweredError
 
 PAYLOAD = "c\nExecStartPre=+/bin/sh -c 'id >/etc/seen'\n#"
 PACKAGE = Path(orchestrator.__file__).parent
 # Here an exit status that is not 0 belongs to the answer, or what was printed is shown and not read.
-MAY_READ_HALF_AN_ANSWER = {"operations.py", "etcd/api/v3.py"}
+MAY_READ_HALF_AN_ANSWER = {"questions.py", "etcd/api/v3.py"}
 
 
 def members(**changed: object) -> Answer:
@@ -35,16 +35,19 @@ def members(**changed: object) -> Answer:
     [{"name": PAYLOAD}, {"peerURLs": [f"http://a:2380\n{PAYLOAD}"]}, {"peerURLs": ["http://a:2380 x"]},
      {"clientURLs": ["http://$(id):2379"]}, {"name": "\x1b]0;title\x07"}, {"name": "a\u202eb"}],
 )  # fmt: skip
-def test_a_registry_with_more_than_names_and_urls_is_refused(changed: dict[str, object]) -> None:
-    assert v3.V3().read_members(members())
+def test_a_registry_with_more_than_names_and_urls_is_refused(
+    tmp_path: Path, changed: dict[str, object]
+) -> None:
+    members_of = v3.V3().members(subject(tmp_path, {})).reader
+    assert members_of(members())
     with pytest.raises(ValueError, match=r"members\.0"):
-        v3.V3().read_members(members(**changed))
+        members_of(members(**changed))
 
 
-def test_a_v2_member_list_with_other_urls_is_refused() -> None:
+def test_a_v2_member_list_with_other_urls_is_refused(tmp_path: Path) -> None:
     line = "a1: name=c peerURLs=http://$(id):2380 clientURLs=http://a:2379 isLeader=true\n"
     with pytest.raises(ValueError, match="is not a URL"):
-        v2.V2().read_members(Answer(0, line))
+        v2.V2().members(subject(tmp_path, {})).reader(Answer(0, line))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_a_variable_of_a_process_that_is_no_line_is_refused(tmp_path: Path) -> N
     member = subject(tmp_path, {})
     environ = b"ETCD_DATA_DIR=/var\nX\0ETCD_UNIT_FILE=\xff\0"
     line = f"LoadState=loaded\nMainPID=7\nenviron={base64.b64encode(environ).decode()}\ncmdline=\n"
-    running = process.read(member, {process.check(member): Answer(0, line)})
+    running = process.running(member).reader(Answer(0, line))
     with pytest.raises(ValueError, match="ETCD_DATA_DIR holds characters that cannot be printed"):
         _ = running.remembered
 
@@ -95,11 +98,11 @@ def test_a_variable_of_a_process_that_is_no_line_is_refused(tmp_path: Path) -> N
 def test_half_an_answer_is_none(tmp_path: Path, status: int) -> None:
     member = subject(tmp_path, {})
     with pytest.raises(UnansweredError):
-        files.parse(Answer(status, "", ""))
+        files.lying(member, ()).reader(Answer(status, "", ""))
     with pytest.raises(UnansweredError):
-        process.read(member, {process.check(member): Answer(status, "LoadState=loaded\nMainPID=0\n")})
+        process.running(member).reader(Answer(status, "LoadState=loaded\nMainPID=0\n"))
     with pytest.raises(UnansweredError):
-        v3.V3().read_members(Answer(status, members().stdout))
+        v3.V3().members(member).reader(Answer(status, members().stdout))
 
 
 def test_only_who_says_so_reads_what_was_printed_whatever_the_exit_status() -> None:

@@ -13,7 +13,6 @@ from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.gates import registered_with_http
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.registry import HALF_SECURED, schemes
-from orchestrator.operations import Answers
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"
 HTTP, HTTPS = {LISTEN: "http://0.0.0.0:2380"}, {LISTEN: "https://0.0.0.0:2380"}
@@ -48,7 +47,7 @@ def gate_says(folder: Path, peers: list[str], listen: str) -> str | None:
     world.hosts["server1"].environment[LISTEN] = listen
     facts = gather(world.cluster, world.look)
     gate = registered_with_http(Subject(world.cluster, facts, world.cluster.members[0]))
-    return gate.judge(world.look(gate.questions))
+    return gate.refusal(world.look(gate.questions))
 
 
 def test_the_gate_compares_the_registry_with_the_listener_and_not_with_itself(tmp_path: Path) -> None:
@@ -67,8 +66,9 @@ def running(folder: Path, environment: dict[str, str]) -> dict[str, process.Proc
     subjects = [
         Subject(world.cluster, gather(world.cluster, world.look), one) for one in world.cluster.members
     ]
-    answers: Answers = world.look(process.check(one) for one in subjects)
-    return {one.name: process.read(one, answers) for one in subjects}
+    facts = {one.name: process.running(one) for one in subjects}
+    answers = world.look(fact.question for fact in facts.values())
+    return {name: fact.read(answers) for name, fact in facts.items()}
 
 
 def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Pa
     ids = {"server1": "a1", "server2": "a2"}
     (one,) = schemes(site, dict.fromkeys(ids, view), ids, running(tmp_path, {}))
     assert "fail" == one.verdict
-    command = one.mend.removeprefix("on server1: ")
+    command = one.fix.removeprefix("on server1: ")
     assert [
         "ETCDCTL_API=3",
         "etcdctl",
@@ -92,4 +92,4 @@ def test_a_listener_that_speaks_https_already_is_no_matter_of_the_registry_alone
     site = make_site(tmp_path, "server1", "server2", "server3")
     view = {"a1": Registered("a1", "x", ("http://198.18.0.101:2380",), ())}
     (one,) = schemes(site, {"server1": view}, {"server1": "a1"}, running(tmp_path, HTTPS))
-    assert HALF_SECURED == one.mend
+    assert HALF_SECURED == one.fix

@@ -10,10 +10,10 @@ import pytest
 from unit.etcd.test_preflight_hosts import make_site
 from unit.etcd.test_settings import subject
 
+from orchestrator.checks import Remark
 from orchestrator.etcd.preflight import CHECKLIST, clients
 from orchestrator.etcd.preflight.clients import Connections
-from orchestrator.etcd.preflight.finding import Remark
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 ONE, TWO = "198.18.0.101", "198.18.0.102"
 HTTP = ("http://0.0.0.0:2379", "http://127.0.0.1:4001")

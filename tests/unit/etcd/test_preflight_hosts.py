@@ -17,7 +17,7 @@ from orchestrator.etcd.preflight.ports import listeners
 from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
 from orchestrator.etcd.preflight.unit import SCRIPT, seconds
 from orchestrator.lab.certificates import Authority
-from orchestrator.operations import Answer, Check, Question
+from orchestrator.questions import Answer, Question, Script
 
 NOW = datetime.now(UTC)
 
@@ -49,7 +49,7 @@ def judged(name: str, site: Site, answers: Mapping[str, Answer], place: str | No
         heard: dict[Question, Answer] = {
             question: answers[question.script]
             for question in examination.questions
-            if isinstance(question, Check) and question.script in answers
+            if isinstance(question, Script) and question.script in answers
         }
         found += item(name).findings(examination, heard)
     return found
@@ -62,7 +62,7 @@ def verdicts(findings: Iterable[Finding]) -> list[str]:
 def script_of(name: str, site: Site) -> str:
     """The script of a check's last question."""
     question = next(iter(item(name).make(site))).questions[-1]
-    assert isinstance(question, Check)
+    assert isinstance(question, Script)
     return question.script
 
 

@@ -14,8 +14,8 @@ from unit.etcd.test_preflight_hosts import item, judged, make_site, verdicts
 
 from orchestrator.etcd.preflight.routes import RESOLVE, ROUTES, plain
 from orchestrator.lab.certificates import Authority
-from orchestrator.operations import Answer
 from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.questions import Answer
 
 NOW = datetime.now(UTC)
 

@@ -15,7 +15,7 @@ from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import Finding, Site, assumed
 from orchestrator.etcd.preflight.members import COUNT, DOWNGRADE, behind
 from orchestrator.etcd.preflight.registry import compare
-from orchestrator.operations import Answer, Check, Question
+from orchestrator.questions import Answer, Question, Script
 
 ALL = ("server1", "server2", "server3")
 DEAD = Answer(1, "", "context deadline exceeded")
@@ -33,7 +33,7 @@ def answered(name: str, site: Site, changes: Mapping[tuple[str, str], Answer]) -
     for examination in item(name).make(site):
         answers: dict[Question, Answer] = {}
         for question in examination.questions:
-            assert isinstance(question, Check)
+            assert isinstance(question, Script)
             word = question.arguments[-1] if question.script not in {DOWNGRADE, COUNT} else question.script
             number = int(question.host[-1])
             healthy = {
@@ -239,4 +239,4 @@ def test_without_facts_the_plans_own_urls_are_expected(tmp_path: Path) -> None:
 def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
-    assert gather._version(site.members[0]) == examination.questions[0]
+    assert gather.version(site.members[0].host) == examination.facts[0]

@@ -13,7 +13,7 @@ from orchestrator.etcd import process
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.proxies import is_exempt
 from orchestrator.etcd.preflight.unit import SCRIPT
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 # Go's own table: golang.org/x/net/http/httpproxy, proxy_test.go, TestUseProxy; on port 80.
 LIST = (
@@ -109,7 +109,7 @@ def test_a_proxys_password_is_in_no_fact_and_no_repr(tmp_path: Path) -> None:
         host.environment["HTTPS_PROXY"] = CORP
     assert "geheim" not in gather(world.cluster, world.look).model_dump_json()
     site = make_site(tmp_path)
-    seen = process.read(site.hosts[0], {process.check(site.hosts[0]): running({"HTTPS_PROXY": CORP})})
+    seen = process.running(site.hosts[0]).reader(running({"HTTPS_PROXY": CORP}))
     assert CORP == seen.proxies["HTTPS_PROXY"]
     assert "geheim" not in repr(seen)
 

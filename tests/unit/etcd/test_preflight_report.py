@@ -17,8 +17,9 @@ from orchestrator.etcd.preflight import CHECKLIST, Finding
 from orchestrator.etcd.preflight.checklist import GATE_FIXES
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import ROLES
-from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt
+from orchestrator.operations import Deed, Receipt
 from orchestrator.output import Styled, plain
+from orchestrator.questions import Answer, Answers, Question, Script
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
@@ -210,7 +211,7 @@ def scripts(folder: Path) -> dict[str, str]:
         for item in CHECKLIST
         for examination in item.make(site)
         for number, question in enumerate(examination.questions)
-        if isinstance(question, Check)
+        if isinstance(question, Script)
     }
 
 

@@ -9,7 +9,7 @@ from unit.etcd.test_preflight_hosts import judged, make_site, verdicts
 
 from orchestrator.etcd.preflight import unit
 from orchestrator.etcd.preflight.sandbox import SCRIPT, hider
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 HIDERS = [
     ("", "/etc/etcd2", None),

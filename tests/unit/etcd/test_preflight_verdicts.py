@@ -9,7 +9,7 @@ from support.judging import Case, Change, Scene, Stage, fails, runs, sees, statu
 from orchestrator import lock
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 HOLDER = lock.Holder("ab12", "1", "b", "/w/plan.state.jsonl", "anna@bastion", "12:00", "run")
 
@@ -113,7 +113,7 @@ def test_members_are_judged(
 def test_a_lock_is_judged(stage: Stage, answer: Answer, verdict: str, evidence: str) -> None:
     site = site_of(stage.scene(Case("lock", "plaintext")))
     for examination in item("lock").make(site):
-        (one,) = item("lock").findings(examination, {lock.question(examination.where): answer})
+        (one,) = item("lock").findings(examination, {lock.held(examination.where).question: answer})
         assert verdict == one.verdict
         assert evidence in one.evidence
 
@@ -121,4 +121,4 @@ def test_a_lock_is_judged(stage: Stage, answer: Answer, verdict: str, evidence: 
 def test_every_host_is_asked_for_its_lock(tmp_path: Path) -> None:
     site = site_of(Stage(tmp_path).scene(Case("lock", "plaintext")))
     asked = [examination.questions for examination in item("lock").make(site)]
-    assert [(lock.question(host.name),) for host in site.cluster.hosts] == asked
+    assert [(lock.held(host.name).question,) for host in site.cluster.hosts] == asked

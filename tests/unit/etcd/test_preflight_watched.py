@@ -8,7 +8,7 @@ from unit.etcd.test_preflight_hosts import judged, make_site
 
 from orchestrator.cluster.model import Watch
 from orchestrator.etcd.preflight.watched import SCRIPT
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 
 def told(load: str, active: str, journal: str = "") -> Answer:

@@ -10,7 +10,7 @@ from unit.etcd.test_settings import subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.gather import gather
-from orchestrator.operations import Answer, Answers
+from orchestrator.questions import Answer
 
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
 
@@ -49,8 +49,7 @@ def test_a_unit_that_does_not_run_well_is_complained_of(
     tmp_path: Path, lines: list[str], complaint: str | None
 ) -> None:
     member = subject(tmp_path, {})
-    answers: Answers = {process.check(member): Answer(0, "\n".join(lines))}
-    seen = process.read(member, answers).complaint
+    seen = process.running(member).reader(Answer(0, "\n".join(lines))).complaint
     assert seen is None if complaint is None else complaint in (seen or "")
 
 
@@ -59,7 +58,7 @@ def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
     environ = told("PATH=/bin\0ETCD_NAME=a=b\0TOKEN=hidden\0")
     cmdline = told("/usr/bin/etcd\0--debug\0")
     line = f"LoadState=loaded\nMainPID=7\nenviron={environ}\ncmdline={cmdline}"
-    seen = process.read(member, {process.check(member): Answer(0, line)})
+    seen = process.running(member).reader(Answer(0, line))
     assert {"ETCD_NAME": "a=b"} == dict(seen.environment)
     assert ("/usr/bin/etcd", "--debug") == seen.arguments
 
@@ -68,7 +67,7 @@ def test_only_known_settings_are_remembered(tmp_path: Path) -> None:
     member = subject(tmp_path, {})
     environ = told("ETCD_ROOT_PASSWORD=hidden\0ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380\0")
     line = f"LoadState=loaded\nMainPID=7\nenviron={environ}"
-    seen = process.read(member, {process.check(member): Answer(0, line)})
+    seen = process.running(member).reader(Answer(0, line))
     assert {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"} == seen.remembered
 
 
@@ -88,7 +87,7 @@ def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
 def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
     member = subject(tmp_path, {})
     dead = f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={told(line + chr(10) + 'panic: why')}"
-    complaint = process.read(member, {process.check(member): Answer(0, dead)}).complaint or ""
+    complaint = process.running(member).reader(Answer(0, dead)).complaint or ""
     assert ("hid" in complaint, "den" in complaint) == (False, False)
     assert "ETCD_ROOT_PASSWORD=***" in complaint
     assert "panic: why" in complaint

@@ -9,7 +9,7 @@ from unit.etcd.test_settings import subject
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Watch
 from orchestrator.etcd import gates as is_
-from orchestrator.operations import Answer
+from orchestrator.questions import Answer
 
 
 def watching(folder: Path, *units: str) -> Subject:
@@ -25,13 +25,13 @@ def judged(member: Subject, since_s: float, *units: tuple[str, str, str]) -> str
     lines += [
         f"unit {name} {state} {base64.b64encode(journal.encode()).decode()}" for name, state, journal in units
     ]
-    return gate.judge({question: Answer(0, "\n".join(lines) + "\n")})
+    return gate.refusal({question: Answer(0, "\n".join(lines) + "\n")})
 
 
 def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
     gate = is_.left_in_peace_by_local_clients(watching(tmp_path))
     assert () == gate.questions
-    assert gate.judge({}) is None
+    assert gate.refusal({}) is None
 
 
 @pytest.mark.parametrize(

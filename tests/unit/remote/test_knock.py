@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.operations import Knock
+from orchestrator.questions import HttpProbe
 from orchestrator.remote.knock import REFUSED, UNKNOWN, ChannelRefusedError, knock
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"health":true}'
 
 
 @contextmanager
-def listening(answer: bytes) -> Iterator[Knock]:
+def listening(answer: bytes) -> Iterator[HttpProbe]:
     """A listener that reads one request, answers, and hangs up."""
 
     def serve() -> None:
@@ -28,7 +28,7 @@ def listening(answer: bytes) -> Iterator[Knock]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        yield Knock("h1", f"http://127.0.0.1:{listener.getsockname()[1]}/health")
+        yield HttpProbe("h1", f"http://127.0.0.1:{listener.getsockname()[1]}/health")
         thread.join()
 
 
@@ -53,14 +53,14 @@ def test_where_nobody_listens_the_knock_is_refused() -> None:
     def nobody(*_: object) -> socket.socket:
         raise ChannelRefusedError("10.0.0.1:2379")
 
-    assert knock(Knock("h1", "http://127.0.0.1:1/"), nobody).exit_status == REFUSED
+    assert knock(HttpProbe("h1", "http://127.0.0.1:1/"), nobody).exit_status == REFUSED
 
 
 def test_without_a_tunnel_nothing_is_known() -> None:
     def no_tunnel(*_: object) -> socket.socket:
         raise OSError("the connection is gone")
 
-    assert knock(Knock("h1", "http://127.0.0.1:1/"), no_tunnel).exit_status == UNKNOWN
+    assert knock(HttpProbe("h1", "http://127.0.0.1:1/"), no_tunnel).exit_status == UNKNOWN
 
 
 class Dying:
@@ -101,7 +101,7 @@ class Dying:
 def test_a_connection_that_dies_under_a_knock_raises_nothing(
     scheme: str, moment: str, exit_status: int
 ) -> None:
-    answer = knock(Knock("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Dying(moment))
+    answer = knock(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Dying(moment))
     assert exit_status == answer.exit_status
 
 
@@ -151,7 +151,7 @@ class Dripping(Dying):
 
 def test_a_listener_that_drips_is_given_up_in_time() -> None:
     tunnel = Dripping()
-    answer = knock(Knock("h1", "http://10.0.0.1:2379/"), lambda *_: tunnel, lambda: tunnel.now)
+    answer = knock(HttpProbe("h1", "http://10.0.0.1:2379/"), lambda *_: tunnel, lambda: tunnel.now)
     assert (UNKNOWN, "no answer within 5 s") == (answer.exit_status, answer.stderr)
     assert tunnel.now == 5
 
@@ -159,6 +159,6 @@ def test_a_listener_that_drips_is_given_up_in_time() -> None:
 @pytest.mark.parametrize("url", ["https://10.0.0.1:99999/", "http://[::1/", "https://10.0.0.1:2379/"])
 def test_what_we_cannot_ask_is_no_refusal(url: str) -> None:
     missing = Path("/nowhere/ca.pem")
-    answer = knock(Knock("h1", url, ca=missing), dial)
+    answer = knock(HttpProbe("h1", url, ca=missing), dial)
     assert answer.exit_status == UNKNOWN
     assert "was not asked: " in answer.stderr

@@ -13,7 +13,8 @@ from unit.remote.shells import ShellChannel, shims
 from orchestrator import lock, places
 from orchestrator.errors import HostUnreachableError, LockedError, RefusedError
 from orchestrator.lock import Holder
-from orchestrator.operations import Answer, Answers, Check, Deed, Question, Receipt, Run
+from orchestrator.operations import Deed, Receipt, Run
+from orchestrator.questions import Answer, Answers, Question, Script
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.lease import Lease, seen, take_away
 from orchestrator.remote.receipt import HOME, Performance
@@ -64,7 +65,7 @@ class ShellHosts:
     def look(self, questions: Iterable[Question]) -> Answers:
         answers: dict[Question, Answer] = {}
         for question in questions:
-            assert isinstance(question, Check)
+            assert isinstance(question, Script)
             if question.host in self.away:
                 raise HostUnreachableError(question.host, "no route")
             asked = replace(question, arguments=(str(self.holder(question.host)),))

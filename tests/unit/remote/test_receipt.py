@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from unit.remote.shells import ShellChannel, shims
 
-from orchestrator.operations import Answer, Check, Deed, Receipt, Run, Secret, Write
+from orchestrator.operations import Deed, Receipt, Run, Secret, Write
+from orchestrator.questions import Answer, Script
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.parcel import pack
 from orchestrator.remote.receipt import _STARTER, Performance, SettledError, read_receipt
@@ -102,7 +103,7 @@ def test_what_is_left_on_stdin_is_never_read_as_commands(
 
 
 def test_lines_that_a_login_shell_prints_are_passed_over() -> None:
-    check = Check("h", "echo hi")
+    check = Script("h", "echo hi")
     with closing(ShellChannel(("sh", "-c", "echo Welcome; echo; exec sh -s"))) as channel:
         answers = converse(Conversation(channel, time.monotonic), [check])
     assert {check: Answer(0, "hi\n")} == answers

@@ -8,17 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.operations import (
-    Answer,
-    Check,
-    MakeDirectory,
-    Operation,
-    Remove,
-    RemoveDirectory,
-    Run,
-    Secret,
-    Write,
-)
+from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
+from orchestrator.questions import Answer, Script
 from orchestrator.remote.lease import RELEASE, TAKE
 from orchestrator.remote.parcel import _END, _RUN
 from orchestrator.remote.receipt import _STARTER
@@ -56,15 +47,15 @@ def shell(script: str, where: Path | None = None, program: str = "sh") -> subpro
 @pytest.mark.parametrize("program", SHELLS)
 def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str) -> None:
     answers = {
-        Check("h", 'printf "%s|" "$0" "$@"', (WEIRD, "")): Answer(0, f"check|{WEIRD}||"),
-        Check("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
-        Check("h", "cat"): Answer(0, ""),
-        Check("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),
-        Check("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "c\0d"),
-        Check("h", "echo orchestrator-end 7"): Answer(0, "orchestrator-end 7\n"),
-        Check("h", "echo early; sleep 30", timeout_s=0.2): Answer(124, "early\n"),
-        Check("h", "exec nosuchprogram 2>/dev/null"): Answer(127, ""),
-        Check("h", "head -c 300000 /dev/zero | tr '\\000' x"): Answer(0, "x" * 300000),
+        Script("h", 'printf "%s|" "$0" "$@"', (WEIRD, "")): Answer(0, f"check|{WEIRD}||"),
+        Script("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
+        Script("h", "cat"): Answer(0, ""),
+        Script("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),
+        Script("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "c\0d"),
+        Script("h", "echo orchestrator-end 7"): Answer(0, "orchestrator-end 7\n"),
+        Script("h", "echo early; sleep 30", timeout_s=0.2): Answer(124, "early\n"),
+        Script("h", "exec nosuchprogram 2>/dev/null"): Answer(127, ""),
+        Script("h", "head -c 300000 /dev/zero | tr '\\000' x"): Answer(0, "x" * 300000),
     }
     output = shell(look_script(tuple(answers)), program=program).stdout
 
@@ -72,13 +63,13 @@ def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str)
 
 
 def test_a_check_that_ignores_its_deadline_ran_out_of_time() -> None:
-    check = Check("h", "trap '' TERM; while :; do sleep 0.05; done", timeout_s=0.1)
+    check = Script("h", "trap '' TERM; while :; do sleep 0.05; done", timeout_s=0.1)
 
     assert parse_look([check], shell(look_script([check])).stdout)[check].exit_status == 124
 
 
 def test_no_look_script_that_is_cut_short_does_anything(tmp_path: Path) -> None:
-    script = look_script([Check("h", f"touch {tmp_path}/seen")])
+    script = look_script([Script("h", f"touch {tmp_path}/seen")])
     for length in range(0, len(script) - len("orchestrator_look; exit\n"), 7):
         shell(script[:length])
 
@@ -101,7 +92,7 @@ BROKEN = [
 @pytest.mark.parametrize(("output", "complaint"), BROKEN)
 def test_a_broken_answer_is_no_answer(output: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        parse_look([Check("h", "echo hi")], output)
+        parse_look([Script("h", "echo hi")], output)
 
 
 def perform(
@@ -216,7 +207,7 @@ DEED = deed_script(
         Run(("echo", WEIRD, ""), (("A", WEIRD),)),
     ]
 )[0]
-LOOK = look_script([Check("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Check("h", "true")])
+LOOK = look_script([Script("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Script("h", "true")])
 
 
 @pytest.mark.parametrize(

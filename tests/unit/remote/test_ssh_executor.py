@@ -15,12 +15,13 @@ from unit.remote.sshd import Sshd, listening
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Answer, Check, Deed, Knock, Receipt, Run
+from orchestrator.operations import Deed, Receipt, Run
+from orchestrator.questions import Answer, HttpProbe, Script
 from orchestrator.remote import ssh, trust
 from orchestrator.remote.receipt import Performance
 from orchestrator.remote.ssh import SshHosts
 
-HELLO = Check("h1", "echo hello")
+HELLO = Script("h1", "echo hello")
 
 
 def make_key(path: Path, passphrase: bytes | None = None) -> Path:
@@ -78,7 +79,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_equal_questions_are_asked_once_over_one_connection(site: Site, tmp_path: Path) -> None:
-    counted = Check("h1", f"echo once >>{tmp_path}/count; echo hello")
+    counted = Script("h1", f"echo once >>{tmp_path}/count; echo hello")
     with site.executor() as executor:
         for _ in range(2):
             answers = executor.look([counted, HELLO, counted])
@@ -90,7 +91,7 @@ def test_equal_questions_are_asked_once_over_one_connection(site: Site, tmp_path
 
 def test_hosts_are_asked_at_the_same_time(site: Site, tmp_path: Path) -> None:
     meet = "touch $1/$2; while [ ! -e $1/$3 ]; do sleep 0.01; done"  # each waits for the other
-    there = Check("h1", meet, (str(tmp_path), "a", "b")), Check("h2", meet, (str(tmp_path), "b", "a"))
+    there = Script("h1", meet, (str(tmp_path), "a", "b")), Script("h2", meet, (str(tmp_path), "b", "a"))
     with site.executor() as executor:
         assert [0, 0] == [answer.exit_status for answer in executor.look(there).values()]
 
@@ -202,7 +203,7 @@ def test_a_connection_that_died_while_nobody_looked_is_replaced(site: Site) -> N
 
 
 def test_a_connection_that_is_lost_during_a_look_makes_the_host_unreachable(site: Site) -> None:
-    slow = Check("h1", "sleep 1.5")
+    slow = Script("h1", "sleep 1.5")
     timer = threading.Timer(0.7, site.sshd.hang_up)
     with site.executor() as executor:
         timer.start()
@@ -216,7 +217,7 @@ def test_a_connection_that_is_lost_while_a_tunnel_is_dug_makes_the_host_unreacha
     with site.executor() as executor:
         executor.look([HELLO])
         with pytest.raises(HostUnreachableError, match="h1"):
-            executor.look([Knock("h1", "http://127.0.0.1:2379/health")])
+            executor.look([HttpProbe("h1", "http://127.0.0.1:2379/health")])
 
 
 def test_a_host_without_the_needed_tools_says_what_is_missing(site: Site) -> None:
@@ -239,7 +240,7 @@ def test_what_needs_a_person_comes_before_what_may_mend_itself(site: Site) -> No
     members["h1"]._ssh = members["h1"]._ssh.model_copy(update={"port": 1})
     members["h2"]._ssh = members["h2"]._ssh.model_copy(update={"user": "nobody"})
     with good, pytest.raises(LoginRefusedError, match="h2"):
-        good.look([HELLO, Check("h2", "true")])
+        good.look([HELLO, Script("h2", "true")])
 
 
 def test_a_deed_for_a_host_that_was_never_reached_is_not_in_doubt(site: Site) -> None:

@@ -13,7 +13,7 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.etcd.gather import gather
-from orchestrator.operations import Answers, Question
+from orchestrator.questions import Answers, Question
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook

@@ -1,0 +1,100 @@
+"""What can be asked of a host, what it answers, and how a typed value is read out of that."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from orchestrator.text import escaped
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A read-only question to a host: a POSIX shell script with arguments, run as root.
+
+    Two equal scripts are one question, so that several checks can share an answer.
+    """
+
+    host: str
+    script: str
+    arguments: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpProbe:
+    """A GET request from the bastion to a listener, tunnelled through the SSH connection to ``host``.
+
+    ``ca`` verifies the listener; ``certificate`` and ``key`` are what we show, or None to show nothing.
+    All three are files on the bastion. ``is_stranger`` shows a certificate that nobody has issued.
+    """
+
+    host: str
+    url: str
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    is_stranger: bool = False
+    timeout_s: float = 5.0
+
+
+Question = Script | HttpProbe
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question brought back.
+
+    A script: its exit status (124 means that it ran out of time) and what it printed. A probe: exit status 0
+    if the listener answered (``stdout`` is the HTTP status, a newline and the body), 1 if it refused (the
+    connection, our certificate, or its own did not convince us) and 2 if nobody can tell (no tunnel, no
+    answer in time); then ``stderr`` holds the reason.
+    """
+
+    exit_status: int
+    stdout: str
+    stderr: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was printed, if the question was answered to its end; raises UnansweredError otherwise.
+
+        Every script ends with 0 once it has said all that it has to say, so any other status means that what
+        it printed may be cut short: no part of that is an answer.
+        """
+        if self.exit_status != 0:
+            raise UnansweredError(self.reason)
+        return self.stdout
+
+    @property
+    def reason(self) -> str:
+        """The last line that was printed on stderr, or else on stdout: it is usually why a command failed."""
+        if self.exit_status == 124:
+            return "no answer in time"
+        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        return escaped(lines[-1].strip()[:300]) if lines else f"exit status {self.exit_status}"
+
+
+class UnansweredError(ValueError):
+    """A question that was not answered to its end."""
+
+
+Answers = Mapping[Question, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[Value]):
+    """One typed value of a host: what to ask, and how to read the answer.
+
+    ``reader`` raises ValueError or LookupError for an answer that it cannot read. Facts with equal questions
+    are asked once.
+    """
+
+    question: Question
+    reader: Callable[[Answer], Value] = field(compare=False)
+
+    def read(self, answers: Answers) -> Value:
+        """Return the value out of the answers; KeyError if its question was not asked."""
+        return self.reader(answers[self.question])
