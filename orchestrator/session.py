@@ -24,7 +24,7 @@ from orchestrator.etcd.gather import gather
 from orchestrator.interrupt import Moment
 from orchestrator.lock import Holder
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.table import Migration
+from orchestrator.migrations.table import Migration, Role, Round
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
 from orchestrator.remote.lease import Lease
@@ -57,6 +57,12 @@ class Session:
         if self.state != default_state(self.plan):
             words += ["--state", commandline.argument(self.state)]
         return commandline.command(*words)
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Rounds of the migration that hosts of this plan take."""
+        roles: tuple[Role, ...] = ("member", "proxy") if self.cluster.proxies else ("member",)
+        return tuple(round_ for round_ in self.migration.rounds if round_.role in roles)
 
     def gather(self) -> Facts:
         """Read the facts off the hosts."""
@@ -92,7 +98,7 @@ class Session:
         if progress.opened is None:
             raise UsageError(
                 f"{self.state} is empty or missing: there is nothing to go on with, and nothing to undo. "
-                f"If it was lost: {self.command('recover')}"
+                f"To begin: {self.command('run')}. If the file was lost: {self.command('recover')}"
             )
         runbook = self.compile_noted(progress.opened)
         if runbook.digest != progress.opened.runbook:

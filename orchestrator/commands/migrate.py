@@ -21,6 +21,8 @@ Confirm = Callable[[str], bool]
 def dry(session: Session, pace: Pace) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
     progress = read_progress(session)
+    if progress.is_rolled_back:
+        progress = Progress()  # a run would begin anew, perhaps with another plan
     if progress.attempts:
         _print_review(session, _recalled(session, progress), progress, pace)
         return
@@ -44,11 +46,16 @@ class Wish:
 def live(session: Session, pace: Pace, wish: Wish, *, confirm: Confirm | None) -> None:
     """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
     until = wish.until
-    states = [state.name for state in session.migration.states]
-    if until is not None and until not in states:
-        raise UsageError(f"--until {until}: the states of {session.migration.name} are {', '.join(states)}")
+    goals = [round_.target.name for round_ in session.rounds]
+    if until is not None and until not in goals:
+        raise UsageError(f"--until {until}: a run of this plan comes to {', '.join(goals)}")
     with _state_file(session) as journal:
         if journal.progress.is_rolled_back:
+            if wish.resume:
+                raise UsageError(
+                    f"{session.state}: the last run was rolled back, so there is nothing to go on with. "
+                    f"Begin anew: {session.command('run')}"
+                )
             kept = journal.set_aside()
             err(f"the last run was rolled back; its story is kept in {kept}")
         if wish.resume or journal.progress.attempts:

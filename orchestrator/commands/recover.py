@@ -60,7 +60,8 @@ def recover(session: Session) -> str:
     found = _remembered(session)
     if found is None:
         raise RefusedError(
-            f"nothing was written: no host remembers a run of {session.cluster.name} that was not rolled back"
+            f"nothing was written: no host remembers a run of {session.cluster.name} that was not rolled "
+            f"back. To begin one: {session.command('run')}"
         )
     session.recall(Progress(found.opened))
     with session.locked(found.opened.run, "recover", _ignore, absent_ok=False):

@@ -71,7 +71,9 @@ class _Walk:
             for stage in self._runbook.stages:
                 self._take_round(stage)
                 if stage.target == until and stage is not self._runbook.stages[-1]:
-                    self._walker.record(RunEnded(outcome="paused", reason=f"every member stands in {until}"))
+                    self._walker.record(
+                        RunEnded(outcome="paused", reason=f"every member has reached {until}")
+                    )
                     return
             self._walker.record(RunEnded(outcome="finished"))
         except UnwritableError as error:

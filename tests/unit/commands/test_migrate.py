@@ -1,0 +1,74 @@
+"""What run and rollback refuse before they touch a host, and what they say to do instead."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from engine.test_rehearsal import pace
+from engine.walking import begin, header
+from engine.world import World, make_cluster
+
+from orchestrator.commands import check, migrate
+from orchestrator.commands.migrate import Wish
+from orchestrator.engine.journal import StateFile
+from orchestrator.engine.run import run
+from orchestrator.errors import UsageError
+from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.remote.executor import LiveExecutor
+from orchestrator.session import Session
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    cluster = make_cluster(tmp_path)
+    return Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), World(cluster))
+
+
+@pytest.fixture
+def undone(session: Session) -> Session:
+    """A session whose run was begun and rolled back to the first state."""
+    facts = session.gather()
+    there = session.compile(facts)
+    with StateFile(session.state) as journal:
+        for way, until in ((there, "staged"), (session.back(header(facts, there)), None)):
+            begin(journal, way, facts)
+            run(way, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
+        assert journal.progress.is_rolled_back
+    return session
+
+
+@pytest.mark.parametrize("state", ["plaintext", "relaying", "relaying-staged", "nonesuch"])
+def test_a_run_pauses_only_where_its_hosts_come_to(session: Session, state: str) -> None:
+    wish = Wish(resume=False, until=state, accept_risk=False)
+    with pytest.raises(UsageError) as refused:
+        migrate.live(session, pace(session.cluster), wish, confirm=None)
+    goals = "staged, proven, accepting, bridged, switched, sealed"
+    assert str(refused.value) == f"--until {state}: a run of this plan comes to {goals}"
+    assert not session.state.exists()
+
+
+def test_a_run_that_was_rolled_back_is_begun_anew_and_not_resumed(undone: Session) -> None:
+    before = undone.state.read_bytes()
+    wish = Wish(resume=True, until=None, accept_risk=False)
+    with pytest.raises(UsageError, match=r"was rolled back, so .* Begin anew: .* run .*plan\.yaml"):
+        migrate.live(undone, pace(undone.cluster), wish, confirm=None)
+    assert before == undone.state.read_bytes()
+    assert [undone.state] == list(undone.state.parent.glob("state*"))
+
+
+def test_a_dry_run_behind_a_rollback_is_that_of_a_new_run(
+    undone: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "passed", lambda one: (one.gather(), ()))
+    ports = undone.cluster.ports.model_copy(update={"local": 4002})
+    changed = replace(undone, cluster=undone.cluster.model_copy(update={"ports": ports}))
+    migrate.dry(changed, pace(changed.cluster))
+    assert "server1, server2, server3: from plaintext to sealed." in capsys.readouterr().out
+
+
+def test_where_nothing_was_begun_it_says_how_to_begin_and_where_a_file_was_lost(session: Session) -> None:
+    wish = Wish(resume=True, until=None, accept_risk=False)
+    with pytest.raises(UsageError) as refused:
+        migrate.live(session, pace(session.cluster), wish, confirm=None)
+    assert f"To begin: {session.command('run')}. " in str(refused.value)
+    assert str(refused.value).endswith(f"If the file was lost: {session.command('recover')}")
