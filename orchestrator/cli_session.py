@@ -83,6 +83,8 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
             tell(event)
 
         def again() -> str:
+            if not session.state.exists():
+                return session.command("check")  # which names a run whose file was lost, or what is wrong
             return session.command(verb) if verb == "rollback" else session.resume_command
 
         def advice() -> str:

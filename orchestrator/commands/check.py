@@ -1,6 +1,7 @@
 """``check``, and the same before a run: what could stop it, looked for before the first change."""
 
 from orchestrator.cluster.facts import Facts
+from orchestrator.commands import recover
 from orchestrator.commands.looking import look, look_again
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
@@ -29,6 +30,8 @@ def show(session: Session) -> None:
     if looked.failed and is_at_the_end(session, progress.opened.facts if progress.opened else looked.facts):
         out(MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
         return
+    if progress.opened is None and not looked.lost:
+        recover.refuse_forgotten(session)  # what it has changed is nothing to mend
     out(*report(looked.findings))
     if looked.failed:
         named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
@@ -47,6 +50,8 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
     looked = look(session)
     if looked.failed and not looked.lost and is_at_the_end(session, looked.facts):
         return None
+    if not looked.lost:
+        recover.refuse_forgotten(session)  # what it has changed is nothing to mend
     if not looked.lost and (looked.failed or looked.facts is None):
         told = plain(report(looked.findings, passes=False))
         again = session.command("check")

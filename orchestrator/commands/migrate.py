@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.commands import check, keeping, locks, recover
+from orchestrator.commands import check, keeping, locks
 from orchestrator.commands.standing import read_progress, tell_kept
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
@@ -80,7 +80,6 @@ def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm
     # a process that died with the locks before its first step left its run's id: only that id takes them over
     run = journal.progress.opened.run if journal.progress.opened else new_run()
     locks.refuse_rivals(session, run)
-    recover.refuse_forgotten(session)
     found = check.passed(session)
     if found is None:
         _tell_migrated(session)

@@ -37,13 +37,21 @@ class Remembered:
 
 def refuse_forgotten(session: Session) -> None:
     """Refuse to begin a run on hosts that stand somewhere in another one, whose state file is not here."""
+    told = forgotten(session)
+    if told:
+        raise RefusedError(f"nothing was changed: {told}")
+
+
+def forgotten(session: Session) -> str:
+    """Tell of a run that the hosts remember, to whoever has no state file of it; nothing if there is none."""
     found = _remembered(session)
-    if found is not None:
-        raise RefusedError(
-            f"nothing was changed: run {found.opened.run} began here at {found.opened.at:%Y-%m-%d %H:%M} UTC "
-            f"(the last steps: {found.last}), and {session.state} does not know of it. Put its state file "
-            f"there, or have it written anew from what the hosts remember: {session.command('recover')}"
-        )
+    if found is None:
+        return ""
+    return (
+        f"run {found.opened.run} began here at {found.opened.at:%Y-%m-%d %H:%M} UTC "
+        f"(the last steps: {found.last}), and {session.state} does not know of it. Put its state file "
+        f"there, or have it written anew from what the hosts remember: {session.command('recover')}"
+    )
 
 
 def recover(session: Session) -> str:

@@ -1,12 +1,16 @@
 """Where a migration stands: ``status``, and what the state file tells of it."""
 
+from collections.abc import Iterable
+
 from orchestrator.cluster.facts import Subject
-from orchestrator.commands import keeping, locks
+from orchestrator.commands import keeping, locks, recover
 from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
+from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.output import out
 from orchestrator.report import status
+from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
 
 
@@ -22,6 +26,30 @@ def show_status(session: Session) -> None:
     for line in locks.held_lines(locks.look(session)):
         out(line)
     tell_kept(progress)
+    if progress.opened is None:
+        out(f"no state file: {session.state}", *(f"\n{told}" for told in _forgotten(session)), "\n")
+    else:
+        _tell_ways(session, progress, runbook)
+    if is_in_use(session.state):
+        out("a process is at work on it now")
+        return
+    error = status.judge(seen, progress, runbook.finals)
+    if error is not None:
+        raise error
+
+
+def _forgotten(session: Session) -> Iterable[str]:
+    """Tell of a run that the hosts remember, if they can be asked."""
+    try:
+        yield from filter(None, [recover.forgotten(session)])
+    except (HostUnreachableError, LoginRefusedError) as error:
+        yield f"whether the hosts remember a run cannot be told: {error}"
+
+
+def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
+    """Print the ways back and on, how long they are, and their commands."""
+    if progress.opened and progress.opened.runbook != runbook.digest:
+        out(f"{session.plan} (or a certificate that it names) was changed since the run began")
     steps = progress.steps_back(runbook.tracks)
     how = (
         f", with: {session.command('rollback')}"
@@ -31,12 +59,6 @@ def show_status(session: Session) -> None:
     out(f"going back now: {steps} steps{how}")
     if progress.is_under_way:
         out(f"going on: {progress.steps_ahead(runbook.tracks)} steps, with: {session.resume_command}")
-    if is_in_use(session.state):
-        out("a process is at work on it now")
-        return
-    error = status.judge(seen, progress, runbook.finals)
-    if error is not None:
-        raise error
 
 
 def read_progress(session: Session) -> Progress:

@@ -16,6 +16,7 @@ from orchestrator.runbook.model import Runbook
 class Seen:
     """One member: the last state whose gates all hold, or None and why not for the recorded state.
 
+    Without a state file (``is_noted``) that is where a run would begin.
     While some hosts do not answer, only gates that ask none of them count, and the remark says so.
     """
 
@@ -25,6 +26,7 @@ class Seen:
     recorded: str
     remark: str
     is_silent: bool = False
+    is_noted: bool = True
 
 
 def observe(
@@ -37,7 +39,7 @@ def observe(
 
 
 def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject) -> Seen:
-    name = subject.name
+    name, is_noted = subject.name, progress.opened is not None
     recorded = progress.states.get(name, runbook.origins[name])
     unsettled = progress.unsettled.get(name)
     remarks = []
@@ -45,7 +47,8 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
         remarks.append(f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}")
     if name in heard.errors:
         remarks.append(str(heard.errors[name]))
-        return Seen(name, subject.host.address, None, recorded, "; ".join(remarks), is_silent=True)
+        told = "; ".join(remarks)
+        return Seen(name, subject.host.address, None, recorded, told, is_silent=True, is_noted=is_noted)
     silent = {host for gate in runbook.gates[name, recorded] for host in _silent(gate, heard)}
     gates = {
         state: [gate for gate in runbook.gates[name, state] if not _silent(gate, heard)]
@@ -58,10 +61,11 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
     if state is None:
         remarks.append(reasons)
     elif state != recorded and not unsettled:
-        remarks.append(": ".join(filter(None, (f"the state file says {recorded}", reasons))))
+        says = f"the state file says {recorded}" if is_noted else f"a run begins in {recorded}"
+        remarks.append(": ".join(filter(None, (says, reasons if is_noted else ""))))
     if silent:
         remarks.append(f"as far as can be told without {', '.join(sorted(silent))}")
-    return Seen(name, subject.host.address, state, recorded, "; ".join(remarks))
+    return Seen(name, subject.host.address, state, recorded, "; ".join(remarks), is_noted=is_noted)
 
 
 def _silent(gate: Check, heard: Heard) -> set[str]:
@@ -90,7 +94,10 @@ def judge(seen: Sequence[Seen], progress: Progress, finals: Mapping[str, str]) -
 def table(seen: Sequence[Seen]) -> str:
     """Return the members as an aligned table for people."""
     rows = [("member", "address", "stands in", "recorded", "remark")]
-    rows += [(item.member, item.address, item.state or "?", item.recorded, item.remark) for item in seen]
+    rows += [
+        (item.member, item.address, item.state or "?", item.recorded if item.is_noted else "-", item.remark)
+        for item in seen
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
         "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4])).rstrip()
