@@ -14,7 +14,7 @@ from orchestrator.cluster.facts import Facts
 from orchestrator.cluster.loading import load
 from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import Direction, Opened, RunBegan
-from orchestrator.engine.fit import misfit
+from orchestrator.engine.fit import edited, misfit
 from orchestrator.engine.journal import MemoryJournal, StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
@@ -75,6 +75,12 @@ class Session:
 
     def compile_noted(self, opened: Opened) -> Runbook:
         """Compile the runbook of the facts that a file holds, which anybody may have changed."""
+        theirs, ours = (opened.migration, opened.cluster), (self.migration.name, self.cluster.name)
+        if theirs != ours:
+            raise RefusedError(
+                f"nothing was changed: {self.state} tells of {' of '.join(theirs)}, and {self.plan} says "
+                f"{' of '.join(ours)}. Put the plan back as it was, or name this plan's own file with --state"
+            )
         try:
             return self.compile(opened.facts)
         except (LookupError, ValueError) as error:
@@ -102,11 +108,14 @@ class Session:
             )
         runbook = self.compile_noted(progress.opened)
         if runbook.digest != progress.opened.runbook:
+            other = edited(progress, runbook, self.back(progress.opened))
+            told = f" ({', '.join(other)} would do something else now)" if other else ""
             raise RefusedError(
                 f"{self.plan} (or a certificate that it names) was changed since the run began: its runbook "
-                f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}; nothing was "
-                "changed now. Put the plan and its files back as they were, then resume; hosts that have "
-                f"their files keep them in {self.cluster.tls.directory}"
+                f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}{told}; "
+                "nothing was changed now. Put the plan and its files back as they were, then give this "
+                "command again; hosts that have their files keep them in the tls.directory of the plan then "
+                f"(now: {self.cluster.tls.directory})"
             )
         self.refuse_misfit(progress, runbook)
         return runbook

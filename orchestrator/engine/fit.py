@@ -27,6 +27,16 @@ def misfit(progress: Progress, there: Runbook, back: Runbook) -> Misfit | None:
     return next(_misfits(progress, there, back), None)
 
 
+def edited(progress: Progress, *ways: Runbook) -> tuple[str, ...]:
+    """Return the steps that were begun and would do something else in these runbooks."""
+    steps = _steps(*ways)
+    return tuple(
+        name
+        for name, latest in progress.begun.items()
+        if name in steps and steps[name].digest != latest.event.operations
+    )
+
+
 def _misfits(progress: Progress, there: Runbook, back: Runbook) -> Iterator[Misfit]:
     opened = progress.opened
     if opened is None:

@@ -44,7 +44,12 @@ def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> N
     ) as under_way:
         member = lab.cluster.member("server2")
         authority.issue(member.name, material.alternatives(member)).write(member.certificate, member.key)
-        refused(under_way, "Put the plan and its files back", "keep them in /etc/etcd2")
+        refused(
+            under_way,
+            "Put the plan and its files back",
+            "keep them in the tls.directory",
+            "(now: /etc/etcd2)",
+        )
         shutil.copytree(kept, pki, dirs_exist_ok=True)
         under_way.run("run", PLAN, "--resume", "--until", "accepting")
 

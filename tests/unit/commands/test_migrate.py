@@ -10,9 +10,11 @@ from engine.world import World, make_cluster
 
 from orchestrator.commands import check, migrate
 from orchestrator.commands.migrate import Wish
-from orchestrator.engine.journal import StateFile
+from orchestrator.commands.standing import show_status
+from orchestrator.engine.journal import StateFile, progress_of
 from orchestrator.engine.run import run
-from orchestrator.errors import UsageError
+from orchestrator.errors import RefusedError, UsageError
+from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
@@ -72,3 +74,44 @@ def test_where_nothing_was_begun_it_says_how_to_begin_and_where_a_file_was_lost(
         migrate.live(session, pace(session.cluster), wish, confirm=None)
     assert f"To begin: {session.command('run')}. " in str(refused.value)
     assert str(refused.value).endswith(f"If the file was lost: {session.command('recover')}")
+
+
+@pytest.fixture
+def staged(session: Session) -> Session:
+    """A session whose run stands in 'staged'."""
+    facts = session.gather()
+    there = session.compile(facts)
+    with StateFile(session.state) as journal:
+        begin(journal, there, facts)
+        run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until="staged")
+    return session
+
+
+@pytest.mark.parametrize("command", ["run", "rollback"])
+def test_an_edited_plan_is_refused_with_the_steps_that_it_changes(staged: Session, command: str) -> None:
+    key = staged.cluster.members[1].key
+    key.write_text(staged.cluster.members[0].key.read_text())
+    wish, haste = Wish(resume=True, until=None, accept_risk=False), pace(staged.cluster)
+    commands = {
+        "run": lambda: migrate.live(staged, haste, wish, confirm=None),
+        "rollback": lambda: migrate.back(staged, haste, dry_run=False, confirm=None),
+    }
+    with pytest.raises(RefusedError) as refused:
+        commands[command]()
+    assert " (stage/server2 would do something else now); nothing was changed now." in str(refused.value)
+    assert "then give this command again" in str(refused.value)
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"strategy": "guide"}])
+def test_the_state_file_of_another_plan_is_never_to_be_recovered(
+    staged: Session, change: dict[str, str]
+) -> None:
+    migration = MIGRATIONS[change.get("strategy", "bridge")]
+    other = replace(staged, cluster=staged.cluster.model_copy(update=change), migration=migration)
+    progress = progress_of(staged.state)
+    for look in (lambda: other.recall(progress), lambda: show_status(other)):
+        with pytest.raises(RefusedError) as refused:
+            look()
+        assert "tells of bridge of three-members, and " in str(refused.value)
+        assert "Put the plan back as it was, or name this plan's own file with --state" in str(refused.value)
+        assert "recover" not in str(refused.value)
