@@ -18,7 +18,8 @@ systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,
 printf 'clock=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
 pid=$(systemctl show --property=MainPID --value "$1.service") || exit
 if [ "${pid:-0}" -eq 0 ]; then
-  lines=$(journalctl --unit="$1.service" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
+  id=$(systemctl show --property=Id --value "$1.service")  # journalctl does not know an alias
+  lines=$(journalctl --unit="$id" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
   printf 'journal=%s\\n' "$lines"
   exit 0
 fi

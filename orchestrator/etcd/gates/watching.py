@@ -20,7 +20,8 @@ quiet=$2
 shift 2
 for unit; do
   state=$(systemctl show --property=ActiveState --value "$unit.service")
-  lines=$(journalctl --unit="$unit.service" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0)
+  id=$(systemctl show --property=Id --value "$unit.service")  # journalctl does not know an alias
+  lines=$(journalctl --unit="$id" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0)
   printf 'unit %s %s %s\\n' "$unit" "$state" "$lines"
 done
 """

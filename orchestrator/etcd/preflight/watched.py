@@ -17,7 +17,8 @@ quiet=$1
 shift
 for unit; do
   states=$(systemctl show --property=LoadState,ActiveState "$unit.service") || exit
-  lines=$(journalctl --unit="$unit.service" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0)
+  id=$(systemctl show --property=Id --value "$unit.service")  # journalctl does not know an alias
+  lines=$(journalctl --unit="$id" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0)
   printf 'unit %s %s %s\\n' "$unit" "$(printf '%s' "$states" | tr '\\n' ' ')" "$lines"
 done
 systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.service .*/known \\1/p'

@@ -67,4 +67,7 @@ def test_a_member_without_one_is_told(tmp_path: Path, shell: str) -> None:
 
 def test_a_unit_without_a_process_is_told(tmp_path: Path) -> None:
     told = found(tmp_path, 0, "sh")
-    assert (3, "etcd2.service has no running process\n") == (told.returncode, told.stderr)
+    assert (3, "etcd2.service has no running process (systemctl start etcd2.service)\n") == (
+        told.returncode,
+        told.stderr,
+    )
