@@ -23,6 +23,7 @@ from orchestrator.interrupt import InterruptedAtOnce, Moment
 if TYPE_CHECKING:
     from orchestrator.engine.events import Event
     from orchestrator.engine.pace import Pace
+    from orchestrator.engine.progress import Progress
     from orchestrator.session import Session
 
 _UNWIND_S = 0.5  # connections and the state file are closed within that, or left as they are
@@ -83,12 +84,13 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
             tell(event)
 
         def again() -> str:
-            if not session.state.exists():
+            progress = _progress(session)
+            if progress.opened is None or progress.is_rolled_back:
                 return session.command("check")  # which names a run whose file was lost, or what is wrong
             return session.command(verb) if verb == "rollback" else session.resume_command
 
         def advice() -> str:
-            return f" Go on with: {again()}" if verb and _is_begun(session) else ""
+            return f" Go on with: {again()}" if verb and _progress(session).attempts else ""
 
         stop.know(session.moment, flight if verb else "finishing what is under way", advice)
         try:
@@ -99,14 +101,15 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
             raise kind(f"{error}. Go on with: {again()}") from error
 
 
-def _is_begun(session: "Session") -> bool:
-    """Whether the state file holds a run that can be gone on with."""
+def _progress(session: "Session") -> "Progress":
+    """Read how far the state file's run has come; a file that cannot be read says nothing."""
     from orchestrator.commands.standing import read_progress  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.engine.progress import Progress  # noqa: PLC0415 -- see the module's docstring
 
     try:
-        return bool(read_progress(session).attempts)
+        return read_progress(session)
     except OrchestratorError:
-        return False
+        return Progress()
 
 
 class _Stop:

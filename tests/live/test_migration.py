@@ -145,7 +145,7 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint(lab: Lab) -> None:
 
 
 def test_status_tells_where_each_member_stands(lab: Lab) -> None:
-    assert "going back now: 0 steps: nothing was changed" in orchestrator(lab, "status", PLAN).stdout
+    assert "no state file: plan.yaml.state.jsonl\n" in orchestrator(lab, "status", PLAN).stdout
     done = orchestrator(lab, "run", PLAN, "--yes", "--until", "bridged")
     assert done.returncode == 0, failure(done)
     status = orchestrator(lab, "status", PLAN)

@@ -138,7 +138,10 @@ def without_http(answer: Answer) -> str | None:
 # A look asks this over and over, so what the shell can do by itself starts no process.
 OWN_LISTENER = """
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process (systemctl start $1.service)" >&2; exit 3; }
+[ "${pid:-0}" -gt 0 ] || {
+  echo "$1.service has no running process (systemctl start $1.service)" >&2
+  exit 3
+}
 urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
 url='' IFS=,
 set -f

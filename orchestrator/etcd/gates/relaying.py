@@ -15,7 +15,10 @@ from orchestrator.questions import Answer, Answers, Fact, HttpProbe, Script
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
 SCRIPT = """
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process (systemctl start $1.service)" >&2; exit 3; }
+[ "${pid:-0}" -gt 0 ] || {
+  echo "$1.service has no running process (systemctl start $1.service)" >&2
+  exit 3
+}
 data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
 exec cat "$data/proxy/cluster"
 """

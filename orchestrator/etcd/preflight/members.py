@@ -18,7 +18,10 @@ CLUSTER = "cluster"
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
 DOWNGRADE = """
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || { echo "$1.service has no running process (systemctl start $1.service)" >&2; exit 3; }
+[ "${pid:-0}" -gt 0 ] || {
+  echo "$1.service has no running process (systemctl start $1.service)" >&2
+  exit 3
+}
 urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_PEER_URLS=//p')
 url=$(printf '%s' "${urls:-http://localhost:2380}" | tr ',' '\\n' | sed -n '/^http:/p' | head -n 1 |
   sed 's#//0\\.0\\.0\\.0:#//127.0.0.1:#; s#//\\[::\\]:#//[::1]:#')
