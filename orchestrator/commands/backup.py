@@ -5,14 +5,9 @@ from datetime import UTC, datetime
 
 from orchestrator import places
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import saving
+from orchestrator.etcd import restoring, saving
 from orchestrator.operations import Deed
 from orchestrator.session import Session
-
-_RESTORE = {
-    "v3": "etcdctl snapshot restore {path} --data-dir NEW (etcdutl from 3.6 on)",
-    "v2": "etcd --data-dir {path} --force-new-cluster, then add the other members",
-}
 
 
 def save(session: Session) -> str:
@@ -20,7 +15,8 @@ def save(session: Session) -> str:
     facts = session.gather()
     subject = saving.holder(session.cluster, facts)
     suffix = ".db" if facts.api == "v3" else ""
-    path = f"{places.KEPT}/{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{suffix}"
+    name = f"{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    path = f"{places.KEPT}/{name}{suffix}"
     deed = Deed(
         id=f"backup-{secrets.token_hex(4)}",
         host=subject.name,
@@ -32,5 +28,5 @@ def save(session: Session) -> str:
     if receipt.exit_status != 0:
         raise RefusedError(f"{subject.name}: the data was not saved: {receipt.output.strip()[-500:]}")
     told = receipt.output.strip()
-    restore = _RESTORE[facts.api].format(path=path)
-    return f"{subject.name}: saved and verified in {path}\n{told}\nRestore with: {restore}"
+    restore = "\n".join(restoring.commands(subject, name, path))
+    return f"{subject.name}: saved and verified in {path}\n{told}\n\nHow to put it back:\n{restore}"

@@ -11,21 +11,28 @@ from orchestrator.etcd.hashes import Agreement
 
 def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:
     """Return the commands that put a run's saved data back on all members, with their names and URLs."""
-    ways = {"v3": _through_v3, "v2": _through_v2}
     path = saving.data_path(holder, run)
     at = f" ({agreed})" if agreed else ""
     lines = (
         f"The data of cluster {holder.cluster.name} ({holder.facts.cluster_id}) as it was before run {run}.",
         f"It lies on {holder.name} in {path}{at}.",
-        "Whatever was written later is lost by putting it back.",
-        "All commands are for root. The members' old data is moved aside, not removed.",
-        "",
-        *ways[holder.facts.api](holder, run, path),
+        *commands(holder, run, path),
         "",
         "On each host, unit.txt in the same directory is its old unit; files/ holds the unit's files, each",
         "under its own path. 'rollback' takes a run's drop-ins away; the copies are for when it cannot.",
     )
     return "\n".join((*lines, ""))
+
+
+def commands(holder: Subject, name: str, path: str) -> Iterable[str]:
+    """Return the commands that put data back on all members; what is moved aside gets ``name``."""
+    ways = {"v3": _through_v3, "v2": _through_v2}
+    yield "Whatever was written later is lost by putting it back. If one member alone lost its data, remove"
+    yield "and add it instead (docs/restore.md): it gets everything back from the others."
+    yield "All commands are for root. The members' old data is moved aside, not removed."
+    yield "Stop at the first one that fails: members that start without their data begin an empty cluster."
+    yield ""
+    yield from ways[holder.facts.api](holder, name, path)
 
 
 def data_directory(subject: Subject) -> str:
@@ -40,7 +47,7 @@ def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(holder))
     yield ""
-    yield f"2. Copy {path} from {holder.name} to the same place on the other members; it holds every key:"
+    yield f"2. From the bastion, copy {path} from {holder.name} to the other members; it holds every key:"
     yield from _indented(_copy(holder, one, path) for one in holder.others)
     yield ""
     yield "3. On each member, make its data anew. The URLs are registered in both schemes, so it does not"
@@ -52,11 +59,18 @@ def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield "4. On every member, start it; none is ready before most of them run:"
     yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(holder))
     yield ""
-    yield "5. When all are healthy, register the scheme that they listen with alone, here https; IDs are"
-    yield "   new, and 'etcdctl member list' has them:"
+    etcdctl = f"ETCDCTL_API=3 etcdctl --endpoints={settings.local_url(holder)}"
+    yield f"5. When all are healthy, register the scheme that they listen with alone, on {holder.name}, here"
+    yield "   https; IDs are new, and the first command lists them. Before the local port is open (the state"
+    yield f"   'accepting'), write {settings.original_url(holder)} for {settings.local_url(holder)}:"
     yield from _indented(
-        f"etcdctl member update ID_OF_{one.name} --peer-urls={_list(settings.peers_https(one))}"
-        for one in holder.everyone
+        (
+            f"{etcdctl} member list",
+            *(
+                f"{etcdctl} member update ID_OF_{one.name} --peer-urls={_list(settings.peers_https(one))}"
+                for one in holder.everyone
+            ),
+        )
     )
 
 
@@ -65,26 +79,31 @@ def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
     tool = "etcdutl" if (major, minor) >= (3, 6) else "ETCDCTL_API=3 etcdctl"
     place = data_directory(one)
     fresh = f"{place}/restored-{run}"
-    data, before = _quoted(f"{place}/member"), _quoted(f"{place}/member.before-{run}")
+    data = _quoted(f"{place}/member")
+    yield _made(one, place)
     yield (
         f"{tool} snapshot restore {path} --data-dir {_quoted(fresh)} --name {_quoted(one.member.name)} "
         f"--initial-cluster {everybody} --initial-cluster-token restored-{run} "
         f"--initial-advertise-peer-urls {_list(settings.peers_both(one))}"
     )
-    yield f"mv {data} {before}"
-    yield f"mv {_quoted(f'{fresh}/member')} {data}"
+    yield _aside(place, run)
+    yield f"mv -T {_quoted(f'{fresh}/member')} {data}"
     yield f"chown -R {_owner(one)} {data}"
     log = one.member.environment.get("ETCD_WAL_DIR")
-    if log:
-        yield f"mv {_quoted(log)} {_quoted(f'{log}.before-{run}')}"
-        yield f"mv {_quoted(f'{place}/member/wal')} {_quoted(log)}"
+    if log:  # often a mount point, which cannot be moved itself
+        aside = _quoted(f"{log}.before-{run}")
+        yield _made(one, log)
+        yield f"mkdir {aside}"
+        yield f"find {_quoted(log)} -mindepth 1 -maxdepth 1 -exec mv -t {aside} {{}} +"
+        yield f"mv -t {_quoted(log)} {data}/wal/*"
+        yield f"rmdir {data}/wal"
 
 
 def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     place, service = data_directory(holder), holder.host.service
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
     endpoint = settings.local_url(holder)
-    data, before = _quoted(f"{place}/member"), _quoted(f"{place}/member.before-{run}")
+    data = _quoted(f"{place}/member")
     etcdctl = f"ETCDCTL_API=2 etcdctl --endpoints {endpoint}"
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(holder))
@@ -92,7 +111,8 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield f"2. On {holder.name}, let it begin a new cluster of its own with the saved data:"
     yield from _indented(
         (
-            f"mv {data} {before}",
+            _made(holder, place),
+            _aside(place, run),
             f"cp -a {path}/member {data}",
             f"chown -R {_owner(holder)} {data}",
             f"mkdir -p {posixpath.dirname(alone)}",
@@ -113,13 +133,12 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
     yield ""
     yield "4. One member after the other; wait until each is healthy before the next one:"
     for one in holder.others:
-        theirs = _quoted(f"{data_directory(one)}/member")
-        aside = _quoted(f"{data_directory(one)}/member.before-{run}")
         yield f"   on {holder.name}:"
         yield f"     {etcdctl} member add {_quoted(one.member.name)} {_list(settings.peers_both(one))}"
         yield f"   on {one.name}, with the ETCD_INITIAL_CLUSTER that this printed and"
         yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.host.service}.service:"
-        yield f"     mv {theirs} {aside}"
+        yield f"     {_made(one, data_directory(one))}"
+        yield f"     {_aside(data_directory(one), run)}"
         yield f"     systemctl start {one.host.service}.service"
 
 
@@ -131,9 +150,30 @@ def _stop(service: str) -> str:
     return f"systemctl stop {service}.service"
 
 
+def _made(one: Subject, directory: str) -> str:
+    """Make a directory of the service's user, if it was lost with everything in it."""
+    place, user, group = map(_quoted, (directory, one.found.user, one.found.group))
+    return f"[ -d {place} ] || install -d -m 0700 -o {user} -g {group} {place}"
+
+
+def _aside(place: str, run: str) -> str:
+    """Move a member's old data aside, if there is any."""
+    data, before = _quoted(f"{place}/member"), _quoted(f"{place}/member.before-{run}")
+    return f"[ ! -e {data} ] || mv -T {data} {before}"
+
+
 def _copy(holder: Subject, other: Subject, path: str) -> str:
-    here, there = (_quoted(f"{one.host.ssh.user}@{one.host.ssh.host}") for one in (holder, other))
-    return f"ssh {here} cat {path} | ssh {there} 'umask 077; cat > {path}'"
+    taken = f"umask 077; mkdir -p {posixpath.dirname(path)}; cat > {path}"
+    return f"{_ssh(holder, f'cat {path}')} | {_ssh(other, taken)}"
+
+
+def _ssh(one: Subject, script: str) -> str:
+    """Log in as the plan does, and run a script as root."""
+    ssh = one.host.ssh
+    identity = ("-i", str(ssh.identity_file)) if ssh.identity_file else ()
+    words = ("ssh", "-p", str(ssh.port), *identity, "-o", f"UserKnownHostsFile={ssh.known_hosts}")
+    asked = f"sudo sh -c {_quoted(script)}" if ssh.become == "sudo" else script
+    return " ".join(map(_quoted, (*words, f"{ssh.user}@{ssh.host}", asked)))
 
 
 def _list(urls: Iterable[str]) -> str:

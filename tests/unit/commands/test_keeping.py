@@ -1,6 +1,7 @@
 """What is kept before the first change, and what becomes of members whose data differs."""
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -133,11 +134,33 @@ def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_pat
 def test_instructions_follow_the_version_and_a_log_of_its_own(tmp_path: Path) -> None:
     assert "etcdutl snapshot restore" in of_version(tmp_path, "3.6.14")
     text = of_version(tmp_path, "3.4.23", ETCD_WAL_DIR="/log/wal")
-    assert "mv /data/member/wal /log/wal" in text
+    assert "mv -t /log/wal /data/member/wal/*" in text
     text = of_version(tmp_path, "2.3.8", "v2")
     assert "ETCD_FORCE_NEW_CLUSTER=true" in text
     assert "member add etcd-3" in text
     assert "snapshot" not in text
+
+
+def test_instructions_log_in_as_the_plan_does_and_ask_where_somebody_answers(tmp_path: Path) -> None:
+    text = of_version(tmp_path, "3.4.23")
+    copied, _ = (line.strip() for line in text.splitlines() if line.strip().startswith("ssh "))
+    words = shlex.split(copied)
+    ssh = subject(tmp_path, {}).host.ssh
+    assert ["ssh", "-p", "22"] == words[:3]
+    assert f"UserKnownHostsFile={ssh.known_hosts}" in words
+    assert (2 if ssh.identity_file else 0) == words.count("-i")
+    last = text.partition("5. When all are healthy")[2]
+    assert 4 == last.count("   ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:4001 member ")
+
+
+def test_a_backup_is_put_back_by_commands_as_whole_as_a_run_s_own(tmp_path: Path) -> None:
+    one = subject(tmp_path, {"ETCD_DATA_DIR": "/data"})
+    lines = list(restoring.commands(one, "c1-20261128T072200Z", "/var/lib/orchestrator/c1.db"))
+    assert 3 == sum(line.strip().startswith("ETCDCTL_API=3 etcdctl snapshot restore ") for line in lines)
+    assert 2 == sum(
+        "mkdir -p /var/lib/orchestrator; cat > /var/lib/orchestrator/c1.db" in line for line in lines
+    )
+    assert "   systemctl --no-block start etcd2.service" in lines
 
 
 def test_shellcheck_passes() -> None:

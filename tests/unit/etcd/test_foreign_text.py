@@ -127,9 +127,15 @@ def test_each_printed_command_of_a_restore_is_quoted(tmp_path: Path) -> None:
     holder = plain.of(plain.host)
     holder = type(plain)(plain.cluster, plain.facts.model_copy(update={"members": facts}), plain.host)
     for text in (restoring.instructions(holder, "3f9c01ab", None),):
-        moved = [shlex.split(line) for line in text.splitlines() if line.strip().startswith("mv ")]
-        assert ["mv", "/var/lib/it's $HOME;x/member", "/var/lib/it's $HOME;x/member.before-3f9c01ab"] in moved
-        assert ["mv", "/log/a b", "/log/a b.before-3f9c01ab"] in moved
+        said = [shlex.split(line) for line in text.splitlines() if line.startswith("     ")]
+        data, log = "/var/lib/it's $HOME;x", "/log/a b"
+        for place in (data, log):
+            made = ["install", "-d", "-m", "0700", "-o", "etcd", "-g", "etcd", place]
+            assert ["[", "-d", place, "]", "||", *made] in said
+        before = f"{data}/member.before-3f9c01ab"
+        assert ["[", "!", "-e", f"{data}/member", "]", "||", "mv", "-T", f"{data}/member", before] in said
+        assert ["mkdir", f"{log}.before-3f9c01ab"] in said
+        assert ["mv", "-t", log, f"{data}/member/wal/*"] in said
         restored = [shlex.split(line) for line in text.splitlines() if "snapshot restore" in line]
         assert all(words[words.index("--name") + 1] == "node 1; id" for words in restored)
 
