@@ -6,13 +6,15 @@ from pathlib import Path
 
 from orchestrator import commandline
 from orchestrator.cluster.loading import load
-from orchestrator.errors import UsageError
+from orchestrator.engine.journal import progress_of
+from orchestrator.errors import RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.pki import making
 from orchestrator.pki.issuing import Terms
 from orchestrator.pki.making import Made
 from orchestrator.pki.tree import tree
 from orchestrator.pki.wanted import extra_names
+from orchestrator.session import default_state
 
 MOST_DAYS = 36_500  # a date beyond the year 9999 cannot be written
 
@@ -41,8 +43,24 @@ def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, san
     extra = extra_names(sans, cluster)
     terms = Terms(key_type, days, datetime.now(UTC))
     if renew:
-        return _told(making.renew(cluster, extra, terms), _RENEWED, plan)
-    return _told(making.make(cluster, extra, terms, ca_days), _MADE, plan)
+        _refuse_under_way(plan)
+    try:
+        made = making.renew(cluster, extra, terms) if renew else making.make(cluster, extra, terms, ca_days)
+    except RefusedError as error:
+        raise RefusedError(commandline.spelled(str(error), plan)) from error
+    return _told(made, _RENEWED if renew else _MADE, plan)
+
+
+def _refuse_under_way(plan: Path) -> None:
+    """Refuse to replace files that a run has begun with: it could neither go on with others nor back."""
+    state = default_state(plan)
+    if progress_of(state).is_under_way:
+        on = commandline.command("run", commandline.argument(plan), "--resume")
+        back = commandline.command("rollback", commandline.argument(plan))
+        raise RefusedError(
+            f"nothing was made: {state} holds a run that is under way, bound to the files with which it "
+            f"began. First let it end, or take it back: {on} or {back}"
+        )
 
 
 def _told(made: Made, closing: str, plan: Path) -> str:

@@ -46,7 +46,8 @@ def make(cluster: Cluster, extra: Extra, terms: Terms, ca_days: int) -> Made:
         raise RefusedError(
             "nothing was made, for these files are there already:\n"
             + "".join(f"  {path}\n" for path in taken)
-            + "Move them away for a new CA, or make new leaves from the CA that is there with --renew"
+            + "Move them away for a new CA, or make new leaves from the CA that is there: "
+            "orchestrator certs PLAN --renew"
         )
     subject = named(_ca_name(cluster.name), cluster.name)
     ca = issue_ca(subject, replace(terms, days=ca_days))

@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from engine.test_rehearsal import compiled
+from engine.walking import start
+from engine.world import World, make_cluster
 from unit.pki.openssl import extension, field, is_pair, verified
 from unit.pki.pki_plans import PATHS, PLAN, certs, cluster_in, contents, plan_in
 
 from orchestrator import commandline
+from orchestrator.engine.journal import StateFile
 from orchestrator.errors import PlanInvalidError, RefusedError, UsageError
 from orchestrator.pki import files, making
 from orchestrator.pki.issuing import Terms, issue_ca, named
@@ -40,6 +44,20 @@ def test_a_second_time_names_all_files_and_leaves_them(tmp_path: Path) -> None:
         certs(plan_in(tmp_path))
     assert before == contents(tmp_path)
     assert {str(tmp_path / path) for path in PATHS} == named_in(caught.value)
+    assert str(caught.value).endswith(commandline.command("certs", tmp_path / "plan.yaml") + " --renew")
+
+
+def test_nothing_is_renewed_in_the_middle_of_a_run(tmp_path: Path) -> None:
+    certs(plan_in(tmp_path))
+    (tmp_path / "world").mkdir()
+    cluster = make_cluster(tmp_path / "world")
+    there = compiled(cluster, World(cluster))
+    with StateFile(tmp_path / "plan.yaml.state.jsonl") as journal:
+        start(journal, there, there.stages[0].steps[0])
+    before = contents(tmp_path)
+    with pytest.raises(RefusedError, match=r"holds a run that is under way, .* --resume or .* rollback "):
+        certs(tmp_path / "plan.yaml", renew=True)
+    assert before == contents(tmp_path)
 
 
 def test_a_dangling_link_is_in_the_way(tmp_path: Path) -> None:
