@@ -1,6 +1,8 @@
 """Reading PEM files as Go does, with which etcd is built: their blocks, or what the file is instead."""
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -8,13 +10,13 @@ from shlex import quote
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key, pkcs12
 
+from orchestrator.cluster.files import read_plain
+
 CERTIFICATE = "CERTIFICATE"
 _MOST_BYTES = 4 * 1024 * 1024
 # Go's encoding/pem: a line that begins with BEGIN, and one with END and the same label; blanks may follow.
-_BLOCK = re.compile(
-    r"^-----BEGIN (?P<label>[^\r\n]*?)-----[ \t\r]*\n(?P<body>.*?)^-----END (?P=label)-----[ \t\r]*$",
-    re.MULTILINE | re.DOTALL,
-)
+_BEGIN = re.compile(r"^-----BEGIN (?P<label>[^\r\n]*?)-----[ \t\r]*\n", re.MULTILINE)
+_END = re.compile(r"^-----END (?P<label>[^\r\n]*?)-----[ \t\r]*$", re.MULTILINE)
 
 
 class PemError(ValueError):
@@ -41,15 +43,11 @@ class Block:
 
 def blocks(path: Path) -> tuple[Block, ...]:
     """Return the blocks of a file, at least one; raises PemError, or OSError if it cannot be read."""
-    with path.open("rb") as file:
-        raw = file.read(_MOST_BYTES + 1)
+    raw = read_plain(path, _MOST_BYTES + 1)
     if len(raw) > _MOST_BYTES:
         raise PemError(f"is larger than {_MOST_BYTES // 1024 // 1024} MiB: no certificate and no key is")
     text = raw.decode("latin-1")  # any byte may stand around a block, and Go does not mind
-    found = tuple(
-        Block(match["label"], text.count("\n", 0, match.start()) + 1, _plain(match[0]))
-        for match in _BLOCK.finditer(text)
-    )
+    found = tuple(_found(text))
     strange = _strange(path, raw)
     if strange is not None or not found:
         raise strange or PemError("holds nothing in PEM form, which begins with a line '-----BEGIN ...'")
@@ -59,6 +57,24 @@ def blocks(path: Path) -> tuple[Block, ...]:
 def certificates(path: Path) -> str:
     """Return the text of a file's CERTIFICATE blocks, and nothing else of it: anybody may read that."""
     return "".join(block.text for block in blocks(path) if block.label == CERTIFICATE)
+
+
+def _found(text: str) -> Iterator[Block]:
+    """Yield the blocks of a text, looking at each of its lines once: a file of beginnings has no end."""
+    ends: dict[str, deque[re.Match[str]]] = {}
+    for end in _END.finditer(text):
+        ends.setdefault(end["label"], deque()).append(end)
+    line, place = 1, 0
+    for begin in _BEGIN.finditer(text):
+        mine = ends.get(begin["label"], deque())
+        while mine and mine[0].start() < begin.end():
+            mine.popleft()
+        if begin.start() < place or not mine:
+            continue
+        line += text.count("\n", place, begin.start())
+        yield Block(begin["label"], line, _plain(text[begin.start() : mine[0].end()]))
+        line += text.count("\n", begin.start(), mine[0].end())
+        place = mine[0].end()
 
 
 def _plain(text: str) -> str:
