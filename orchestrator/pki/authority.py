@@ -5,10 +5,13 @@ from pathlib import Path
 
 from cryptography import x509
 
+from orchestrator.cluster.files import read_plain
 from orchestrator.errors import RefusedError
 from orchestrator.pki import keys, reading
 from orchestrator.pki.issuing import Pair
 from orchestrator.pki.pem import PemError
+
+_MOST_BYTES = 1024 * 1024  # of a key's file
 
 
 def read(certificate: Path, key: Path, now: datetime) -> Pair:
@@ -37,7 +40,7 @@ def read(certificate: Path, key: Path, now: datetime) -> Pair:
 
 def _bytes(path: Path, why: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path, _MOST_BYTES)
     except OSError as cause:
         raise _refused(f"{path}: {cause.strerror}: {why}") from cause
 

@@ -1,6 +1,8 @@
 """Writing a set of files: all of them appear, each at once, or none does."""
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -68,7 +70,10 @@ def _place(path: Path, passing: ExitStack, undo: ExitStack, *, replace: bool) ->
     """Return where a file goes, after preparing the way back to what is there now."""
     if replace and path.exists():
         place = path.resolve(strict=True)  # a link stays a link
-        old = File(place, place.read_bytes(), place.stat().st_mode & 0o7777)
+        mode = place.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe would let us wait, and a device has no end
+            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+        old = File(place, place.read_bytes(), stat.S_IMODE(mode))
         undo.callback(_stage(old, place, passing).replace, place)  # a full disk cannot bar the way back
         return place
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))  # nobody else takes it now

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
@@ -48,6 +49,8 @@ def from_pem(pem: bytes) -> PrivateKey:
         key = load_pem_private_key(pem, password=None)
     except TypeError as cause:
         raise ValueError("is protected by a passphrase, which nothing here can ask for") from cause
+    except UnsupportedAlgorithm as cause:  # a curve that the library does not know
+        raise ValueError("is neither an EC nor an RSA key that can sign here") from cause
     except ValueError as cause:
         raise ValueError("holds no private key in PEM form") from cause
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):

@@ -1,5 +1,6 @@
 """``certs``: what it refuses, what renewal keeps, and what it tells."""
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,13 @@ from orchestrator.pki.keys import public_bytes
 
 CA = {"pki/ca.pem", "pki/ca-key.pem"}
 NOW = datetime.now(UTC)
+SECP224K1 = """\
+-----BEGIN EC PRIVATE KEY-----
+MGkCAQEEHQChsZ1tDDoAJngL3yULdVBkO4F3nYNsCBrAZlvtoAcGBSuBBAAgoTwD
+OgAEBBTNujWtQIOLVCeF/Txy7/j20o2+qBLSq4XIOrSv2jZBmAOdyAtn+dq/PSbe
+MPB6cTHGTaoXjts=
+-----END EC PRIVATE KEY-----
+"""
 
 
 def named_in(error: RefusedError) -> set[str]:
@@ -215,6 +223,29 @@ def test_a_ca_that_cannot_sign_is_refused(tmp_path: Path, how: str, complaint: s
     broken(tmp_path, how)
     before = contents(tmp_path)
     with pytest.raises(RefusedError, match=f"nothing was changed: .*{complaint}"):
+        certs(plan_in(tmp_path), renew=True)
+    assert before == contents(tmp_path)
+
+
+def test_a_key_of_a_curve_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    certs(plan_in(tmp_path))
+    (tmp_path / "pki/ca-key.pem").write_text(SECP224K1)
+    with pytest.raises(RefusedError, match=r"ca-key\.pem is neither an EC nor an RSA key"):
+        certs(plan_in(tmp_path), renew=True)
+
+
+@pytest.mark.parametrize("file", ["ca.pem", "ca-key.pem", "server1.pem", "server1-key.pem"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_has_no_end_is_no_file_to_renew_from(tmp_path: Path, file: str, kind: str) -> None:
+    certs(plan_in(tmp_path))
+    path = tmp_path / "pki" / file
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    before = contents(tmp_path)
+    with pytest.raises(RefusedError, match=rf"nothing was changed: .*{file}: .*it is not a plain file"):
         certs(plan_in(tmp_path), renew=True)
     assert before == contents(tmp_path)
 
