@@ -67,7 +67,18 @@ def chain(
 
     SHA-1 and MD5 signatures count here: that they are refused is said of each certificate by itself.
     """
-    return _upwards(leaf, tuple(between), tuple(roots), 0)
+    ways: list[tuple[x509.Certificate, ...]] = [(leaf,)]
+    waiting = list(between)
+    for way in ways:  # the shortest first, which every path length allows that allows another
+        below = len(way) - 1
+        for root in roots:
+            if _issued(way[-1], root, below):
+                return (*way, root)
+        # each is tried once: CAs that have signed each other would be gone through in every order
+        found = [link for link in waiting if _issued(way[-1], link, below)]
+        waiting = [link for link in waiting if link not in found]
+        ways += [(*way, link) for link in found]
+    return None
 
 
 def constrained(names: Names, issuers: Iterable[x509.Certificate]) -> Iterable[str]:
@@ -97,23 +108,6 @@ def _covers(tree: x509.GeneralName, name: str) -> bool:
         limit = tree.value.lower().lstrip(".")
         return not limit or name == limit or name.endswith(f".{limit}")
     return False
-
-
-def _upwards(
-    one: x509.Certificate,
-    between: tuple[x509.Certificate, ...],
-    roots: tuple[x509.Certificate, ...],
-    below: int,
-) -> tuple[x509.Certificate, ...] | None:
-    for root in roots:
-        if _issued(one, root, below):
-            return (one, root)
-    for link in between:
-        if _issued(one, link, below):
-            rest = _upwards(link, tuple(other for other in between if other is not link), roots, below + 1)
-            if rest is not None:
-                return (one, *rest)
-    return None
 
 
 def _issued(one: x509.Certificate, issuer: x509.Certificate, below: int) -> bool:
