@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
+from orchestrator import places
+from orchestrator.cluster import foreign
 from orchestrator.commands import keeping
 from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Opened, Recorded
@@ -92,9 +92,9 @@ def _remembered(session: Session) -> Remembered | None:
     for host, fact in remembered.items():
         try:
             for run in fact.read(answers):
-                headers[run.run] = Opened.model_validate_json(run.header)
+                headers[run.run] = _header(run)
                 deeds.setdefault(run.run, {})[host] = run.deeds
-        except (ValueError, ValidationError) as error:
+        except ValueError as error:
             raise RefusedError(
                 f"nothing was changed: {host}: what it remembers cannot be read: {error}"
             ) from error
@@ -117,6 +117,15 @@ def _remembered(session: Session) -> Remembered | None:
         if any(doubt.target != runbook.origins[host] for host, doubt in doubts.items()):
             return found
     return None
+
+
+def _header(remembered: begun.Remembered) -> Opened:
+    """Read the first line of a run's state file; ValueError if it is none, or another run's."""
+    where = f"{places.header(remembered.run)} there"
+    opened = foreign.of_json(Opened, remembered.header, where)
+    if opened.run != remembered.run:
+        raise ValueError(f"{where} is of run {opened.run}")
+    return opened
 
 
 def _is_history(opened: Opened, begun: Mapping[str, Sequence[str]]) -> bool:

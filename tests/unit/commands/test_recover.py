@@ -130,6 +130,26 @@ def test_what_cannot_be_read_is_refused_and_its_host_named(session: Session, tex
         refuse_forgotten(session)
 
 
+def test_a_header_that_lies_in_the_directory_of_another_run_is_refused(session: Session) -> None:
+    hosts_of(session).remember("server2", opened(session), "stage-server2-1")
+    hosts_of(session).told["server2"] = (
+        hosts_of(session).told["server2"].replace(f"run {RUN}", "run 0123abcd")
+    )
+    with pytest.raises(RefusedError, match=r"server2: .*/0123abcd/header\.json there is of run ab12cd34"):
+        refuse_forgotten(session)
+
+
+def test_a_header_that_does_not_fit_is_told_in_one_line_of_our_words(session: Session) -> None:
+    strange = opened(session).model_copy(update={"tool": "\x1b[31m"})
+    hosts_of(session).remember("server2", strange, "stage-server2-1")
+    with pytest.raises(RefusedError) as caught:
+        refuse_forgotten(session)
+    assert str(caught.value).endswith(
+        "server2: what it remembers cannot be read: /var/lib/orchestrator/ab12cd34/header.json there: "
+        "tool: a setting holds characters that cannot be printed: '\\x1b[31m'"
+    )
+
+
 def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
     hosts_of(session).remember("server1", opened(session), "paint-server1-1")
     with pytest.raises(
