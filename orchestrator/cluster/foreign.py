@@ -15,7 +15,10 @@ _URL = re.compile(
     r"(?:https?|unixs?)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._-]+)?\])(?::\d{1,5})?/?"
 )
 _ID = re.compile(r"[0-9a-f]{1,16}")
-_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}[A-Za-z0-9.+-]{0,40}")
+_VERSION = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}[A-Za-z0-9.+-]{0,40}")
+_NUMBER = re.compile(r"[0-9]{1,20}")  # 64 bits; int() takes signs, blanks, any script's digits, and no end
+_SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
+_MODE = re.compile(r"[0-7]{1,4}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,255}\$?")
 _PROGRAM = re.compile(r"/?[A-Za-z0-9/._+@-]{1,1024}")
 
@@ -67,6 +70,21 @@ def hex_id(text: str) -> str:
 def version(text: str) -> str:
     """Return a version such as 3.4.23."""
     return _matching(_VERSION, text, "a version of etcd")
+
+
+def number(text: str, what: str) -> int:
+    """Return a whole number from 0 on; ``what`` it is stands in the ValueError."""
+    return int(_matching(_NUMBER, text, what))
+
+
+def seconds(text: str, what: str) -> float:
+    """Return a time in seconds; ``what`` it is stands in the ValueError."""
+    return float(_matching(_SECONDS, text, what))
+
+
+def mode(text: str) -> int:
+    """Return a file's mode, which is written in octal."""
+    return int(_matching(_MODE, text, "the mode of a file"), 8)
 
 
 def account(text: str) -> str:

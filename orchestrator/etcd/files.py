@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.checks import Remark, changed, wrong
+from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import FoundFile, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
@@ -102,7 +103,7 @@ def _lying(answer: Answer) -> Mapping[str, Lying]:
     found = {}
     for line in answer.text.splitlines():
         mode, owner, group, sha256, can, path = line.split(" ", 5)
-        file = FoundFile(sha256=sha256, mode=int(mode, 8), owner=owner, group=group)
+        file = FoundFile(sha256=sha256, mode=foreign.mode(mode), owner=owner, group=group)
         found[path] = Lying(file, can == "readable")
     return found
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.cluster import foreign
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.questions import Answer, Fact, Script
@@ -107,13 +108,13 @@ def _process(unit: str, answer: Answer) -> Process:
         state=f"{fields.get('ActiveState', 'unknown')} ({fields.get('SubState', '?')})".replace(
             "active (running)", "active"
         ),
-        pid=int(fields.get("MainPID") or 0),
+        pid=_number(fields, "MainPID"),
         user=fields.get("User") or "root",
         group=fields.get("Group", ""),
         environment={name: value for name, value in variables.items() if name.startswith("ETCD_")},
         executable=fields.get("exe", "").removesuffix(" (deleted)"),
         arguments=_strings(fields.get("cmdline", "")),
-        crashes=int(fields.get("NRestarts") or 0),
+        crashes=_number(fields, "NRestarts"),
         active_s=_active_s(fields),
         last_words=tuple(
             map(escaped, _ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines())
@@ -124,8 +125,12 @@ def _process(unit: str, answer: Answer) -> Process:
 
 def _active_s(fields: Mapping[str, str]) -> float:
     """Seconds since the unit became active; both clocks count from the kernel's start."""
-    since_us = int(fields.get("ActiveEnterTimestampMonotonic") or 0)
-    return float(fields.get("clock") or 0) - since_us / 1e6
+    since_us = _number(fields, "ActiveEnterTimestampMonotonic")
+    return foreign.seconds(fields.get("clock") or "0", "the kernel's clock") - since_us / 1e6
+
+
+def _number(fields: Mapping[str, str], name: str) -> int:
+    return foreign.number(fields.get(name) or "0", f"a whole number ({name})")
 
 
 def _strings(encoded: str) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def _standing(answer: Answer) -> Standing:
     told, _, headers = answer.text.partition("\nheaders ")
     bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
     fields = dict(_headers(headers))
-    index = int(_field(fields, "x-raft-index", headers))
+    index = foreign.number(_field(fields, "x-raft-index", headers), "an index of raft")
     return Standing(
         cluster_id=foreign.hex_id(_field(fields, "x-etcd-cluster-id", headers)),
         id=_body(_Self, "self", bodies).id,

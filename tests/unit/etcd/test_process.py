@@ -53,6 +53,25 @@ def test_a_unit_that_does_not_run_well_is_complained_of(
     assert seen is None if complaint is None else complaint in (seen or "")
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (f"MainPID={'9' * 5000}", "MainPID"),
+        ("MainPID=-7", "MainPID"),
+        ("NRestarts=\u0663", "NRestarts"),
+        (f"ActiveEnterTimestampMonotonic={'9' * 400}", "ActiveEnterTimestampMonotonic"),
+        ("clock=nan", "the kernel's clock"),
+        ("clock=1e999", "the kernel's clock"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_name(tmp_path: Path, line: str, told: str) -> None:
+    member = subject(tmp_path, {})
+    answers: Answers = {process.check(member): Answer(0, "\n".join([*RUNNING, "NRestarts=3", line]))}
+    with pytest.raises(ValueError, match=rf"^'[^']*' is not .*{told}") as caught:
+        process.read(member, answers)
+    assert len(str(caught.value)) < 200
+
+
 def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
     member = subject(tmp_path, {})
     environ = told("PATH=/bin\0ETCD_NAME=a=b\0TOKEN=hidden\0")
