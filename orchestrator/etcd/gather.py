@@ -12,7 +12,7 @@ from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
 from orchestrator.cluster.model import Cluster, Host, Member
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, files, process, trust
-from orchestrator.etcd.api.words import OWN_LISTENER, hindrance, without_http
+from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance, without_http
 from orchestrator.etcd.files import Lying
 from orchestrator.etcd.process import Process
 from orchestrator.etcd.settings import Paths
@@ -134,8 +134,7 @@ def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Fact[Version
         try:
             told = fact.read(answers)
         except ValueError as error:
-            urls = without_http(answers[fact.question])
-            faults.append(f"{name}: {_unheard(cluster, name, urls) if urls else error}")
+            faults.append(f"{name}: {_unheard(cluster, name, answers[fact.question], error)}")
             continue
         majors.add(told.server.split(".")[0])
         if not told.serves_v2:
@@ -143,15 +142,28 @@ def _choose(cluster: Cluster, answers: Answers, versions: dict[str, Fact[Version
     chosen = cluster.api if cluster.api != "auto" else ("v2" if "2" in majors else "v3")
     if chosen == "v2" and without_v2 and not faults:
         faults.append(
-            f"the v2 interface is not served by {', '.join(without_v2)}: set ETCD_ENABLE_V2=true there"
+            f"the v2 interface is not served by {', '.join(without_v2)}: write api: auto into the plan, or, "
+            "one member at a time, set ETCD_ENABLE_V2=true there and restart it"
         )
     if chosen == "v3" and "2" in majors:
-        faults.append("api: v3 is not possible: a member runs etcd 2, which has the v2 interface only")
+        faults.append(
+            "api: v3 is not possible: a member runs etcd 2, which has the v2 interface only; write api: auto "
+            "into the plan"
+        )
     _refuse(faults)
     return "v2" if chosen == "v2" else "v3"
 
 
-def _unheard(cluster: Cluster, name: str, urls: str) -> str:
+def _unheard(cluster: Cluster, name: str, answer: Answer, error: ValueError) -> str:
+    """Say why a member does not tell its version, and what to do about it."""
+    urls = without_http(answer)
+    if urls:
+        return _secured(cluster, name, urls)
+    found = hindrance(answer) or Hindrance(f"it does not tell its version ({error})", "versions")
+    return str(found)
+
+
+def _secured(cluster: Cluster, name: str, urls: str) -> str:
     """Say how a member that no longer listens with http comes to be looked at."""
     unit, local = f"{cluster.member(name).service}.service", f"http://127.0.0.1:{cluster.ports.local}"
     return (
@@ -193,9 +205,12 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     status, members = interface.status(subject), interface.members(subject)
     found = next(filter(None, (hindrance(answers[one.question]) for one in (status, members))), None)
     if found:
-        raise ValueError(f"{found.text}; the check '{found.check}' prints what to do")
-    standing = status.read(answers)
-    registered = members.read(answers).get(standing.id)
+        raise ValueError(str(found))
+    try:
+        standing = status.read(answers)
+        registered = members.read(answers).get(standing.id)
+    except ValueError as error:
+        raise ValueError(str(Hindrance(f"it does not answer ({error})", "quorum"))) from error
     if registered is None:
         raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
     facts = MemberFacts(
@@ -211,8 +226,8 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
     runs, lying, host = _host_facts(subject)
     running = runs.read(answers)
-    if running.complaint:
-        raise ValueError(running.complaint)
+    if running.trouble:
+        raise ValueError(str(Hindrance(running.trouble, "unit")))
     told = host.read(answers)
     fields = dict(told)
     program = fields.get("program", "unknown")
@@ -254,7 +269,10 @@ def _proxies(
             faults.append(f"{subject.name}: {_reason(error)}")
             continue
         if found[subject.name].environment.get("ETCD_PROXY", "off") == "off":
-            faults.append(f"{subject.name}: runs no v2 proxy (ETCD_PROXY is not on): is it a member?")
+            faults.append(
+                f"{subject.name}: runs no v2 proxy (ETCD_PROXY is not on): take it out of proxies: "
+                "in the plan; if it is a member, write it into members:"
+            )
     return found, faults
 
 
@@ -266,7 +284,10 @@ def _strangers(
 ) -> Iterable[str]:
     """Members that the registry has and the plan has not, or the other way round."""
     if len(set(clusters.values())) > 1:
-        yield f"the members belong to different clusters: {json.dumps(clusters)}"
+        yield (
+            f"the members belong to different clusters: {json.dumps(clusters)}; take those of another "
+            "cluster out of the plan (members): each cluster has a plan of its own"
+        )
     by_id = {facts.id: name for name, facts in found.items()}
     if len(by_id) < len(found):
         yield "two members of the plan are the same etcd member: check their addresses"
@@ -274,6 +295,6 @@ def _strangers(
     for id_, member in registered.items():
         if id_ not in by_id:
             name = member.name or "never started"
-            yield f"the registry has member {id_} ({name}), which the plan does not name"
+            yield str(Hindrance(f"the registry has member {id_} ({name}), the plan has not", "registry"))
         elif member.is_learner:
-            yield f"{by_id[id_]} is a learner: promote it first"
+            yield str(Hindrance(f"{by_id[id_]} is a learner", "registry"))

@@ -78,12 +78,18 @@ class Process:
 
     @property
     def complaint(self) -> str | None:
-        """Why the unit does not run, or None if it does."""
+        """Why the unit does not run, with what its journal says of that, or None if it does."""
+        if self.trouble and self.last_words:
+            return f"{self.trouble}; its last journal lines:\n  " + "\n  ".join(self.last_words)
+        return self.trouble
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the unit does not run, in one line, or None if it does."""
         if not self.loaded:
             return f"there is no unit {self.unit}"
         if self.pid == 0 or self.state != "active":
-            told = "; its last journal lines:\n  " + "\n  ".join(self.last_words) if self.last_words else ""
-            return f"{self.unit} is {self.state}{told}"
+            return f"{self.unit} is {self.state}"
         if self.crashes and self.active_s < STEADY_S:
             return (
                 f"{self.unit} crashed, and was started again {self.active_s:.0f} s ago (crash {self.crashes})"

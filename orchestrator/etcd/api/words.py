@@ -107,6 +107,11 @@ AUTHENTICATION = "authentication is on: not supported yet"
 _WANTS_LOGIN = re.compile(r"\b(etcdserver|auth): (user name is empty|invalid auth token|permission denied)")
 _UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
 _NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
+_NO_PROCESS = re.compile(r"^\S+\.service has no running process$", re.MULTILINE)
+# What a shell says of a program that is not there: dash and busybox, then bash.
+_NO_PROGRAM = re.compile(
+    r"^\S+: (line )?\d+: (exec: )?(?P<name>[\w.-]+): (command )?not found$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,10 @@ class Hindrance:
     text: str
     check: str
 
+    def __str__(self) -> str:
+        """Say it in a sentence of its own."""
+        return f"{self.text}; the check '{self.check}' prints what to do"
+
 
 def hindrance(answer: Answer) -> Hindrance | None:
     """Return what kept the member from answering, or None if it is nothing that is known."""
@@ -123,6 +132,10 @@ def hindrance(answer: Answer) -> Hindrance | None:
         return Hindrance(AUTHENTICATION, "quorum") if _UNAUTHORIZED.search(answer.text) else None
     if _WANTS_LOGIN.search(f"{answer.stderr}\n{answer.reason}"):
         return Hindrance(AUTHENTICATION, "quorum")
+    if program := _NO_PROGRAM.search(answer.stderr):
+        return Hindrance(f"{program['name']} is not installed, or not on PATH", "tools")
+    if process := _NO_PROCESS.search(answer.stderr):
+        return Hindrance(process[0], "unit")
     urls = without_http(answer)
     told = f"none of its client listeners speaks http ({shown(urls or '', quote='', limit=300)})"
     return Hindrance(told, "facts") if urls else None

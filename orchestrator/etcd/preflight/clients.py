@@ -124,10 +124,13 @@ def clients(site: Site) -> Iterable[Check]:
 
     def judge_of(subject: Subject) -> Check:
         def judge(answers: Answers) -> Iterable[Remark]:
-            try:
-                seen = {name: connections.read(answers) for name, connections in asked.items()}
-            except ValueError as error:
-                return (doubtful(f"cannot tell: {error}", "install iproute2, and check again"),)
+            seen: dict[str, Connections] = {}
+            for name, connections in asked.items():
+                try:
+                    seen[name] = connections.read(answers)
+                except ValueError as error:
+                    told = f"cannot tell: {name} does not show its connections: {error}"
+                    return (doubtful(told, f"on {name}: install iproute2, which has ss"),)
             return judged(subject, seen)
 
         return Check(subject.name, tuple(asked.values()), judge)

@@ -13,7 +13,10 @@ from orchestrator.etcd.preflight.site import Site
 from orchestrator.questions import Answers
 from orchestrator.text import shown
 
-NO_PROCESS = doubtful("there is no process: only the files that it would be started with were looked at")
+NO_PROCESS = doubtful(
+    "there is no process: only the files that it would be started with were looked at",
+    "what the check 'unit' prints comes first; then check again",
+)
 
 
 def ours(subject: Subject) -> Mapping[str, str]:

@@ -120,6 +120,19 @@ def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
     assert {("127.0.0.1 50000", "127.0.0.1 2379"): f"patroni (pid {pid})"} == found.went
 
 
+def test_the_host_that_does_not_show_its_connections_is_named(tmp_path: Path) -> None:
+    site = make_site(tmp_path, "server1", "server2")
+    one = next(each for each in CHECKLIST if each.name == "clients")
+    examination = next(iter(one.make(site)))
+    answers = {
+        question: Answer(1, "", "broken") if question.host == "server2" else Answer(0, "")
+        for question in examination.questions
+    }
+    (told,) = one.findings(examination, answers)
+    assert "cannot tell: server2 does not show its connections: broken" == told.evidence
+    assert told.mend.startswith("on server2: ")
+
+
 @pytest.mark.parametrize(
     ("line", "verdict"), [("", "pass"), ("in 198.18.0.101:2379 203.0.113.7:41000\n", "warn")]
 )

@@ -104,6 +104,7 @@ LOCKED = Answer(
     "Error: unhealthy cluster\n",
 )
 LOCKED_STATUS = Answer(1, "", "Error: etcdserver: permission denied\n")
+STOPPED = Answer(3, "", "etcd2.service has no running process\n")
 SECURED = Answer(3, "", "etcd2.service has no http listener: https://0.0.0.0:2379\n")
 
 
@@ -132,6 +133,11 @@ def test_what_else_is_refused_is_no_authentication(tmp_path: Path, reason: str) 
         ("versions", "etcd2", SECURED, "facts"),
         ("quorum", "json", SECURED, "facts"),
         ("counts", COUNT, LOCKED, "quorum"),
+        ("versions", "etcd2", STOPPED, "unit"),
+        ("quorum", "json", STOPPED, "unit"),
+        ("versions", "etcd2", Answer(1, "", "check: 19: curl: not found\n"), "tools"),
+        ("quorum", "json", Answer(127, "", "check: line 19: exec: etcdctl: not found\n"), "tools"),
+        ("counts", COUNT, Answer(1, "", "check: line 9: etcdctl: command not found\n"), "tools"),
     ],
 )
 def test_what_keeps_a_member_from_answering_is_fixed_first(

@@ -1,6 +1,7 @@
 """The running process: a unit that does not run, or not for long, is told with its own last words."""
 
 import base64
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from unit.etcd.test_settings import subject
 
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import process, settings
-from orchestrator.etcd.gather import gather
-from orchestrator.questions import Answer
+from orchestrator.etcd.gather import VERSION, gather
+from orchestrator.questions import Answer, Answers, Question, Script
 
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
 
@@ -66,9 +67,9 @@ def test_a_unit_that_does_not_run_well_is_complained_of(
 )
 def test_what_is_no_number_is_refused_by_name(tmp_path: Path, line: str, told: str) -> None:
     member = subject(tmp_path, {})
-    answers: Answers = {process.check(member): Answer(0, "\n".join([*RUNNING, "NRestarts=3", line]))}
+    answer = Answer(0, "\n".join([*RUNNING, "NRestarts=3", line]))
     with pytest.raises(ValueError, match=rf"^'[^']*' is not .*{told}") as caught:
-        process.read(member, answers)
+        process.running(member).reader(answer)
     assert len(str(caught.value)) < 200
 
 
@@ -106,7 +107,9 @@ def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
 def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
     member = subject(tmp_path, {})
     dead = f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={told(line + chr(10) + 'panic: why')}"
-    complaint = process.running(member).reader(Answer(0, dead)).complaint or ""
+    seen = process.running(member).reader(Answer(0, dead))
+    complaint = seen.complaint or ""
+    assert "etcd2.service is failed (?)" == seen.trouble  # one line, for a list of faults
     assert ("hid" in complaint, "den" in complaint) == (False, False)
     assert "ETCD_ROOT_PASSWORD=***" in complaint
     assert "panic: why" in complaint
@@ -130,3 +133,26 @@ def test_a_main_process_that_is_not_etcd_is_named_and_never_tried_out(tmp_path: 
     assert "server2: the main process of etcd2.service is /usr/bin/bash, which is not etcd" in said
     assert "proxy1: the main process of etcd2.service is nothing, which is not etcd" in said
     assert "server1" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("check: 19: curl: not found", "curl is not installed, or not on PATH; the check 'tools' prints"),
+        ("etcd2.service has no running process", "etcd2.service has no running process; the check 'unit'"),
+        ("curl: (28) timed out", "it does not tell its version (curl: (28) timed out); the check 'versions'"),
+    ],
+)
+def test_a_member_that_does_not_answer_is_sent_to_the_check_that_helps(
+    tmp_path: Path, words: str, said: str
+) -> None:
+    world = World(make_cluster(tmp_path))
+
+    def look(questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        silent = [one for one in asked if isinstance(one, Script) and one.script == VERSION]
+        return {**world.look(asked), **{one: Answer(1, "", words) for one in silent if one.host == "server2"}}
+
+    with pytest.raises(RefusedError) as refused:
+        gather(world.cluster, look)
+    assert f"server2: {said}" in str(refused.value)
