@@ -7,7 +7,7 @@ at once after all peer connections were cut behind each round (docs/etcd-facts.m
 from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
-from orchestrator.migrations.table import Advice, Migration, Round, State
+from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
@@ -81,21 +81,32 @@ BRIDGE = Migration(
     losses=CLIENTS_LOSE,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
-        #     round             from             to               order        do                                                                    undo
-        Round("stage",          PLAINTEXT,       STAGED,          one_by_one,  (do.copy_certificates, do.trust_ca),                                  (do.distrust_ca, do.remove_certificates)),
-        Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one,  (do.copy_certificates, do.trust_ca),                                  (do.distrust_ca, do.remove_certificates), role="proxy"),
-        Round("prove",          STAGED,          PROVEN,          one_by_one,  (do.try_certificates_out,),                                           (do.end_trial,),
-              proof=(is_.proven_to_every_peer,)),
-        Round("accept",         PROVEN,          ACCEPTING,       leader_last, (do.end_trial, do.open_local_port, do.load_certificates, do.restart), (do.unload_certificates, do.close_local_port, do.restart),
-              do.hand_over, do.hand_over_locally),
-        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,  (do.relay_with_certificates, do.restart),                             (do.relay_as_before, do.restart), role="proxy"),
-        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,  (do.register_both_schemes,),                                          (do.register_http,),
-              advice=BACK_TO_HTTP, undo_advice=BACK_TO_HTTP),
-        Round("switch",         BRIDGED,         SWITCHED,        leader_last, (do.listen_on_https, do.restart),                                     (do.listen_on_http, do.restart),
-              do.hand_over, do.hand_over_locally, undo_always=(is_.free_to_go,), undo_order=leader_last_if_any, undo_gates=BACK_ON_HTTP,
-              advice=BACK_BY_RESTART, undo_advice=START_FIRST),
-        Round("seal",           SWITCHED,        SEALED,          one_by_one,  (do.register_https,),                                                 (do.register_both_schemes,),
-              undo_gates=(is_.advertising_https,), advice=BACK_BY_RESTART, undo_advice=TOGETHER_FIRST),
+        #     round             from             to               order
+        Round("stage",          PLAINTEXT,       STAGED,          one_by_one,
+              there=Way((do.copy_certificates, do.trust_ca)),
+              back=Way((do.distrust_ca, do.remove_certificates))),
+        Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one, role="proxy",
+              there=Way((do.copy_certificates, do.trust_ca)),
+              back=Way((do.distrust_ca, do.remove_certificates))),
+        Round("prove",          STAGED,          PROVEN,          one_by_one,
+              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,)),
+              back=Way((do.end_trial,))),
+        Round("accept",         PROVEN,          ACCEPTING,       leader_last,
+              there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart), do.hand_over),
+              back=Way((do.unload_certificates, do.close_local_port, do.restart), do.hand_over_locally)),
+        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one, role="proxy",
+              there=Way((do.relay_with_certificates, do.restart)),
+              back=Way((do.relay_as_before, do.restart))),
+        Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,
+              there=Way((do.register_both_schemes,), advice=BACK_TO_HTTP),
+              back=Way((do.register_http,), advice=BACK_TO_HTTP)),
+        Round("switch",         BRIDGED,         SWITCHED,        leader_last,
+              there=Way((do.listen_on_https, do.restart), do.hand_over, advice=BACK_BY_RESTART),
+              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, leader_last_if_any,
+                       always=(is_.free_to_go,), gates=BACK_ON_HTTP, advice=START_FIRST)),
+        Round("seal",           SWITCHED,        SEALED,          one_by_one,
+              there=Way((do.register_https,), advice=BACK_BY_RESTART),
+              back=Way((do.register_both_schemes,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
     ),
 )
 # fmt: on

@@ -17,7 +17,7 @@ from orchestrator.migrations.bridge import (
     TOGETHER_FIRST,
 )
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
-from orchestrator.migrations.table import Advice, Migration, Round, State
+from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 
 # fmt: off
 OPENED = State("opened", "speaks http, on the local port too", (
@@ -59,23 +59,34 @@ GUIDE = Migration(
     losses=CLIENTS_LOSE,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
-        #     round             from             to               order               do                                          undo
-        Round("open",           PLAINTEXT,       OPENED,          leader_last,        (do.open_local_port, do.restart_if_opened), (do.close_local_port, do.restart_if_opened),
-              do.hand_over, do.hand_over_locally),
-        Round("supply",         OPENED,          SUPPLIED,        one_by_one,         (do.copy_certificates, do.trust_ca),        (do.distrust_ca, do.remove_certificates)),
-        Round("supply-proxies", RELAYING,        RELAYING_STAGED, one_by_one,         (do.copy_certificates, do.trust_ca),        (do.distrust_ca, do.remove_certificates), role="proxy"),
-        Round("prove",          SUPPLIED,        PROVEN,          one_by_one,         (do.try_certificates_out,),                 (do.end_trial,),
-              proof=(is_.proven_to_every_peer,)),
-        Round("load",           PROVEN,          ACCEPTING,       leader_last,        (do.end_trial, do.load_certificates, do.restart), (do.unload_certificates, do.restart),
-              do.hand_over_locally, do.hand_over_locally),
-        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one,         (do.relay_with_certificates, do.restart),   (do.relay_as_before, do.restart), role="proxy"),
-        Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,         (do.register_https,),                       (do.register_http,),
-              advice=WINDOW, undo_advice=WINDOW),
-        Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any, (do.listen_on_https, do.restart),           (do.listen_on_http, do.restart),
-              do.hand_over_locally, do.hand_over_locally, always=(is_.free_to_go,), undo_always=(is_.free_to_go,),
-              advice=WINDOW, undo_advice=WINDOW),
-        Round("watch",          SECURED,         SEALED,          one_by_one,         (),                                         (),
-              undo_gates=(), undo_advice=TOGETHER_FIRST),
+        #     round             from             to               order
+        Round("open",           PLAINTEXT,       OPENED,          leader_last,
+              there=Way((do.open_local_port, do.restart_if_opened), do.hand_over),
+              back=Way((do.close_local_port, do.restart_if_opened), do.hand_over_locally)),
+        Round("supply",         OPENED,          SUPPLIED,        one_by_one,
+              there=Way((do.copy_certificates, do.trust_ca)),
+              back=Way((do.distrust_ca, do.remove_certificates))),
+        Round("supply-proxies", RELAYING,        RELAYING_STAGED, one_by_one, role="proxy",
+              there=Way((do.copy_certificates, do.trust_ca)),
+              back=Way((do.distrust_ca, do.remove_certificates))),
+        Round("prove",          SUPPLIED,        PROVEN,          one_by_one,
+              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,)),
+              back=Way((do.end_trial,))),
+        Round("load",           PROVEN,          ACCEPTING,       leader_last,
+              there=Way((do.end_trial, do.load_certificates, do.restart), do.hand_over_locally),
+              back=Way((do.unload_certificates, do.restart), do.hand_over_locally)),
+        Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one, role="proxy",
+              there=Way((do.relay_with_certificates, do.restart)),
+              back=Way((do.relay_as_before, do.restart))),
+        Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,
+              there=Way((do.register_https,), advice=WINDOW),
+              back=Way((do.register_http,), advice=WINDOW)),
+        Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any,
+              there=Way((do.listen_on_https, do.restart), do.hand_over_locally, always=(is_.free_to_go,), advice=WINDOW),
+              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, always=(is_.free_to_go,), advice=WINDOW)),
+        Round("watch",          SECURED,         SEALED,          one_by_one,
+              there=Way(()),
+              back=Way((), gates=(), advice=TOGETHER_FIRST)),
     ),
 )
 # fmt: on

@@ -1,9 +1,9 @@
-"""What a migration is made of: states that own gates, and rounds that own actions."""
+"""What a migration is made of: states that own gates, and rounds that own a way there and a way back."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 from orchestrator.checks import Poll
 from orchestrator.cluster.facts import Subject
@@ -53,39 +53,63 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """How every host of a role gets from one state to the next, and back.
+class Way:
+    """One direction through a round: what is done to a host, and what differs from the other direction.
 
-    ``hand_over`` and ``hand_back`` are the handovers on the way there and on the way back, for orders that
-    have a last member. ``always`` and ``undo_always`` stand in for the migration's own gates, there and back.
-    ``undo_order`` stands in for ``order`` on the way back, and ``undo_gates`` for the source's gates, where
-    these ask for more than the undo brings about: what does not work may be the reason to go back.
-    So does ``gates`` for the target's on the way there. ``advice`` and ``undo_advice`` are what an operator
-    has to know if a run stops in this round, there and back.
-    ``proof`` are gates that have to hold once, behind the round's deed, and need not go on holding.
+    ``hand_over`` is how the member that goes last gives that role away, for orders that have one. The others
+    stand in for what would hold without them: ``order`` for the round's, ``always`` for the migration's own
+    gates, and ``gates`` for those of the state that it leads to, where these ask for more than it brings
+    about. ``proof`` are gates that have to hold once, behind the deed, and need not go on holding.
+    ``advice`` is what an operator has to know if a run stops here.
+    """
+
+    actions: tuple[Action, ...]
+    hand_over: HandOver | None = None
+    order: Order | None = None
+    always: tuple[GateMaker, ...] | None = None
+    gates: tuple[GateMaker, ...] | None = None
+    proof: tuple[GateMaker, ...] = ()
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How every host of a role gets from one state to the next (``there``), and back.
+
+    Whatever is true of one direction alone belongs to its way: what does not work may be the reason to go
+    back, so the way back asks for less.
     """
 
     name: str
     source: State
     target: State
-    order: Order
-    do: tuple[Action, ...]
-    undo: tuple[Action, ...]
-    hand_over: HandOver | None = None
-    hand_back: HandOver | None = None
+    usual_order: Order
+    there: Way
+    back: Way
     role: Role = "member"
-    always: tuple[GateMaker, ...] | None = None
-    undo_always: tuple[GateMaker, ...] | None = None
-    undo_order: Order | None = None
-    gates: tuple[GateMaker, ...] | None = None
-    undo_gates: tuple[GateMaker, ...] | None = None
-    proof: tuple[GateMaker, ...] = ()
-    advice: Advice | None = None
-    undo_advice: Advice | None = None
 
     def __post_init__(self) -> None:
-        if self.order.last and not (self.hand_over and self.hand_back):
-            raise ValueError(f"round {self.name}: {self.order.name} needs handovers")
+        for way in (self.there, self.back):
+            order = way.order or self.usual_order
+            if order.last and not way.hand_over:
+                raise ValueError(f"round {self.name}: {order.name} needs handovers")
+
+    @property
+    def order(self) -> Order:
+        """In which order the hosts take it."""
+        return self.there.order or self.usual_order
+
+    @property
+    def reversed(self) -> Self:
+        """The same round, undone: its two ways change places, and nothing else has to be told."""
+        return replace(
+            self,
+            name=f"undo-{self.name}",
+            source=self.target,
+            target=self.source,
+            there=self.back,
+            back=self.there,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +135,11 @@ class Migration:
             for before, after in pairwise(self.rounds_of(role)):
                 if before.target is not after.source:
                     raise ValueError(f"{self.name}: {after.name} does not begin where {before.name} ends")
+
+    @property
+    def reversed(self) -> Self:
+        """The way back: the same rounds undone, the last one first. Clients lose nothing by it."""
+        return replace(self, rounds=tuple(round_.reversed for round_ in reversed(self.rounds)), losses="")
 
     @property
     def states(self) -> tuple[State, ...]:

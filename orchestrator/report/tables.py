@@ -37,9 +37,9 @@ def markdown(migration: Migration) -> str:
                     round_.source.name,
                     round_.target.name,
                     round_.order.name,
-                    ", ".join(map(words, round_.do)),
-                    ", ".join(map(words, round_.proof)),
-                    ", ".join(map(words, round_.undo)),
+                    ", ".join(map(words, round_.there.actions)),
+                    ", ".join(map(words, round_.there.proof)),
+                    ", ".join(map(words, round_.back.actions)),
                 )
                 for round_ in migration.rounds
             ),
@@ -59,7 +59,7 @@ def markdown(migration: Migration) -> str:
                     for gates in (
                         migration.always,
                         *(state.gates for state in migration.states),
-                        *(round_.proof for round_ in migration.rounds),
+                        *(round_.there.proof for round_ in migration.rounds),
                     )
                     for gate in gates
                 )

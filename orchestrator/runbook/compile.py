@@ -17,35 +17,7 @@ def compile_forward(cluster: Cluster, facts: Facts, migration: Migration) -> Run
 
 def compile_backward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
     """Compile the way back: the same rounds undone, the last one first."""
-    backward = Migration(
-        name=migration.name,
-        meaning=migration.meaning,
-        always=migration.always,
-        risk=migration.risk,
-        rounds=tuple(map(_undone, reversed(migration.rounds))),
-    )
-    return _Compilation(cluster, facts, migration, backward).runbook()
-
-
-def _undone(round_: Round) -> Round:
-    return Round(
-        name=f"undo-{round_.name}",
-        source=round_.target,
-        target=round_.source,
-        order=round_.undo_order or round_.order,
-        do=round_.undo,
-        undo=round_.do,
-        hand_over=round_.hand_back,
-        hand_back=round_.hand_over,
-        role=round_.role,
-        always=round_.undo_always,
-        undo_always=round_.always,
-        undo_order=round_.order,
-        gates=round_.undo_gates,
-        undo_gates=round_.gates,
-        advice=round_.undo_advice,
-        undo_advice=round_.advice,
-    )
+    return _Compilation(cluster, facts, migration, migration.reversed).runbook()
 
 
 class _Compilation:
@@ -98,12 +70,12 @@ class _Compilation:
             order=round_.order.name,
             last=round_.order.last(subjects) if round_.order.last else None,
             waits=round_.order.waits,
-            advice=round_.advice,
+            advice=round_.there.advice,
             steps=tuple(self._step(round_, subject) for subject in subjects),
         )
 
     def _step(self, round_: Round, subject: Subject) -> Step:
-        name = subject.name
+        name, way = subject.name, round_.there
         usual = tuple(make(subject) for make in self._migration.always)
         return Step(
             round=round_.name,
@@ -112,18 +84,18 @@ class _Compilation:
             target=round_.target.name,
             # two actions of a round may need the same directory: once is enough
             operations=tuple(
-                dict.fromkeys(operation for action in round_.do for operation in action(subject))
+                dict.fromkeys(operation for action in way.actions for operation in action(subject))
             ),
             gates=(
                 self._gates[name, round_.target.name]
-                if round_.gates is None
-                else tuple(make(subject) for make in round_.gates)
+                if way.gates is None
+                else tuple(make(subject) for make in way.gates)
             ),
             # a round with gates of its own heals what is broken: the others need not be well behind each step
-            always=usual if round_.always is None else tuple(make(subject) for make in round_.always),
-            after=usual if round_.always is None else (),
-            hand_overs=_hand_overs(round_.hand_over, subject),
-            proof=tuple(make(subject) for make in round_.proof),
+            always=usual if way.always is None else tuple(make(subject) for make in way.always),
+            after=usual if way.always is None else (),
+            hand_overs=_hand_overs(way.hand_over, subject),
+            proof=tuple(make(subject) for make in way.proof),
         )
 
 
