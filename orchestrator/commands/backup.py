@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime
 
-from orchestrator import places
+from orchestrator import names, places
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.operations import Deed
@@ -18,7 +18,7 @@ def save(session: Session) -> str:
     name = f"{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     path = f"{places.KEPT}/{name}{suffix}"
     deed = Deed(
-        id=f"backup-{secrets.token_hex(4)}",
+        id=names.of_backup(secrets.token_hex(4)),
         host=subject.name,
         operations=tuple(saving.data(subject, path)),
         deadline_s=saving.DEADLINE_S,

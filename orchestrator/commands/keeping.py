@@ -3,7 +3,7 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator import places
+from orchestrator import names, places
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Cluster
 from orchestrator.commands.agreeing import DifferError, agree
@@ -118,7 +118,7 @@ def _deed(subject: Subject, opened: Opened, instructions: str, call: str) -> Dee
             Write(saving.instructions_path(run), instructions, 0o600),
         ]
     return Deed(
-        f"{run}-keep-{subject.name}-{call}",
+        names.of_keeping(run, subject.name, call),
         subject.name,
         tuple(dict.fromkeys(operations)),
         saving.DEADLINE_S,

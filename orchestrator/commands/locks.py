@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 
+from orchestrator import names
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
 from orchestrator.remote.lease import locked, seen, take_away
@@ -55,7 +56,7 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
     holders = held_lines({host: found[host] for host in held})
     if held and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
         raise RefusedError("nothing was changed: you said no")
-    freed, deed_id = [], f"unlock-{secrets.token_hex(4)}"
+    freed, deed_id = [], names.of_unlock(secrets.token_hex(4))
     session.moment.change(f"locks may have been taken away already; see: {session.unlock_command('')}")
     for host in held:
         try:

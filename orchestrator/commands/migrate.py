@@ -31,7 +31,9 @@ def dry(session: Session, pace: Pace) -> None:
         _tell_migrated(session)
         return
     facts, cut_off = found
-    _print_review(session, session.compile(facts), progress, pace, cut_off)
+    runbook = session.compile(facts)
+    first = Progress.of([header(session, new_run(), facts, runbook)])
+    _print_review(session, runbook, first, pace, cut_off)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def _begin(session: Session, journal: StateFile, pace: Pace, wish: Wish, confirm
         return
     facts, cut_off = found
     runbook = session.compile(facts)
-    _print_review(session, runbook, Progress(), pace, cut_off)
+    first = Progress.of([header(session, run, facts, runbook)])
+    _print_review(session, runbook, first, pace, cut_off)
     if runbook.risk and not wish.accept_risk:
         raise RefusedError(f"nothing was changed: {runbook.risk}. To go on all the same: --accept-risk")
     _ask(confirm)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from orchestrator import places
 from orchestrator.cluster import foreign
 from orchestrator.commands import keeping
-from orchestrator.engine.deeds import retell
+from orchestrator.engine.deeds import is_undone, retell
 from orchestrator.engine.events import Opened, Recorded
 from orchestrator.engine.journal import create
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.table import ROLES
 from orchestrator.remote import begun
 from orchestrator.session import Session
 
@@ -129,16 +128,9 @@ def _header(remembered: begun.Remembered) -> Opened:
 
 
 def _is_history(opened: Opened, begun: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a run was undone to its first state: its names say so, whatever the plan says by now."""
+    """Whether a run was undone to its first state, whatever the plan says by now."""
     migration = MIGRATIONS.get(opened.migration)
-    if migration is None:
-        return False
-    firsts = [rounds[0].name for role in ROLES if (rounds := migration.rounds_of(role))]
-    return all(
-        any(names[-1].startswith(f"{opened.run}-undo-{first}-{host}-") for first in firsts)
-        for host, names in begun.items()
-        if names
-    )
+    return migration is not None and is_undone(opened, migration, begun)
 
 
 def _ignore(_: str) -> None:

@@ -1,10 +1,10 @@
-"""What deeds are called, and a run's story told again from the names of those that began on the hosts."""
+"""A run's story told again, from the names of the deeds that began on the hosts."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+from orchestrator import names
 from orchestrator.engine.events import (
     FORMAT,
     HandedOver,
@@ -14,10 +14,9 @@ from orchestrator.engine.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.migrations.table import ROLES, Migration
 from orchestrator.runbook.model import Runbook, Step
-from orchestrator.text import shown
 
-_COUNT = re.compile(r"(handover-)?([1-9][0-9]{0,8})")
 _MOST = 10_000  # steps that a host can have begun, going there and back
 # Steps in a row that a host can have taken without a deed of theirs on it: one was found done before its deed
 # was sent, and another's deed never came, so that it is undone next.
@@ -31,16 +30,6 @@ class _Deed:
     is_handover: bool
 
 
-def name_of(run: str, step: Step, attempt: int) -> str:
-    """Name a step's deed: one name for each attempt, in the whole life of a run."""
-    return f"{_stem(run, step)}{attempt}"
-
-
-def name_of_handover(run: str, step: Step, number: int) -> str:
-    """Name the deed by which a member that has to go last gives that role away."""
-    return f"{_stem(run, step)}handover-{number}"
-
-
 def retell(
     opened: Opened, ways: Sequence[Runbook], begun: Mapping[str, Iterable[str]]
 ) -> tuple[Recorded, ...]:
@@ -52,10 +41,10 @@ def retell(
     an order in which they cannot have begun.
     """
     events: list[Recorded] = [opened.model_copy(update={"format": FORMAT}), Recovered()]
-    for host, names in begun.items():
-        steps = [step for way in ways for stage in way.stages for step in stage.steps if step.host == host]
-        deeds = (_read(opened.run, steps, name) for name in names)
-        events += _retell_host(_Track(ways[0], host), deeds)
+    for host, deeds in begun.items():
+        steps = {step.round: step for way in ways for step in way.steps.values() if step.host == host}
+        read = (_read(opened.run, steps, host, name) for name in deeds)
+        events += _retell_host(_Track(ways[0], host), read)
     return tuple(events)
 
 
@@ -122,14 +111,20 @@ def _numbers(step: Step, deeds: Iterable[_Deed], last: dict[tuple[str, bool], in
     return numbers
 
 
-def _stem(run: str, step: Step) -> str:
-    return f"{run}-{step.round}-{step.host}-"
+def is_undone(opened: Opened, migration: Migration, begun: Mapping[str, Sequence[str]]) -> bool:
+    """Whether every host that began anything undid its first round last, whatever hosts the plan has now."""
+    back = migration.reversed
+    rounds = [round_.name for way in (migration, back) for round_ in way.rounds]
+    lasts = {round_.name for role in ROLES for round_ in back.rounds_of(role)[-1:]}
+    try:
+        latest = [
+            names.read(deeds[-1], opened.run, host, rounds).round for host, deeds in begun.items() if deeds
+        ]
+    except ValueError:
+        return False
+    return lasts.issuperset(latest)
 
 
-def _read(run: str, steps: Iterable[Step], name: str) -> _Deed:
-    for step in steps:
-        stem = _stem(run, step)
-        counted = _COUNT.fullmatch(name, len(stem)) if name.startswith(stem) else None
-        if counted:
-            return _Deed(step, int(counted[2]), is_handover=counted[1] is not None)
-    raise ValueError(f"{shown(name)}: no step of run {run} has such a deed")
+def _read(run: str, steps: Mapping[str, Step], host: str, name: str) -> _Deed:
+    told = names.read(name, run, host, steps)
+    return _Deed(steps[told.round], told.number, told.is_handover)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator import names
 from orchestrator.engine.progress import Progress
 from orchestrator.runbook.model import Runbook, Step
 
@@ -46,7 +47,7 @@ def _misfits(progress: Progress, there: Runbook, back: Runbook) -> Iterator[Misf
     if progress.saved and progress.saved.host not in there.tracks:
         yield Misfit(2, f"the plan has no host {progress.saved.host}")
     is_same = opened.runbook == there.digest
-    yield from _of_steps(progress, _steps(there, back), is_same=is_same)
+    yield from _of_steps(progress, {**there.steps, **back.steps}, is_same=is_same)
     began = progress.began
     if began and is_same and began.runbook != _way(progress, there, back).digest:
         yield Misfit(progress.lines, f"the last run went {began.direction} with another runbook")
@@ -63,7 +64,7 @@ def _of_steps(progress: Progress, steps: Mapping[str, Step], *, is_same: bool) -
         elif is_same and step.digest != event.operations:
             yield Misfit(latest.line, f"{name} would do something else now")
     begun = progress.round
-    pending = [f"{begun.round}/{host}" for host in begun.hosts] if begun else []
+    pending = [names.of_step(begun.round, host) for host in begun.hosts] if begun else []
     for name in (*progress.handovers, *pending):
         if name not in steps:
             yield Misfit(progress.lines, f"the plan's migration has no step {name}")
@@ -102,7 +103,3 @@ def _rounds(progress: Progress, there: Runbook, stand: Mapping[str, str]) -> tup
 
 def _way(progress: Progress, there: Runbook, back: Runbook) -> Runbook:
     return there if progress.direction == "forward" else back
-
-
-def _steps(*ways: Runbook) -> Mapping[str, Step]:
-    return {step.id: step for way in ways for stage in way.stages for step in stage.steps}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from orchestrator import places
+from orchestrator import names, places
 from orchestrator.engine.events import (
     HandedOver,
     Opened,
@@ -138,7 +138,7 @@ class Story:
         return None
 
     def _of_step(self, event: _OfStep) -> str | None:
-        round_, _, host = event.step.partition("/")
+        round_, host = names.round_and_host(event.step)
         if host != event.host:
             return f"{event.step} is no step of {event.host}"
         reason = None if self.phase == "recovered" else self._of_round(event, round_)

@@ -62,8 +62,7 @@ class _Walk:
         unsettled = progress.unsettled.get(member)
         if unsettled is None:
             return progress.states.get(member, self._runbook.origins[member])
-        is_ours = any(stage.round == unsettled.step.split("/")[0] for stage in self._runbook.stages)
-        return unsettled.source if is_ours else unsettled.target
+        return unsettled.source if unsettled.step in self._runbook.steps else unsettled.target
 
     def go(self, until: str | None) -> None:
         try:

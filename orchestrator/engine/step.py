@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from orchestrator import names
 from orchestrator.checks import Check, Poll, Remark, wrong
-from orchestrator.engine import deeds, gate
+from orchestrator.engine import gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
@@ -32,7 +33,9 @@ class Walker:
         self._executor = executor
         self._journal = journal
         self._pace = pace
-        self._run_id = journal.progress.opened.run if journal.progress.opened else "rehearsal"
+        if journal.progress.opened is None:
+            raise ValueError("the journal has no header")
+        self._run_id = journal.progress.opened.run  # names the deeds
 
     def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
@@ -90,7 +93,7 @@ class Walker:
             return  # nobody to take over, or no such command: etcd hands over by itself as it stops
         number = self._journal.progress.handovers.get(step.id, 0) + 1
         self.record(HandedOver(step=step.id, host=step.host, successor=successor, number=number))
-        name = deeds.name_of_handover(self._run_id, step, number)
+        name = names.of_handover(self._run_id, step.round, step.host, number)
         self._perform(step, name, step.hand_overs[successor], successor)
 
         def judge(answers: Answers) -> Iterable[Remark]:
@@ -113,7 +116,9 @@ class Walker:
         )
         try:
             if step.operations:
-                self._perform(step, deeds.name_of(self._run_id, step, attempt), step.operations)
+                self._perform(
+                    step, names.of_attempt(self._run_id, step.round, step.host, attempt), step.operations
+                )
             self.hold((*step.gates, *step.proof, *step.after))
         except (DeedFailedError, gate.NotYetError, LockedError) as error:
             self._fail(step, error)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
 
+from orchestrator import names
 from orchestrator.checks import Poll
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.asking import GateMaker
@@ -104,7 +105,7 @@ class Round:
         """The same round, undone: its two ways change places, and nothing else has to be told."""
         return replace(
             self,
-            name=f"undo-{self.name}",
+            name=names.undone(self.name),
             source=self.target,
             target=self.source,
             there=self.back,
@@ -128,8 +129,8 @@ class Migration:
     losses: str = ""
 
     def __post_init__(self) -> None:
-        names = [round_.name for round_ in self.rounds] + [state.name for state in self.states]
-        if len(set(names)) < len(names):
+        named = [round_.name for round_ in self.rounds] + [state.name for state in self.states]
+        if len(set(named)) < len(named):
             raise ValueError(f"migration {self.name}: a name is used twice")
         for role in ROLES:
             for before, after in pairwise(self.rounds_of(role)):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
 
-from orchestrator import lock
+from orchestrator import lock, names
 from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
 from orchestrator.operations import Deed, Receipt, Run
@@ -133,9 +133,7 @@ class Lease:
     def _take(self, name: str) -> Receipt:
         """Take one host's lock; a receipt of failure if that cannot be done, LockedError if it is held."""
         self._asked.add(name)
-        receipt = self._hosts.perform(
-            _deed(f"lock-{self._holder.mark.replace(' ', '-')}", name, TAKE, self._holder.text)
-        )
+        receipt = self._hosts.perform(_deed(names.of_lock(self._holder.mark), name, TAKE, self._holder.text))
         if receipt.exit_status == 0:
             told, _, text = receipt.output.partition("\n")
             if told != "taken":
@@ -148,7 +146,7 @@ class Lease:
     def _release(self) -> tuple[str, ...]:
         """Let go of what we hold or may hold; returns the hosts where that could not be done."""
         asked = [name for name in self._names if name in self._asked]
-        deed_id = f"release-{self._holder.mark.replace(' ', '-')}"
+        deed_id = names.of_release(self._holder.mark)
 
         def one(name: str) -> bool:
             try:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from orchestrator import names
 from orchestrator.checks import Check, Poll
 from orchestrator.migrations.table import Advice
 from orchestrator.operations import Operation, Secret, Write
@@ -37,7 +38,7 @@ class Step:
     @property
     def id(self) -> str:
         """Name of the step, e.g. accept/server1."""
-        return f"{self.round}/{self.host}"
+        return names.of_step(self.round, self.host)
 
     @property
     def digest(self) -> str:
@@ -99,9 +100,14 @@ class Runbook:
         told = [[stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages]
         return _sha256([self.cluster, self.migration, dict(self.tracks), told])
 
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """Every step by its id, in the order of the rounds."""
+        return {step.id: step for stage in self.stages for step in stage.steps}
+
     def step(self, step_id: str) -> Step:
         """Return the step of that id."""
-        return next(step for stage in self.stages for step in stage.steps if step.id == step_id)
+        return self.steps[step_id]
 
 
 def describe(operation: Operation) -> dict[str, object]:

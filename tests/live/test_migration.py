@@ -28,7 +28,7 @@ from orchestrator.lab.lab import Lab, down
 from orchestrator.lab.outcome import render
 from orchestrator.lab.plancopy import PLAN
 from orchestrator.lab.rehearsal import program, rehearse
-from orchestrator.session import open_session
+from orchestrator.session import header, new_run, open_session
 
 
 def everybody(state: str) -> dict[str, str]:
@@ -105,8 +105,10 @@ def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) ->
         assert host.run(["test", "-e", "/run/orchestrator"], check=False).returncode == 1
 
     with lab.in_bastion(), open_session(lab.plan, None) as session:
-        runbook = session.compile(session.gather())
-        deeds = session.rehearse(runbook, Progress(), Pace(session.cluster.patience))
+        facts = session.gather()
+        runbook = session.compile(facts)
+        first = Progress.of([header(session, new_run(), facts, runbook)])
+        deeds = session.rehearse(runbook, first, Pace(session.cluster.patience))
     reviewed = [(deed.step, deed.successor or runbook.step(deed.step).digest) for deed in deeds]
     done = orchestrator(lab, "run", PLAN, "--yes")
     assert done.returncode == 0, failure(done)

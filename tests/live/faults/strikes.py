@@ -10,6 +10,7 @@ from pathlib import Path
 
 from live.stories import events
 
+from orchestrator import names
 from orchestrator.engine.events import Opened, Recorded, RunBegan, StepStarted
 from orchestrator.lab import processes
 from orchestrator.lab.host import Host
@@ -42,7 +43,7 @@ def _deed_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
         if step is None:
             return False
         run = next(event.run for event in so_far if isinstance(event, Opened))
-        deed = f"{run}-{round_}-{step.host}-{step.attempt}"
+        deed = names.of_attempt(run, round_, step.host, step.attempt)
         return Path(f"/proc/{inits[step.host]}/root", DEEDS, deed, name).exists()
 
     return is_now
@@ -51,7 +52,9 @@ def _deed_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
 def _step(so_far: list[Recorded], round_: str, number: int) -> StepStarted | None:
     """The latest beginning of the n-th step that a round began, if it came to that."""
     started = [event for event in so_far if isinstance(event, StepStarted)]
-    steps = list(dict.fromkeys(event.step for event in started if event.step.startswith(f"{round_}/")))
+    steps = list(
+        dict.fromkeys(event.step for event in started if names.round_and_host(event.step)[0] == round_)
+    )
     if len(steps) < number:
         return None
     return next(event for event in reversed(started) if event.step == steps[number - 1])

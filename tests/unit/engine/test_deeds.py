@@ -6,11 +6,12 @@ import pytest
 from engine.walking import RUN, header
 from engine.world import World, make_cluster
 
-from orchestrator.engine.deeds import name_of, name_of_handover, retell
+from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Opened
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.names import of_attempt, of_handover
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 
@@ -52,10 +53,10 @@ def test_names_are_read_as_they_are_written(told: tuple[Opened, Runbook, Runbook
     opened, there, back = told
     for host in there.tracks:
         steps = [step for way in (there, back) for stage in way.stages for step in stage.steps]
-        names: list[str] = []
+        begun: list[str] = []
         for step in (step for step in steps if step.host == host):
-            names += [name_of_handover(RUN, step, 1), name_of(RUN, step, 7)]
-            progress = Progress.of(retell(opened, (there, back), {host: names}))
+            begun += [of_handover(RUN, step.round, host, 1), of_attempt(RUN, step.round, host, 7)]
+            progress = Progress.of(retell(opened, (there, back), {host: begun}))
             assert 7 == progress.attempts[step.id]
             assert 1 == progress.handovers[step.id]
             assert step.id == progress.unsettled[host].step
