@@ -89,14 +89,15 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     ] = False,
 ) -> None:
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
-    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.phases.context import RunOptions  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.run import dry, live  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state, verb="" if dry_run else "run") as (session, pace):
         if dry_run:
-            migrate.dry(session, pace)
+            dry(session, pace)
         else:
-            wish = migrate.Wish(resume=resume, until=until, accept_risk=accept_risk)
-            migrate.live(session, pace, wish, confirm=None if yes else confirm)
+            options = RunOptions(resume=resume, until=until, accept_risk=accept_risk)
+            live(session, pace, options, confirm=None if yes else confirm)
 
 
 @app.command()
@@ -108,10 +109,13 @@ def rollback(
     state: State = None,
 ) -> None:
     """Undo what was done to PLAN's cluster, round by round, back to plain http."""
-    from orchestrator.commands import migrate  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.rollback import dry, live  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state, verb="rollback") as (session, pace):
-        migrate.back(session, pace, dry_run=dry_run, confirm=None if yes else confirm)
+        if dry_run:
+            dry(session, pace)
+        else:
+            live(session, pace, confirm=None if yes else confirm)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC, datetime
 
 from orchestrator import names, places
+from orchestrator.commands.recall import read_facts
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.operations import Deed
@@ -12,7 +13,7 @@ from orchestrator.session import Session
 
 def save(session: Session) -> str:
     """Save on the plan's first member; returns what to tell. RefusedError if it fails."""
-    facts = session.gather()
+    facts = read_facts(session)
     subject = saving.holder(session.cluster, facts)
     suffix = ".db" if facts.api == "v3" else ""
     name = f"{facts.cluster_id}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

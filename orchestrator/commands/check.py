@@ -1,7 +1,7 @@
 """``check``, and the same before a run: what could stop it, looked for before the first change."""
 
 from orchestrator.cluster.facts import Facts
-from orchestrator.commands import recover
+from orchestrator.commands import recall, recover
 from orchestrator.commands.looking import look, look_again
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
@@ -74,7 +74,7 @@ def is_at_the_end(session: Session, facts: Facts | None) -> bool:
     if facts is None:
         return False
     try:
-        runbook = session.compile(facts)
+        runbook = recall.compile_there(session, facts)
     except RefusedError:  # a certificate that cannot be read: 'certificates' has said so
         return False
     gates = [gate for host, state in runbook.finals.items() for gate in runbook.gates[host, state]]

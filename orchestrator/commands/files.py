@@ -1,5 +1,6 @@
 """``files``: what a migration puts on a host, to compare with what lies there, or to put back by hand."""
 
+from orchestrator.commands import recall
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import UsageError
 from orchestrator.operations import Write
@@ -17,7 +18,10 @@ def told(session: Session, name: str) -> str:
         names = ", ".join(host.name for host in session.cluster.hosts)
         raise UsageError(f"{name}: the plan's hosts are {names}")
     progress = read_progress(session)
-    runbook = session.recall(progress) if progress.opened else session.compile(session.gather())
+    if progress.opened:
+        runbook = recall.recall(session, progress)
+    else:
+        runbook = recall.compile_there(session, recall.read_facts(session))
     stands = progress.states.get(name, runbook.origins[name])
     lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
     for stage in runbook.stages:

@@ -1,12 +1,16 @@
-"""``unlock``, and who holds the hosts' locks: seen from here, told, and taken away when a person says so."""
+"""``unlock``, and the hosts' locks: seen from here, held, told of, and taken away when a person says so."""
 
+import os
 import secrets
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
-from orchestrator import names
+from orchestrator import bastion, names
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
-from orchestrator.remote.lease import locked, seen, take_away
+from orchestrator.remote.lease import Lease, locked, seen, take_away
 from orchestrator.session import Session
 from orchestrator.text import shown
 
@@ -23,6 +27,31 @@ def refuse_rivals(session: Session, run: str) -> None:
     for host, holder in look(session).items():
         if isinstance(holder, Holder) and holder.run != run:
             raise locked(host, holder, session.unlock_command)
+
+
+@contextmanager
+def held(
+    session: Session, run: str, doing: str, warn: Callable[[str], None], *, absent_ok: bool
+) -> Iterator[Lease]:
+    """Hold the lock of every host, see Lease.held; the state file has to be open under its own lock."""
+    hosts = [host.name for host in session.cluster.hosts]
+    lease = Lease(session.hosts, hosts, _holder(session, run, doing), session.unlock_command)
+    with session.moment.orderly(), lease.held(absent_ok=absent_ok, warn=warn):
+        yield lease
+
+
+def _holder(session: Session, run: str, doing: str) -> Holder:
+    """Describe this process as the holder of a lock."""
+    user, host = bastion.user_name(), bastion.host_name()
+    return Holder(
+        run=run,
+        number=str(time.time_ns() // 1000),
+        bastion=f"{host} {bastion.machine_id()}".rstrip(),
+        state=str(session.state.resolve()),
+        who=f"{user}@{host}, process {os.getpid()}",
+        since=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        doing=doing,
+    )
 
 
 def held_lines(found: Locks) -> list[str]:
@@ -48,17 +77,17 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
     unlocked, if a host could not be asked or reached.
     """
     found = look(session)
-    held = [host for host, holder in found.items() if isinstance(holder, Holder) and holder.run == run]
+    ours = [host for host, holder in found.items() if isinstance(holder, Holder) and holder.run == run]
     unseen = {host: why for host, why in found.items() if isinstance(why, str)}
-    if not held and not unseen:
+    if not ours and not unseen:
         name = shown(run, quote="")
         raise RefusedError(f"nothing was changed: run {name} holds no lock\n{show(session)}")
-    holders = held_lines({host: found[host] for host in held})
-    if held and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
+    holders = held_lines({host: found[host] for host in ours})
+    if ours and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
         raise RefusedError("nothing was changed: you said no")
     freed, deed_id = [], names.of_unlock(secrets.token_hex(4))
     session.moment.change(f"locks may have been taken away already; see: {session.unlock_command('')}")
-    for host in held:
+    for host in ours:
         try:
             receipt = take_away(session.hosts, host, run, deed_id)
         except (HostUnreachableError, LoginRefusedError) as error:

@@ -11,6 +11,7 @@ from typing import Literal
 from orchestrator import commandline
 from orchestrator.checks import Remark, fine, wrong
 from orchestrator.cluster.facts import Facts
+from orchestrator.commands import recall
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.gather import version
 from orchestrator.etcd.preflight import (
@@ -131,7 +132,7 @@ class _Looking:
             )
             return None, (FACTS.finding("cluster", Remark("fail", told)),)
         try:
-            facts = self._session.gather()
+            facts = recall.read_facts(self._session)
         except RefusedError as error:
             heading, *faults = str(error).splitlines()
             return None, tuple(
@@ -170,7 +171,7 @@ class _Looking:
 
     def _gates(self, facts: Facts) -> Iterable[Finding]:
         try:
-            runbook = self._session.compile(facts)
+            runbook = recall.compile_there(self._session, facts)
         except RefusedError:  # a certificate that cannot be read: 'certificates' has said so
             return
         standing = {host: (state, runbook.gates[host, state]) for host, state in runbook.origins.items()}

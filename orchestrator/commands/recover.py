@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator import places
 from orchestrator.cluster import foreign
-from orchestrator.commands import keeping
+from orchestrator.commands import keeping, locks, recall
 from orchestrator.engine.deeds import is_undone, retell
 from orchestrator.engine.events import Opened, Recorded
 from orchestrator.engine.journal import create
@@ -70,11 +70,11 @@ def recover(session: Session) -> str:
             f"nothing was written: no host remembers a run of {session.cluster.name} that was not rolled "
             f"back. To begin one: {session.command('run')}"
         )
-    session.recall(Progress(found.opened))
-    with session.locked(found.opened.run, "recover", _ignore, absent_ok=False):
+    recall.recall(session, Progress(found.opened))
+    with locks.held(session, found.opened.run, "recover", _ignore, absent_ok=False):
         found = _remembered(session) or found  # with the locks, for nobody can begin anything now
         create(session.state, found.events)
-    steps = found.progress.steps_back(session.compile(found.opened.facts).tracks)
+    steps = found.progress.steps_back(recall.compile_there(session, found.opened.facts).tracks)
     return (
         f"{session.state} was written anew: run {found.opened.run}, the last steps are {found.last}; "
         f"each is in doubt, and is looked at before anything is done\ngo on: {session.resume_command}\n"
@@ -103,9 +103,9 @@ def _remembered(session: Session) -> Remembered | None:
         if header.cluster == session.cluster.name and not _is_history(header, deeds[header.run])
     ]
     for opened in sorted(ours, key=lambda header: header.at, reverse=True):
-        runbook = session.compile(opened.facts)
+        runbook = recall.compile_there(session, opened.facts)
         try:
-            events = retell(opened, (runbook, session.back(opened)), deeds[opened.run])
+            events = retell(opened, (runbook, recall.compile_back(session, opened.facts)), deeds[opened.run])
         except ValueError as error:
             raise RefusedError(
                 f"nothing was changed: {error}; was the plan's strategy changed since?"

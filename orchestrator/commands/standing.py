@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.cluster.facts import Subject
-from orchestrator.commands import keeping, locks, recover
+from orchestrator.commands import keeping, locks, recall, recover
 from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
@@ -17,9 +17,13 @@ from orchestrator.session import Session
 def show_status(session: Session) -> None:
     """Print where every member is seen to stand; raises what is not as it should be, see ``status.judge``."""
     progress = read_progress(session)
-    facts = progress.opened.facts if progress.opened else session.gather()
-    runbook = session.compile_noted(progress.opened) if progress.opened else session.compile(facts)
-    session.refuse_misfit(progress, runbook)
+    facts = progress.opened.facts if progress.opened else recall.read_facts(session)
+    runbook = (
+        recall.compile_noted(session, progress.opened)
+        if progress.opened
+        else recall.compile_there(session, facts)
+    )
+    recall.refuse_misfit(session, progress, runbook)
     subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
     seen = status.observe(runbook, session.hosts, progress, subjects)
     out(status.table(seen))

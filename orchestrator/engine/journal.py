@@ -27,6 +27,10 @@ class Journal(Protocol):
         """Record an event; it is safe when this returns."""
         ...
 
+    def forget(self) -> None:
+        """Start anew; only for a journal in which nothing was ever begun."""
+        ...
+
 
 class MemoryJournal:
     """A journal that is never written: for the dry run and the engine's tests.
@@ -42,6 +46,12 @@ class MemoryJournal:
         """Keep an event; raises OutOfOrderError."""
         self.progress = self.progress.after(event)
         self.events.append(event)
+
+    def forget(self) -> None:
+        """Start anew; only for one in which nothing was ever begun."""
+        if self.progress.attempts:
+            raise ValueError("the journal holds steps that were begun")
+        self.events, self.progress = [], Progress()
 
 
 def _ignore(_: str) -> None:

@@ -13,6 +13,7 @@ from support.fuzzing import EXAMPLES
 from support.mutations import Line, mutations, plain
 
 from orchestrator.cluster.facts import Subject
+from orchestrator.commands.recall import recall
 from orchestrator.engine import lines
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.lines import Content
@@ -87,7 +88,7 @@ def use(tale: Tale, content: Content) -> None:
     progress = content.progress
     if progress.opened is None:
         return
-    runbook = session.recall(progress)
+    runbook = recall(session, progress)
     progress.steps_back(runbook.tracks)
     hosts = tuple(Subject(tale.cluster, progress.opened.facts, host) for host in tale.cluster.hosts)
     status.observe(runbook, tale.world, progress, hosts)

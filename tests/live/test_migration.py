@@ -20,15 +20,17 @@ from live.stories import (
     writing,
 )
 
+from orchestrator.commands import recall
+from orchestrator.commands.rehearsing import rehearse
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
-from orchestrator.lab import faults
+from orchestrator.lab import faults, rehearsal
 from orchestrator.lab.lab import Lab, down
 from orchestrator.lab.outcome import render
 from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.rehearsal import program, rehearse
-from orchestrator.session import header, new_run, open_session
+from orchestrator.lab.rehearsal import program
+from orchestrator.session import open_session
 
 
 def everybody(state: str) -> dict[str, str]:
@@ -38,7 +40,7 @@ def everybody(state: str) -> dict[str, str]:
 @pytest.mark.usefixtures("base_system")
 def test_a_rehearsal_proves_that_nothing_was_lost() -> None:
     down(FRESH)
-    outcome = rehearse(THREE_MEMBERS, program("run", PLAN, "--yes"), prefix=FRESH)
+    outcome = rehearsal.rehearse(THREE_MEMBERS, program("run", PLAN, "--yes"), prefix=FRESH)
 
     assert outcome.exit_code == 0, render(outcome)
     assert [2, 2, 2] == [member.restarts for member in outcome.members]
@@ -105,10 +107,10 @@ def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) ->
         assert host.run(["test", "-e", "/run/orchestrator"], check=False).returncode == 1
 
     with lab.in_bastion(), open_session(lab.plan, None) as session:
-        facts = session.gather()
-        runbook = session.compile(facts)
-        first = Progress.of([header(session, new_run(), facts, runbook)])
-        deeds = session.rehearse(runbook, first, Pace(session.cluster.patience))
+        facts = recall.read_facts(session)
+        runbook = recall.compile_there(session, facts)
+        first = Progress.of([recall.header(session, "ab12cd34", facts, runbook)])
+        deeds = rehearse(runbook, session.hosts, first, Pace(session.cluster.patience))
     reviewed = [(deed.step, deed.successor or runbook.step(deed.step).digest) for deed in deeds]
     done = orchestrator(lab, "run", PLAN, "--yes")
     assert done.returncode == 0, failure(done)

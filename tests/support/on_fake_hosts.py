@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from engine.world import World, make_cluster
 
 from orchestrator import cli, lock, session
-from orchestrator.commands import check, keeping, locks, recover
+from orchestrator.commands import check, keeping, locks, recall, recover
 from orchestrator.session import Session
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         return {name: lock.read(world.place(name).lock) for name in names}
 
     def passed(opened: Session) -> object:
-        return opened.gather(), ()
+        return recall.read_facts(opened), ()
 
     def nothing(*_: object) -> str:
         return ""

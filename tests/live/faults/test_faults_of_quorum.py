@@ -8,6 +8,9 @@ from live.faults.journeys import LIMIT_S
 from live.faults.record import PERSON_NEEDED, case, succeed
 from live.stories import failure, orchestrator, restarts, unhealthy, wait_until_healthy
 
+from orchestrator.commands import recall
+from orchestrator.commands.phases.changing import lock_every_host, walk, write_header
+from orchestrator.commands.phases.context import Context, RunOptions, follow
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.lab import faults
@@ -15,7 +18,7 @@ from orchestrator.lab.lab import Lab
 from orchestrator.lab.plancopy import PLAN
 from orchestrator.pki import making
 from orchestrator.pki.issuing import Terms
-from orchestrator.session import header, new_run, open_session
+from orchestrator.session import open_session
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 
@@ -32,12 +35,10 @@ def migrate_with_certificates_that_expire(lab: Lab) -> datetime:
         path.unlink()
     making.make(lab.cluster, {}, Terms("ec", 1, ends - timedelta(days=1)), ca_days=10)
     with lab.in_bastion(), open_session(lab.plan, None) as session, StateFile(session.state) as journal:
-        facts = session.gather()
-        runbook = session.compile(facts)
-        run = new_run()
-        journal.append(header(session, run, facts, runbook))
-        with session.locked(run, "run", pytest.fail, absent_ok=False) as lease:
-            session.live(lease, runbook, journal, Pace(session.cluster.patience), until="switched")
+        context = Context(session, Pace(session.cluster.patience), journal, RunOptions(until="switched"))
+        context.facts = recall.read_facts(session)
+        context.runbook = recall.compile_there(session, context.facts)
+        follow((write_header, lock_every_host, walk), context)
     return ends
 
 

@@ -11,6 +11,7 @@ from engine.world import World, make_cluster
 
 from orchestrator import session as sessions
 from orchestrator.cli_session import session_of
+from orchestrator.commands import recall
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
 from orchestrator.errors import PersonNeededError
@@ -33,9 +34,9 @@ def test_what_is_advised_is_what_goes_on_from_here(
         yield session
 
     monkeypatch.setattr(sessions, "open_session", opened)
-    facts = session.gather()
-    there = session.compile(facts)
-    ways = {"there": (there, "staged"), "back": (session.back(header(facts, there)), None)}
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
+    ways = {"there": (there, "staged"), "back": (recall.compile_back(session, facts), None)}
     with StateFile(session.state) as journal:
         for way, until in map(ways.__getitem__, walked):
             begin(journal, way, facts)

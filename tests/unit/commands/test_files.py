@@ -8,6 +8,7 @@ from engine.walking import begin
 from engine.world import World, make_cluster
 
 from orchestrator.commands.files import told
+from orchestrator.commands.recall import read_facts
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
 from orchestrator.errors import UsageError
@@ -39,7 +40,7 @@ def test_it_tells_of_the_run_in_the_state_file(session: Session) -> None:
     assert isinstance(world, World)
     runbook = compiled(session.cluster, world)
     with StateFile(session.state) as journal:
-        begin(journal, runbook, session.gather())
+        begin(journal, runbook, read_facts(session))
         run(runbook, LiveExecutor(world), journal, pace(session.cluster), until="accepting")
     assert told(session, "server1").startswith("server1 stands in accepting. ")
 

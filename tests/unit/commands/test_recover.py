@@ -10,6 +10,7 @@ import pytest
 from engine.walking import RUN, header
 from engine.world import World, make_cluster
 
+from orchestrator.commands.recall import compile_there
 from orchestrator.commands.recover import recover, refuse_forgotten
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
@@ -50,7 +51,7 @@ def session(tmp_path: Path) -> Session:
 def opened(session: Session, run: str = RUN, days_later: int = 0, cluster: str = "three-members") -> Opened:
     facts = gather(session.cluster, World(session.cluster).look)
     began = BEGAN + timedelta(days=days_later)
-    first = header(facts, session.compile(facts))
+    first = header(facts, compile_there(session, facts))
     return first.model_copy(update={"run": run, "at": began, "cluster": cluster})
 
 

@@ -9,7 +9,7 @@ from engine.test_rehearsal import pace
 from engine.walking import begin
 from engine.world import World, make_cluster
 
-from orchestrator.commands import check, locks, recover
+from orchestrator.commands import recall, check, locks, recover
 from orchestrator.commands.looking import Looked
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile
@@ -32,8 +32,8 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def walk(session: Session, until: str | None) -> None:
-    facts = session.gather()
-    there = session.compile(facts)
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
     with StateFile(session.state) as journal:
         begin(journal, there, facts)
         run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
@@ -83,7 +83,7 @@ def test_a_check_names_a_forgotten_run_instead_of_what_that_run_has_changed(
     session: Session, monkeypatch: pytest.MonkeyPatch, command: object, verdict: str
 ) -> None:
     finding = SimpleNamespace(verdict=verdict, check="registry", where="cluster")
-    looked = Looked((finding,), session.gather(), ())  # type: ignore[arg-type] # it is never shown
+    looked = Looked((finding,), recall.read_facts(session), ())  # type: ignore[arg-type] # it is never shown
     monkeypatch.setattr(check, "look", lambda _: looked)
     monkeypatch.setattr(check, "is_at_the_end", lambda *_: False)
     with pytest.raises(RefusedError, match="nothing was changed: run ab12cd34 began here"):

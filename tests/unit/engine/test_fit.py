@@ -7,6 +7,7 @@ import pytest
 from engine.tales import Tale, short, whole
 from engine.walking import RUN, header
 
+from orchestrator.commands.recall import recall
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.events import (
     FORMAT,
@@ -76,7 +77,7 @@ def test_sealed_with_nothing_started_is_no_end(tale: Tale, tmp_path: Path) -> No
     create(session.state, (*tale.events[:3], RunEnded(outcome="finished")))
     words = r"state:4: the run cannot have finished with server1 in plaintext, server2 in plaintext"
     with pytest.raises(RefusedError, match=words):
-        session.recall(progress_of(session.state))
+        recall(session, progress_of(session.state))
     with pytest.raises(RefusedError, match=words):
         show_status(session)
 
@@ -113,7 +114,7 @@ def test_a_run_with_other_hosts_than_the_plan_is_refused(tale: Tale, tmp_path: P
     facts = tale.facts.model_copy(update={"members": members})
     create(session.state, (header(facts, tale.there),))
     words = r"plan.yaml names the hosts server1, server2, and the run began with server1, server7"
-    for command in (show_status, lambda session: session.recall(progress_of(session.state))):
+    for command in (show_status, lambda session: recall(session, progress_of(session.state))):
         with pytest.raises(RefusedError, match=words):
             command(session)
 

@@ -8,8 +8,8 @@ from engine.test_rehearsal import pace
 from engine.walking import begin, header
 from engine.world import World, make_cluster
 
-from orchestrator.commands import check, migrate
-from orchestrator.commands.migrate import Wish
+from orchestrator.commands import check, recall, run as command
+from orchestrator.commands.phases.context import RunOptions
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile, progress_of
 from orchestrator.engine.run import run
@@ -29,10 +29,10 @@ def session(tmp_path: Path) -> Session:
 @pytest.fixture
 def undone(session: Session) -> Session:
     """A session whose run was begun and rolled back to the first state."""
-    facts = session.gather()
-    there = session.compile(facts)
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
     with StateFile(session.state) as journal:
-        for way, until in ((there, "staged"), (session.back(header(facts, there)), None)):
+        for way, until in ((there, "staged"), (recall.compile_back(session, facts), None)):
             begin(journal, way, facts)
             run(way, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
         assert journal.progress.is_rolled_back
@@ -41,9 +41,9 @@ def undone(session: Session) -> Session:
 
 @pytest.mark.parametrize("state", ["plaintext", "relaying", "relaying-staged", "nonesuch"])
 def test_a_run_pauses_only_where_its_hosts_come_to(session: Session, state: str) -> None:
-    wish = Wish(resume=False, until=state, accept_risk=False)
+    wish = RunOptions(resume=False, until=state, accept_risk=False)
     with pytest.raises(UsageError) as refused:
-        migrate.live(session, pace(session.cluster), wish, confirm=None)
+        command.live(session, pace(session.cluster), wish, confirm=None)
     goals = "staged, proven, accepting, bridged, switched, sealed"
     assert str(refused.value) == f"--until {state}: a run of this plan comes to {goals}"
     assert not session.state.exists()
@@ -51,9 +51,9 @@ def test_a_run_pauses_only_where_its_hosts_come_to(session: Session, state: str)
 
 def test_a_run_that_was_rolled_back_is_begun_anew_and_not_resumed(undone: Session) -> None:
     before = undone.state.read_bytes()
-    wish = Wish(resume=True, until=None, accept_risk=False)
+    wish = RunOptions(resume=True, until=None, accept_risk=False)
     with pytest.raises(UsageError, match=r"was rolled back, so .* Begin anew: .* run .*plan\.yaml"):
-        migrate.live(undone, pace(undone.cluster), wish, confirm=None)
+        command.live(undone, pace(undone.cluster), wish, confirm=None)
     assert before == undone.state.read_bytes()
     assert [undone.state] == list(undone.state.parent.glob("state*"))
 
@@ -64,14 +64,14 @@ def test_a_dry_run_behind_a_rollback_is_that_of_a_new_run(
     monkeypatch.setattr(check, "passed", lambda one: (one.gather(), ()))
     ports = undone.cluster.ports.model_copy(update={"local": 4002})
     changed = replace(undone, cluster=undone.cluster.model_copy(update={"ports": ports}))
-    migrate.dry(changed, pace(changed.cluster))
+    command.dry(changed, pace(changed.cluster))
     assert "server1, server2, server3: from plaintext to sealed." in capsys.readouterr().out
 
 
 def test_where_nothing_was_begun_it_says_how_to_begin_and_where_a_file_was_lost(session: Session) -> None:
-    wish = Wish(resume=True, until=None, accept_risk=False)
+    wish = RunOptions(resume=True, until=None, accept_risk=False)
     with pytest.raises(UsageError) as refused:
-        migrate.live(session, pace(session.cluster), wish, confirm=None)
+        command.live(session, pace(session.cluster), wish, confirm=None)
     assert f"To begin: {session.command('run')}. " in str(refused.value)
     assert str(refused.value).endswith(f"If the file was lost: {session.command('recover')}")
 
@@ -79,8 +79,8 @@ def test_where_nothing_was_begun_it_says_how_to_begin_and_where_a_file_was_lost(
 @pytest.fixture
 def staged(session: Session) -> Session:
     """A session whose run stands in 'staged'."""
-    facts = session.gather()
-    there = session.compile(facts)
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
     with StateFile(session.state) as journal:
         begin(journal, there, facts)
         run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until="staged")
@@ -91,9 +91,9 @@ def staged(session: Session) -> Session:
 def test_an_edited_plan_is_refused_with_the_steps_that_it_changes(staged: Session, command: str) -> None:
     key = staged.cluster.members[1].key
     key.write_text(staged.cluster.members[0].key.read_text())
-    wish, haste = Wish(resume=True, until=None, accept_risk=False), pace(staged.cluster)
+    wish, haste = RunOptions(resume=True, until=None, accept_risk=False), pace(staged.cluster)
     commands = {
-        "run": lambda: migrate.live(staged, haste, wish, confirm=None),
+        "run": lambda: command.live(staged, haste, wish, confirm=None),
         "rollback": lambda: migrate.back(staged, haste, dry_run=False, confirm=None),
     }
     with pytest.raises(RefusedError) as refused:

@@ -1,0 +1,24 @@
+"""The phase that shows every step before a person is asked."""
+
+from dataclasses import replace
+
+from orchestrator.commands.phases.context import Context
+from orchestrator.commands.recall import header
+from orchestrator.commands.rehearsing import rehearse
+from orchestrator.engine.progress import Progress
+from orchestrator.errors import RefusedError, StoppedError
+from orchestrator.output import out
+from orchestrator.report import review as text
+
+
+def review(context: Context) -> None:
+    """Print every step that the run will take from here; refuses what would stop at once."""
+    session, progress = context.session, context.journal.progress
+    if not progress.attempts:
+        progress = Progress.of([header(session, context.run, context.facts, context.runbook)])
+    quiet = replace(context.pace, narrate=lambda _: None)
+    try:
+        deeds = rehearse(context.runbook, session.hosts, progress, quiet)
+    except StoppedError as error:
+        raise RefusedError(f"a run would stop at once: {error}") from error
+    out(text.review(context.runbook, deeds, context.cut_off))

@@ -1,0 +1,112 @@
+"""The runbook of a plan: compiled of what the hosts show now, or again of what a state file remembers."""
+
+from orchestrator import __version__
+from orchestrator.cluster.facts import Facts
+from orchestrator.engine.events import Opened
+from orchestrator.engine.fit import edited, misfit
+from orchestrator.engine.progress import Progress
+from orchestrator.errors import RefusedError, UsageError
+from orchestrator.etcd.gather import gather
+from orchestrator.runbook.compile import compile_backward, compile_forward
+from orchestrator.runbook.model import Runbook
+from orchestrator.session import Session
+
+
+def read_facts(session: Session) -> Facts:
+    """Read the facts off the hosts."""
+    return gather(session.cluster, session.hosts.look)
+
+
+def compile_there(session: Session, facts: Facts) -> Runbook:
+    """Compile the runbook of the plan's migration; refuses facts of other hosts than the plan's."""
+    _refuse_strange(session, facts)
+    return compile_forward(session.cluster, facts, session.migration)
+
+
+def compile_back(session: Session, facts: Facts) -> Runbook:
+    """Compile the way back; refuses facts of other hosts than the plan's."""
+    _refuse_strange(session, facts)
+    return compile_backward(session.cluster, facts, session.migration)
+
+
+def compile_noted(session: Session, opened: Opened) -> Runbook:
+    """Compile the runbook of the facts that a file holds, which anybody may have changed."""
+    theirs = (opened.migration, opened.cluster)
+    ours = (session.migration.name, session.cluster.name)
+    if theirs != ours:
+        raise RefusedError(
+            f"nothing was changed: {session.state} tells of {' of '.join(theirs)}, and {session.plan} says "
+            f"{' of '.join(ours)}. Put the plan back as it was, or name this plan's own file with --state"
+        )
+    try:
+        return compile_there(session, opened.facts)
+    except (LookupError, ValueError) as error:
+        raise RefusedError(
+            f"{session.state}:1: what it says of the hosts cannot be true; nothing was changed: put the "
+            f"file back as it was, or move it away and have it written anew: {session.command('recover')}"
+        ) from error
+
+
+def recall(session: Session, progress: Progress) -> Runbook:
+    """Compile the runbook that a state file belongs to; refuses a plan that was edited since."""
+    if progress.opened is None:
+        raise UsageError(
+            f"{session.state} is empty or missing: there is nothing to go on with, and nothing to undo. "
+            f"To begin: {session.command('run')}. If the file was lost: {session.command('recover')}"
+        )
+    runbook = compile_noted(session, progress.opened)
+    if runbook.digest != progress.opened.runbook:
+        other = edited(progress, runbook, compile_back(session, progress.opened.facts))
+        told = f" ({', '.join(other)} would do something else now)" if other else ""
+        raise RefusedError(
+            f"{session.plan} (or a certificate that it names) was changed since the run began: its runbook "
+            f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}{told}; "
+            "nothing was changed now. Put the plan and its files back as they were, then give this "
+            "command again; hosts that have their files keep them in the tls.directory of the plan then "
+            f"(now: {session.cluster.tls.directory})"
+        )
+    refuse_misfit(session, progress, runbook)
+    return runbook
+
+
+def recall_back(session: Session, progress: Progress) -> Runbook:
+    """Compile the way back of the runbook that a state file belongs to; refuses what recall refuses."""
+    recall(session, progress)
+    if progress.opened is None or not progress.attempts:
+        raise UsageError(f"{session.state}: no step was ever begun, so there is nothing to undo")
+    return compile_back(session, progress.opened.facts)
+
+
+def refuse_misfit(session: Session, progress: Progress, runbook: Runbook) -> None:
+    """Refuse a state file that tells of what cannot have happened in its runbook."""
+    if progress.opened is None:
+        return
+    found = misfit(progress, runbook, compile_back(session, progress.opened.facts))
+    if found:
+        raise RefusedError(
+            f"{session.state}:{found}; nothing was changed: put the plan and the file back as they were, or "
+            f"move the file away and have it written anew: {session.command('recover')}"
+        )
+
+
+def header(session: Session, run: str, facts: Facts, runbook: Runbook) -> Opened:
+    """First line of a new state file."""
+    return Opened(
+        tool=__version__,
+        run=run,
+        cluster=session.cluster.name,
+        migration=session.migration.name,
+        runbook=runbook.digest,
+        facts=facts,
+    )
+
+
+def _refuse_strange(session: Session, facts: Facts) -> None:
+    planned = [{host.name for host in hosts} for hosts in (session.cluster.members, session.cluster.proxies)]
+    found = [set(facts.members), set(facts.proxies)]
+    if planned != found:
+        names, others = (", ".join(sorted(set.union(*each))) or "none" for each in (planned, found))
+        raise RefusedError(
+            f"nothing was changed: {session.plan} names the hosts {names}, and the run began with {others}. "
+            "Put the plan back as it was; a cluster is migrated with the hosts with which its run began"
+        )

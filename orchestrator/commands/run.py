@@ -1,0 +1,76 @@
+"""``run``: what happens in it, phase by phase."""
+
+from orchestrator.commands.phases import before, changing, telling
+from orchestrator.commands.phases.context import (
+    Confirm,
+    Context,
+    Phase,
+    RunOptions,
+    follow,
+    open_state_file,
+)
+from orchestrator.commands.phases.review import review
+from orchestrator.commands.standing import read_progress
+from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.pace import Pace
+from orchestrator.engine.progress import Progress
+from orchestrator.errors import UsageError
+from orchestrator.output import err
+from orchestrator.session import Session
+
+# Nothing is changed before a person was asked. The header comes before the locks: if the run dies with them,
+# only its id takes them over. They are not held while a person reads, so the hosts are looked at again.
+NEW: tuple[Phase, ...] = (
+    before.refuse_rivals,
+    before.check_hosts,
+    review,
+    before.accept_risk,
+    before.ask,
+    changing.write_header,
+    changing.lock_every_host,
+    changing.look_again,
+    changing.save,
+    changing.walk,
+    telling.tell_end,
+)
+RESUMED: tuple[Phase, ...] = (
+    before.refuse_unfinished,
+    before.recall_run,
+    changing.lock_hosts_that_answer,
+    changing.save,
+    changing.walk,
+    telling.tell_end,
+)
+DRY_NEW: tuple[Phase, ...] = (before.check_hosts, review)
+DRY_RESUMED: tuple[Phase, ...] = (before.recall_run, review)
+
+
+def dry(session: Session, pace: Pace) -> None:
+    """Print every step that a run would take now; the hosts and the state file stay as they are."""
+    progress = read_progress(session)
+    if progress.is_rolled_back:
+        progress = Progress()  # a run would begin anew, perhaps with another plan
+    phases = DRY_RESUMED if progress.attempts else DRY_NEW
+    follow(phases, Context(session, pace, MemoryJournal(progress=progress)))
+
+
+def live(session: Session, pace: Pace, options: RunOptions, *, confirm: Confirm | None) -> None:
+    """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
+    _refuse_unknown_state(session, options)
+    with open_state_file(session) as journal:
+        if journal.progress.is_rolled_back:
+            if options.resume:
+                raise UsageError(
+                    f"{session.state}: the last run was rolled back, so there is nothing to go on with. "
+                    f"Begin anew: {session.command('run')}"
+                )
+            kept = journal.set_aside()
+            err(f"the last run was rolled back; its story is kept in {kept}")
+        phases = RESUMED if options.resume or journal.progress.attempts else NEW
+        follow(phases, Context(session, pace, journal, options, confirm))
+
+
+def _refuse_unknown_state(session: Session, options: RunOptions) -> None:
+    goals = [round_.target.name for round_ in session.rounds]
+    if options.until is not None and options.until not in goals:
+        raise UsageError(f"--until {options.until}: a run of this plan comes to {', '.join(goals)}")
