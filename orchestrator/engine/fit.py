@@ -28,9 +28,9 @@ def misfit(progress: Progress, there: Runbook, back: Runbook) -> Misfit | None:
     return next(_misfits(progress, there, back), None)
 
 
-def edited(progress: Progress, *ways: Runbook) -> tuple[str, ...]:
+def edited(progress: Progress, there: Runbook, back: Runbook) -> tuple[str, ...]:
     """Return the steps that were begun and would do something else in these runbooks."""
-    steps = _steps(*ways)
+    steps = {**there.steps, **back.steps}
     return tuple(
         name
         for name, latest in progress.begun.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import pace
-from engine.walking import begin, header
+from engine.walking import begin
 from engine.world import World, make_cluster
 
 from orchestrator import session as sessions

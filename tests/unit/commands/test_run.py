@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from engine.test_rehearsal import pace
-from engine.walking import begin, header
+from engine.walking import begin
 from engine.world import World, make_cluster
 
-from orchestrator.commands import check, recall, run as command
+from orchestrator.commands import check, recall, rollback
+from orchestrator.commands import run as running
 from orchestrator.commands.phases.context import RunOptions
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile, progress_of
@@ -43,7 +44,7 @@ def undone(session: Session) -> Session:
 def test_a_run_pauses_only_where_its_hosts_come_to(session: Session, state: str) -> None:
     wish = RunOptions(resume=False, until=state, accept_risk=False)
     with pytest.raises(UsageError) as refused:
-        command.live(session, pace(session.cluster), wish, confirm=None)
+        running.live(session, pace(session.cluster), wish, confirm=None)
     goals = "staged, proven, accepting, bridged, switched, sealed"
     assert str(refused.value) == f"--until {state}: a run of this plan comes to {goals}"
     assert not session.state.exists()
@@ -53,7 +54,7 @@ def test_a_run_that_was_rolled_back_is_begun_anew_and_not_resumed(undone: Sessio
     before = undone.state.read_bytes()
     wish = RunOptions(resume=True, until=None, accept_risk=False)
     with pytest.raises(UsageError, match=r"was rolled back, so .* Begin anew: .* run .*plan\.yaml"):
-        command.live(undone, pace(undone.cluster), wish, confirm=None)
+        running.live(undone, pace(undone.cluster), wish, confirm=None)
     assert before == undone.state.read_bytes()
     assert [undone.state] == list(undone.state.parent.glob("state*"))
 
@@ -61,17 +62,17 @@ def test_a_run_that_was_rolled_back_is_begun_anew_and_not_resumed(undone: Sessio
 def test_a_dry_run_behind_a_rollback_is_that_of_a_new_run(
     undone: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "passed", lambda one: (one.gather(), ()))
+    monkeypatch.setattr(check, "passed", lambda one: (recall.read_facts(one), ()))
     ports = undone.cluster.ports.model_copy(update={"local": 4002})
     changed = replace(undone, cluster=undone.cluster.model_copy(update={"ports": ports}))
-    command.dry(changed, pace(changed.cluster))
+    running.dry(changed, pace(changed.cluster))
     assert "server1, server2, server3: from plaintext to sealed." in capsys.readouterr().out
 
 
 def test_where_nothing_was_begun_it_says_how_to_begin_and_where_a_file_was_lost(session: Session) -> None:
     wish = RunOptions(resume=True, until=None, accept_risk=False)
     with pytest.raises(UsageError) as refused:
-        command.live(session, pace(session.cluster), wish, confirm=None)
+        running.live(session, pace(session.cluster), wish, confirm=None)
     assert f"To begin: {session.command('run')}. " in str(refused.value)
     assert str(refused.value).endswith(f"If the file was lost: {session.command('recover')}")
 
@@ -93,8 +94,8 @@ def test_an_edited_plan_is_refused_with_the_steps_that_it_changes(staged: Sessio
     key.write_text(staged.cluster.members[0].key.read_text())
     wish, haste = RunOptions(resume=True, until=None, accept_risk=False), pace(staged.cluster)
     commands = {
-        "run": lambda: command.live(staged, haste, wish, confirm=None),
-        "rollback": lambda: migrate.back(staged, haste, dry_run=False, confirm=None),
+        "run": lambda: running.live(staged, haste, wish, confirm=None),
+        "rollback": lambda: rollback.live(staged, haste, confirm=None),
     }
     with pytest.raises(RefusedError) as refused:
         commands[command]()
@@ -109,7 +110,7 @@ def test_the_state_file_of_another_plan_is_never_to_be_recovered(
     migration = MIGRATIONS[change.get("strategy", "bridge")]
     other = replace(staged, cluster=staged.cluster.model_copy(update=change), migration=migration)
     progress = progress_of(staged.state)
-    for look in (lambda: other.recall(progress), lambda: show_status(other)):
+    for look in (lambda: recall.recall(other, progress), lambda: show_status(other)):
         with pytest.raises(RefusedError) as refused:
             look()
         assert "tells of bridge of three-members, and " in str(refused.value)

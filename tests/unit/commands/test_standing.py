@@ -9,7 +9,7 @@ from engine.test_rehearsal import pace
 from engine.walking import begin
 from engine.world import World, make_cluster
 
-from orchestrator.commands import recall, check, locks, recover
+from orchestrator.commands import check, locks, recall, recover
 from orchestrator.commands.looking import Looked
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile
