@@ -15,6 +15,8 @@ from orchestrator.text import shown
 
 Data: TypeAlias = "str | int | float | bool | Mapping[str, Data] | tuple[Data, ...] | None"
 
+_MOST_DIGITS = 300  # so many that one with a fraction takes as well
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -109,12 +111,7 @@ def _scalar(node: Node) -> tuple[Data, str]:
     if kind == "bool":
         return _truth(text), shown(text, quote="")
     if kind == "int":
-        try:
-            return int(
-                text, 0 if re.match(r"[-+]?0[box]", text) else 10
-            ), f"the number {shown(text, quote='')}"
-        except ValueError:
-            raise ValueError(f"the number {shown(text)} cannot be read: write it in plain digits") from None
+        return _whole_number(text), f"the number {shown(text, quote='')}"
     if kind == "float":
         return _fraction(text), f"the number {shown(text, quote='')}"
     return text, f"the text {shown(text)}"
@@ -136,6 +133,15 @@ def _truth(text: str) -> bool:
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     raise ValueError(f"{shown(text)} is neither true nor false: write one of them")  # %YAML 1.1 or a !!bool
+
+
+def _whole_number(text: str) -> int:
+    base = 0 if re.match(r"[-+]?0[box]", text) else 10
+    try:
+        # of a longer one in hex, which Python reads and then cannot show, nothing is read
+        return int(text if len(text) <= _MOST_DIGITS else "", base)
+    except ValueError:
+        raise ValueError(f"the number {shown(text)} cannot be read: write it in plain digits") from None
 
 
 def _fraction(text: str) -> float:

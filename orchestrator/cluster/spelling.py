@@ -132,7 +132,9 @@ def _path(text: str) -> str:
 def duration(value: object) -> object:
     """Return a duration as it was written, ``90s``, ``500ms``, ``2m`` or ``1.5s``; the rest is not ours."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"{value} has no unit: write {value}s (units: ms, s, m)")  # noqa: TRY004 a TypeError would escape pydantic
+        if _DURATION.fullmatch(f"{value}s") and 0 < value <= _DAY_S:
+            raise ValueError(f"{value} has no unit: write {value}s (units: ms, s, m)")
+        raise ValueError(f"{value} is not a duration: write one such as 90s, 500ms, 2m or 1.5s")  # noqa: TRY004 a TypeError would escape pydantic
     if not isinstance(value, str):
         return value
     if not _DURATION.fullmatch(value):
