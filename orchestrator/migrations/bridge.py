@@ -71,6 +71,12 @@ TOGETHER_FIRST = Advice(
     "are mended by new ones in their place, which etcd reads at every handshake, without a restart"
 )
 
+PROVING = Advice(
+    "No member was restarted. An address, a route or a firewall is put right where it is; for other certificates "
+    "roll back first, put them in their places, and run anew: a run keeps to the files that it began with",
+    is_urgent=True,
+)
+
 CLIENTS_LOSE = (
     "from the round 'switch' on, clients that speak plain http to a member's client port are cut off, member by member; "
     "the local port on loopback stays as it is"
@@ -89,7 +95,7 @@ BRIDGE = Migration(
               there=Way((do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
         Round("prove",          STAGED,          PROVEN,          one_by_one,
-              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,)),
+              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,), advice=PROVING),
               back=Way((do.end_trial,))),
         Round("accept",         PROVEN,          ACCEPTING,       leader_last,
               there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart), do.hand_over),

@@ -28,6 +28,7 @@ def test_a_source_address_that_no_certificate_names_is_found_before_any_restart(
         stopped = now.run("run", PLAN, "--resume")
         assert "server1 cannot reach https://198.18.0.103:12380 over TLS" in stopped.stderr, failure(stopped)
         assert OTHER_SOURCE in stopped.stderr.rpartition("server3 said: ")[2]
+        assert "for other certificates roll back first" in stopped.stderr
         assert {0} == set(restarts(lab).values())
 
         one.run(["ip", "route", "delete", *route])
