@@ -13,6 +13,7 @@ from orchestrator import output, streams
 from orchestrator.errors import (
     OrchestratorError,
     PersonNeededError,
+    RefusedError,
     RunInterruptedError,
     RunTerminatedError,
     StoppedError,
@@ -98,7 +99,9 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
         except (StoppedError, PersonNeededError, RunInterruptedError) as error:
             is_terminated = isinstance(error, RunInterruptedError) and stop.signal == signal.SIGTERM
             kind = RunTerminatedError if is_terminated else type(error)
-            raise kind(f"{error}. Go on with: {again()}") from error
+            raise kind(f"{session.spelled(str(error))}. Go on with: {again()}") from error
+        except RefusedError as error:
+            raise RefusedError(session.spelled(str(error))) from error
 
 
 def _progress(session: "Session") -> "Progress":

@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 NAME = "orchestrator"
@@ -32,9 +32,14 @@ def command(*words: str | Path) -> str:
     return join((*program(), *map(str, words)))
 
 
-def spelled(text: str, plan: Path) -> str:
-    """Return a text with its ``orchestrator VERB PLAN`` as commands that run: this program, and this plan."""
-    return _CALL.sub(lambda call: command(call["verb"], argument(plan)), text)
+def spelled(text: str, called: Callable[[str], str]) -> str:
+    """Return a text with its ``orchestrator VERB PLAN`` as commands that run, which ``called`` makes."""
+    return _CALL.sub(lambda call: called(call["verb"]), text)
+
+
+def of_plan(plan: Path) -> Callable[[str], str]:
+    """Return what makes a command of a verb, for one plan."""
+    return lambda verb: command(verb, argument(plan))
 
 
 def argument(path: Path) -> str:

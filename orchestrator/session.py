@@ -34,6 +34,10 @@ class Session:
             words += ["--state", commandline.argument(self.state)]
         return commandline.command(*words)
 
+    def spelled(self, text: str) -> str:
+        """Return a text with its ``orchestrator VERB PLAN`` as commands that run as they are printed."""
+        return commandline.spelled(text, self.command)
+
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Rounds of the migration that hosts of this plan take."""

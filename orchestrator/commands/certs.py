@@ -47,7 +47,8 @@ def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, san
     try:
         made = making.renew(cluster, extra, terms) if renew else making.make(cluster, extra, terms, ca_days)
     except RefusedError as error:
-        raise RefusedError(commandline.spelled(str(error), plan)) from error
+        told = commandline.spelled(str(error), commandline.of_plan(plan))
+        raise RefusedError(told) from error
     return _told(made, _RENEWED if renew else _MADE, plan)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from orchestrator import commandline
 from orchestrator.checks import Remark, fine, wrong
 from orchestrator.cluster.facts import Facts
 from orchestrator.commands import recall
@@ -89,8 +88,7 @@ class _Looking:
 
     def _spelled(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Let the commands that a finding names run as they are printed."""
-        plan = self._session.plan
-        return tuple(replace(one, mend=commandline.spelled(one.mend, plan)) for one in findings)
+        return tuple(replace(one, mend=self._session.spelled(one.mend)) for one in findings)
 
     def _ask(self, questions: Iterable[Question]) -> None:
         """Ask what was not asked yet, of those hosts that are not lost."""

@@ -17,7 +17,7 @@ from orchestrator.text import shown
 
 # 64 bits: a change by accident goes unseen once in 2^64. It is no signature: anybody can make another.
 _CHAIN = re.compile(rb'(\{.+),"chain":"([0-9a-f]{16})"\}', re.DOTALL)
-_FIX = "nothing was changed: put the file back as it was, or move it away and run 'recover'"
+_FIX = "nothing was changed: put the file back as it was, or move it away, then: orchestrator recover PLAN"
 _LONGEST = 300  # of what a fault says, in characters
 
 

@@ -125,7 +125,14 @@ class _Walk:
         except gate.UnseenError:
             pass
         except gate.NotYetError as error:
-            reason = f"hosts were changed by hand, and nothing was done over it: {error}; put that back first"
+            hosts = [
+                host for host in self._machines if any(told.startswith(f"{host}: ") for told in error.reasons)
+            ]
+            shown = ", ".join(f"orchestrator files PLAN {host}" for host in hosts)
+            reason = (
+                f"hosts were changed by hand, and nothing was done over it: {error}; put that back first, "
+                f"what belongs there is shown by: {shown}"
+            )
             raise self._stopped(reason, self._advice()) from error
 
     def _advice(self) -> Advice | None:

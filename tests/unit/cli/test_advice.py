@@ -12,20 +12,18 @@ from engine.world import World, make_cluster
 from orchestrator import session as sessions
 from orchestrator.cli_session import session_of
 from orchestrator.commands import recall
+from orchestrator.commands.standing import read_progress
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
-from orchestrator.errors import PersonNeededError
+from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
 
 
-@pytest.mark.parametrize(
-    ("walked", "advised"), [((), "check"), (("there",), "run"), (("there", "back"), "check")]
-)
-def test_what_is_advised_is_what_goes_on_from_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, walked: tuple[str, ...], advised: str
-) -> None:
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session with a state file of its own name, which the command line opens."""
     cluster = make_cluster(tmp_path)
     session = Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), World(cluster))
 
@@ -34,13 +32,42 @@ def test_what_is_advised_is_what_goes_on_from_here(
         yield session
 
     monkeypatch.setattr(sessions, "open_session", opened)
+    return session
+
+
+def test_a_broken_state_file_and_hands_on_a_host_are_answered_by_commands_that_run(session: Session) -> None:
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
+    with StateFile(session.state) as journal:
+        begin(journal, there, facts)
+        run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until="staged")
+        world = session.hosts
+        assert isinstance(world, World)
+        del world.hosts["server2"].files["/etc/etcd2/ca.pem"]
+        begin(journal, there, facts)
+        with pytest.raises(StoppedError) as stopped, session_of(session.plan, session.state):
+            run(there, LiveExecutor(world), journal, pace(session.cluster))
+    assert f"is shown by: {session.command('files')} server2; the cluster is healthy" in str(stopped.value)
+
+    session.state.write_text("x\n")
+    with pytest.raises(RefusedError) as refused, session_of(session.plan, session.state):
+        read_progress(session)
+    assert str(refused.value).endswith(f"move it away, then: {session.command('recover')}")
+
+
+@pytest.mark.parametrize(
+    ("walked", "advised"), [((), "check"), (("there",), "run"), (("there", "back"), "check")]
+)
+def test_what_is_advised_is_what_goes_on_from_here(
+    session: Session, walked: tuple[str, ...], advised: str
+) -> None:
     facts = recall.read_facts(session)
     there = recall.compile_there(session, facts)
     ways = {"there": (there, "staged"), "back": (recall.compile_back(session, facts), None)}
     with StateFile(session.state) as journal:
         for way, until in map(ways.__getitem__, walked):
             begin(journal, way, facts)
-            run(way, LiveExecutor(session.hosts), journal, pace(cluster), until=until)
+            run(way, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
     with pytest.raises(PersonNeededError) as raised, session_of(session.plan, session.state):
         raise PersonNeededError("server1 is away")
     options = ("--resume",) if advised == "run" else ()

@@ -133,7 +133,7 @@ def test_each_command_of_the_checklist_becomes_one_of_this_program_and_plan() ->
     named = [item.mend for item in CHECKLIST if "PLAN" in item.mend]
     assert named
     for mend in named:
-        told = commandline.spelled(mend, plan)
+        told = commandline.spelled(mend, commandline.of_plan(plan))
         assert f"{commandline.join(commandline.program())} " in told
         assert "'my plan.yaml'" in told
         assert "PLAN" not in told
@@ -142,5 +142,5 @@ def test_each_command_of_the_checklist_becomes_one_of_this_program_and_plan() ->
 def test_a_plan_like_an_option_is_not_taken_for_one() -> None:
     assert "./-x.yaml" == commandline.argument(Path("-x.yaml"))
     assert "orchestrator check ./-x.yaml" == commandline.spelled(
-        "orchestrator check PLAN", Path("-x.yaml")
+        "orchestrator check PLAN", commandline.of_plan(Path("-x.yaml"))
     ).replace(f"{sys.executable} -m ", "")
