@@ -3,6 +3,7 @@
 import base64
 import difflib
 import re
+import shlex
 from collections.abc import Callable, Iterable
 
 from orchestrator.checks import Check, Remark, doubtful, fine, wrong
@@ -69,6 +70,13 @@ def _of_unit(found: re.Match[str], errors: str, known: list[str]) -> Iterable[Re
         similar = difflib.get_close_matches(unit, known, n=3)
         hint = f"; there is {', '.join(shown(name, quote='') for name in similar)}" if similar else ""
         is_there = found["load"] != "not-found"
+        if found["load"] == "masked":
+            name = f"{shlex.quote(unit)}.service"
+            yield wrong(
+                f"{unit}.service is masked",
+                f"systemctl unmask {name} && systemctl start {name}, or take it out of the plan (watch)",
+            )
+            return
         yield wrong(
             f"{unit}.service is {found['load']}" if is_there else f"there is no unit {unit}.service{hint}",
             "write the name of a unit into the plan that every member has, without .service, or take it out "
@@ -78,7 +86,7 @@ def _of_unit(found: re.Match[str], errors: str, known: list[str]) -> Iterable[Re
     if found["active"] != "active":
         yield wrong(
             f"{unit}.service is {found['active']}",
-            f"systemctl start {unit}.service, or take it out of the plan (watch)",
+            f"systemctl start {shlex.quote(unit)}.service, or take it out of the plan (watch)",
         )
         return
     journal = base64.b64decode(found["journal"], validate=True).decode(errors="replace").splitlines()
@@ -86,6 +94,7 @@ def _of_unit(found: re.Match[str], errors: str, known: list[str]) -> Iterable[Re
     if offending:
         yield doubtful(
             f"{unit}.service reports errors already, before any restart: {shown(offending[-1].strip(), '')}",
-            "let it become quiet, or write an expression into the plan that leaves these lines out "
-            "(watch.errors): a step waits until its journal is quiet",
+            f"mend what it reports (journalctl --unit {shlex.quote(unit)}.service): a step waits until its "
+            "journal is quiet; or count other lines only in the plan, such as "
+            r"watch: {units: [...], errors: '(?i)\b(fatal|panic)\b'}",
         )

@@ -40,3 +40,12 @@ def test_watched_units(tmp_path: Path, answer: Answer, verdict: str, evidence: s
 def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
     (one,) = judged("watch", make_site(tmp_path), {})
     assert ("pass", "cluster", "the plan names no unit to watch") == (one.verdict, one.where, one.evidence)
+
+
+def test_a_masked_unit_is_unmasked_and_a_noisy_one_is_read(tmp_path: Path) -> None:
+    site = make_site(tmp_path, watch=Watch(units=("patronii",)))
+    (masked,) = judged("watch", site, {SCRIPT: told("masked", "inactive")})
+    assert masked.mend.startswith("systemctl unmask patronii.service && systemctl start patronii.service")
+    (noisy,) = judged("watch", site, {SCRIPT: told("loaded", "active", "error: no\n")})
+    assert "journalctl --unit patronii.service" in noisy.mend
+    assert r"errors: '(?i)\b(fatal|panic)\b'" in noisy.mend
