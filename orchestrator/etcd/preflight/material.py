@@ -15,6 +15,10 @@ from orchestrator.pki.reading import lacking, readable, signs
 BASTION = "bastion"
 FAIL_DAYS, WARN_DAYS = 1, 30
 _DAY_S = 86400
+NEW_CA = (
+    "nothing that it signs lasts longer, and no host knows it yet: make a new one. Move away the files that "
+    "orchestrator certs PLAN lists, then once more: orchestrator certs PLAN; or have your own CA do it"
+)
 
 
 def leaves(cluster: Cluster) -> tuple[Path, ...]:
@@ -41,16 +45,16 @@ def pairs(site: Site) -> Iterable[Check]:
 
 def days_left(site: Site) -> Iterable[Check]:
     """Judge how long each certificate is still valid."""
-    yield Check(BASTION, (), lambda _: _days_left(dates(site), site.now))
+    yield Check(BASTION, (), lambda _: _days_left(dates(site), site.now, site.cluster.tls.ca))
 
 
-def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime) -> Iterable[Remark]:
+def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime, ca: Path) -> Iterable[Remark]:
     left = [((end - now).total_seconds() / _DAY_S, path, end) for path, _, end in dated]
     short = sorted(one for one in left if one[0] < WARN_DAYS)
     for days, path, end in short:
         when = f"{path} ends in {days:.1f} days" if days >= 0 else f"{path} ended {-days:.1f} days ago"
         remark = wrong if days < FAIL_DAYS else doubtful
-        yield remark(f"{when} ({end:%Y-%m-%d %H:%M} UTC)")
+        yield remark(f"{when} ({end:%Y-%m-%d %H:%M} UTC)", NEW_CA if path == ca else "")
     if left and not short:
         days, path, _ = min(left)
         yield fine(f"the first to end is {path}, in {days:.0f} days")

@@ -69,6 +69,14 @@ def test_days_left(tmp_path: Path, after_days: float, verdict: str, evidence: st
     assert evidence in found[0].evidence
 
 
+def test_a_ca_that_ends_soon_is_not_renewed_by_what_it_signs(tmp_path: Path) -> None:
+    found = judged("days left", replace(make_site(tmp_path), now=NOW + timedelta(days=340)), {})
+    fixes = {Path(one.evidence.split(" ends ")[0]).name: one.mend for one in found}
+    assert "orchestrator certs PLAN --renew" in fixes["server1.pem"]
+    assert "--renew" not in fixes["ca.pem"]
+    assert "Move away the files that orchestrator certs PLAN lists" in fixes["ca.pem"]
+
+
 @pytest.mark.parametrize(
     ("more", "expected", "evidence"),
     [
