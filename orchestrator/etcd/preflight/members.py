@@ -1,5 +1,6 @@
 """The cluster as its members tell of it: versions, quorum, raft, keys and leases."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -9,11 +10,13 @@ from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api, gather, peering, process
 from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, hindrance
 from orchestrator.etcd.gates.agreeing import MAX_LAG
+from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.process import Process
 from orchestrator.questions import Answer, Answers, Fact, Script, UnansweredError
 
 CLUSTER = "cluster"
+_MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else
 
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
 DOWNGRADE = """
@@ -58,7 +61,7 @@ def versions(site: Site) -> Iterable[Check]:
         together = sorted({version.cluster for version in told.values()})
         if len(set(servers.values())) > 1:
             listed = ", ".join(f"{name} {one}" for name, one in servers.items())
-            yield wrong(f"the members run different versions: {listed}")
+            yield wrong(f"the members run different versions: {listed}", fixes.one_version(site, servers))
         elif _minor(together[-1]) != _minor(next(iter(servers.values()))):
             yield wrong(
                 f"all run {next(iter(servers.values()))}, but the cluster works as {', '.join(together)}",
@@ -67,7 +70,7 @@ def versions(site: Site) -> Iterable[Check]:
         else:
             yield fine(f"{next(iter(servers.values()))} on {', '.join(servers)}")
         if any(downgrade.read(answers) for downgrade in downgrades):
-            yield wrong("a downgrade is in progress", "finish it, or: etcdctl downgrade cancel")
+            yield wrong("a downgrade is in progress", fixes.end_of_downgrade(site))
 
     if asked:
         yield Check(CLUSTER, (*(version for _, version in asked), *downgrades), judge)
@@ -122,15 +125,21 @@ def quorum(site: Site) -> Iterable[Check]:
         for name, one in standing.items():
             if complaint := healths[name].read(answers).complaint(one.id):
                 complaints[name] = complaint
-        yield from (wrong(f"{name} is not healthy: {told}") for name, told in complaints.items())
-        yield from (wrong(f"{name} was not asked") for name in site.missed)
+        yield from (
+            wrong(f"{name} is not healthy: {told}", fixes.health(site, name))
+            for name, told in complaints.items()
+        )
+        yield from (
+            wrong(f"{name} was not asked", "what the check 'login' prints comes first")
+            for name in site.missed
+        )
         leaders = {one.leader for one in standing.values()}
         if len(leaders) != 1 or "0" in leaders:
             seen = ", ".join(f"{name}: {one.leader}" for name, one in standing.items()) or "none knows one"
             yield wrong(f"the members do not agree on a leader: {seen}")
         for raised in (one.read(answers) for one in alarms):
             if raised:
-                yield wrong(f"an alarm is raised: {raised}", "mend its cause, then: etcdctl alarm disarm")
+                yield wrong(f"an alarm is raised: {_named(raised, standing)}", fixes.alarm(site, raised))
         count = len(site.cluster.members)
         well = len(statuses) - len(complaints)
         if well == count:
@@ -140,6 +149,12 @@ def quorum(site: Site) -> Iterable[Check]:
     if healths:
         facts = (healths, statuses, logins, processes)
         yield Check(CLUSTER, (*(fact for each in facts for fact in each.values()), *alarms), judge)
+
+
+def _named(raised: str, standing: Mapping[str, Standing]) -> str:
+    """Return the alarms with the members' names in place of their IDs."""
+    names = {str(int(one.id, 16)): name for name, one in standing.items()}
+    return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
 
 
 def _wants_login(answer: Answer) -> bool:
@@ -197,12 +212,13 @@ def counts(site: Site) -> Iterable[Check]:
         return
     first = site.members[0]
     counted = Fact(Script(first.name, COUNT, (first.host.service,), timeout_s=12.0), _counted)
+    by_hand = fixes.counts(first)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
             keys, leases = counted.read(answers)
         except ValueError as error:
-            yield doubtful(f"not counted: {error}")
+            yield doubtful(f"not counted: {error}", by_hand)
             return
         yield fine(f"{keys} keys, {leases} leases")
 

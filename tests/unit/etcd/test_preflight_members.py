@@ -18,6 +18,7 @@ from orchestrator.etcd.preflight.registry import compare
 from orchestrator.questions import Answer, Question, Script
 
 ALL = ("server1", "server2", "server3")
+ALARM = Answer(0, "memberID:162 alarm:NOSPACE ")  # 0xa2
 DEAD = Answer(1, "", "context deadline exceeded")
 
 
@@ -85,7 +86,7 @@ def test_versions(
         ({("server3", "json"): DEAD, ("server3", "health"): DEAD}, ["fail"], "it tells no status"),
         ({("server3", "json"): status(3, leader=1)}, ["fail", "pass"], "do not agree on a leader"),
         ({("server3", "json"): status(3, leader=-0xA0)}, ["fail", "pass"], "do not agree on a leader"),
-        ({("server1", "list"): Answer(0, "memberID:1 alarm:NOSPACE")}, ["fail", "pass"], "alarm:NOSPACE"),
+        ({("server1", "list"): ALARM}, ["fail", "pass"], "an alarm is raised: server2 alarm:NOSPACE"),
     ],
 )
 def test_quorum(
@@ -246,3 +247,52 @@ def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
     assert gather.version(site.members[0].host) == examination.facts[0]
+
+
+ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://localhost:2379"
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "fixes"),
+    [
+        (
+            "quorum",
+            {("server1", "list"): ALARM},
+            (
+                f"on server1: {ETCDCTL} compact ",
+                f"on server3: {ETCDCTL} --command-timeout=60s defrag",
+                "disarm",
+            ),
+        ),
+        ("quorum", {("server1", "list"): Answer(0, "memberID:162 alarm:CORRUPT")}, ("replace the member",)),
+        (
+            "quorum",
+            {("server3", "health"): DEAD},
+            ("on server3: systemctl status etcd2.service; ", "systemctl restart etcd2.service"),
+        ),
+        (
+            "versions",
+            {
+                ("server2", "etcd2"): version("3.4.9", "3.4.0"),
+                ("server3", "etcd2"): version("3.4.10", "3.4.0"),
+            },
+            ("install etcd 3.4.23 there", "on server2: systemctl restart", "on server3: systemctl restart"),
+        ),
+        (
+            "versions",
+            {("server1", DOWNGRADE): Answer(0, "true 200")},
+            ("on server1: curl --noproxy '*' http://localhost:2379/v3/maintenance/downgrade --data '{",),
+        ),
+        (
+            "counts",
+            {("server1", COUNT): DEAD},
+            (f"on server1: {ETCDCTL} get '' --prefix --keys-only --limit=1",),
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_member_comes_with_what_is_typed_there(
+    tmp_path: Path, check: str, changes: Mapping[tuple[str, str], Answer], fixes: tuple[str, ...]
+) -> None:
+    found = answered(check, make_site(tmp_path, *ALL), changes)
+    told = next(one.mend for one in found if one.verdict != "pass")
+    assert [] == [fix for fix in fixes if fix not in told], told

@@ -1,0 +1,76 @@
+"""What brings the members of a cluster to where a run may begin, in commands as they are typed there."""
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd import peering
+from orchestrator.etcd.preflight.site import Site
+
+
+def etcdctl(one: Subject) -> str:
+    """Return the words that begin a command for a member on its own host, through the v3 interface."""
+    return f"ETCDCTL_API=3 etcdctl --endpoints={shlex.quote(peering.endpoint(one.found.environment))}"
+
+
+def defragment(one: Subject) -> str:
+    """Return the command that gives back to the disk what was compacted."""
+    return f"{etcdctl(one)} --command-timeout=60s defrag"
+
+
+def one_version(site: Site, servers: Mapping[str, str]) -> str:
+    """Say which members get another version, and how they come to run it."""
+    newest = max(servers.values(), key=lambda text: [int(part) for part in re.findall(r"\d+", text)])
+    units = {one.name: f"{one.host.service}.service" for one in site.members}
+    others = [f"on {name}: systemctl restart {units[name]}" for name, one in servers.items() if one != newest]
+    return (
+        f"one member at a time: install etcd {newest} there as well, then {'; '.join(others)} "
+        "(wait until it is healthy before the next one)"
+    )
+
+
+def end_of_downgrade(site: Site) -> str:
+    """Return the command that ends a downgrade; etcdctl 3.5.1 has no word for it."""
+    one = site.members[0]
+    url = shlex.quote(f"{peering.endpoint(one.found.environment)}/v3/maintenance/downgrade")
+    body = shlex.quote('{"action":"CANCEL"}')
+    return (
+        f"finish it, or on {one.name}: curl --noproxy '*' {url} --data {body} "
+        "(etcd 3.5.1 answers 'request timed out' and does it all the same: check again)"
+    )
+
+
+def health(site: Site, name: str) -> str:
+    """Say where a member's own words are, and what helps one that runs and answers nothing."""
+    unit = f"{site.cluster.member(name).service}.service"
+    return (
+        f"on {name}: systemctl status {unit}; journalctl --unit {unit} --lines 50; if it runs, answers "
+        f"nothing and all others are healthy: systemctl restart {unit}"
+    )
+
+
+def alarm(site: Site, raised: str) -> str:
+    """Say how a full database is made smaller (etcd's documentation, "Maintenance")."""
+    first = site.members[0]
+    if "NOSPACE" not in raised:
+        return (
+            "replace the member whose data differs (etcd's documentation, 'Data Corruption'), and only then "
+            f"on {first.name}: {etcdctl(first)} alarm disarm"
+        )
+    smaller = "; ".join(f"on {one.name}: {defragment(one)}" for one in site.members)
+    revision = f"{etcdctl(first)} endpoint status -w json | sed 's/.*\"revision\":\\([0-9]*\\).*/\\1/'"
+    return (
+        f'1. on {first.name}: {etcdctl(first)} compact "$({revision})" (old revisions are gone then); '
+        f"2. one member at a time, {smaller}; 3. on {first.name}: {etcdctl(first)} alarm disarm; if it comes "
+        "back, the data are more than ETCD_QUOTA_BACKEND_BYTES allows (2 GiB if it is not set): set a larger "
+        "one on every member, and restart them one at a time"
+    )
+
+
+def counts(one: Subject) -> str:
+    """Return the commands that count keys and leases; 3.3 and 3.4 have no --count-only."""
+    return (
+        f"count them yourself, on {one.name}: {etcdctl(one)} get '' --prefix --keys-only --limit=1 -w json "
+        f'(its "count" is the number of keys), and {etcdctl(one)} lease list'
+    )
