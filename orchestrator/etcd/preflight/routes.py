@@ -4,6 +4,7 @@ A peer's server compares the source address of a connection with the certificate
 and else what its DNS names resolve to (etcd 3.2 and later, pkg/transport/listener_tls.go).
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -108,7 +109,14 @@ def _examination(site: Site, subject: Subject) -> Check:
             if source not in own.addresses
         ]
         yield from troubles
-        yield from (doubtful(f"cannot tell from where it would dial {peer}") for peer in seen.unknown)
+        yield from (
+            doubtful(
+                f"cannot tell from where it would dial {peer}",
+                f"on {subject.name}: ip route get {shlex.quote(peer)} has to print a source address (src): "
+                "give it a route, let the name resolve, or install iproute2, which has ip",
+            )
+            for peer in seen.unknown
+        )
         strangers = sorted(seen.heard - everybodys)
         if strangers:
             yield doubtful(

@@ -1,6 +1,6 @@
 """What every script of ours needs of a host: a shell, and the programs it calls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
@@ -36,6 +36,15 @@ NEEDED = (
 ON_MEMBERS = ("etcdctl",)
 FOR_CHECKS = ("getent", "ip", "ss")  # without them the checks see less, and a run works all the same
 STORES = ("update-ca-trust", "update-ca-certificates")
+# Debian's package of each program; of those that are not here, coreutils.
+PACKAGES = {
+    **{program: program for program in ("curl", "grep", "sed", "tar")},
+    "awk": "mawk",
+    "getent": "libc-bin",
+    **dict.fromkeys(("ip", "ss"), "iproute2"),
+    **dict.fromkeys(("flock", "runuser"), "util-linux"),
+    **dict.fromkeys(("journalctl", "systemctl", "systemd-run"), "systemd"),
+}
 
 SCRIPT = """
 for tool; do
@@ -69,7 +78,8 @@ def tools(site: Site, subject: Subject) -> Check:
             yield wrong(f"{', '.join(missing)}: not found in {where}", _install(missing))
         unseen = [tool for tool in FOR_CHECKS if tool not in has]
         if unseen:
-            yield doubtful(f"not on PATH: {', '.join(unseen)}; checks that ask the kernel see less")
+            told_of = f"not on PATH: {', '.join(unseen)}; checks that ask the kernel see less"
+            yield doubtful(told_of, _install(unseen))
         if site.cluster.tls.trust == "system" and not has & set(STORES):
             yield doubtful(
                 "no trust store to put the CA into (no update-ca-certificates, no update-ca-trust)",
@@ -88,10 +98,16 @@ def _programs(answer: Answer) -> list[tuple[str, str]]:
     return [(key, value) for key, _, value in pairs]
 
 
-def _install(missing: Iterable[str]) -> str:
+def _install(missing: Sequence[str]) -> str:
     """Say what to do about programs that are not there; etcdctl often lies where nobody looks."""
+    others = [program for program in missing if program != "etcdctl"]
+    fixes = []
+    if others:
+        packages = " ".join(dict.fromkeys(PACKAGES.get(program, "coreutils") for program in others))
+        named = ", ".join(others)
+        fixes.append(f"apt-get install {packages} (on Debian; elsewhere: the packages that hold {named})")
     if "etcdctl" in missing:
-        return (
+        fixes.append(
             "put etcdctl into /usr/local/bin, or link it there: ln -s /PATH/TO/etcdctl /usr/local/bin/etcdctl"
         )
-    return "install the packages that hold them"
+    return "; ".join(fixes)

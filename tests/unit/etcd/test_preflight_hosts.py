@@ -281,3 +281,23 @@ def test_everybody_of_the_site_is_a_subject(tmp_path: Path) -> None:
     assert ["server1", "server3"] == [one.name for one in site.members]
     assert ("server2",) == site.missed
     assert all(isinstance(one, Subject) for one in site.everyone)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        (("ss", "ip"), "apt-get install iproute2 (on Debian; elsewhere: the packages that hold ip, ss)"),
+        (("curl", "stat", "cut"), "apt-get install coreutils curl (on Debian"),
+        (("etcdctl", "curl"), "apt-get install curl (on Debian"),
+        (("etcdctl", "curl"), "; put etcdctl into /usr/local/bin"),
+        (("etcdctl",), "put etcdctl into /usr/local/bin"),
+    ],
+)
+def test_missing_programs_come_with_the_packages_that_hold_them(
+    tmp_path: Path, lacking: tuple[str, ...], words: str
+) -> None:
+    site, told = make_site(tmp_path), ALL
+    for name in lacking:
+        told = told.replace(f"has={name}\n", f"lacks={name}\n")
+    found = judged("tools", site, {script_of("tools", site): Answer(0, told)})
+    assert words in found[0].mend
