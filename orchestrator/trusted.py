@@ -12,7 +12,8 @@ UNTRUSTED = r"""
 untrusted() {
   place=$1
   while [ ! -e "$place" ] && [ ! -L "$place" ]; do place=$(dirname -- "$place"); done
-  place=$(readlink -e -- "$place") || { echo "$1 leads nowhere"; return; }
+  named=$place
+  place=$(readlink -e -- "$named") || { echo "$named leads nowhere"; return; }
   is_above=
   while :; do
     how=$(stat -c '%u %a %G' -- "$place") || { echo "$place cannot be looked at"; return; }

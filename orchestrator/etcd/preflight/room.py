@@ -7,6 +7,7 @@ from orchestrator import places
 from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving
+from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.settings import Paths
@@ -17,11 +18,13 @@ FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
 DATA_FAIL_MIB = 256  # etcd allocates its log 64 MB at a time, and one segment ahead
 DATA_WARN_MIB = 1024
 INODES_FAIL = 100
+_NOWHERE = " leads nowhere"
 
 # $1 service, $2 where data is saved, $3 the certificates' directory, then other places. A directory that is
 # missing will be made in the nearest one that exists. Lines: KIND AVAILABLE_KIB FREE_INODES PATH, one more if
-# not even root may write there (it is read-only, or immutable), whether the user may enter, and what the keys
-# alone and the whole member take: "weight" KIB KIB.
+# not even root may write there (it is read-only, or immutable), whether the user may enter (if not, the
+# outermost directory that is closed to it), and what the keys alone and the whole member take:
+# "weight" KIB KIB.
 SCRIPT = (
     UNTRUSTED
     + """
@@ -47,7 +50,12 @@ room saved "$2"
 shift 2
 place=$1
 while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
-runuser -u "${user:-root}" -- test -x "$place" && may=open || may=closed
+enters() { runuser -u "${user:-root}" -- test -x "$1"; }
+may=open
+if ! enters "$place"; then
+  may=closed place=$(readlink -f -- "$place")
+  while ! enters "$(dirname -- "$place")"; do place=$(dirname -- "$place"); done
+fi
 printf '%s %s %s\\n' "$may" "${user:-root}" "$place"
 for path; do
   why=$(untrusted "$path")
@@ -78,7 +86,7 @@ def disks(site: Site, subject: Subject) -> Check:
             yield wrong(f"cannot tell: {answers[room.question].reason}")
             return
         shut = dict.fromkeys(line[-1] for line in lines if line[0] == "closed-to-root")
-        yield from (wrong(f"{path} is read-only", f"mount it writable: findmnt -T {path}") for path in shut)
+        yield from (wrong(f"{path} is read-only, or immutable", _writable(path)) for path in shut)
         weights = next((line[1:] for line in lines if line[0] == "weight"), [])
         least_mib = {
             "files": FILES_FAIL_MIB,
@@ -91,11 +99,16 @@ def disks(site: Site, subject: Subject) -> Check:
             mib = int(kib) // 1024
             if mib < least_mib[kind]:
                 what = ", where the cluster's data will be saved" if kind == "saved" else ""
-                yield wrong(f"{mib} MiB left for {path}{what}, at least {least_mib[kind]} are needed")
+                told = f"{mib} MiB left for {path}{what}, at least {least_mib[kind]} are needed"
+                yield wrong(told, _emptied(subject, kind, path))
             elif kind == "data" and mib < DATA_WARN_MIB:
-                yield doubtful(f"{mib} MiB left for etcd's data in {path}")
+                yield doubtful(f"{mib} MiB left for etcd's data in {path}", _emptied(subject, kind, path))
             if inodes.isdigit() and 0 < int(inodes) < INODES_FAIL:
-                yield wrong(f"{inodes} inodes left for {path}")
+                yield wrong(
+                    f"{inodes} inodes left for {path}, at least {INODES_FAIL} are needed",
+                    f"delete files there that nobody needs; most are in: du --inodes -x {_mount(path)} "
+                    "| sort -n | tail",
+                )
             seen[path] = mib
         least_path = min(seen, key=lambda path: seen[path])
         yield fine(f"at least {seen[least_path]} MiB, in {least_path}")
@@ -120,14 +133,44 @@ def entrances(_site: Site, subject: Subject) -> Check:
         lines = tuple(line.split(" ", 2) for line in room.read(answers))
         told = [line for line in lines if line[0] in {"open", "closed"}]
         for why in dict.fromkeys(" ".join(line[1:]) for line in lines if line[0] == "untrusted"):
+            if why.endswith(_NOWHERE):
+                yield wrong(
+                    f"{why}: a link without its target", f"rm {shlex.quote(why.removesuffix(_NOWHERE))}"
+                )
+                continue
             yield wrong(f"{why}: who writes there could lead root's files astray", _owned(why))
         for may, user, path in told:
+            let_in = f"chmod o+x {shlex.quote(path)}; or name another directory in the plan (tls.directory)"
             is_open = may == "open"
-            yield fine(f"{user} may enter {path}") if is_open else wrong(f"{user} may not enter {path}")
+            yield (
+                fine(f"{user} may enter {path}") if is_open else wrong(f"{user} may not enter {path}", let_in)
+            )
         if not told:
             yield wrong(f"cannot tell: {answers[room.question].reason}")
 
     return Check(subject.name, (room,), judge)
+
+
+def _mount(path: str) -> str:
+    """Return what a shell makes the mount point of a path of."""
+    return f'"$(findmnt -no TARGET -T {shlex.quote(path)})"'
+
+
+def _writable(path: str) -> str:
+    """Return the commands that let root write in a directory."""
+    place = shlex.quote(path)
+    return f"mount -o remount,rw {_mount(path)}; or, where lsattr -d {place} shows an i: chattr -i {place}"
+
+
+def _emptied(subject: Subject, kind: str, path: str) -> str:
+    """Say how room is made on the file system of a path."""
+    room = f"make room on its file system; what takes most: du -xm {_mount(path)} | sort -n | tail"
+    if kind != "data" or subject.facts.api != "v3":
+        return room
+    return (
+        f"{room}; or, one member at a time: {fixes.defragment(subject)} (it frees what was compacted, and "
+        "needs as much room as the data meanwhile)"
+    )
 
 
 def _owned(why: str) -> str:

@@ -1,6 +1,8 @@
 """Checks of a host before the first change: each passes, warns and fails for its own reason."""
 
 import base64
+import os
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -301,3 +303,61 @@ def test_missing_programs_come_with_the_packages_that_hold_them(
         told = told.replace(f"has={name}\n", f"lacks={name}\n")
     found = judged("tools", site, {script_of("tools", site): Answer(0, told)})
     assert words in found[0].mend
+
+
+@pytest.mark.parametrize(
+    ("told", "fix"),
+    [
+        ("files 9 999 /srv", 'du -xm "$(findmnt -no TARGET -T /srv)" | sort -n | tail'),
+        (
+            "data 9 999 /var/lib/etcd",
+            "etcdctl --endpoints=http://localhost:2379 --command-timeout=60s defrag",
+        ),
+        ("files 99999 9 /etc", 'du --inodes -x "$(findmnt -no TARGET -T /etc)"'),
+        (
+            "files 99999 999 /etc\nclosed-to-root - - /etc",
+            'mount -o remount,rw "$(findmnt -no TARGET -T /etc)"',
+        ),
+    ],
+)
+def test_a_disk_comes_with_the_commands_for_its_own_trouble(tmp_path: Path, told: str, fix: str) -> None:
+    site = make_site(tmp_path)
+    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{told}\nweight 9 9")})
+    assert fix in found[0].mend
+
+
+def test_the_directory_that_is_closed_is_the_one_to_open(tmp_path: Path) -> None:
+    closed, root = tmp_path / "closed", make_site(tmp_path)
+    (closed / "certs").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(closed / "certs")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (
+        ("systemctl", "case $2 in *MainPID*) echo 0 ;; *) echo etcd ;; esac"),
+        ("runuser", f"case $6 in {closed}* | {tmp_path}/link) exit 1 ;; esac"),
+    ):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    asked = subprocess.run(
+        ["sh", "-c", script_of("directory", root), "check", "etcd2", str(tmp_path), str(tmp_path / "link")],
+        env={"PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = judged("directory", root, {script_of("directory", root): Answer(0, asked.stdout)})
+    (one,) = [each for each in found if "may not enter" in each.evidence]
+    assert f"etcd may not enter {closed}" == one.evidence
+    assert one.mend.startswith(f"chmod o+x {closed}; ")
+
+
+def test_a_link_to_nowhere_is_taken_away(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    script = script_of("directory", site)
+    found = judged(
+        "directory", site, {script: Answer(0, "untrusted /srv/etcd2 leads nowhere\nopen etcd /srv")}
+    )
+    assert ("/srv/etcd2 leads nowhere: a link without its target", "rm /srv/etcd2") == (
+        found[0].evidence,
+        found[0].mend,
+    )
