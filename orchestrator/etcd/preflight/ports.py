@@ -28,6 +28,17 @@ class Listener:
     program: str
 
     @property
+    def stop(self) -> str:
+        """How that program is stopped: by its unit if it has one."""
+        pids = " ".join(map(str, sorted(self.pids)))
+        if not pids:
+            return f"find its program (ss -ltnp sport = :{self.port}) and stop it"
+        return (
+            f"stop it: systemctl status {pids} shows its unit (systemctl stop UNIT); "
+            f"if it has none: kill {pids}"
+        )
+
+    @property
     def takes_loopback(self) -> bool:
         """Whether nobody else can listen on 127.0.0.1 beside it."""
         return self.address in _EVERYWHERE or self.address == "127.0.0.1"
@@ -61,7 +72,7 @@ def ports(site: Site, subject: Subject) -> Check:
     """Ask the kernel who listens on the client, peer and local port."""
     runs = process.running(subject)
     listening = Fact(Script(subject.name, SCRIPT), lambda answer: listeners(answer.text))
-    wanted = site.cluster.ports
+    wanted, own = site.cluster.ports, f"{subject.host.service}.service"
     is_member = subject.name in {member.name for member in site.cluster.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
@@ -82,16 +93,18 @@ def ports(site: Site, subject: Subject) -> Check:
         for one in on_local:
             yield wrong(
                 f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
-                "stop it, or choose another port in the plan: ports.local",
+                f"{one.stop}, or choose another port in the plan: ports.local",
             )
         for one in on_trial:
             yield wrong(
                 f"{one.program} listens on {one.address}:{one.port}, where certificates will be tried out",
-                "stop it, or choose another port in the plan: ports.trial",
+                f"{one.stop}, or choose another port in the plan: ports.trial",
             )
         for one in elsewhere:
             yield doubtful(
-                f"{one.program} listens on {one.address}:{one.port}", "make sure that etcd does not want it"
+                f"{one.program} listens on {one.address}:{one.port}",
+                f"nothing, if {own} does not listen there itself (ETCD_LISTEN_CLIENT_URLS, "
+                f"ETCD_LISTEN_PEER_URLS); else {one.stop}",
             )
         if not on_local and not on_trial:
             used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))

@@ -361,3 +361,11 @@ def test_a_link_to_nowhere_is_taken_away(tmp_path: Path) -> None:
         found[0].evidence,
         found[0].mend,
     )
+
+
+def test_a_program_that_is_in_the_way_is_found_by_its_unit(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    told = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))\nLISTEN 0 4096 *:12380 *:*'
+    one, two = judged("ports", site, {process.SCRIPT: running(), script_of("ports", site): Answer(0, told)})
+    assert "systemctl status 9 shows its unit" in one.mend
+    assert "ss -ltnp sport = :12380" in two.mend
