@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.cluster.facts import Subject
-from orchestrator.etcd import process
+from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
@@ -24,6 +24,7 @@ START_FAIL_S = 10.0  # a restart took up to 7 s to publish (etcd 3.4.23, 3.6.14)
 # and is not quoted so that the shell finds what systemd finds; with an empty IFS a blank in it ends nothing.
 SCRIPT = """
 systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \\
+  --property=WantedBy,RequiredBy,UpheldBy,TriggeredBy \\
   --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \\
   --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \\
   --property=RootDirectory,RootImage "$1.service" || exit
@@ -139,6 +140,23 @@ def seconds(text: str) -> float:
     return sum(float(number) * _UNITS_S[unit] for number, unit in found)
 
 
+def _is_left_out(unit: Mapping[str, str]) -> bool:
+    """Whether no other unit starts it, as with an alias made by hand; a static one cannot be enabled."""
+    if unit.get("UnitFileState") == "static":
+        return False
+    told = [unit[name] for name in ("WantedBy", "RequiredBy", "UpheldBy", "TriggeredBy") if name in unit]
+    return bool(told) and not any(told)
+
+
+def _longer_start(subject: Subject) -> str:
+    """Return the command that gives the unit more time to start; it restarts nothing."""
+    folder = settings.Paths.of(subject).drop_ins
+    return (
+        f"mkdir -p {folder} && printf '%s\\n' '[Service]' TimeoutStartSec=90 > "
+        f"{folder}/zz-start-timeout.conf && systemctl daemon-reload"
+    )
+
+
 @on_each_host
 def units(_site: Site, subject: Subject) -> Check:
     """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
@@ -148,10 +166,16 @@ def units(_site: Site, subject: Subject) -> Check:
     def judge(answers: Answers) -> Iterable[Remark]:
         running, unit = runs.read(answers), described.read(answers).properties
         if not running.loaded:
-            yield wrong(f"there is no unit {name}", "name the unit in the plan: service")
+            yield wrong(
+                f"there is no unit {name}",
+                "systemctl list-units --all '*etcd*' shows the unit that runs etcd: if this name was an "
+                "alias of it: systemctl enable THAT_UNIT; else name that unit in the plan (service)",
+            )
             return
         if running.complaint:
-            yield wrong(running.complaint, f"systemctl status {name}; start it, and let it become healthy")
+            yield wrong(
+                running.complaint, f"systemctl start {name}; systemctl status {name} says if it stays"
+            )
             return
         own = posixpath.basename(unit.get("FragmentPath", "")) or name  # an alias cannot be enabled
         kind, limit_s = unit.get("Type", ""), seconds(unit.get("TimeoutStartUSec", ""))
@@ -161,11 +185,12 @@ def units(_site: Site, subject: Subject) -> Check:
             remark = wrong if limit_s < START_FAIL_S else doubtful
             yield remark(
                 f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
-                f"systemctl edit {name}: set TimeoutStartSec=90 in [Service]",
+                _longer_start(subject),
             )
-        if unit.get("UnitFileState") not in {"enabled", "static", "alias", "generated", "linked"}:
+        state = unit.get("UnitFileState") or "not enabled"
+        if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(unit):
             yield doubtful(
-                f"{name} is {unit.get('UnitFileState') or 'not enabled'}: a reboot does not start it",
+                f"{name} ({state}): a reboot does not start it",
                 f"systemctl enable {shlex.quote(own)}",
             )
         if unit.get("NeedDaemonReload") == "yes":

@@ -104,6 +104,17 @@ UNITS = [
         "a reboot does not start it",
     ),
     (
+        "Type=notify\nTimeoutStartUSec=90s\nUnitFileState=alias\nWantedBy=\nRequiredBy=",
+        ["warn", "pass"],
+        "etcd2.service (alias): a reboot does not start it",
+    ),
+    (
+        "Type=notify\nTimeoutStartUSec=90s\nUnitFileState=alias\nWantedBy=multi-user.target",
+        ["pass"],
+        "active",
+    ),
+    ("Type=notify\nTimeoutStartUSec=90s\nUnitFileState=static\nWantedBy=", ["pass"], "active"),
+    (
         "Type=notify\nTimeoutStartUSec=90s\nUnitFileState=enabled\nNeedDaemonReload=yes",
         ["fail", "pass"],
         "were changed since",
