@@ -45,12 +45,21 @@ GATE_FIXES = {
         "and restart it, one member at a time"
     ),
     "running as found": "it was restarted or changed while it was looked at: check again",
-    "serving http": "its client listener does not answer: systemctl status and journalctl say why",
+    "serving http": (
+        "'quorum' says what to do first (503 is a member without a leader, or an alarm); if it passes: "
+        "systemctl status and journalctl of the member's unit say why its client listener does not answer"
+    ),
     "holding no certificates": "somebody has put a file there while it was looked at: check again",
-    "free of other files": "move these files away, or name another directory in the plan (tls.directory)",
+    "free of other files": (
+        "for each of them: mv FILE FILE.before, and for one below /etc/systemd: systemctl daemon-reload; "
+        "for certificates another directory in the plan (tls.directory) helps too"
+    ),
     "registered with http": "run the command that the check 'registry' prints for this member",
     "relaying as found": "the proxy was restarted or changed while it was looked at: check again",
-    "relaying reads": "systemctl status and journalctl of the proxy's unit say why it relays nothing",
+    "relaying reads": (
+        "systemctl status and journalctl of the proxy's unit say why it relays nothing; if it runs and "
+        "answers nothing: systemctl restart of that unit"
+    ),
     "healthy": "'quorum' says what to do first; systemctl status and journalctl of its unit say why",
 }
 
@@ -73,7 +82,7 @@ CHECKLIST: tuple[Item, ...] = (
         "tools",
         looks="the shell, and each program that our scripts call",
         why="a missing program would be found out in the middle of a step",
-        mend="install the packages that hold them",
+        mend="install the packages that hold them: apt-get install PACKAGE",
         make=tools.tools,
     ),
     Item(
@@ -87,7 +96,10 @@ CHECKLIST: tuple[Item, ...] = (
         "clock",
         looks="the host's clock against the bastion's, and against the dates of every certificate",
         why="a host whose clock is wrong refuses certificates that are valid, or trusts ones that are not",
-        mend="let the host keep its time by NTP (systemd-timesyncd, chrony), and wait until it does",
+        mend=(
+            "timedatectl set-ntp true (needs systemd-timesyncd or chrony), and wait until timedatectl says "
+            "'System clock synchronized: yes'; if all hosts are off alike, do that on the bastion"
+        ),
         make=clock.clocks,
     ),
     Item(
@@ -97,7 +109,7 @@ CHECKLIST: tuple[Item, ...] = (
             "and where that is saved"
         ),
         why="a full disk stops etcd at its next restart, or leaves a step half done",
-        mend="make room, or defragment etcd's data, one member at a time",
+        mend="make room on the file system that the evidence names: df -h PATH",
         make=room.disks,
     ),
     Item(
@@ -107,7 +119,7 @@ CHECKLIST: tuple[Item, ...] = (
             "etcd does not start with a certificate that it cannot read, and root must not write where "
             "somebody else can put a link in a file's place"
         ),
-        mend="let that user in: chmod o+x on the directory, or name another in the plan (tls.directory)",
+        mend="chmod o+x on the directory that is named, or name another in the plan (tls.directory)",
         make=room.entrances,
     ),
     Item(
@@ -173,7 +185,7 @@ CHECKLIST: tuple[Item, ...] = (
         "quorum",
         looks="that every member answers a read that needs a quorum, that they agree on a leader, and alarms",
         why="one member at a time is restarted, and the others have to carry the cluster meanwhile",
-        mend="bring every member to health first: systemctl status, journalctl, etcdctl endpoint health",
+        mend="bring every member to health first: systemctl status and journalctl of its unit say why",
         make=members.quorum,
         passes_by=True,
     ),
@@ -189,7 +201,7 @@ CHECKLIST: tuple[Item, ...] = (
         "counts",
         looks="how many keys and leases there are",
         why="you will want to compare them with what is there afterwards",
-        mend="count them yourself: etcdctl get '' --prefix --count-only, and etcdctl lease list",
+        mend="count them yourself: etcdctl get '' --prefix --keys-only --limit=1 -w json, etcdctl lease list",
         make=members.counts,
     ),
     Item(
