@@ -66,7 +66,7 @@ def data_of(host: Host) -> str:
 
 
 def test_a_read_only_directory(lab: Lab) -> None:
-    told = ("server2: /etc/etcd2 is read-only", "mount it writable: findmnt -T /etc/etcd2")
+    told = ("server2: /etc/etcd2 is read-only", "mount -o remount,rw")
     refused(
         lab,
         "a read-only directory on a host",
