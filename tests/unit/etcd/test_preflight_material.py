@@ -173,6 +173,13 @@ def test_source_addresses(
     assert evidence in found[0].evidence
 
 
+def test_a_route_that_is_missing_is_looked_for_and_no_certificate_is_issued(tmp_path: Path) -> None:
+    site = make_site(tmp_path, "server1", "server2", "server3")
+    told = {ROUTES: Answer(0, TWO + "route server3 ? ?\n"), RESOLVE: Answer(0, OWN)}
+    one = judged("source addresses", site, told, "server1")[0]
+    assert one.mend.startswith("on server1: ip route get server3 has to print a source address")
+
+
 @pytest.mark.parametrize("told", ["", "hears 127.0.0.1:40000\n"])
 def test_a_single_member_dials_nobody_and_that_is_fine(tmp_path: Path, told: str) -> None:
     site = make_site(tmp_path, "server1")
