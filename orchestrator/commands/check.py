@@ -2,7 +2,8 @@
 
 from orchestrator.cluster.facts import Facts
 from orchestrator.commands import recall, recover
-from orchestrator.commands.looking import look, look_again
+from orchestrator.commands.looking import Looked, look, look_again
+from orchestrator.commands.recover import UnreadableError
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
 from orchestrator.output import out, plain
@@ -31,7 +32,7 @@ def show(session: Session) -> None:
         out(MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
         return
     if progress.opened is None and not looked.lost:
-        recover.refuse_forgotten(session)  # what it has changed is nothing to mend
+        _refuse_forgotten(session, looked)
     out(*report(looked.findings))
     if looked.failed:
         named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
@@ -51,7 +52,7 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
     if looked.failed and not looked.lost and is_at_the_end(session, looked.facts):
         return None
     if not looked.lost:
-        recover.refuse_forgotten(session)  # what it has changed is nothing to mend
+        _refuse_forgotten(session, looked)
     if not looked.lost and (looked.failed or looked.facts is None):
         told = plain(report(looked.findings, passes=False))
         again = session.command("check")
@@ -67,6 +68,18 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
         for finding in looked.findings
         if finding.check == CLIENTS and finding.verdict == "warn"
     )
+
+
+def _refuse_forgotten(session: Session, looked: Looked) -> None:
+    """Refuse hosts that stand in a run without its state file: what that has changed is nothing to mend.
+
+    Where they do not tell, what failed is told first, for it may be the reason, as a missing program is.
+    """
+    try:
+        recover.refuse_forgotten(session)
+    except UnreadableError:
+        if not looked.failed:
+            raise
 
 
 def is_at_the_end(session: Session, facts: Facts | None) -> bool:

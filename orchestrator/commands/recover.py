@@ -16,6 +16,10 @@ from orchestrator.remote import begun
 from orchestrator.session import Session
 
 
+class UnreadableError(RefusedError):
+    """A host does not tell what it remembers of runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """A run that hosts remember: its state file's events, as far as the hosts can tell them."""
@@ -94,7 +98,7 @@ def _remembered(session: Session) -> Remembered | None:
                 headers[run.run] = _header(run)
                 deeds.setdefault(run.run, {})[host] = run.deeds
         except ValueError as error:
-            raise RefusedError(
+            raise UnreadableError(
                 f"nothing was changed: {host}: what it remembers cannot be read: {error}"
             ) from error
     ours = [

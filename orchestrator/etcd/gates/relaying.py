@@ -53,17 +53,15 @@ def relaying_reads(subject: Subject) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
     runs = process.running(subject)
     urls = sorted({settings.original_url(subject), settings.local_url(subject)})
-    reads = {url: [(path, _unread(subject, url + path)) for path in _RELAYED] for url in urls}
+    reads = {url: [(url + path, _unread(subject, url + path)) for path in _RELAYED] for url in urls}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
         url = settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
-        if url not in reads:
-            url = settings.local_url(subject)
-        for path, fact in reads[url]:
+        for relayed, fact in reads.get(url, reads[settings.local_url(subject)]):
             reason = fact.read(answers)
             if reason is not None:
-                yield wrong(f"{url}{path}: {reason}")
+                yield wrong(f"{relayed}: {reason}")
 
     return Check(subject.name, (runs, *(fact for pairs in reads.values() for _, fact in pairs)), judge)
 
