@@ -178,7 +178,7 @@ def unlock(
 
     with session_of(plan, state) as (session, _):
         if run is None:
-            out(locks.show(session))
+            locks.tell(session)
         else:
             out(locks.unlock(session, run, confirm=None if yes else confirm))
 
@@ -223,8 +223,9 @@ def main() -> NoReturn:
     """Run the program; every error that an operator can act on becomes its exit code."""
     streams.install()
     answer_promptly()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants no hang-up to be heard
+            signal.signal(number, _leave)
     try:
         code = _called()
     except InterruptedAtOnce as interrupted:  # threads that still wait for a host are left behind

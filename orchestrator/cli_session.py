@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import output, streams
 from orchestrator.errors import (
+    LockedError,
     OrchestratorError,
     PersonNeededError,
     RefusedError,
@@ -100,8 +101,8 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
             is_terminated = isinstance(error, RunInterruptedError) and stop.signal == signal.SIGTERM
             kind = RunTerminatedError if is_terminated else type(error)
             raise kind(f"{session.spelled(str(error))}. Go on with: {again()}") from error
-        except RefusedError as error:
-            raise RefusedError(session.spelled(str(error))) from error
+        except (RefusedError, LockedError) as error:
+            raise type(error)(session.spelled(str(error))) from error
 
 
 def _progress(session: "Session") -> "Progress":

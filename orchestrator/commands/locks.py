@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from orchestrator import bastion, names
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.lock import Holder
+from orchestrator.output import out
 from orchestrator.remote.lease import Lease, locked, seen, take_away
 from orchestrator.session import Session
 from orchestrator.text import shown
@@ -60,14 +61,22 @@ def held_lines(found: Locks) -> list[str]:
     return [f"locked by {holder}: {', '.join(_held_by(found, holder))}" for holder in holders]
 
 
-def show(session: Session) -> str:
+def _shown(session: Session, found: Locks) -> str:
     """Tell of every host who holds its lock, and how each run's locks are taken away."""
-    found = look(session)
     width = max(map(len, found))
     lines = [f"{host.ljust(width)}  {_told(holder)}" for host, holder in found.items()]
     runs = dict.fromkeys(holder.run for holder in found.values() if isinstance(holder, Holder))
     lines += [f"once its process is gone for good: {session.unlock_command(run)}" for run in runs]
     return "\n".join(lines)
+
+
+def tell(session: Session) -> None:
+    """Print who holds the locks; HostUnreachableError behind that if a host could not be asked."""
+    found = look(session)
+    out(_shown(session, found))
+    unseen = [(host, why) for host, why in found.items() if isinstance(why, str)]
+    if unseen:
+        raise HostUnreachableError(*unseen[0])
 
 
 def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None) -> str:
@@ -81,7 +90,7 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
     unseen = {host: why for host, why in found.items() if isinstance(why, str)}
     if not ours and not unseen:
         name = shown(run, quote="")
-        raise RefusedError(f"nothing was changed: run {name} holds no lock\n{show(session)}")
+        raise RefusedError(f"nothing was changed: run {name} holds no lock\n{_shown(session, found)}")
     holders = held_lines({host: found[host] for host in ours})
     if ours and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
         raise RefusedError("nothing was changed: you said no")

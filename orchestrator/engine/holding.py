@@ -26,7 +26,10 @@ def open_locked(path: Path) -> int:
                 if disk.is_at(descriptor, path):
                     return descriptor
             except BlockingIOError as error:
-                raise LockedError(f"{path} is in use by {_holder(path, descriptor)}") from error
+                raise LockedError(
+                    f"{path} is in use by {_holder(path, descriptor)}. Wait until it is over; how far it is: "
+                    "orchestrator status PLAN"
+                ) from error
             except OSError:
                 os.close(descriptor)
                 raise

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Iterable
 from shlex import quote as _quoted
 
+from orchestrator import places
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving, settings
 from orchestrator.etcd.hashes import Agreement
@@ -17,6 +18,10 @@ def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:
         f"The data of cluster {holder.cluster.name} ({holder.facts.cluster_id}) as it was before run {run}.",
         f"It lies on {holder.name} in {path}{at}.",
         *commands(holder, run, path),
+        "",
+        f"IDs are new after that, so run {run} cannot go on: move its state file away, and, on each host:",
+        f"  mv {places.header(run)} {places.of_run(run)}/header.over",
+        "Where members listen with https by then, 'check' says what a new run makes of that.",
         "",
         "On each host, unit.txt in the same directory is its old unit; files/ holds the unit's files, each",
         "under its own path. 'rollback' takes a run's drop-ins away; the copies are for when it cannot.",

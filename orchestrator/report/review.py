@@ -34,7 +34,7 @@ def review(runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = ()) -
         if deed.successor is None:
             lines.append(f"       then wait until {step.host} is {step.target}: " + _gates(step))
     if not deeds:
-        lines += ["", "Nothing to do: every host stands where the migration ends."]
+        lines += ["", "Nothing to do: every host stands where this way ends."]
     return "\n".join(lines)
 
 

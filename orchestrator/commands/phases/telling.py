@@ -11,6 +11,8 @@ def tell_end(context: Context) -> None:
     progress = context.journal.progress
     out(f"{'nothing to do' if context.was_finished else 'done'}: {_states(context)}")
     tell_kept(progress)
+    if not progress.is_finished:
+        out(f"go on with: {context.session.resume_command}")
     if progress.is_finished and progress.opened:
         out(keeping.compare(context.session, progress.opened, context.pace))
 

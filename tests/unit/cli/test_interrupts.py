@@ -129,3 +129,24 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback() -> None:
         _, said = process.communicate(timeout=30)
         assert said in {b"", b"interrupted\n"}
         assert process.returncode in {0, 130, -signal.SIGINT}
+
+
+def test_a_terminal_that_goes_away_unwinds_a_command_that_has_no_session(tmp_path: Path) -> None:
+    """So that what ``certs`` was writing is cleaned up; ``nohup`` keeps it going, as it always does."""
+    probe = (
+        "import sys, time; from orchestrator import cli;"
+        "cli._called = lambda: (print('up', flush=True), time.sleep(2), 0)[2]; cli.main()"
+    )
+    for wrapper, expected in (((), 128 + signal.SIGHUP), (("nohup",), 0)):
+        process = subprocess.Popen(
+            [*wrapper, sys.executable, "-c", probe],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout is not None
+        assert b"up\n" == process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+        assert expected == process.returncode

@@ -8,13 +8,13 @@ from engine.test_rehearsal import pace
 from engine.walking import begin
 from engine.world import World, make_cluster
 
-from orchestrator.commands import check, recall, rollback
+from orchestrator.commands import check, keeping, locks, recall, rollback
 from orchestrator.commands import run as running
 from orchestrator.commands.phases.context import RunOptions
 from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile, progress_of
 from orchestrator.engine.run import run
-from orchestrator.errors import RefusedError, UsageError
+from orchestrator.errors import HostUnreachableError, RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
@@ -116,3 +116,23 @@ def test_the_state_file_of_another_plan_is_never_to_be_recovered(
         assert "tells of bridge of three-members, and " in str(refused.value)
         assert "Put the plan back as it was, or name this plan's own file with --state" in str(refused.value)
         assert "recover" not in str(refused.value)
+
+
+def test_a_paused_run_says_how_it_goes_on(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "passed", lambda one: (recall.read_facts(one), ()))
+    monkeypatch.setattr(locks, "seen", lambda _, hosts: dict.fromkeys(hosts))
+    monkeypatch.setattr(keeping, "keep", lambda *_: "kept")
+    options = RunOptions(resume=False, until="staged", accept_risk=False)
+    running.live(session, pace(session.cluster), options, confirm=None)
+    assert f"go on with: {session.resume_command}\n" in capsys.readouterr().out
+
+
+def test_who_cannot_be_asked_for_a_lock_is_no_success(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(locks, "seen", lambda *_: {"server1": None, "server2": "timed out"})
+    with pytest.raises(HostUnreachableError, match="server2: timed out"):
+        locks.tell(session)
+    assert "server1  free\nserver2  cannot be asked: timed out\n" in capsys.readouterr().out
