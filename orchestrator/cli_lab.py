@@ -25,7 +25,7 @@ def rehearse(
 
     Further options go to the rehearsed run, such as --until STATE.
     """
-    from orchestrator.lab.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.proof.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
 
     raise typer.Exit(run_rehearsal(plan, keep=keep, arguments=context.args))
 
@@ -33,7 +33,7 @@ def rehearse(
 @lab.command()
 def up(plan: Plan) -> None:
     """Boot the hosts that PLAN names, with a cluster on plain HTTP, and leave them running."""
-    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.lifecycle.lab import Lab  # noqa: PLC0415 -- see the module's docstring
 
     booted = Lab.up(plan, tell=output.err)
     output.out(f"up: {', '.join(host.name for host in booted.hosts)}; plan: {booted.plan}")
@@ -44,7 +44,7 @@ def up(plan: Plan) -> None:
 @lab.command()
 def down() -> None:
     """Take the hosts down, completely; once more does no harm."""
-    from orchestrator.lab import lab as labs  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.lifecycle import lab as labs  # noqa: PLC0415 -- see the module's docstring
 
     labs.down()
 
@@ -52,7 +52,7 @@ def down() -> None:
 @lab.command(name="run", context_settings=PASS_ON)
 def run_in_lab(context: typer.Context) -> None:
     """Run a command on the lab's bastion, in the folder of its plan: lab run -- CMD ARGS."""
-    from orchestrator.lab.lab import Lab  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.lifecycle.lab import Lab  # noqa: PLC0415 -- see the module's docstring
 
     if not context.args:
         raise UsageError("lab run: say which command, as in: lab run -- etcdctl version")

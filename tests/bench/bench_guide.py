@@ -8,9 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestrator.lab.outcome import Outcome, shortcomings
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.rehearsal import program, rehearse
+from orchestrator.lab.proof.outcome import Outcome, shortcomings
+from orchestrator.lab.proof.rehearsal import program, rehearse
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 WHOLE_GUIDE = Path(__file__).parents[2] / "plans" / "whole-guide.yaml"
 REFRESH = {"ETCD_PROXY_REFRESH_INTERVAL": "5000"}

@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestrator.lab.outcome import shortcomings
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.rehearsal import program, rehearse
+from orchestrator.lab.proof.outcome import shortcomings
+from orchestrator.lab.proof.rehearsal import program, rehearse
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 THREE_MEMBERS = Path(__file__).parents[2] / "plans" / "three-members.yaml"
 LIMIT_S = 0.3

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cluster.model import Cluster
-from orchestrator.lab import base, record
-from orchestrator.lab.lab import Lab, down
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.hosts.base_system import ensure
+from orchestrator.lab.lifecycle import manifest
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.provisioning.initial_settings import Extra
 
 HERE = Path(__file__).parent
 THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"
@@ -64,9 +65,9 @@ def booted(prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE)
 @pytest.fixture(scope="session")
 def base_system() -> Iterator[Path]:
     """The hosts' base system; held for this test run alone, or two would end each other's labs."""
-    system = base.ensure()
-    record.STATE.mkdir(parents=True, exist_ok=True)
-    with (record.STATE / f"tests-{CHECKOUT}.lock").open("a") as lock:
+    system = ensure()
+    manifest.STATE.mkdir(parents=True, exist_ok=True)
+    with (manifest.STATE / f"tests-{CHECKOUT}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield system
 

@@ -16,10 +16,9 @@ import pytest
 
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.journal import read
-from orchestrator.lab import proof
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.posts import of_members
-from orchestrator.lab.probing import RunningProber
+from orchestrator.lab.hosts import journald
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.proof.probers import RunningProber, of_members
 
 STATES = ("staged", "proven", "accepting", "bridged", "switched", "sealed")
 LEISURE = 2.5  # a write every 25 ms: that takes less of the machine than a rehearsal's does
@@ -69,7 +68,7 @@ def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: s
 
 def restarts(lab: Lab) -> Mapping[str, int]:
     """How often each member was started since the lab was booted, but for the first time."""
-    return {host.name: proof.starts(host) - 1 for host in lab.hosts}
+    return {host.name: journald.starts(host) - 1 for host in lab.hosts}
 
 
 def peer_urls(lab: Lab) -> list[str]:

@@ -5,8 +5,8 @@ import subprocess
 
 from live.stories import failure, fingerprint, orchestrator, restarts, state_file
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 ON_HOST = re.compile(r"^ *mend: on (\w+): (.+)$", re.MULTILINE)
 

@@ -7,8 +7,8 @@ import pytest
 from live.conftest import FRESH, THREE_MEMBERS
 from live.stories import failure, orchestrator
 
-from orchestrator.lab.lab import Lab, down
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 
 @pytest.fixture(params=["v3", "v2"])

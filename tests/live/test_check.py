@@ -9,9 +9,9 @@ from live.stories import failure, fingerprint, orchestrator, restarts, state_fil
 from orchestrator.commands import check, looking
 from orchestrator.errors import RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
-from orchestrator.lab import faults
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.session import open_session
 
 
@@ -52,7 +52,7 @@ def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.Cap
     three.run(
         ["/usr/sbin/sshd", "-o", "Port=4001", "-o", "ListenAddress=127.0.0.1:4001", "-o", "PidFile=none"]
     )
-    faults.cut_link(lab.host("server2"))
+    link_faults.cut_link(lab.host("server2"))
     before, starts = fingerprint(lab), restarts(lab)
 
     findings = found(lab)

@@ -7,9 +7,9 @@ from live.test_check import found, told
 from live.test_next_start import OURS, mend, shell, written
 
 from orchestrator.etcd.preflight import Finding
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 ON_HOST = re.compile(r"on (server\d): (.+?)(?= \(old |; \d\. |; on server|; if it |$)")
 KEY = (

@@ -18,9 +18,9 @@ from live.stories import (
 )
 
 from orchestrator.engine.progress import Progress
-from orchestrator.lab import faults
-from orchestrator.lab.lab import Lab, down
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 MEMBERS = ("server1", "server2", "server3")
 
@@ -54,9 +54,8 @@ def test_cut_inside_the_window_a_resume_rolls_forward_and_nothing_is_lost(guide_
     with writing(guide_lab, may_fail=True):
         done = orchestrator(guide_lab, "run", PLAN, "--yes", "--accept-risk", "--until", "announced")
         assert done.returncode == 0, failure(done)
-        assert (
-            sum(faults.kill_connections(host, guide_lab.cluster.ports.peer) for host in guide_lab.hosts) > 0
-        )
+        port = guide_lab.cluster.ports.peer
+        assert sum(link_faults.kill_connections(host, port) for host in guide_lab.hosts) > 0
         while len(unhealthy(guide_lab)) < len(MEMBERS):
             pass
 

@@ -13,25 +13,19 @@ import paramiko
 import pytest
 from live.conftest import CHECKOUT, THREE_MEMBERS, ClusterHosts, booted
 
-from orchestrator.lab import (
-    cgroups,
-    faults,
-    host,
-    localclients,
-    network,
-    processes,
-    proof,
-    proxyproof,
-    record,
-)
-from orchestrator.lab.command import LabError, wait_until
-from orchestrator.lab.doors import Reception, knock
-from orchestrator.lab.lab import Lab, down
-from orchestrator.lab.localclients import LocalClient
-from orchestrator.lab.outcome import render
-from orchestrator.lab.probing import RunningProber, RunningProbers
-from orchestrator.lab.rehearsal import rehearse
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.clients import local_clients
+from orchestrator.lab.clients.local_clients import LocalClient
+from orchestrator.lab.hosts import host, journald, link_faults
+from orchestrator.lab.lifecycle import manifest
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.machine import cgroups, network, processes
+from orchestrator.lab.machine.programs import LabError, wait_until
+from orchestrator.lab.proof import evidence
+from orchestrator.lab.proof.access import Reception, knock
+from orchestrator.lab.proof.probers import RunningProber, RunningProbers
+from orchestrator.lab.proof.rehearsal import rehearse
+from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.provisioning.initial_settings import Extra
 
 OTHER = f"o{CHECKOUT}"  # a lab that the test boots by itself
 
@@ -81,9 +75,9 @@ def what_is_left(prefix: str) -> list[str]:
     left += [f"process {pid}" for name in namespaces for pid in processes.supervisors(name)]
     left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"/{prefix}/" in line]
     left += [str(group) for name in namespaces for group in cgroups.paths(name) if group.exists()]
-    left += [str(path) for path in (record.default_directory(prefix) / "hosts").glob("*")]
+    left += [str(path) for path in (manifest.default_directory(prefix) / "hosts").glob("*")]
     left += [str(path) for path in host.PROPAGATED.glob(f"{prefix}-*")]
-    left += ["record"] if record.exists(prefix) else []
+    left += ["record"] if manifest.exists(prefix) else []
     links = subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True, check=True).stdout
     return left + [line for line in links.splitlines() if line.startswith(("host", "veth"))]
 
@@ -156,18 +150,18 @@ def test_only_one_lab_of_a_name_is_up(cluster_hosts: ClusterHosts) -> None:
 
 def test_a_cut_link_separates_one_host_until_it_is_mended(lab: Lab) -> None:
     away = lab.host("server1")
-    faults.cut_link(away)
+    link_faults.cut_link(away)
     with lab.in_bastion():
         assert Reception.UNREACHABLE is knock(away.entry.address, 2379, None)
         assert Reception.ANSWERED is knock("198.18.0.102", 2379, None)
-    faults.mend_link(away)
+    link_faults.mend_link(away)
     lab.wait_until_healthy()
 
 
 def test_killed_connections_are_gone_and_come_back_as_others(lab: Lab) -> None:
     each = lab.host("server2")
     before = peer_connections(each)
-    killed = faults.kill_connections(each, 2380)
+    killed = link_faults.kill_connections(each, 2380)
     assert killed == len(before) > 0
     lab.wait_until_healthy()
     assert not before & peer_connections(each)
@@ -181,7 +175,7 @@ def peer_connections(each: host.Host) -> set[str]:
 def test_a_delay_slows_a_host_down_or_the_kernel_cannot(lab: Lab) -> None:
     each = lab.host("server3")
     try:
-        faults.delay(each, 200)
+        link_faults.delay(each, 200)
     except LabError as error:
         assert "sch_netem" in str(error)  # noqa: PT017 - both are right, it depends on the kernel
         return
@@ -189,17 +183,17 @@ def test_a_delay_slows_a_host_down_or_the_kernel_cannot(lab: Lab) -> None:
         began = time.monotonic()
         knock(each.entry.address, 2379, None)
     assert time.monotonic() - began > 0.2
-    faults.delay(each, 0)
+    link_faults.delay(each, 0)
 
 
 def test_a_rebooted_host_comes_back_with_its_configuration(lab: Lab) -> None:
     each = lab.host("server3")
-    before = proof.starts(each)
+    before = journald.starts(each)
     host.reboot(each)
     lab.wait_until_healthy()
     paths = each.run(["systemctl", "show", "--property=DropInPaths", "--value", "etcd2"]).stdout
     assert "/run/systemd/system/etcd2.service.d/20-cloudinit.conf\n" == paths
-    assert before + 1 == proof.starts(each)
+    assert before + 1 == journald.starts(each)
 
 
 def test_a_host_without_power_is_down_until_it_boots_again(lab: Lab) -> None:
@@ -220,9 +214,9 @@ def test_the_prober_loses_nothing_and_sees_the_stall_of_a_cut_link(lab: Lab) -> 
     assert calm.longest_stall_s < 0.5
     prober = RunningProber.start(lab)
     prober.wait_for_writes()
-    faults.cut_link(lab.host("server1"))
+    link_faults.cut_link(lab.host("server1"))
     prober.wait_for_writes()
-    faults.mend_link(lab.host("server1"))
+    link_faults.mend_link(lab.host("server1"))
     report = prober.stop()
     assert (0, 0) == (report.failed, report.lost)
     assert report.longest_stall_s > 0.5
@@ -253,7 +247,7 @@ def test_a_start_that_is_killed_half_way_can_be_cleared_away(after_s: float) -> 
     starting = [
         "import time",
         "from pathlib import Path",
-        "from orchestrator.lab.lab import Lab",
+        "from orchestrator.lab.lifecycle.lab import Lab",
         f"Lab.up(Path({str(THREE_MEMBERS)!r}), prefix={OTHER!r})",
         "time.sleep(9)",
     ]
@@ -312,7 +306,7 @@ def test_a_rehearsal_of_nothing_proves_nothing(tmp_path: Path, capfd: pytest.Cap
     command, closing = ["sh", "-c", "pwd; echo hello >&2"], ["echo", "server1 stands"]
     outcome = rehearse(THREE_MEMBERS, command, closing=closing, prefix=OTHER, log=tmp_path / "log")
     assert 1 == outcome.exit_code
-    assert f"{record.default_directory(OTHER)}\nhello\n" == (tmp_path / "log").read_text()
+    assert f"{manifest.default_directory(OTHER)}\nhello\n" == (tmp_path / "log").read_text()
     assert ("", "") == capfd.readouterr()
     assert render(outcome).startswith("server1 stands\n\nmember ")
     assert "server2 is registered for peers as http://198.18.0.102:2380" in render(outcome)
@@ -342,8 +336,8 @@ def test_a_proxy_passes_writes_and_reads_on(guide: Lab) -> None:
             == json.loads(each.run(["curl", "--silent", f"{url}?quorum=true"]).stdout)["node"]["value"]
         )
     expected = tuple(f"http://{each.entry.address}:2380" for each in guide.members)
-    assert expected == proxyproof.peer_urls(client, guide.cluster)
-    (found,) = proxyproof.collect(guide, {"client1": 1})
+    assert expected == evidence.peer_urls(client, guide.cluster)
+    (found,) = evidence.of_proxies(guide, {"client1": 1})
     assert (Reception.ANSWERED, Reception.ANSWERED) == (found.on_host[2379], found.from_outside[2379])
     assert 0 == found.restarts
 
@@ -366,17 +360,17 @@ def test_every_way_into_the_cluster_has_a_prober(guide: Lab) -> None:
 def test_local_clients_move_to_the_local_port_and_notice_every_restart(guide: Lab) -> None:
     each = guide.host("server2")
     assert {("active", True, 0, 0)} == {
-        summary(client) for client in localclients.states(each, guide.cluster)
+        summary(client) for client in local_clients.states(each, guide.cluster)
     }
     assert {"2379"} == watched_ports(each)
     open_local_port(each)
     wait_until(lambda: watched_ports(each) == {"4001"}, "they watch through port 4001", timeout_s=60)
     wait_until(
-        lambda: all(client.is_well for client in localclients.states(each, guide.cluster)),
+        lambda: all(client.is_well for client in local_clients.states(each, guide.cluster)),
         "they are well again",
         timeout_s=60,
     )
-    for client in localclients.states(each, guide.cluster):
+    for client in local_clients.states(each, guide.cluster):
         assert client.state == "active"
         assert client.errors_before + client.errors_after > 0
         assert client.last_error_s is not None

@@ -16,10 +16,10 @@ from live.stories import events, failure, orchestrator, run_and_kill, state_file
 
 from orchestrator import lock
 from orchestrator.engine.events import Opened, RunEnded, StepFailed
-from orchestrator.lab import faults
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -131,13 +131,13 @@ def test_locks_are_shown_and_taken_away_by_their_run_s_id_alone(lab: Lab) -> Non
         assert refused.returncode == code, failure(refused)
         assert held == holder(lab)
 
-    faults.cut_link(lab.host("server2"))
+    link_faults.cut_link(lab.host("server2"))
     done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
     assert done.returncode == 4, failure(done)
     assert "unlocked server1, server3" in done.stderr
     assert "server2" in done.stderr
     assert [None, held, None] == holders(lab)
-    faults.mend_link(lab.host("server2"))
+    link_faults.mend_link(lab.host("server2"))
 
     done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
     assert done.returncode == 0, failure(done)

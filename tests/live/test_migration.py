@@ -25,11 +25,12 @@ from orchestrator.commands.rehearsing import rehearse
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
-from orchestrator.lab import faults, rehearsal
-from orchestrator.lab.lab import Lab, down
-from orchestrator.lab.outcome import render
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.rehearsal import program
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.proof import rehearsal
+from orchestrator.lab.proof.rehearsal import program
+from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.session import open_session
 
 
@@ -88,7 +89,7 @@ def test_every_peer_connection_may_be_cut_after_each_round(lab: Lab) -> None:
             assert done.returncode == 0, failure(done)
             assert everybody(state) == Progress.of(events(lab)).states
 
-            killed = [faults.kill_connections(host, lab.cluster.ports.peer) for host in lab.hosts]
+            killed = [link_faults.kill_connections(host, lab.cluster.ports.peer) for host in lab.hosts]
             assert sum(killed) > 0
             wait_until_healthy(lab)
 
@@ -124,7 +125,7 @@ def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) ->
 
 def test_an_unreachable_host_is_named_and_nothing_is_changed(lab: Lab) -> None:
     before = fingerprint(lab)
-    faults.cut_link(lab.host("server2"))
+    link_faults.cut_link(lab.host("server2"))
     refused = orchestrator(lab, "run", PLAN, "--yes")
 
     assert refused.returncode == 4, failure(refused)

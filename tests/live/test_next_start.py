@@ -11,9 +11,9 @@ from live.test_check import found, told
 from support.systemd import ENVIRONMENT_FILE, READ_FROM_IT
 
 from orchestrator.etcd.preflight import Finding
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 OURS = "etc/systemd/system/etcd2.service.d"
 PROXY = "http://user:geheim@198.18.0.1:3128"

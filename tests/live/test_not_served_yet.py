@@ -8,9 +8,9 @@ from live.stories import failure, orchestrator, wait_until_healthy
 from live.test_check import found, told
 from live.test_next_start import mend, shell
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379"
 AUTH_ENABLE = (

@@ -4,8 +4,8 @@ from live.stories import failure, orchestrator
 from support.systemd import environment
 
 from orchestrator.etcd.settings import drop_in
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 NASTY = {
     "ETCD_A": 'it\'s "quoted" \\ 50% %n $HOME ${HOME} ; # ünïcödé',

@@ -10,7 +10,7 @@ from live.conftest import ClusterHosts
 from live.test_ssh import changed
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.lab.host import Host
+from orchestrator.lab.hosts.host import Host
 from orchestrator.operations import Deed, Receipt, Run
 from orchestrator.questions import HttpProbe, Script
 from orchestrator.remote.ssh import SshHosts

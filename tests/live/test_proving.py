@@ -3,8 +3,8 @@
 from live.stories import failure, orchestrator
 
 from orchestrator.etcd import trial
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 MEMBERS = ("server1", "server2", "server3")
 

@@ -3,8 +3,8 @@
 from live.stories import failure, orchestrator, state_file, writing
 from live.untouched import Before
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 
 def test_from_the_end_back_to_the_first_state_and_forward_again(lab: Lab) -> None:

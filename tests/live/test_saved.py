@@ -9,10 +9,10 @@ from live.conftest import FRESH, THREE_MEMBERS, booted
 from live.stories import events, failure, orchestrator, run_and_kill, wait_until_healthy
 
 from orchestrator.engine.events import Opened, Recorded, Saved, StepStarted
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 LOCAL = "--endpoints=http://127.0.0.1:4001"
 

@@ -12,10 +12,10 @@ import pytest
 from live.conftest import FRESH, booted
 from live.stories import failure, orchestrator, state_file
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 PASSWORD = "planted-in-etcds-environment"  # noqa: S105 -- nobody's
 DROP_INS = "/etc/systemd/system/etcd2.service.d"

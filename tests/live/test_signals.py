@@ -14,8 +14,8 @@ from live.stories import events, orchestrator, restarts, state_file, wait_until_
 from support.terminals import Terminal, terminal
 
 from orchestrator.engine.progress import Progress
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 ANSWER = "is in flight, for"
 

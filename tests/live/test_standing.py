@@ -4,8 +4,8 @@ import socket
 
 from live.stories import failure, orchestrator, state_file
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 
 def said(lab: Lab, code: int, *words: str) -> str:

@@ -22,9 +22,9 @@ from orchestrator.engine.events import HandedOver, Recorded, StepStarted
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.api.v2 import V2
 from orchestrator.etcd.preflight import assumed
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.settings import Extra
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.questions import Answer
 
 V3_WORDS = ("move-leader", "--peer-urls", "endpoint", "ETCDCTL_API=3")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from live.conftest import FRESH
 
-from orchestrator.lab.lab import down
-from orchestrator.lab.outcome import render
-from orchestrator.lab.plancopy import PLAN
-from orchestrator.lab.rehearsal import program, rehearse
+from orchestrator.lab.lifecycle.lab import down
+from orchestrator.lab.proof.rehearsal import program, rehearse
+from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 WHOLE_GUIDE = Path(__file__).parents[2] / "plans" / "whole-guide.yaml"
 REFRESH = {"ETCD_PROXY_REFRESH_INTERVAL": "5000"}  # the guide's 30 s, in a sixth of the time

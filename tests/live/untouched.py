@@ -7,7 +7,7 @@ from typing import Self
 from live.stories import events, unhealthy
 
 from orchestrator.engine.progress import Progress
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.lifecycle.lab import Lab
 
 OURS = ("/etc/etcd2", "/etc/systemd/system/etcd2.service.d", "/usr/local/share/ca-certificates")
 

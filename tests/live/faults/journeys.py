@@ -6,9 +6,9 @@ from live.faults.record import RECOVERS, Exits, case
 from live.faults.strikes import Moment, deed_under_way, strike_when
 from live.stories import ROUNDS, STATES
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 LIMIT_S = 900.0  # for a journey; the slowest machine is slower than any other
 

@@ -16,9 +16,8 @@ from live.faults.strikes import Moment
 from live.stories import LEISURE, events, failure, orchestrator, run_and_kill, wait_until_healthy
 
 from orchestrator.engine.progress import Progress
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.posts import of_members
-from orchestrator.lab.probing import RunningProber
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.proof.probers import RunningProber, of_members
 
 RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7

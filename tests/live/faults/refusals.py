@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from live.faults.record import case
 from live.stories import failure, fingerprint, restarts, state_file
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 REFUSED = 5
 BEFORE = "before the first change"

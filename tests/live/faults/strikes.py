@@ -12,9 +12,9 @@ from live.stories import events
 
 from orchestrator import names
 from orchestrator.engine.events import Opened, Recorded, RunBegan, StepStarted
-from orchestrator.lab import processes
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.machine import processes
 
 Moment = Callable[[list[Recorded]], bool]
 DEEDS = "run/orchestrator"  # on the hosts: a directory for each deed, with its receipt once it is done

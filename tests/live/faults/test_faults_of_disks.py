@@ -9,10 +9,10 @@ from live.faults.record import Case, case, succeed
 from live.faults.strikes import announced, strike_when
 from live.stories import orchestrator, state_file
 
-from orchestrator.lab.command import run
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.machine.programs import run
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 STOPPED, DONE = 7, 0
 EXITS = ((STOPPED, DONE),)

@@ -7,8 +7,8 @@ import pytest
 from live.faults.journeys import LIMIT_S, journey
 from live.faults.strikes import announced
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 

@@ -9,9 +9,9 @@ from live.faults.record import STOPPED, case, succeed
 from live.faults.strikes import at_work, deed_done
 from live.stories import orchestrator, restarts, run_and_kill
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 DROP_INS = "/etc/systemd/system/etcd2.service.d"
 CERTS, LISTENERS = f"{DROP_INS}/30-certs.conf", f"{DROP_INS}/40-tls.conf"

@@ -12,11 +12,11 @@ from live.faults.strikes import announced, strike_when
 from live.stories import ROUNDS, STATES, events, failure
 
 from orchestrator.engine.events import StepStarted
-from orchestrator.lab import host as hosts
-from orchestrator.lab import processes
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts import host as hosts
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.machine import processes
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 

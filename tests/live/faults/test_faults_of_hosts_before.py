@@ -7,8 +7,8 @@ import pytest
 from live.conftest import ClusterHosts
 from live.faults.refusals import refused
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
 
 LOGIN_REFUSED = 4
 DIRECTORY, DATA = "/etc/etcd2", "/var/lib/etcd"

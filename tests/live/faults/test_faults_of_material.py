@@ -11,9 +11,9 @@ from live.conftest import ClusterHosts
 from live.faults.refusals import refused
 
 from orchestrator.cluster.model import Member
-from orchestrator.lab import material
-from orchestrator.lab.certificates import DAYS, KEY_TYPE, Authority, Keypair
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning import credentials
+from orchestrator.lab.provisioning.credentials import DAYS, KEY_TYPE, Authority, Keypair
 from orchestrator.pki.issuing import CLIENT, SERVER, Terms, issue, named
 
 PLAN_INVALID = 3
@@ -34,7 +34,7 @@ class Site:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return material.alternatives(self.member)
+        return credentials.alternatives(self.member)
 
     def give(self, pair: Keypair) -> None:
         pair.write(self.member.certificate, self.member.key)
@@ -43,7 +43,7 @@ class Site:
 @pytest.fixture(scope="module")
 def issued(cluster_hosts: ClusterHosts) -> Site:
     """The lab's certificates, issued anew by a CA whose key is at hand."""
-    return Site(cluster_hosts.lab, material.write_certificates(cluster_hosts.lab.cluster))
+    return Site(cluster_hosts.lab, credentials.write_certificates(cluster_hosts.lab.cluster))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def site(issued: Site, tmp_path: Path) -> Iterator[Site]:
 
 
 def wrong_names(site: Site) -> None:
-    site.give(site.authority.issue("server2", ("198.18.0.77", "server2", *material.LOOPBACK)))
+    site.give(site.authority.issue("server2", ("198.18.0.77", "server2", *credentials.LOOPBACK)))
 
 
 def server_only(site: Site) -> None:

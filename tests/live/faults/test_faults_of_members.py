@@ -6,9 +6,9 @@ from live.faults.record import PERSON_NEEDED, case
 from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, restarts, wait_until_healthy
 
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 

@@ -5,9 +5,9 @@ import time
 import pytest
 from live.faults.journeys import LIMIT_S, journey
 
-from orchestrator.lab import faults
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 
@@ -15,13 +15,13 @@ pytestmark = pytest.mark.timeout(LIMIT_S)
 def cut_all_peer_connections(lab: Lab) -> None:
     """Break them all at both ends at the same time, nearly."""
     port = lab.cluster.ports.peer
-    assert sum(faults.kill_connections(host, port) for host in lab.hosts) > 0
+    assert sum(link_faults.kill_connections(host, port) for host in lab.hosts) > 0
 
 
 def cut_link_for_a_while(host: Host) -> None:
-    faults.cut_link(host)
+    link_faults.cut_link(host)
     time.sleep(10)
-    faults.mend_link(host)
+    link_faults.mend_link(host)
 
 
 def test_all_peer_connections_are_cut_in_the_middle_of_each_round(lab: Lab) -> None:

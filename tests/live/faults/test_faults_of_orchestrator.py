@@ -9,8 +9,8 @@ from live.faults.strikes import Moment, announced, deed_done, deed_under_way
 from live.stories import ROUNDS, STATES, restarts
 from live.untouched import Before
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 

@@ -4,8 +4,8 @@ import pytest
 from live.faults.record import STOPPED, case, succeed
 from live.stories import failure, orchestrator, restarts
 
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 OTHER_SOURCE = "198.18.0.150"  # an address that no certificate names
 

@@ -13,9 +13,9 @@ from orchestrator.commands.phases.changing import lock_every_host, walk, write_h
 from orchestrator.commands.phases.context import Context, RunOptions, follow
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.pace import Pace
-from orchestrator.lab import faults
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.pki import making
 from orchestrator.pki.issuing import Terms
 from orchestrator.session import open_session
@@ -55,7 +55,7 @@ def test_expired_in_the_middle_it_goes_back_by_restarts(hasty_lab: Lab) -> None:
         while datetime.now(UTC) < ends:
             time.sleep(0.5)
         for host in lab.hosts:
-            faults.kill_connections(host, lab.cluster.ports.peer)
+            link_faults.kill_connections(host, lab.cluster.ports.peer)
         time.sleep(5.0)
         assert set(MEMBERS) == set(unhealthy(lab))
         forward = now.run("run", PLAN, "--resume")

@@ -6,9 +6,9 @@ from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, orchestrator
 
 from orchestrator import lock
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 OTHER = "other.yaml"  # the same plan on another bastion, with a state file of its own
 LOCKED = 6

@@ -5,9 +5,9 @@ import time
 import pytest
 from live.faults.journeys import LIMIT_S, journey
 
-from orchestrator.lab import faults
-from orchestrator.lab.host import Host
-from orchestrator.lab.lab import Lab
+from orchestrator.lab.hosts import link_faults
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
 
@@ -27,10 +27,10 @@ def stop_sshd_for_a_while(host: Host) -> None:
 
 def unplug_bastion_for_a_while(lab: Lab) -> None:
     for host in lab.hosts:
-        faults.hide_from_bastion(host)
+        link_faults.hide_from_bastion(host)
     time.sleep(20)
     for host in lab.hosts:
-        faults.show_to_bastion(host)
+        link_faults.show_to_bastion(host)
 
 
 def test_the_connection_is_killed_in_the_middle_of_each_round(lab: Lab) -> None:

@@ -8,9 +8,9 @@ from live.faults.record import Case, case, succeed
 from live.faults.strikes import deed_under_way
 from live.stories import orchestrator, restarts, run_and_kill, state_file
 
-from orchestrator.lab import material
-from orchestrator.lab.lab import Lab
-from orchestrator.lab.plancopy import PLAN
+from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.provisioning import credentials
+from orchestrator.lab.provisioning.plan_copy import PLAN
 
 RESUME = "resume"
 REFUSED_THEN_DONE = ((5, 0),)
@@ -27,7 +27,7 @@ def refused(under_way: Case, *told: str) -> None:
 
 @pytest.mark.timeout(900)
 def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> None:
-    authority = material.write_certificates(lab.cluster)
+    authority = credentials.write_certificates(lab.cluster)
     succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "staged"))
 
     plan = lab.plan.read_text()
@@ -43,7 +43,7 @@ def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> N
         lab, "a certificate was renewed", RESUME, exits=REFUSED_THEN_DONE, expected=REFUSED
     ) as under_way:
         member = lab.cluster.member("server2")
-        authority.issue(member.name, material.alternatives(member)).write(member.certificate, member.key)
+        authority.issue(member.name, credentials.alternatives(member)).write(member.certificate, member.key)
         refused(
             under_way,
             "Put the plan and its files back",

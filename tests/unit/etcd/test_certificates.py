@@ -10,7 +10,7 @@ from unit.etcd.test_settings import subject
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import certificates
-from orchestrator.lab.certificates import Authority
+from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER
 
 NOW = datetime.now(UTC)

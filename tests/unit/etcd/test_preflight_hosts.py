@@ -18,7 +18,7 @@ from orchestrator.etcd.preflight.clock import skew_s
 from orchestrator.etcd.preflight.ports import listeners
 from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
 from orchestrator.etcd.preflight.unit import SCRIPT, seconds
-from orchestrator.lab.certificates import Authority
+from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.questions import Answer, Question, Script
 
 NOW = datetime.now(UTC)

@@ -13,7 +13,7 @@ from cryptography.x509 import ObjectIdentifier
 from unit.etcd.test_preflight_hosts import item, judged, make_site, verdicts
 
 from orchestrator.etcd.preflight.routes import RESOLVE, ROUTES, plain
-from orchestrator.lab.certificates import Authority
+from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER
 from orchestrator.questions import Answer
 

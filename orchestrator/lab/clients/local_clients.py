@@ -1,0 +1,86 @@
+"""Local clients of the members, such as fleet: a unit for each that the plan watches, and how it fared."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.cluster.model import Cluster
+from orchestrator.lab.hosts import journald
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.provisioning.furnishing import write
+
+PROGRAM = Path(__file__).with_name("local_client.sh")
+INSTALLED = "usr/local/lib/orchestrator-lab/local_client.sh"
+UNIT = """\
+[Unit]
+Description={name}, a local client of etcd
+After={etcd}
+
+[Service]
+Type=exec
+SyslogIdentifier={name}
+ExecStart=/bin/sh /{program} {name} {api} {local} {client}
+RuntimeDirectory=orchestrator-lab-{name}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClient:
+    """How a watched unit fared on one host. ``is_well`` says that the last it told is no error.
+
+    ``errors_after`` are those since etcd was last started and ready; ``last_error_s`` is the age of the last
+    one.
+    """
+
+    host: str
+    unit: str
+    state: str
+    is_well: bool
+    errors_before: int
+    errors_after: int
+    last_error_s: float | None
+
+
+def install(host: Host, cluster: Cluster) -> None:
+    """Write the local clients that the plan watches to a member's host, to be started at boot."""
+    units = host.root / "etc/systemd/system"
+    for name in cluster.watch.units:
+        unit = f"{name}.service"
+        if (host.root / "lib/systemd/system" / unit).exists() or (units / unit).exists():
+            raise LabError(f"the plan watches {unit}, which is another program's in the lab: leave it out")
+        write(host.root / INSTALLED, PROGRAM.read_text())
+        text = UNIT.format(
+            name=name,
+            etcd=host.unit,
+            program=INSTALLED,
+            api="v2" if cluster.api == "v2" else "v3",
+            local=cluster.ports.local,
+            client=cluster.ports.client,
+        )
+        write(units / unit, text)
+        (units / "multi-user.target.wants" / unit).symlink_to(f"/etc/systemd/system/{unit}")
+
+
+def states(host: Host, cluster: Cluster) -> tuple[LocalClient, ...]:
+    """Look how every watched unit of a member's host fared since it was booted."""
+    return tuple(_state(host, unit, re.compile(cluster.watch.errors)) for unit in cluster.watch.units)
+
+
+def _state(host: Host, unit: str, error: re.Pattern[str]) -> LocalClient:
+    told = journald.read(host, f"_SYSTEMD_UNIT={unit}.service")
+    times = [line.at for line in told if error.search(line.text)]
+    start = max(journald.started(host), default=0.0)
+    return LocalClient(
+        host=host.name,
+        unit=unit,
+        state=host.run(["systemctl", "is-active", unit], check=False).stdout.strip(),
+        is_well=not told or not error.search(told[-1].text),
+        errors_before=sum(at < start for at in times),
+        errors_after=sum(at >= start for at in times),
+        last_error_s=time.time() - times[-1] if times else None,
+    )

@@ -1,0 +1,106 @@
+"""etcd's v3 API as its gateway speaks it: JSON, bytes in base64, 64-bit numbers as strings."""
+
+import base64
+import json
+from typing import Any
+
+from orchestrator.lab.clients.api import Kept
+from orchestrator.lab.clients.failover import Asking, FailoverClient
+from orchestrator.lab.clients.http_session import Body, Request
+
+MEMBERS = Request("POST", "/v3/cluster/member/list", "{}")
+PAGE = 1000
+
+
+def put(key: str, value: str, *, lease: str = "0") -> Request:
+    """Write a key."""
+    return _post("/v3/kv/put", key=encoded(key), value=encoded(value), lease=lease)
+
+
+def get(key: str) -> Request:
+    """Read one key, linearizably."""
+    return _post("/v3/kv/range", key=encoded(key))
+
+
+def below(prefix: str, *, after: str | None, serializable: bool) -> Request:
+    """Read the next page of keys with a prefix, after a given key."""
+    begin = prefix if after is None else f"{after}\0"
+    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return _post(
+        "/v3/kv/range",
+        key=encoded(begin),
+        range_end=encoded(end),
+        limit=str(PAGE),
+        sort_target="KEY",
+        sort_order="ASCEND",
+        serializable=serializable,
+    )
+
+
+def pairs(answer: Body) -> dict[str, str]:
+    """Return the keys and values that were read."""
+    return {decoded(each["key"]): decoded(each.get("value", "")) for each in answer.get("kvs", ())}
+
+
+def grant(ttl_s: int) -> Request:
+    """Ask for a lease; the answer has its ID."""
+    return _post("/v3/lease/grant", TTL=str(ttl_s), ID="0")
+
+
+def renew(lease: str) -> Request:
+    """Renew a lease; the answer has no TTL if etcd knows it no more."""
+    return _post("/v3/lease/keepalive", ID=lease)
+
+
+def encoded(text: str) -> str:
+    """Write text as the gateway wants its bytes."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def decoded(text: str) -> str:
+    """Read text from the gateway's bytes."""
+    return base64.b64decode(text).decode()
+
+
+def _post(path: str, **body: Any) -> Request:  # noqa: ANN401 - JSON
+    return Request("POST", path, json.dumps(body))
+
+
+class KeptLease(Kept):
+    """A key of the v3 API that is bound to a lease."""
+
+    _id = ""
+
+    def grant(self) -> None:
+        """Ask for the lease and write its key."""
+        answer = self._client.ask(grant(self._ttl_s))
+        if answer is None:
+            return
+        self._id = str(answer["ID"])
+        if self._client.ask(put(self._key, "held", lease=self._id)) is not None:
+            self.state = "alive"
+
+    def _renewed(self) -> bool | None:
+        answer = self._client.ask(renew(self._id))
+        return None if answer is None else int(answer.get("result", {}).get("TTL", "0")) > 0
+
+    def _lives(self) -> bool | None:
+        answer = self._client.ask(get(self._key))
+        return None if answer is None else [each.get("version") for each in answer.get("kvs", ())] == ["1"]
+
+
+def everything(session: Asking, prefix: str, *, serializable: bool) -> dict[str, str]:
+    """Read page by page."""
+    found: dict[str, str] = {}
+    last = None
+    while True:
+        page = pairs(session.ask(below(prefix, after=last, serializable=serializable)))
+        found |= page
+        if len(page) < PAGE:
+            return found
+        last = max(page)
+
+
+def kept(client: FailoverClient, key: str, *, ttl_s: int, pause_s: float = 1.0) -> Kept:
+    """Return a key with a lease."""
+    return KeptLease(client, key, ttl_s=ttl_s, pause_s=pause_s)

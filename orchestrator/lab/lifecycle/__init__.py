@@ -1,0 +1,1 @@
+"""How a lab comes up, is found again, and goes away completely."""

@@ -1,0 +1,192 @@
+"""The lab: the hosts that a plan names, booted on this machine, with a bastion to reach them from."""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orchestrator
+from orchestrator import commandline
+from orchestrator.cluster.model import Cluster, Proxy
+from orchestrator.lab.clients import local_clients
+from orchestrator.lab.hosts import base_system, host
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle import manifest, readiness
+from orchestrator.lab.machine import network
+from orchestrator.lab.machine.programs import LabError, require, run, run_attached
+from orchestrator.lab.provisioning import credentials, furnishing, initial_settings, plan_copy
+
+PREFIX = "orc"
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab that is up. ``directory`` holds its plan, keys, certificates and logs."""
+
+    prefix: str
+    directory: Path
+    cluster: Cluster
+    hosts: tuple[Host, ...]
+
+    @classmethod
+    def up(
+        cls,
+        plan: Path,
+        *,
+        prefix: str = PREFIX,
+        directory: Path | None = None,
+        extra_settings: Mapping[str, str] = NOTHING,
+        proxy_settings: Mapping[str, str] = NOTHING,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> "Lab":
+        """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
+
+        ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
+        such as ``ETCD_PROXY_REFRESH_INTERVAL``.
+        ``tell`` is told, in a sentence, of anything that takes long.
+        """
+        _check_machine()
+        with manifest.held(prefix):
+            if manifest.exists(prefix):
+                raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
+            root = base_system.ensure(tell)
+            folder = manifest.prepared(directory or manifest.default_directory(prefix))
+            lab = cls._of(prefix, folder, plan_copy.copy(plan, folder))
+            _check_names(lab)
+            manifest.write(manifest.Manifest(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
+            try:
+                _start(lab, root, initial_settings.Extra(extra_settings, proxy_settings))
+            except BaseException:
+                manifest.erase(prefix)
+                raise
+        return lab
+
+    @classmethod
+    def find(cls, prefix: str = PREFIX) -> "Lab":
+        """Return the lab that is up."""
+        found = manifest.read(prefix)
+        if found is None:
+            raise LabError(f"no lab is up; start one with: {commandline.command('lab', 'up')} PLAN")
+        return cls._of(prefix, found.directory, plan_copy.read(found.directory / plan_copy.PLAN))
+
+    @classmethod
+    def _of(cls, prefix: str, directory: Path, cluster: Cluster) -> "Lab":
+        bastion = f"{prefix}-{network.BASTION}"
+        hosts = tuple(
+            Host(
+                entry=entry,
+                namespace=f"{prefix}-{entry.name}",
+                bastion=bastion,
+                port=network.port_of(index),
+                directory=directory / "hosts" / entry.name,
+                console=directory / "logs" / f"{entry.name}.console.log",
+            )
+            for index, entry in enumerate(cluster.hosts)
+        )
+        if bastion in {each.namespace for each in hosts}:
+            raise LabError(f"the lab cannot boot a host named {network.BASTION!r}: that is where clients run")
+        return cls(prefix, directory, cluster, hosts)
+
+    @property
+    def members(self) -> tuple[Host, ...]:
+        """The members' hosts."""
+        return tuple(each for each in self.hosts if not isinstance(each.entry, Proxy))
+
+    @property
+    def proxies(self) -> tuple[Host, ...]:
+        """The proxies' hosts."""
+        return tuple(each for each in self.hosts if isinstance(each.entry, Proxy))
+
+    @property
+    def bastion(self) -> str:
+        """The bastion's network namespace."""
+        return f"{self.prefix}-{network.BASTION}"
+
+    @property
+    def plan(self) -> Path:
+        """The lab's own copy of the plan."""
+        return self.directory / plan_copy.PLAN
+
+    def host(self, name: str) -> Host:
+        """Return the host of that name."""
+        return next(each for each in self.hosts if each.name == name)
+
+    def wait_until_healthy(self, *, timeout_s: float = 60.0) -> None:
+        """Wait until every host takes SSH connections, and members, proxies and local clients are at work."""
+        for each in self.hosts:
+            readiness.wait(each, self.cluster, timeout_s=timeout_s)
+
+    def in_bastion(self) -> AbstractContextManager[None]:
+        """Move the calling thread into the bastion's network, and back afterwards."""
+        return network.entered(self.bastion)
+
+    def command(self, argv: Sequence[str], *, namespace: str | None = None) -> list[str]:
+        """Return the command that runs a program on the bastion's network, or in another namespace."""
+        return ["nsenter", f"--net={network.NAMED / (namespace or self.bastion)}", "--", *argv]
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a program on the bastion: ours, and it can import this very package."""
+        home = str(Path(orchestrator.__file__).parent.parent)
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH")))),
+        }
+
+    def run(
+        self, argv: Sequence[str], *, check: bool = True, timeout_s: float = 120.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on the bastion, in the lab's directory, and return what it printed."""
+        return run(
+            self.command(argv), check=check, timeout_s=timeout_s, cwd=self.directory, env=self.environment()
+        )
+
+    def execute(self, argv: Sequence[str], *, log: Path | None = None) -> int:
+        """Run a program on the bastion, in the lab's directory, at this terminal; return its exit code.
+
+        With ``log``, what it prints goes there instead.
+        """
+        return run_attached(self.command(argv), cwd=self.directory, env=self.environment(), log=log)
+
+    def down(self) -> None:
+        """End the lab: its processes, mounts, namespaces and hosts. Its plan and logs stay to be read."""
+        down(self.prefix)
+
+
+def down(prefix: str = PREFIX) -> None:
+    """End the lab of that prefix, however far it came, and make sure that nothing of it is left."""
+    with manifest.held(prefix):
+        manifest.erase(prefix)
+
+
+def _start(lab: Lab, base_system: Path, extra: initial_settings.Extra) -> None:
+    addresses = {each.namespace: network.parse(each.name, each.entry.address) for each in lab.hosts}
+    keys = credentials.write(lab.cluster)
+    network.make(lab.bastion, addresses)
+    for each in lab.hosts:
+        host.mount(each, base_system)
+        first = initial_settings.drop_in(initial_settings.of(lab.cluster, each.entry, extra))
+        furnishing.furnish(each, lab.cluster, keys, first)
+    for each in lab.members:
+        local_clients.install(each, lab.cluster)
+    for each in lab.hosts:
+        host.boot(each)
+    lab.wait_until_healthy()
+
+
+def _places(lab: Lab) -> list[manifest.Place]:
+    return [manifest.Place(namespace=each.namespace, directory=each.directory) for each in lab.hosts]
+
+
+def _check_names(lab: Lab) -> None:
+    for namespace in (lab.bastion, *(each.namespace for each in lab.hosts)):
+        if network.exists(namespace):
+            raise LabError(f"there is a network namespace {namespace} already, and it is not the lab's")
+
+
+def _check_machine() -> None:
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: it makes network namespaces, mounts and whole hosts")
+    require("systemd-nspawn", "ip", "ss", "mount", "umount", "nsenter", "setsid", "chroot")

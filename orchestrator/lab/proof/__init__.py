@@ -1,0 +1,1 @@
+"""What a rehearsal proves: it runs the real program, looks at what came of it, and judges."""

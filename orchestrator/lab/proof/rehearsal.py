@@ -1,0 +1,122 @@
+"""A rehearsal: the real program against real hosts while clients write, and what it proves."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator import commandline
+from orchestrator.lab.clients import local_clients
+from orchestrator.lab.hosts import journald
+from orchestrator.lab.lifecycle.lab import NOTHING, PREFIX, Lab
+from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.proof import evidence
+from orchestrator.lab.proof.outcome import Closing, Outcome
+from orchestrator.lab.proof.probers import RunningProbers
+from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.provisioning import plan_copy
+from orchestrator.output import err, out
+
+
+def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> int:
+    """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run."""
+    outcome = rehearse(
+        plan,
+        program("run", plan_copy.PLAN, "--yes", *arguments),
+        closing=program("status", plan_copy.PLAN),
+        keep=keep,
+        tell=err,
+    )
+    out(f"\n{render(outcome)}", end="")
+    if keep:
+        look, end = commandline.command("lab", "run", "--"), commandline.command("lab", "down")
+        err(f"The lab is still up. Look around: {look} CMD. End it: {end}")
+    return outcome.exit_code
+
+
+def program(*arguments: str) -> list[str]:
+    """Return the command line of this very program."""
+    return [sys.executable, "-m", "orchestrator", *arguments]
+
+
+def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
+    plan: Path,
+    command: Sequence[str],
+    *,
+    closing: Sequence[str] = (),
+    keep: bool = False,
+    prefix: str = PREFIX,
+    extra_settings: Mapping[str, str] = NOTHING,
+    proxy_settings: Mapping[str, str] = NOTHING,
+    log: Path | None = None,
+    leisure: float = 1.0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
+
+    The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
+    runs after everything else, and what it prints stands in the outcome. What the command prints goes to
+    the terminal, or to ``log``. ``leisure`` is how much longer than usual clients wait between two writes.
+    The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
+    """
+    began = time.monotonic()
+    lab = Lab.up(plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, tell=tell)
+    try:
+        up_s = time.monotonic() - began
+        tell(f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}.")
+        outcome = _prove(lab, command, log, leisure, tell)
+        closed = _closed(lab, closing)
+        return replace(outcome, closing=closed, took_s=time.monotonic() - began)
+    finally:
+        if not keep:
+            lab.down()
+
+
+def _prove(
+    lab: Lab, command: Sequence[str], log: Path | None, leisure: float, tell: Callable[[str], None]
+) -> Outcome:
+    began = time.monotonic()
+    starts = {host.name: journald.starts(host) for host in lab.hosts}
+    probers = RunningProbers.start(lab, leisure=leisure)
+    try:
+        probers.wait_for_writes()
+        tell(f"Clients write to the cluster. Now running: {' '.join(command)}")
+        program_began = time.monotonic()
+        program_exit = lab.execute(command, log=log)
+        program_took_s = time.monotonic() - program_began
+        tell("The clients stop, and read everything back from every member.")
+        _let_write_on(probers)
+        probe, single_ways = probers.stop()
+    finally:
+        probers.kill()
+    members, proxies = evidence.of_members(lab, starts), evidence.of_proxies(lab, starts)
+    return Outcome(
+        lab.cluster,
+        members,
+        probe,
+        program_exit,
+        program_took_s,
+        took_s=time.monotonic() - began,
+        proxies=proxies,
+        single_ways=single_ways,
+        local_clients=_local_clients(lab),
+    )
+
+
+def _let_write_on(probers: RunningProbers) -> None:
+    try:
+        probers.wait_for_writes(timeout_s=15.0)
+    except LabError:
+        return  # a cluster that takes no writes any more is a result too, and stands in the report
+
+
+def _local_clients(lab: Lab) -> tuple[local_clients.LocalClient, ...]:
+    return tuple(each for host in lab.members for each in local_clients.states(host, lab.cluster))
+
+
+def _closed(lab: Lab, command: Sequence[str]) -> Closing | None:
+    if not command:
+        return None
+    done = lab.run(command, check=False)
+    return Closing(done.returncode, done.stdout if done.returncode == 0 else done.stdout + done.stderr)

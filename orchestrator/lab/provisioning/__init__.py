@@ -1,0 +1,1 @@
+"""What a plan becomes before a host boots: the lab's copy, its keys and certificates, each host's files."""

@@ -1,0 +1,79 @@
+"""What is written on a host before it boots: its name, its keys, its user, and its etcd's configuration."""
+
+import os
+import uuid
+from pathlib import Path
+
+from orchestrator.cluster import model
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.machine.programs import LabError, run
+from orchestrator.lab.provisioning.credentials import HostKeys
+
+DEBIAN_UNIT = "lib/systemd/system/etcd.service"
+ALIAS = "etcd2.service"  # Debian's own second name for etcd.service
+
+
+def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, drop_in: str) -> None:
+    """Write everything that makes a mounted host this entry's. ``drop_in`` is etcd's first configuration."""
+    root, entry = host.root, host.entry
+    host.drop_in.write_text(drop_in)
+    write(root / "etc/hostname", f"{entry.name}\n")
+    write(root / "etc/machine-id", f"{uuid.uuid4().hex}\n")
+    names = "".join(f"{each.address} {each.name}\n" for each in cluster.hosts)
+    write(root / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{names}")
+    write(root / "etc/ssh/ssh_host_ed25519_key", keys.own[entry.name], mode=0o600)
+    write(
+        root / "etc/ssh/sshd_config.d/lab.conf",
+        f"Port {entry.ssh.port}\nHostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n",
+    )
+    _let_in(root, entry, keys.authorized_key)
+    enable(root, host.unit)
+
+
+def _let_in(root: Path, entry: model.Host, authorized_key: str) -> None:
+    """Make the plan's user if there is none, and let the lab's key in."""
+    user = entry.ssh.user
+    if user not in _homes(root):
+        # "*" is no password's hash, and unlike "!" it does not lock the account.
+        run(
+            ["chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", "--password", "*", user]
+        )
+    home, uid, gid = _homes(root)[user]
+    keys = root / home.lstrip("/") / ".ssh/authorized_keys"
+    write(keys, f"{authorized_key}\n", mode=0o600)
+    keys.parent.chmod(0o700)
+    for path in (keys.parent, keys):
+        os.chown(path, uid, gid)
+    if entry.ssh.become == "sudo":
+        write(root / "etc/sudoers.d/lab", f"{user} ALL=(ALL:ALL) NOPASSWD: ALL\n", mode=0o440)
+
+
+def _homes(root: Path) -> dict[str, tuple[str, int, int]]:
+    """Return each user's home, uid and gid, as the host's own passwd file has them."""
+    lines = (line.split(":") for line in (root / "etc/passwd").read_text().splitlines())
+    return {fields[0]: (fields[5], int(fields[2]), int(fields[3])) for fields in lines}
+
+
+def enable(root: Path, unit: str) -> None:
+    """Let etcd start at boot under the plan's name for it: Debian's unit, its alias, or a copy."""
+    units = root / "etc/systemd/system"
+    target = f"/{DEBIAN_UNIT}"
+    if unit in {"etcd.service", ALIAS}:
+        (units / ALIAS).symlink_to(target)
+        wanted = "etcd.service"
+    else:
+        if (root / "lib/systemd/system" / unit).exists():
+            raise LabError(
+                f"the plan's service {unit} is another program's on Debian: the lab cannot use the name"
+            )
+        lines = (root / DEBIAN_UNIT).read_text().splitlines(keepends=True)
+        write(units / unit, "".join(line for line in lines if not line.startswith("Alias=")))
+        wanted, target = unit, f"/etc/systemd/system/{unit}"
+    (units / "multi-user.target.wants" / wanted).symlink_to(target)
+
+
+def write(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a file and the directories above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)

@@ -1,0 +1,127 @@
+"""An etcd in small: one store that three addresses serve, through the v3 gateway and the v2 API."""
+
+import json
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from orchestrator.lab.clients import v3
+
+ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+Answer = tuple[int, dict[str, Any]]
+NO_LEADER: Answer = (503, {"error": "no leader"})
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A store; each address can be told to misbehave."""
+
+    port: int = 0
+    store: dict[str, str] = field(default_factory=dict)
+    forgotten: dict[str, str] = field(default_factory=dict)  # address -> the end of the key it does not give
+    silent: set[str] = field(default_factory=set)
+    silent_s: float = math.inf  # from the first request that is not served, however busy the machine is
+    silent_since: float | None = None
+    lease_ttl: str | None = "5"
+    asked: list[str] = field(default_factory=list)  # addresses
+
+    def answer(self, address: str, method: str, path: str, content: str) -> Answer:
+        if address in self.silent and self.is_still_silent():
+            return NO_LEADER
+        self.asked.append(address)
+        if path.startswith("/v3/"):
+            return 200, self.v3(address, path, json.loads(content))
+        return self.v2(address, method, path, dict(parse_qsl(content)))
+
+    def is_still_silent(self) -> bool:
+        now = time.monotonic()
+        if self.silent_since is None:
+            self.silent_since = now
+        return now - self.silent_since < self.silent_s
+
+    def v3(self, address: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path == "/v3/kv/put":
+            self.store[v3.decoded(body["key"])] = v3.decoded(body["value"])
+            return {}
+        if path == "/v3/kv/range":
+            return {"kvs": self.found(address, body)}
+        if path == "/v3/lease/grant":
+            return {"ID": "7"}
+        return {"result": {"ID": "7", "TTL": self.lease_ttl or "0"}}
+
+    def found(self, address: str, body: dict[str, Any]) -> list[dict[str, str]]:
+        begin = v3.decoded(body["key"])
+        end = v3.decoded(body["range_end"]) if "range_end" in body else f"{begin}\0"
+        keys = sorted(key for key in self.given(address) if begin <= key < end)
+        return [
+            {"key": v3.encoded(key), "value": v3.encoded(self.store[key]), "version": "1"}
+            for key in keys[: int(body.get("limit", "9999"))]
+        ]
+
+    def v2(self, address: str, method: str, path: str, form: dict[str, str]) -> Answer:
+        key = urlsplit(path).path.removeprefix("/v2/keys")
+        renewal = "refresh" in form
+        if method == "PUT" and not renewal:
+            self.store[key] = form["value"]
+            return 201, {"action": "set", "node": self.node(key)}
+        below = [
+            self.node(each) for each in self.given(address) if key.endswith("/") and each.startswith(key)
+        ]
+        if below:
+            return 200, {"action": "get", "node": {"key": key[:-1], "dir": True, "nodes": below}}
+        if key not in self.given(address) or (renewal and self.lease_ttl is None):
+            return 404, {"errorCode": 100, "message": "Key not found"}
+        return 200, {"action": "get", "node": self.node(key)}
+
+    def node(self, key: str) -> dict[str, Any]:
+        return {"key": key, "value": self.store[key], "createdIndex": 3}
+
+    def given(self, address: str) -> list[str]:
+        forgotten = self.forgotten.get(address)
+        return [key for key in self.store if forgotten is None or not key.endswith(forgotten)]
+
+
+@contextmanager
+def serving(served: Cluster) -> Iterator[Cluster]:
+    """Serve a cluster at its three addresses."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet for each answer
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            said = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+            address = self.connection.getsockname()[0]
+            status, answer = served.answer(address, self.command, self.path, said)
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_PUT = do_POST  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    servers = []
+    for address in ADDRESSES:
+        servers.append(ThreadingHTTPServer((address, served.port), Handler))
+        served.port = servers[0].server_port
+    threads = [threading.Thread(target=server.serve_forever, args=(0.01,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield served
+    finally:
+        for server, thread in zip(servers, threads, strict=True):
+            server.shutdown()
+            thread.join()
+            server.server_close()

@@ -1,0 +1,89 @@
+"""The lab's copy of a plan: the same cluster, but its files and addresses are the lab's own."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import PlanInvalidError
+from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.provisioning import plan_copy
+
+THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
+
+OVERRIDDEN = """\
+# a cluster somewhere
+cluster: abroad
+strategy: no-such-thing
+members:
+  - name: one   # the oldest
+    address: 192.0.2.1
+    certificate: /secret/one.pem
+    key: /secret/one.key
+    ssh: {host: jump.example.org, port: 2222, identity_file: /secret/id, known_hosts: /secret/hosts}
+  - {name: two, address: 192.0.2.2, ssh: {host: two.example.org}}
+  - {name: three, address: 192.0.2.3}
+proxies:
+  - name: client
+    address: 192.0.2.9
+    service: etcd3
+    key: /secret/client1.key
+    ssh: {host: client.example.org, identity_file: /secret/id, port: 2022}
+tls:
+  ca: /secret/ca.pem
+  certificate: /secret/{name}.pem
+  key: /secret/{name}.key
+  client_certificate: /secret/client.pem
+  client_key: /secret/client.key
+  directory: /etc/etcd2
+"""
+
+
+def test_no_file_of_the_operator_is_named_any_more(tmp_path: Path) -> None:
+    plan = tmp_path / "plan-of-operator.yaml"
+    plan.write_text(OVERRIDDEN)
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    cluster = plan_copy.copy(plan, lab)
+    assert "/secret" not in (lab / "plan.yaml").read_text()
+    assert "example.org" not in (lab / "plan.yaml").read_text()
+    files = [cluster.tls.ca, cluster.tls.client_certificate, cluster.tls.client_key]
+    for host in cluster.hosts:
+        assert host.ssh.identity_file is not None
+        files += [host.certificate, host.key, host.ssh.identity_file, host.ssh.known_hosts]
+    assert {True} == {file.is_relative_to(lab) for file in files}
+    assert plan.read_text() == OVERRIDDEN
+
+
+def test_hosts_are_reached_at_their_addresses_and_other_overrides_stay(tmp_path: Path) -> None:
+    plan = tmp_path / "abroad.yaml"
+    plan.write_text(OVERRIDDEN)
+    (tmp_path / "lab").mkdir()
+    cluster = plan_copy.copy(plan, tmp_path / "lab")
+    (one, two, _), (proxy,) = cluster.members, cluster.proxies
+    assert ("192.0.2.1", 2222) == (one.ssh.host, one.ssh.port)
+    assert ("192.0.2.2", 22) == (two.ssh.host, two.ssh.port)
+    assert ("192.0.2.9", 2022, "etcd3") == (proxy.ssh.host, proxy.ssh.port, proxy.service)
+
+
+def test_comments_and_everything_else_stay() -> None:
+    original = THREE_MEMBERS.read_text()
+    copied = plan_copy.relocated(original)
+    assert "# Three members on plain HTTP" in copied
+    assert "patience: {gate: 90s, pause: 500ms}" in copied
+    assert "  - {name: server2, address: 198.18.0.102}" in copied.splitlines()
+    assert copied == plan_copy.relocated(copied)
+
+
+def test_faults_are_told_of_the_operators_file(tmp_path: Path) -> None:
+    plan = tmp_path / "faulty.yaml"
+    plan.write_text(OVERRIDDEN.replace("address: 192.0.2.2", "adress: 192.0.2.2"))
+    with pytest.raises(PlanInvalidError, match=r"faulty\.yaml:"):
+        plan_copy.copy(plan, tmp_path)
+    assert not (tmp_path / "plan.yaml").exists()
+
+
+def test_the_labs_own_copy_is_not_copied_onto_itself(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(OVERRIDDEN)
+    with pytest.raises(LabError, match="own copy"):
+        plan_copy.copy(plan, tmp_path)
