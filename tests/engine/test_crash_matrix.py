@@ -1,6 +1,10 @@
-"""A crash at every moment of a run, then resume or undo: the same world, on fakes, exhaustively."""
+"""A crash at every moment of a run, then resume or undo: the same world, on fakes, exhaustively.
 
-from collections.abc import Callable
+What a crash of the orchestrator leaves behind is copied at each moment of one walk, rather than walked to
+anew; that both are the same is a test of its own. A reboot of a host goes on from where it strikes.
+"""
+
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -29,6 +33,15 @@ class CrashError(BaseException):
     """The orchestrator is gone at this moment; nothing may catch it."""
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a crash of the orchestrator leaves at any of these moments: the hosts and the state file."""
+
+    moments: tuple[str, ...]
+    world: World
+    events: tuple[Recorded, ...]
+
+
 @dataclass
 class Scenario:
     """A world, and what runs in it; ``crash_at`` counts moments, ``how`` says who crashes."""
@@ -37,6 +50,8 @@ class Scenario:
     how: str = "none"
     crash_at: int = -1
     moments: list[str] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     is_armed: bool = True
     is_dying: bool = False
 
@@ -46,12 +61,22 @@ class Scenario:
         self.facts = gather(self.cluster, self.world.look)
         self.first = self.world_now()
 
+    @classmethod
+    def behind(cls, cluster: Cluster, left: Left) -> "Scenario":
+        """The orchestrator has crashed, and a new process begins."""
+        scenario = cls(cluster)
+        scenario.world = left.world.copied(scenario._moment)
+        scenario.journal = CrashingJournal(left.events, scenario._moment)
+        return scenario
+
     def world_now(self) -> object:
         return deepcopy(self.world.snapshot())
 
     def _moment(self, name: str) -> None:
         if not self.is_armed:
             return
+        if self.how == "copied":
+            self._copy(name)
         if self.is_dying:  # the script on the host goes on without us, then we are gone
             if not name.startswith("host"):
                 raise CrashError
@@ -67,6 +92,14 @@ class Scenario:
         self.moments.append(name)
         if name.startswith("host after"):
             check_invariants(self.world)
+
+    def _copy(self, name: str) -> None:
+        """Keep what a crash here leaves; a script on a host goes on, so there it is what its end leaves."""
+        self.waiting.append(name)
+        if not name.startswith("host"):
+            world = self.world.copied(lambda _: None)
+            self.left.append(Left(tuple(self.waiting), world, tuple(self.journal.events)))
+            self.waiting.clear()
 
     def walk(self, make: Callable[..., Runbook]) -> None:
         runbook = self.compile(make)
@@ -130,18 +163,29 @@ def clean_run(cluster: Cluster) -> Scenario:
     return scenario
 
 
-def count_moments(cluster: Cluster, make: Callable[..., Runbook] = compile_forward) -> int:
-    scenario = clean_run(cluster)
-    if make is compile_backward:
-        before = len(scenario.moments)
-        scenario.walk(compile_backward)
-        return len(scenario.moments) - before
-    return len(scenario.moments)
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     return make_cluster(tmp_path_factory.mktemp("pki"), proxies=1)
+
+
+@pytest.fixture(scope="module")
+def there(cluster: Cluster) -> Scenario:
+    """A run without faults, with what a crash at each of its moments leaves."""
+    scenario = Scenario(cluster, "copied")
+    scenario.walk(compile_forward)
+    assert scenario.moments == [name for left in scenario.left for name in left.moments]
+    return scenario
+
+
+@pytest.fixture(scope="module")
+def undone(cluster: Cluster) -> Scenario:
+    """The undo of a whole run, with what a crash at each of its moments leaves."""
+    scenario = clean_run(cluster)
+    scenario.how = "copied"
+    before = len(scenario.moments)
+    scenario.walk(compile_backward)
+    assert scenario.moments[before:] == [name for left in scenario.left for name in left.moments]
+    return scenario
 
 
 def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: Cluster) -> None:
@@ -158,106 +202,123 @@ def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: 
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("how", ["orchestrator", "reboot"])
-def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, how: str) -> None:
-    reference = clean_run(cluster)
-    total = len(reference.moments)
-    cases = 0
-    for moment in range(total):
-        if how == "reboot" and not reference.moments[moment].startswith("host"):
-            continue
-        scenario = Scenario(cluster, how, moment)
-        scenario.walk_into_crash(compile_forward)
+def test_a_crash_leaves_what_was_copied_at_its_moment(cluster: Cluster, there: Scenario) -> None:
+    number = 0
+    for left in there.left:
+        for name in left.moments:
+            scenario = Scenario(cluster, "orchestrator", number)
+            scenario.walk_into_crash(compile_forward)
+
+            assert there.moments[number] == name
+            assert memory(left.world) == memory(scenario.world), f"moment {number}: {name}"
+            assert untimed(left.events) == untimed(scenario.journal.events), f"moment {number}: {name}"
+            number += 1
+
+
+def memory(world: World) -> object:
+    """Everything that a world consists of, but for who watches it."""
+    return {name: value for name, value in vars(world).items() if name not in {"moment", "cluster"}}
+
+
+def untimed(events: Iterable[Recorded]) -> list[Recorded]:
+    return [event.model_copy(update={"at": 0.0, "took_s": 0.0}) for event in events]
+
+
+@pytest.mark.exhaustive
+def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, there: Scenario) -> None:
+    assert len(there.moments) > 200
+    for left in there.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.walk(compile_forward)
 
-        assert reference.world_now() == scenario.world_now(), f"moment {moment}"
-        if how == "orchestrator":
-            restarts = [host.restarts for host in scenario.world.hosts.values()]
-            assert [2, 2, 2] == restarts, f"moment {moment}: {reference.moments[moment]}"
+        assert there.world_now() == scenario.world_now(), left.moments
+        assert [2, 2, 2] == [host.restarts for host in scenario.world.hosts.values()], left.moments
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("goes_on", WAYS)
+def test_a_reboot_anywhere_then_resume_or_undo_reaches_the_last_or_the_first_world(
+    cluster: Cluster, there: Scenario, goes_on: Callable[..., Runbook]
+) -> None:
+    last = there.first if goes_on is compile_backward else there.world_now()
+    cases = 0
+    for moment, name in enumerate(there.moments):
+        if not name.startswith("host"):
+            continue
+        scenario = Scenario(cluster, "reboot", moment)
+        scenario.walk_into_crash(compile_forward)
+        scenario.walk(goes_on)
+
+        assert last == scenario.world_now(), f"moment {moment}: {name}"
         cases += 1
     assert cases > 60
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("how", ["orchestrator", "reboot"])
-def test_a_crash_anywhere_then_undo_reaches_the_first_world(cluster: Cluster, how: str) -> None:
-    reference = clean_run(cluster)
-    for moment, name in enumerate(reference.moments):
-        if how == "reboot" and not name.startswith("host"):
-            continue
-        scenario = Scenario(cluster, how, moment)
-        scenario.walk_into_crash(compile_forward)
+def test_a_crash_anywhere_then_undo_reaches_the_first_world(cluster: Cluster, there: Scenario) -> None:
+    for left in there.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.walk(compile_backward)
 
-        assert scenario.first == scenario.world_now(), f"moment {moment}: {name}"
+        assert scenario.first == scenario.world_now(), left.moments
 
 
 @pytest.mark.exhaustive
-def test_a_crash_anywhere_in_the_undo_then_undo_again_reaches_the_first_world(cluster: Cluster) -> None:
-    forward = count_moments(cluster)
-    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
-        scenario = Scenario(cluster, "orchestrator", moment)
-        scenario.walk(compile_forward)
-        scenario.walk_into_crash(compile_backward)
+def test_a_crash_anywhere_in_the_undo_then_undo_again_reaches_the_first_world(
+    cluster: Cluster, undone: Scenario
+) -> None:
+    for left in undone.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.walk(compile_backward)
 
-        assert scenario.first == scenario.world_now(), f"moment {moment}"
+        assert scenario.first == scenario.world_now(), left.moments
 
 
 @pytest.mark.exhaustive
-def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(cluster: Cluster) -> None:
-    reference = clean_run(cluster)
-    forward = len(reference.moments)
-    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
-        scenario = Scenario(cluster, "orchestrator", moment)
-        scenario.walk(compile_forward)
-        scenario.walk_into_crash(compile_backward)
+def test_a_crash_in_the_undo_then_resume_reaches_the_last_world(
+    cluster: Cluster, there: Scenario, undone: Scenario
+) -> None:
+    for left in undone.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.walk(compile_forward)
 
-        assert reference.world_now() == scenario.world_now(), f"moment {moment}"
+        assert there.world_now() == scenario.world_now(), left.moments
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("goes_on", WAYS)
 def test_a_crash_anywhere_and_the_state_file_lost_then_on_or_back(
-    cluster: Cluster, goes_on: Callable[..., Runbook]
+    cluster: Cluster, there: Scenario, goes_on: Callable[..., Runbook]
 ) -> None:
-    reference = clean_run(cluster)
-    last = reference.first if goes_on is compile_backward else reference.world_now()
-    for moment, name in enumerate(reference.moments):
-        scenario = Scenario(cluster, "orchestrator", moment)
-        scenario.walk_into_crash(compile_forward)
+    last = there.first if goes_on is compile_backward else there.world_now()
+    for left in there.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.lose_state_file()
         scenario.walk(goes_on)
 
-        assert last == scenario.world_now(), f"moment {moment}: {name}"
+        assert last == scenario.world_now(), left.moments
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("goes_on", WAYS)
 def test_a_crash_in_the_undo_and_the_state_file_lost_then_on_or_back(
-    cluster: Cluster, goes_on: Callable[..., Runbook]
+    cluster: Cluster, there: Scenario, undone: Scenario, goes_on: Callable[..., Runbook]
 ) -> None:
-    reference = clean_run(cluster)
-    last = reference.first if goes_on is compile_backward else reference.world_now()
-    forward = len(reference.moments)
-    for moment in range(forward, forward + count_moments(cluster, compile_backward)):
-        scenario = Scenario(cluster, "orchestrator", moment)
-        scenario.walk(compile_forward)
-        scenario.walk_into_crash(compile_backward)
+    last = there.first if goes_on is compile_backward else there.world_now()
+    for left in undone.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.lose_state_file()
         scenario.walk(goes_on)
         scenario.lose_state_file()
         scenario.walk(goes_on)
 
-        assert last == scenario.world_now(), f"moment {moment}"
+        assert last == scenario.world_now(), left.moments
 
 
 @pytest.mark.exhaustive
-def test_no_step_that_succeeded_is_started_again(cluster: Cluster) -> None:
-    for moment in range(count_moments(cluster)):
-        scenario = Scenario(cluster, "orchestrator", moment)
-        scenario.walk_into_crash(compile_forward)
+def test_no_step_that_succeeded_is_started_again(cluster: Cluster, there: Scenario) -> None:
+    for left in there.left:
+        scenario = Scenario.behind(cluster, left)
         scenario.walk(compile_forward)
 
         done: set[str] = set()

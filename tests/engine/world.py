@@ -5,6 +5,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -119,6 +120,14 @@ class World:
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.away_looks = 0  # so often the first host cannot be asked
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
+
+    def copied(self, moment: Callable[[str], None]) -> "World":
+        """Another world that is as this one is now."""
+        other = copy(self)
+        other.moment = moment
+        other.hosts, other.proxies, other.registry = deepcopy((self.hosts, self.proxies, self.registry))
+        other.performed, other.cut_off = list(self.performed), set(self.cut_off)
+        return other
 
     def _host(self, number: int, member: Member) -> FakeHost:
         base = {
