@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import compiled, in_doubt, pace
-from engine.walking import run
+from engine.walking import compiled, in_doubt, pace, run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster, Patience

@@ -4,10 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import compiled, pace
-from engine.walking import run
+from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
-from unit.remote.test_lease import OURS
+from support.holders import OURS
 
 from orchestrator.engine.events import Event, HandedOver, RunEnded, StepFailed, StepStarted
 from orchestrator.engine.journal import MemoryJournal

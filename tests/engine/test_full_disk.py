@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import compiled, pace
-from engine.walking import begin
+from engine.walking import begin, compiled, pace
 from engine.world import World, make_cluster
 from full_disk import room_for
 

@@ -5,21 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from engine.walking import RUN, run, start
+from engine.walking import RUN, compiled, in_doubt, pace, run, start
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster, Patience
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
-from orchestrator.etcd.gather import gather
-from orchestrator.migrations import MIGRATIONS
 from orchestrator.operations import Deed
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.report.review import review
-from orchestrator.runbook.compile import compile_forward
-from orchestrator.runbook.model import Runbook
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -27,23 +23,6 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 @pytest.fixture
 def cluster(tmp_path: Path) -> Cluster:
     return make_cluster(tmp_path)
-
-
-def compiled(cluster: Cluster, world: World) -> Runbook:
-    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["bridge"])
-
-
-def pace(cluster: Cluster) -> Pace:
-    return Pace(cluster.patience, sleep=lambda _: None)
-
-
-def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
-    """A journal of members that are proven, and of a step of server1's that began and has no ending."""
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
-    step = runbook.step("accept/server1")
-    start(journal, runbook, step)
-    return journal
 
 
 def essence(deeds: list[Deed]) -> list[object]:

@@ -4,8 +4,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import compiled, pace
-from engine.walking import run
+from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
 from orchestrator.cluster.model import Cluster

@@ -1,11 +1,17 @@
 """Walking a runbook as a process does: it notes the header in an empty journal, then that it began."""
 
+from engine.world import World
+
 from orchestrator.cluster.facts import Facts
+from orchestrator.cluster.model import Cluster
 from orchestrator.engine import run as engine
 from orchestrator.engine.events import Opened, RoundBegan, RunBegan, StepStarted
-from orchestrator.engine.journal import Journal
+from orchestrator.engine.journal import Journal, MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.remote.executor import Executor
+from orchestrator.etcd.gather import gather
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.remote.executor import Executor, LiveExecutor
+from orchestrator.runbook.compile import compile_forward
 from orchestrator.runbook.model import Runbook, Step
 
 RUN = "ab12cd34"
@@ -65,3 +71,20 @@ def start(journal: Journal, runbook: Runbook, step: Step) -> None:
             operations=step.digest,
         )
     )
+
+
+def compiled(cluster: Cluster, world: World) -> Runbook:
+    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["bridge"])
+
+
+def pace(cluster: Cluster) -> Pace:
+    return Pace(cluster.patience, sleep=lambda _: None)
+
+
+def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
+    """A journal of members that are proven, and of a step of server1's that began and has no ending."""
+    journal = MemoryJournal()
+    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
+    step = runbook.step("accept/server1")
+    start(journal, runbook, step)
+    return journal

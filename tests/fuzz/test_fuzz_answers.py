@@ -12,7 +12,7 @@ from engine.world import make_cluster
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 
 from orchestrator import lock
 from orchestrator.cluster.facts import Subject

@@ -9,9 +9,9 @@ from pathlib import Path
 import paramiko
 import pytest
 from support.fuzzing import EXAMPLES
+from support.ssh_sites import HELLO, make_key
 from unit.remote.shells import cluster_of, shims
 from unit.remote.sshd import Sshd
-from unit.remote.test_ssh_executor import HELLO, make_key
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import kinds
+from support.certificates import planned, refusals
 from support.fuzzing import EXAMPLES
-from unit.etcd.test_kinds_of_certificates import planned, refusals
 
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import certificates, files, trust

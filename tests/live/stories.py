@@ -7,20 +7,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from orchestrator.cluster.model import Cluster
+from orchestrator.commands import looking
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.journal import read
+from orchestrator.etcd.preflight import Finding
 from orchestrator.lab.hosts import journald
+from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.proof.probers import RunningProber, of_members
+from orchestrator.session import open_session
 
 STATES = ("staged", "proven", "accepting", "bridged", "switched", "sealed")
+OURS = "etc/systemd/system/etcd2.service.d"
 LEISURE = 2.5  # a write every 25 ms: that takes less of the machine than a rehearsal's does
 ROUNDS = ("stage", "prove", "accept", "bridge", "switch", "seal")
 
@@ -147,3 +153,37 @@ def fingerprint(lab: Lab) -> dict[str, str]:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             found[f"{host.name}:{name}"] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
     return found
+
+
+def changed(cluster: Cluster, **ssh: object) -> Cluster:
+    """The cluster with its first member only, reached in another way."""
+    member = cluster.members[0]
+    reached = member.ssh.model_copy(update=ssh)
+    return cluster.model_copy(update={"members": (member.model_copy(update={"ssh": reached}),)})
+
+
+def found(lab: Lab) -> tuple[Finding, ...]:
+    with lab.in_bastion(), open_session(lab.plan, None) as session:
+        return looking.look(session).findings
+
+
+def told(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
+    """What a check says of a place with that verdict."""
+    return "; ".join(
+        one.evidence for one in findings if (one.check, one.where, one.verdict) == (name, where, verdict)
+    )
+
+
+def shell(host: Host, command: str) -> str:
+    return host.run(["sh", "-c", command], timeout_s=60).stdout
+
+
+def mend(findings: tuple[Finding, ...], check: str, where: str) -> str:
+    return next(one.mend for one in findings if (one.check, one.where, one.verdict) == (check, where, "fail"))
+
+
+def written(host: Host, path: str, text: str, *, mode: int = 0o644) -> None:
+    place = host.root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text)
+    place.chmod(mode)

@@ -1,30 +1,17 @@
 """The checks before the first change, on real hosts: nothing is found where nothing is wrong."""
 
 import shutil
-from collections.abc import Sequence
 
 import pytest
-from live.stories import failure, fingerprint, orchestrator, restarts, state_file
+from live.stories import failure, fingerprint, found, orchestrator, restarts, state_file, told
 
-from orchestrator.commands import check, looking
+from orchestrator.commands import check
 from orchestrator.errors import RefusedError
-from orchestrator.etcd.preflight import CHECKLIST, Finding
+from orchestrator.etcd.preflight import CHECKLIST
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.session import open_session
-
-
-def found(lab: Lab) -> tuple[Finding, ...]:
-    with lab.in_bastion(), open_session(lab.plan, None) as session:
-        return looking.look(session).findings
-
-
-def told(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
-    """What a check says of a place with that verdict."""
-    return "; ".join(
-        one.evidence for one in findings if (one.check, one.where, one.verdict) == (name, where, verdict)
-    )
 
 
 def test_a_healthy_cluster_passes_every_check_and_nothing_is_changed(lab: Lab) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support import kinds
-from unit.etcd.test_kinds_of_certificates import CASES
+from support.certificates import CASES
 
 START_S, ANSWER_S = 15.0, 4.0
 

@@ -2,9 +2,7 @@
 
 import re
 
-from live.stories import failure, orchestrator, wait_until_healthy
-from live.test_check import found, told
-from live.test_next_start import OURS, mend, shell, written
+from live.stories import OURS, failure, found, mend, orchestrator, shell, told, wait_until_healthy, written
 
 from orchestrator.etcd.preflight import Finding
 from orchestrator.lab.hosts.host import Host

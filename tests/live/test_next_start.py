@@ -6,36 +6,18 @@ from pathlib import Path
 
 import pytest
 from live.conftest import FRESH, booted
-from live.stories import failure, orchestrator, wait_until_healthy
-from live.test_check import found, told
+from live.stories import OURS, failure, found, mend, orchestrator, shell, told, wait_until_healthy, written
 from support.systemd import ENVIRONMENT_FILE, READ_FROM_IT
 
-from orchestrator.etcd.preflight import Finding
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
-OURS = "etc/systemd/system/etcd2.service.d"
 PROXY = "http://user:geheim@198.18.0.1:3128"
-
-
-def written(host: Host, path: str, text: str, *, mode: int = 0o644) -> None:
-    place = host.root / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text)
-    place.chmod(mode)
-
-
-def shell(host: Host, command: str) -> str:
-    return host.run(["sh", "-c", command], timeout_s=60).stdout
 
 
 def restarted(host: Host) -> None:
     shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
-
-
-def mend(findings: tuple[Finding, ...], check: str, where: str) -> str:
-    return next(one.mend for one in findings if (one.check, one.where, one.verdict) == (check, where, "fail"))
 
 
 def test_systemd_itself_reads_a_file_of_variables_as_we_do(lab: Lab) -> None:

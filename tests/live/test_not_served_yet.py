@@ -4,9 +4,7 @@ import shlex
 from pathlib import Path
 
 from live.conftest import FRESH, THREE_MEMBERS, booted
-from live.stories import failure, orchestrator, wait_until_healthy
-from live.test_check import found, told
-from live.test_next_start import mend, shell
+from live.stories import failure, found, mend, orchestrator, shell, told, wait_until_healthy
 
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.initial_settings import Extra

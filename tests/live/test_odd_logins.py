@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from live.conftest import ClusterHosts
-from live.test_ssh import changed
+from live.stories import changed
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.lab.hosts.host import Host

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from live.stories import changed
 
 from orchestrator.cluster.model import Cluster
 from orchestrator.errors import LoginRefusedError
@@ -22,13 +23,6 @@ class ClusterHosts(Protocol):
     """Booted hosts, seen from the bastion's network."""
 
     cluster: Cluster
-
-
-def changed(cluster: Cluster, **ssh: object) -> Cluster:
-    """The cluster with its first member only, reached in another way."""
-    member = cluster.members[0]
-    reached = member.ssh.model_copy(update=ssh)
-    return cluster.model_copy(update={"members": (member.model_copy(update={"ssh": reached}),)})
 
 
 def named(words: str) -> str:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from support.gates import CASES
 from support.judging import Case, Stage, failures
 from support.mutants import Mutant, mutants
-from unit.etcd.test_gates import CASES
 
 from orchestrator.checks import Check, Remark, wrong
 from orchestrator.cluster.facts import Subject

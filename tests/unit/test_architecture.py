@@ -1,5 +1,9 @@
-"""Each import that the architecture forbids is planted in a copy, and lint-imports sees it."""
+"""Each import that the architecture forbids is planted in a copy, and lint-imports sees it.
 
+Tests have a rule of their own: what several of them need is in tests/support, or in a module beside them.
+"""
+
+import ast
 import os
 import shutil
 import subprocess
@@ -76,3 +80,28 @@ def test_a_wrong_import_breaks_its_contract(copy: Path, file: str, line: str, co
     broken = [each for each in result.stdout.splitlines() if " BROKEN" in each]
     assert result.returncode == 1, result.stdout + result.stderr
     assert any(each.startswith(contract) for each in broken), result.stdout
+
+
+def from_tests(source: str) -> list[str]:
+    """The test modules that a module imports from."""
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = [
+        f"{node.module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+        for node in nodes
+        for alias in node.names
+    ]
+    return [name for name in imported if any(part.startswith("test_") for part in name.split("."))]
+
+
+def test_no_module_imports_from_a_test_module() -> None:
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    found = {str(path.relative_to(ROOT)): from_tests(path.read_text()) for path in modules}
+    assert len(found) > 100
+    assert {} == {path: names for path, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    "line", ["from unit.test_cli import run", "import unit.test_cli", "from unit import test_cli as cli"]
+)
+def test_an_import_from_a_test_module_is_seen(line: str) -> None:
+    assert ["test_cli"] == [name.split(".")[1] for name in from_tests(line)]

@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import pace
-from engine.walking import begin
+from engine.walking import begin, pace
 from engine.world import World, make_cluster
 
 from orchestrator import session as sessions

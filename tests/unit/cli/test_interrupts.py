@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from unit.remote.test_ssh_executor import make_key
+from support.ssh_sites import make_key
 
 from orchestrator.commands.certs import make
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.installed import NOBODY, environment, shell
-from unit.remote.test_ssh_executor import make_key
+from support.ssh_sites import make_key
 
 from orchestrator import commandline
 from orchestrator.etcd.preflight import CHECKLIST

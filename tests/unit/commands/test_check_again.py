@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import make_site
+from support.sites import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError

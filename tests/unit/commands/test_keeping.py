@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from engine.walking import RUN
-from unit.commands.test_agreeing import Members
-from unit.etcd.test_settings import subject
+from support.members import Members
+from support.subjects import subject
 
 from orchestrator.cluster.facts import Facts
 from orchestrator.commands import keeping

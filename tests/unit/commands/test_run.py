@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import pace
-from engine.walking import begin
+from engine.walking import begin, pace
 from engine.world import World, make_cluster
 
 from orchestrator.commands import check, keeping, locks, recall, rollback

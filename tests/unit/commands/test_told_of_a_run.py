@@ -5,8 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from engine.test_rehearsal import pace
-from engine.walking import begin
+from engine.walking import begin, pace
 from engine.world import World, make_cluster
 
 from orchestrator.commands import check, locks, recall, recover

@@ -5,37 +5,16 @@ from pathlib import Path
 
 import pytest
 from full_disk import room_for
+from support.journals import BEGAN, EVENTS, OPENED, OVER, SUCCEEDED, write
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.engine import disk
 from orchestrator.engine.events import (
-    Opened,
     Recorded,
-    RoundBegan,
     RunBegan,
-    RunEnded,
-    StepStarted,
-    StepSucceeded,
 )
 from orchestrator.engine.journal import StateFile
 from orchestrator.errors import LockedError, RefusedError, UnwritableError
 
-OPENED = Opened(
-    tool="0",
-    run="ab12cd34",
-    cluster="x",
-    migration="bridge",
-    runbook="d1" * 32,
-    facts=Facts(cluster_id="c1", members={}),
-)
-BEGAN = RunBegan(pid=77, host="bastion", user="anna", runbook="d1" * 32, is_resumed=False)
-ROUND = RoundBegan(round="stage", target="staged", hosts=("a",), order="one by one")
-STARTED = StepStarted(
-    step="stage/a", host="a", source="plaintext", target="staged", attempt=1, operations="d2" * 32
-)
-SUCCEEDED = StepSucceeded(step="stage/a", host="a", target="staged", took_s=0.1)
-OVER = RunEnded(outcome="finished")
-EVENTS: list[Recorded] = [OPENED, BEGAN, ROUND, STARTED, SUCCEEDED]
 BACK: list[Recorded] = [
     RunBegan(pid=77, host="bastion", user="anna", runbook="d3" * 32, is_resumed=True, direction="back"),
     OVER,
@@ -45,12 +24,6 @@ BACK: list[Recorded] = [
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "plan.yaml.state.jsonl"
-
-
-def write(path: Path) -> None:
-    with StateFile(path) as journal:
-        for event in EVENTS:
-            journal.append(event)
 
 
 def test_events_come_back_as_they_were(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from unit.engine.test_journal import EVENTS, write
+from support.journals import EVENTS, write
 
 from orchestrator.engine import disk
 from orchestrator.engine.journal import StateFile, create, progress_of, read

@@ -9,7 +9,7 @@ from engine.tales import TALES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
-from unit.engine.test_journal import BEGAN, EVENTS, OPENED, OVER, ROUND, STARTED, SUCCEEDED
+from support.journals import BEGAN, EVENTS, OPENED, OVER, ROUND, STARTED, SUCCEEDED
 
 from orchestrator.engine import lines
 from orchestrator.engine.events import (

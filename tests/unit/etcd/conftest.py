@@ -1,14 +1,14 @@
 """Certificates are made as a test begins, so its NOW has to be that moment too."""
 
-import sys
 from datetime import UTC, datetime
 
 import pytest
+from support import sites
 
 
 @pytest.fixture(autouse=True)
 def _now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = sys.modules.get("unit.etcd.test_preflight_hosts")  # other files take their sites from there
-    for module in filter(None, (request.module, shared)):
+    now = datetime.now(UTC)
+    for module in (request.module, sites):
         if hasattr(module, "NOW"):
-            monkeypatch.setattr(module, "NOW", datetime.now(UTC))
+            monkeypatch.setattr(module, "NOW", now)

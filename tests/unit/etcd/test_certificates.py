@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509 import ObjectIdentifier
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import certificates

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engine.world import World, make_cluster
 from pydantic import ValidationError
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 
 import orchestrator
 from orchestrator.cluster.facts import HostFacts, MemberFacts

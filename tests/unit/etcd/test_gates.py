@@ -1,13 +1,10 @@
 """Each gate judged alone, by its own cases: whichever gates mask each other in a migration."""
 
 import pytest
-from cases.gates import agreeing, answering, relaying, settled, watching
+from support.gates import CASES
 from support.judging import Case, Stage, failures
 
 from orchestrator.etcd import gates
-
-TABLES = (agreeing, answering, settled, relaying, watching)
-CASES = [case for table in TABLES for case in table.CASES]
 
 
 @pytest.fixture(scope="module")

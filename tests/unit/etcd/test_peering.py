@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
-from unit.etcd.test_preflight_hosts import make_site
+from support.sites import make_site
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import peering, process

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import make_site
-from unit.etcd.test_settings import subject
+from support.sites import make_site
+from support.subjects import subject
 
 from orchestrator.checks import Remark
 from orchestrator.etcd.preflight import CHECKLIST, clients

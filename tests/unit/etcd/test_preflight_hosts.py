@@ -1,64 +1,22 @@
 """Checks of a host before the first change: each passes, warns and fails for its own reason."""
 
-import base64
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_settings import subject
+from support.sites import NOW, item, judged, make_site, running, verdicts
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process
-from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
+from orchestrator.etcd.preflight import CHECKLIST, Finding, Site
 from orchestrator.etcd.preflight.clock import skew_s
 from orchestrator.etcd.preflight.ports import listeners
 from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
 from orchestrator.etcd.preflight.unit import SCRIPT, seconds
-from orchestrator.lab.provisioning.credentials import Authority
-from orchestrator.questions import Answer, Question, Script
-
-NOW = datetime.now(UTC)
-
-
-def make_site(folder: Path, *reached: str, **changes: object) -> Site:
-    """A site of three members with good certificates; only the first is reached unless others are named."""
-    member = subject(folder, {})
-    authority = Authority.make("the CA")
-    authority.write(folder / "ca.pem")
-    for host in (*member.cluster.hosts,):
-        names = (host.address, "127.0.0.1", "localhost", host.name)
-        authority.issue(host.name, names).write(host.certificate, host.key)
-    authority.issue("client").write(folder / "client.pem", folder / "client-key.pem")
-    moments = dict.fromkeys(reached or ("server1",), (NOW, NOW))
-    cluster = member.cluster.model_copy(update=changes)
-    return Site(cluster, member.facts, moments, NOW)
-
-
-def item(name: str) -> Item:
-    return next(one for one in CHECKLIST if one.name == name)
-
-
-def judged(name: str, site: Site, answers: Mapping[str, Answer], place: str | None = None) -> list[Finding]:
-    """Judge a check; ``answers`` are by script, and a script that is not there was not answered."""
-    found: list[Finding] = []
-    for examination in item(name).make(site):
-        if place not in {None, examination.where}:
-            continue
-        heard: dict[Question, Answer] = {
-            question: answers[question.script]
-            for question in examination.questions
-            if isinstance(question, Script) and question.script in answers
-        }
-        found += item(name).findings(examination, heard)
-    return found
-
-
-def verdicts(findings: Iterable[Finding]) -> list[str]:
-    return [one.verdict for one in findings]
+from orchestrator.questions import Answer, Script
 
 
 def script_of(name: str, site: Site) -> str:
@@ -66,19 +24,6 @@ def script_of(name: str, site: Site) -> str:
     question = next(iter(item(name).make(site))).questions[-1]
     assert isinstance(question, Script)
     return question.script
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def running(environment: Mapping[str, str] | None = None, *flags: str, state: str = "active") -> Answer:
-    words = "\0".join(f"{name}={value}" for name, value in (environment or {}).items())
-    lines = (
-        *("LoadState=loaded", f"ActiveState={state}", "SubState=running", "MainPID=30"),
-        *(f"environ={encoded(words)}", f"cmdline={encoded(chr(0).join(('/usr/bin/etcd', *flags)))}"),
-    )
-    return Answer(0, "\n".join(lines))
 
 
 ALL = "path=/usr/bin:/bin\n" + "".join(

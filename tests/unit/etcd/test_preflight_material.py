@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ObjectIdentifier
-from unit.etcd.test_preflight_hosts import item, judged, make_site, verdicts
+from support.sites import item, judged, make_site, verdicts
 
 from orchestrator.etcd.preflight.routes import RESOLVE, ROUTES, plain
 from orchestrator.lab.provisioning.credentials import Authority

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import item, make_site, verdicts
+from support.sites import item, make_site, verdicts
 
 from orchestrator.etcd import gather
 from orchestrator.etcd.api.words import Registered, Standing

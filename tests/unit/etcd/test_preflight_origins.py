@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import encoded, judged, make_site, running, verdicts
-from unit.etcd.test_settings import subject
+from support.sites import judged, make_site, running, unit_told, verdicts
+from support.subjects import subject
 
 from orchestrator.etcd import process
 from orchestrator.etcd.preflight.unit import SCRIPT, variables_of_drop_in, variables_of_file
@@ -13,15 +13,6 @@ from orchestrator.questions import Answer
 
 AT = "/etc/systemd/system/etcd2.service.d"
 URLS = "http://0.0.0.0:2379"
-
-
-def unit_told(properties: str = "", **files: str) -> Answer:
-    """``files`` are kinds (drop_in, file) with PATH=TEXT."""
-    lines = [properties] if properties else []
-    for kind, told in files.items():
-        path, _, text = told.partition("=")
-        lines.append(f"{kind}={encoded(text)} {path}")
-    return Answer(0, "\n".join(lines))
 
 
 ORIGINS = [

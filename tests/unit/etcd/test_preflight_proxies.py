@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
-from unit.etcd.test_preflight_hosts import judged, make_site, running, verdicts
-from unit.etcd.test_preflight_origins import unit_told
+from support.sites import judged, make_site, running, unit_told, verdicts
 
 from orchestrator.etcd import process
 from orchestrator.etcd.gather import gather

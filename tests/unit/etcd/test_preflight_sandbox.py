@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import judged, make_site, verdicts
+from support.sites import judged, make_site, verdicts
 
 from orchestrator.etcd.preflight import unit
 from orchestrator.etcd.preflight.sandbox import SCRIPT, hider

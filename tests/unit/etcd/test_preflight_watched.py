@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_preflight_hosts import judged, make_site
+from support.sites import judged, make_site
 
 from orchestrator.cluster.model import Watch
 from orchestrator.etcd.preflight.watched import SCRIPT

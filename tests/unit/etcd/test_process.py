@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import process, settings

@@ -4,30 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.world import make_cluster
 from ruamel.yaml import YAML
+from support.subjects import subject
 
-from orchestrator.cluster.facts import Facts, MemberFacts, Subject
+from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
-
-
-def subject(folder: Path, environment: dict[str, str]) -> Subject:
-    cluster = make_cluster(folder)
-    facts = {
-        member.name: MemberFacts(
-            id=f"a{number}",
-            name=f"etcd-{number}",
-            version="3.4.23",
-            peer_urls=(f"http://{member.address}:2380",),
-            environment=environment,
-            user="etcd",
-            group="etcd",
-        )
-        for number, member in enumerate(cluster.members, start=1)
-    }
-    return Subject(cluster, Facts(cluster_id="c1", members=facts), cluster.members[0])
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])

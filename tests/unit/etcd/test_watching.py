@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 
 from orchestrator.cluster.facts import Subject
 from orchestrator.cluster.model import Watch

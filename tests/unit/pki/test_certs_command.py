@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from engine.test_rehearsal import compiled
-from engine.walking import start
+from engine.walking import compiled, start
 from engine.world import World, make_cluster
 from unit.pki.openssl import extension, field, is_pair, verified
 from unit.pki.pki_plans import PATHS, PLAN, certs, cluster_in, contents, plan_in

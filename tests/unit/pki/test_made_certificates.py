@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from unit.etcd.test_settings import subject
+from support.subjects import subject
 from unit.pki.openssl import extension, field, is_pair, openssl, verified
 from unit.pki.pki_plans import PATHS, certs, contents, plan_in
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.remote.test_script import perform, shell
+from support.scripts import perform, shell
 
 from orchestrator.operations import MakeDirectory, Write
 from orchestrator.trusted import UNTRUSTED

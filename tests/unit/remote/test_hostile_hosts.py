@@ -10,8 +10,8 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from support.ssh_sites import HELLO, Site, site
 from unit.remote.shells import ShellChannel, cluster_of
-from unit.remote.test_ssh_executor import HELLO, Site, site
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError

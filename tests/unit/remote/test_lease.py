@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.holders import OURS
 from unit.remote.shells import ShellChannel, shims
 
 from orchestrator import lock, places
@@ -19,15 +20,6 @@ from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.lease import Lease, seen, take_away
 from orchestrator.remote.receipt import HOME, Performance
 
-OURS = Holder(
-    run="ab12",
-    number="1",
-    bastion="bastion 77",
-    state="/root/plan.yaml.state.jsonl",
-    who="root@bastion, process 9",
-    since="2026-11-25 03:50:05 UTC",
-    doing="run",
-)
 LATER = replace(OURS, number="2", who="root@bastion, process 10")
 NAMES = ("h1", "h2", "h3")
 

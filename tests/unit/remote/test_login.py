@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.ssh_sites import HELLO, Site, make_key, site
 from unit.remote.shells import cluster_of
-from unit.remote.test_ssh_executor import HELLO, Site, make_key, site
 
 from orchestrator.cluster.model import Ssh
 from orchestrator.errors import LoginRefusedError

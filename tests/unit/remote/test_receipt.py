@@ -4,11 +4,11 @@ import io
 import os
 import tarfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.conversations import conversation, counting
 from unit.remote.shells import ShellChannel, shims
 
 from orchestrator.operations import Deed, Receipt, Run, Secret, Write
@@ -21,16 +21,6 @@ from orchestrator.remote.receipt import _STARTER, Performance, SettledError, rea
 @pytest.fixture
 def shim(tmp_path: Path) -> dict[str, str]:
     return shims(tmp_path / "bin")
-
-
-@contextmanager
-def conversation(performance: Performance, environment: dict[str, str]) -> Iterator[Conversation]:
-    with closing(ShellChannel(("sh", "-s", "--", *performance.arguments), environment)) as channel:
-        yield Conversation(channel, time.monotonic)
-
-
-def counting(deed: str, counter: Path, then: str = "true", deadline_s: float = 20) -> Deed:
-    return Deed(deed, "h", (Run(("sh", "-c", f"echo once >>{counter}; {then}")),), deadline_s)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.conversations import conversation, counting
 from unit.remote.shells import shims
-from unit.remote.test_receipt import conversation, counting
 
 from orchestrator.operations import Receipt
 from orchestrator.remote.receipt import Performance

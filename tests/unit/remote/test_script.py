@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.scripts import perform, shell
 
 from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
 from orchestrator.questions import Answer, Script
@@ -36,12 +37,6 @@ RENDERED = [
 @pytest.mark.parametrize(("operation", "line"), RENDERED)
 def test_an_operation_is_one_readable_line(operation: Operation, line: str) -> None:
     assert line == render(operation)
-
-
-def shell(script: str, where: Path | None = None, program: str = "sh") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [program], input=script, cwd=where, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 @pytest.mark.parametrize("program", SHELLS)
@@ -93,15 +88,6 @@ BROKEN = [
 def test_a_broken_answer_is_no_answer(output: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_look([Script("h", "echo hi")], output)
-
-
-def perform(
-    operations: list[Operation], where: Path, program: str = "sh"
-) -> subprocess.CompletedProcess[str]:
-    script, payloads = deed_script(operations)
-    for name, content in payloads.items():
-        (where / name).write_bytes(content)
-    return shell(script, where, program)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from engine.test_rehearsal import compiled
+from engine.walking import compiled
 from engine.world import World, make_cluster
 
 from orchestrator.operations import Deed, Remove, Run

@@ -1,0 +1,44 @@
+"""The table of certificates, and what our checks say of a kind."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.world import make_cluster
+from ruamel.yaml import YAML
+from support.subjects import subject
+
+from orchestrator.cluster.facts import Subject
+from orchestrator.etcd.preflight import material
+from orchestrator.etcd.preflight.site import Site
+
+CASES: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(
+    (Path(__file__).parents[1] / "cases" / "certificates.yaml").read_text()
+)
+
+
+def planned(folder: Path) -> Subject:
+    """One member that is dialled by 127.0.0.1, with a kind's files."""
+    cluster = make_cluster(folder, members=1)
+    member = cluster.members[0].model_copy(
+        update={"certificate": folder / "leaf.pem", "key": folder / "leaf-key.pem", "address": "127.0.0.1"}
+    )
+    tls = cluster.tls.model_copy(
+        update={"client_certificate": folder / "leaf.pem", "client_key": folder / "leaf-key.pem"}
+    )
+    found = subject(folder, {"ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:2379"})
+    facts = found.facts.members["server1"].model_copy(update={"peer_urls": ("http://127.0.0.1:2380",)})
+    one = cluster.model_copy(update={"members": (member,), "tls": tls})
+    return Subject(one, found.facts.model_copy(update={"members": {"server1": facts}}), member)
+
+
+def refusals(member: Subject) -> list[str]:
+    """What the checks of the bastion's files say."""
+    site = Site(member.cluster, member.facts, {}, datetime.now(UTC))
+    return [
+        remark.evidence
+        for make in (material.pairs, material.bundle, material.intermediates)
+        for examination in make(site)
+        for remark in examination.judge({})
+        if remark.verdict == "fail"
+    ]

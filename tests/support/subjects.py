@@ -1,0 +1,24 @@
+"""A member as the facts show it, for tests that ask about one."""
+
+from pathlib import Path
+
+from engine.world import make_cluster
+
+from orchestrator.cluster.facts import Facts, MemberFacts, Subject
+
+
+def subject(folder: Path, environment: dict[str, str]) -> Subject:
+    cluster = make_cluster(folder)
+    facts = {
+        member.name: MemberFacts(
+            id=f"a{number}",
+            name=f"etcd-{number}",
+            version="3.4.23",
+            peer_urls=(f"http://{member.address}:2380",),
+            environment=environment,
+            user="etcd",
+            group="etcd",
+        )
+        for number, member in enumerate(cluster.members, start=1)
+    }
+    return Subject(cluster, Facts(cluster_id="c1", members=facts), cluster.members[0])
