@@ -7,6 +7,7 @@ PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gp
             openssh-client openssl curl
 CHECKED  := orchestrator tests
 AT_ONCE  := -n 2 --dist loadgroup  # a lab waits half of its time: two at once, as many as there are cores
+SLOWEST  := --durations=10 --durations-min=1  # what a full run spends its time on
 
 .DEFAULT_GOAL := help
 .PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults
@@ -46,7 +47,7 @@ fuzz: setup           ## Feed every reader of foreign text FUZZ_EXAMPLES random 
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(VENV)/bin/pytest -v $(AT_ONCE) --timeout 0 tests/fuzz
 
 test: lint            ## Everything, on real hosts too (root)
-	$(VENV)/bin/pytest -v $(AT_ONCE)
+	$(VENV)/bin/pytest -v $(AT_ONCE) $(SLOWEST)
 
 demo: setup           ## Migrate a real three-member cluster while a client writes (root)
 	$(PYTHON) -m orchestrator rehearse $(PLAN)
