@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator import commandline
-from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster
 from orchestrator.interrupt import Moment
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration, Role, Round
+from orchestrator.plan.loading import load
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.ssh import SshHosts
 

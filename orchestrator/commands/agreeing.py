@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.engine import gate
 from orchestrator.engine.events import Waiting
 from orchestrator.engine.gate import NotYetError
@@ -12,7 +11,8 @@ from orchestrator.etcd import api, hashes
 from orchestrator.etcd.api import Hashed, Standing
 from orchestrator.etcd.gather import subjects_of
 from orchestrator.etcd.hashes import Agreement
-from orchestrator.questions import Answers, Fact
+from orchestrator.host.questions import Answers, Fact
+from orchestrator.plan.facts import Facts, Subject
 from orchestrator.remote.executor import Hosts, Refusal
 from orchestrator.session import Session
 

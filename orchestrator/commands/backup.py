@@ -3,11 +3,11 @@
 import secrets
 from datetime import UTC, datetime
 
-from orchestrator import names, places
 from orchestrator.commands.recall import read_facts
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import restoring, saving
-from orchestrator.operations import Deed
+from orchestrator.host import names, places
+from orchestrator.host.operations import Deed
 from orchestrator.session import Session
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator import commandline
-from orchestrator.cluster.loading import load
 from orchestrator.engine.journal import progress_of
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
@@ -14,6 +13,7 @@ from orchestrator.pki.issuing import Terms
 from orchestrator.pki.making import Made
 from orchestrator.pki.tree import tree
 from orchestrator.pki.wanted import extra_names
+from orchestrator.plan.loading import load
 from orchestrator.session import default_state
 
 MOST_DAYS = 36_500  # a date beyond the year 9999 cannot be written

@@ -1,12 +1,12 @@
 """``check``, and the same before a run: what could stop it, looked for before the first change."""
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.commands import recall, recover
 from orchestrator.commands.looking import Looked, look, look_again
 from orchestrator.commands.recover import UnreadableError
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
 from orchestrator.output import out, plain
+from orchestrator.plan.facts import Facts
 from orchestrator.remote.asking import ask_each
 from orchestrator.remote.executor import refused
 from orchestrator.report.findings import report

@@ -3,7 +3,7 @@
 from orchestrator.commands import recall
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import UsageError
-from orchestrator.operations import Write
+from orchestrator.host.operations import Write
 from orchestrator.report.review import operation_lines
 from orchestrator.session import Session
 

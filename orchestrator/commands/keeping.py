@@ -3,9 +3,6 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator import names, places
-from orchestrator.cluster.facts import Subject
-from orchestrator.cluster.model import Cluster
 from orchestrator.commands.agreeing import DifferError, agree
 from orchestrator.engine.events import Opened, Saved
 from orchestrator.engine.gate import NotYetError
@@ -14,7 +11,10 @@ from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.etcd.hashes import Agreement
-from orchestrator.operations import Deed, Operation, Write
+from orchestrator.host import names, places
+from orchestrator.host.operations import Deed, Operation, Write
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from orchestrator import bastion, names
+from orchestrator import bastion
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
-from orchestrator.lock import Holder
+from orchestrator.host import names
+from orchestrator.host.lock import Holder
 from orchestrator.output import out
 from orchestrator.remote.lease import Lease, locked, seen, take_away
 from orchestrator.session import Session

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from orchestrator.checks import Remark, fine, wrong
-from orchestrator.cluster.facts import Facts
 from orchestrator.commands import recall
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.gather import version
@@ -25,7 +23,9 @@ from orchestrator.etcd.preflight import (
     of_gate,
     time_of,
 )
-from orchestrator.questions import Answer, Question, Script
+from orchestrator.host.checks import Remark, fine, wrong
+from orchestrator.host.questions import Answer, Question, Script
+from orchestrator.plan.facts import Facts
 from orchestrator.remote.asking import HostError, ask_each
 from orchestrator.session import Session
 

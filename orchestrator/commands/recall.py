@@ -1,12 +1,12 @@
 """The runbook of a plan: compiled of what the hosts show now, or again of what a state file remembers."""
 
 from orchestrator import __version__
-from orchestrator.cluster.facts import Facts
 from orchestrator.engine.events import Opened
 from orchestrator.engine.fit import edited, misfit
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.etcd.gather import gather
+from orchestrator.plan.facts import Facts
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session

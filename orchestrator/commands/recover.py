@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator import places
-from orchestrator.cluster import foreign
 from orchestrator.commands import keeping, locks, recall
 from orchestrator.engine.deeds import is_undone, retell
 from orchestrator.engine.events import Opened, Recorded
 from orchestrator.engine.journal import create
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
+from orchestrator.host import places
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan import foreign
 from orchestrator.remote import begun
 from orchestrator.session import Session
 

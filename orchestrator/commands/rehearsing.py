@@ -4,7 +4,7 @@ from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.engine.run import run
-from orchestrator.operations import Deed
+from orchestrator.host.operations import Deed
 from orchestrator.remote.executor import Hosts, LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.runbook.model import Runbook

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.commands import keeping, locks, recall, recover
 from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.output import out
+from orchestrator.plan.facts import Subject
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
-from orchestrator import names
 from orchestrator.engine.events import (
     FORMAT,
     HandedOver,
@@ -14,6 +13,7 @@ from orchestrator.engine.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.host import names
 from orchestrator.migrations.table import ROLES, Migration
 from orchestrator.runbook.model import Runbook, Step
 

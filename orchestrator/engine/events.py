@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
-from orchestrator.cluster import foreign, spelling
-from orchestrator.cluster.facts import Facts
-from orchestrator.cluster.model import Frozen
+from orchestrator.plan import foreign, spelling
+from orchestrator.plan.facts import Facts
+from orchestrator.plan.model import Frozen
 
 Direction = Literal["forward", "back"]
 

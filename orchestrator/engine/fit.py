@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator import names
 from orchestrator.engine.progress import Progress
+from orchestrator.host import names
 from orchestrator.runbook.model import Runbook, Step
 
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from orchestrator.checks import Check, Poll
-from orchestrator.cluster.model import Patience
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.host.checks import Check, Poll
+from orchestrator.plan.model import Patience
 from orchestrator.remote.executor import Executor, Refusal
 
 Tell = Callable[[tuple[str, ...]], None]

@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestrator.cluster.foreign import fault
 from orchestrator.engine.events import FORMAT, RECORDED, Recorded
 from orchestrator.engine.order import OutOfOrderError
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError
+from orchestrator.plan.foreign import fault
 from orchestrator.text import shown
 
 # 64 bits: a change by accident goes unseen once in 2^64. It is no signature: anybody can make another.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from transitions import Machine
 
-from orchestrator.checks import Poll
+from orchestrator.host.checks import Poll
 from orchestrator.runbook.model import Runbook, Step
 
 

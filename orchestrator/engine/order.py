@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from orchestrator import names, places
 from orchestrator.engine.events import (
     HandedOver,
     Opened,
@@ -18,6 +17,7 @@ from orchestrator.engine.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.host import names, places
 
 _OfStep = HandedOver | StepStarted | StepSucceeded | StepFailed
 Phase = Literal["empty", "opened", "recovered", "running", "handing", "stepping", "failed", "ended"]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.cluster.model import Patience
 from orchestrator.engine.events import Event
+from orchestrator.plan.model import Patience
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from orchestrator.checks import Check, Poll
 from orchestrator.engine import gate
 from orchestrator.engine.events import RoundBegan, RunEnded
 from orchestrator.engine.journal import Journal
@@ -20,6 +19,7 @@ from orchestrator.errors import (
     StoppedError,
     UnwritableError,
 )
+from orchestrator.host.checks import Check, Poll
 from orchestrator.migrations.table import Advice
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift

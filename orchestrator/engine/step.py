@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator import names
-from orchestrator.checks import Check, Poll, Remark, wrong
 from orchestrator.engine import gate
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import LockedError, UnwritableError
-from orchestrator.operations import Deed, Operation
-from orchestrator.questions import Answers
+from orchestrator.host import names
+from orchestrator.host.checks import Check, Poll, Remark, wrong
+from orchestrator.host.operations import Deed, Operation
+from orchestrator.host.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 

@@ -5,10 +5,10 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api, files, settings, trial, trust
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.plan.facts import Subject
 
 
 def copy_certificates(subject: Subject) -> Iterable[Operation]:

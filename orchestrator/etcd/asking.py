@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from orchestrator.checks import Check
-from orchestrator.cluster.facts import Subject
+from orchestrator.host.checks import Check
+from orchestrator.plan.facts import Subject
 
 GateMaker = Callable[[Subject], Check]
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.pki import golang, keys, reading
 from orchestrator.pki.pem import PemError
 from orchestrator.pki.reading import CLIENT, SERVER, is_address
+from orchestrator.plan.facts import Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.checks import Remark, changed, wrong
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import FoundFile, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
 from orchestrator.etcd.settings import Paths, drop_in
-from orchestrator.operations import Secret, Write
+from orchestrator.host.checks import Remark, changed, wrong
+from orchestrator.host.operations import Secret, Write
+from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.pki import pem, reading
 from orchestrator.pki.pem import PemError
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import FoundFile, Subject
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.

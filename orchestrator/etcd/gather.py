@@ -7,16 +7,16 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
-from orchestrator.cluster.model import Cluster, Host, Member
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, files, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance, without_http
 from orchestrator.etcd.files import Lying
 from orchestrator.etcd.process import Process
 from orchestrator.etcd.settings import Paths
-from orchestrator.questions import Answer, Answers, Fact, Question, Script
+from orchestrator.host.questions import Answer, Answers, Fact, Question, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Subject
+from orchestrator.plan.model import Cluster, Host, Member
 from orchestrator.text import shown
 
 Look = Callable[[Iterable[Question]], Answers]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.questions import Answer, Fact, HttpProbe, Script
+from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import settings
 from orchestrator.etcd.api.words import Api
 from orchestrator.etcd.settings import Settings
-from orchestrator.operations import Run
+from orchestrator.host.operations import Run
 
 _SCHEMES = ("http://", "https://")
 

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Subject
 from orchestrator.text import escaped, one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.

@@ -4,10 +4,10 @@ import posixpath
 from collections.abc import Iterable
 from shlex import quote as _quoted
 
-from orchestrator import places
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving, settings
 from orchestrator.etcd.hashes import Agreement
+from orchestrator.host import places
+from orchestrator.plan.facts import Subject
 
 
 def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:

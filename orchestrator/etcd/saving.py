@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from orchestrator import places
-from orchestrator.cluster.facts import Facts, Subject
-from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import api, settings
-from orchestrator.operations import MakeDirectory, Operation, Run, Write
+from orchestrator.host import places
+from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
+from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.model import Cluster
 
 DEADLINE_S = 600.0  # for gigabytes of data on a slow disk
 

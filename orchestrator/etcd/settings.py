@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.cluster.facts import Subject
+from orchestrator.plan.facts import Subject
 from orchestrator.text import one_line, shown
 
 # Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
-from orchestrator.operations import MakeDirectory, Operation, RemoveDirectory, Run
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 UNIT = "orchestrator-trial"

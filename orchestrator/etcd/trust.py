@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.cluster.facts import Subject
-from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import files as files_
-from orchestrator.operations import Operation, Remove, Run, Write
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.operations import Operation, Remove, Run, Write
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Cluster
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\n?", re.DOTALL)
 

@@ -1,10 +1,10 @@
 """The orders in which members may take a round."""
 
-from orchestrator.checks import Poll
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api
+from orchestrator.host.checks import Poll
+from orchestrator.host.questions import Answers
 from orchestrator.migrations.table import Order
-from orchestrator.questions import Answers
+from orchestrator.plan.facts import Subject
 
 
 def _leader(everyone: tuple[Subject, ...]) -> Poll:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
 
-from orchestrator import names
-from orchestrator.checks import Poll
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.asking import GateMaker
-from orchestrator.operations import Operation
+from orchestrator.host import names
+from orchestrator.host.checks import Poll
+from orchestrator.host.operations import Operation
+from orchestrator.plan.facts import Subject
 
 Role = Literal["member", "proxy"]
 ROLES: tuple[Role, ...] = ("member", "proxy")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cryptography import x509
 
-from orchestrator.cluster.files import read_plain
 from orchestrator.errors import RefusedError
 from orchestrator.pki import keys, reading
 from orchestrator.pki.issuing import Pair
 from orchestrator.pki.pem import PemError
+from orchestrator.plan.files import read_plain
 
 _MOST_BYTES = 1024 * 1024  # of a key's file
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from cryptography import x509
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.errors import RefusedError
 from orchestrator.pki import authority, files, reading
 from orchestrator.pki.issuing import Pair, Terms, issue, issue_ca, named
 from orchestrator.pki.pem import PemError
 from orchestrator.pki.wanted import Wanted, ca_key, leaves
+from orchestrator.plan.model import Cluster
 
 Extra = Mapping[str, Sequence[str]]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cryptography.x509.oid import ObjectIdentifier
 
-from orchestrator.cluster import spelling
-from orchestrator.cluster.faults import meant
-from orchestrator.cluster.model import Cluster, Host, Member
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.plan import spelling
+from orchestrator.plan.faults import meant
+from orchestrator.plan.model import Cluster, Host, Member
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CLIENT_NAME = "orchestrator"  # with RBAC on, etcd takes it for the user

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.questions import Answer, Answers, Question
+from orchestrator.host.questions import Answer, Answers, Question
 from orchestrator.remote.executor import Hosts
 
 HostError = HostUnreachableError | LoginRefusedError

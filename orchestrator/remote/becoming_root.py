@@ -2,8 +2,8 @@
 
 import re
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import LoginRefusedError
+from orchestrator.plan.model import Ssh
 from orchestrator.remote.conversation import Conversation, EndedError
 
 _WHO = 'echo\necho "orchestrator-uid $(id -u) $1"; exit\n'

@@ -4,8 +4,8 @@ import base64
 import re
 from dataclasses import dataclass
 
-from orchestrator import places
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host import places
+from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.text import shown
 
 _RUN = re.compile(r"[A-Za-z0-9]{1,64}")

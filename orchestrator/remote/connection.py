@@ -12,9 +12,9 @@ from typing import TypeVar
 import paramiko
 import tenacity
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.questions import Answer, HttpProbe
+from orchestrator.host.questions import Answer, HttpProbe
+from orchestrator.plan.model import Ssh
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted

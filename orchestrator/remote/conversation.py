@@ -7,7 +7,7 @@ from math import inf
 from threading import Event
 from typing import Protocol
 
-from orchestrator.questions import Answers, Script
+from orchestrator.host.questions import Answers, Script
 from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.checks import Check, Poll
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answers, Question
+from orchestrator.host.checks import Check, Poll
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answers, Question
 
 
 @dataclass(frozen=True, slots=True)

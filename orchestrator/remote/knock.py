@@ -11,7 +11,7 @@ from socket import socket
 from typing import Protocol, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from orchestrator.questions import Answer, HttpProbe
+from orchestrator.host.questions import Answer, HttpProbe
 from orchestrator.remote import stranger
 from orchestrator.remote.distrust import words
 from orchestrator.text import escaped, shown

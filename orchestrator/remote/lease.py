@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
 
-from orchestrator import lock, names
 from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
-from orchestrator.lock import Holder
-from orchestrator.operations import Deed, Receipt, Run
-from orchestrator.questions import Answers, Question
+from orchestrator.host import lock, names
+from orchestrator.host.lock import Holder
+from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.questions import Answers, Question
 from orchestrator.remote.asking import ask_each
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.parcel import FENCED

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import paramiko
 from paramiko.agent import AgentSSH
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.plan.model import Ssh
 from orchestrator.remote.distrust import tail, words
 
 LOGGED = "sshd logs why, on the host: journalctl -u ssh -u sshd -n 20"

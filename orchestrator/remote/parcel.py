@@ -3,8 +3,8 @@
 import io
 import tarfile
 
-from orchestrator import places
-from orchestrator.operations import Deed
+from orchestrator.host import places
+from orchestrator.host.operations import Deed
 from orchestrator.remote.script import deed_script
 
 FENCED = 1006  # a deed that found its lock gone, and did nothing; no process can end with that status

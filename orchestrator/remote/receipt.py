@@ -5,9 +5,9 @@ import binascii
 import math
 import re
 
-from orchestrator import places
 from orchestrator.errors import HostUnreachableError
-from orchestrator.operations import Deed, Receipt
+from orchestrator.host import places
+from orchestrator.host.operations import Deed, Receipt
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.parcel import FENCED, pack
 from orchestrator.remote.script import PATH

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from orchestrator.checks import Check, Poll
-from orchestrator.operations import Deed, Receipt
+from orchestrator.host.checks import Check, Poll
+from orchestrator.host.operations import Deed, Receipt
 from orchestrator.remote.executor import Executor, Refusal
 
 

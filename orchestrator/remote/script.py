@@ -6,8 +6,8 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
-from orchestrator.questions import Answer, Answers, Script
+from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.host.questions import Answer, Answers, Script
 from orchestrator.trusted import UNTRUSTED
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines

@@ -8,10 +8,10 @@ from typing import Self
 
 import tenacity
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
 from orchestrator.remote.receipt import Performance, SettledError, longest_s

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import paramiko
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.plan.model import Ssh
 from orchestrator.remote.distrust import BoundedSocket, SilentError, distrusted, words
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.operations import Deed, Operation, Run, Write
+from orchestrator.host.operations import Deed, Operation, Run, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 

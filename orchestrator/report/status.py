@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.checks import Check
-from orchestrator.cluster.facts import Subject
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
+from orchestrator.host.checks import Check
+from orchestrator.plan.facts import Subject
 from orchestrator.remote.asking import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook

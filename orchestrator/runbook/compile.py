@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from orchestrator.cluster.facts import Facts, Subject
-from orchestrator.cluster.model import Cluster
+from orchestrator.host.operations import Operation
 from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
-from orchestrator.operations import Operation
+from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.model import Cluster
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
 

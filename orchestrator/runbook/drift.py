@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answers
 
 
 def alone(gates: Iterable[Check]) -> tuple[Check, ...]:

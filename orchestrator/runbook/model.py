@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from orchestrator import names
-from orchestrator.checks import Check, Poll
+from orchestrator.host import names
+from orchestrator.host.checks import Check, Poll
+from orchestrator.host.operations import Operation, Secret, Write
 from orchestrator.migrations.table import Advice
-from orchestrator.operations import Operation, Secret, Write
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
 

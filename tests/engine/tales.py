@@ -7,8 +7,6 @@ import pytest
 from engine.walking import RUN, begin, header, run
 from engine.world import World, make_cluster
 
-from orchestrator import places
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine import run as engine
 from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Recorded, Saved
@@ -16,7 +14,9 @@ from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import gather
+from orchestrator.host import places
 from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 

@@ -12,7 +12,6 @@ import pytest
 from engine.walking import begin, header
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
@@ -21,6 +20,7 @@ from orchestrator.engine.run import run
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook

@@ -6,14 +6,14 @@ import pytest
 from engine.walking import compiled, in_doubt, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster, Patience
 from orchestrator.engine.events import StepFailed
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import StoppedError
 from orchestrator.etcd.gather import gather
+from orchestrator.host.operations import Write
 from orchestrator.migrations.bridge import BRIDGE
-from orchestrator.operations import Write
+from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward
 from orchestrator.runbook.model import Runbook, Step

@@ -6,12 +6,12 @@ import pytest
 from engine.walking import pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine.events import HandedOver, StepSucceeded
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.errors import PersonNeededError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 from orchestrator.runbook.model import Runbook

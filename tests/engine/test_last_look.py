@@ -7,14 +7,14 @@ import pytest
 from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Patience
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.step import last_words
 from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answers, Question
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answers, Question
+from orchestrator.plan.model import Patience
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 

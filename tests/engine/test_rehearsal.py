@@ -8,11 +8,11 @@ import pytest
 from engine.walking import RUN, compiled, in_doubt, pace, run, start
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster, Patience
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
-from orchestrator.operations import Deed
+from orchestrator.host.operations import Deed
+from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.report.review import review

@@ -7,10 +7,10 @@ import pytest
 from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward
 

@@ -7,11 +7,11 @@ import pytest
 from engine.walking import run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.loading import load
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan.loading import load
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.report.review import review

@@ -7,11 +7,11 @@ import pytest
 from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answers, Question
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answers, Question
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 
 STEP = "accept/server1"

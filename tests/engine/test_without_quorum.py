@@ -6,12 +6,12 @@ import pytest
 from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.runbook.compile import compile_backward

@@ -2,14 +2,14 @@
 
 from engine.world import World
 
-from orchestrator.cluster.facts import Facts
-from orchestrator.cluster.model import Cluster
 from orchestrator.engine import run as engine
 from orchestrator.engine.events import Opened, RoundBegan, RunBegan, StepStarted
 from orchestrator.engine.journal import Journal, MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.plan.facts import Facts
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import Executor, LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 from orchestrator.runbook.model import Runbook, Step

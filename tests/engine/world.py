@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import files, gather, listeners, process, settings, trial, trust
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.gates import relaying, verifying
-from orchestrator.operations import (
+from orchestrator.host.operations import (
     Deed,
     MakeDirectory,
     Operation,
@@ -27,7 +26,8 @@ from orchestrator.operations import (
     Run,
     Write,
 )
-from orchestrator.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.plan.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.remote import lease
 from orchestrator.remote.parcel import FENCED
 

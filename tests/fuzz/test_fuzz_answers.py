@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 from support.subjects import subject
 
-from orchestrator import lock
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import files, gather, process, trial
 from orchestrator.etcd.api import Health, v2, v3
 from orchestrator.etcd.preflight import ports, routes, time_of, unit
-from orchestrator.questions import Answer, Fact
+from orchestrator.host import lock
+from orchestrator.host.questions import Answer, Fact
+from orchestrator.plan.facts import Subject
 from orchestrator.remote import begun
 
 V2, V3 = v2.V2(), v3.V3()

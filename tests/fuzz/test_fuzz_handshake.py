@@ -13,8 +13,8 @@ from support.ssh_sites import HELLO, make_key
 from unit.remote.shells import cluster_of, shims
 from unit.remote.sshd import Sshd
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.plan.model import Ssh
 from orchestrator.remote import becoming_root, connection, trust
 from orchestrator.remote.ssh import SshHosts
 

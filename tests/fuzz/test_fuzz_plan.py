@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 
-from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Host
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.loading import load
+from orchestrator.plan.model import Host
 
 PLANS = Path(__file__).parents[2] / "plans"
 WHOLE: dict[str, Any] = {

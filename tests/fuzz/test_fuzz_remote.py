@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answer, HttpProbe, Script
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, HttpProbe, Script
+from orchestrator.plan.model import Ssh
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 from support.mutations import Line, mutations, plain
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.commands.recall import recall
 from orchestrator.engine import lines
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.lines import Content
 from orchestrator.errors import RefusedError
 from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.plan.facts import Subject
 from orchestrator.report import status
 from orchestrator.session import Session
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.fuzzing import EXAMPLES
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Facts, MemberFacts, Subject
 from orchestrator.etcd import files, settings, trial
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Facts, MemberFacts, Subject
 
 HOSTS = st.sampled_from(
     ["198.18.0.101", "a.example", "[::1]", "[::]", "[::::]", "[fe80::1%25eth0]", "", "localhost"]

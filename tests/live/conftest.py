@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.lab.hosts.base_system import ensure
 from orchestrator.lab.lifecycle import manifest
 from orchestrator.lab.lifecycle.lab import Lab, down
 from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.plan.model import Cluster
 
 HERE = Path(__file__).parent
 THREE_MEMBERS = HERE.parents[1] / "plans" / "three-members.yaml"

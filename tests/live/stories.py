@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.commands import looking
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.journal import read
@@ -23,6 +22,7 @@ from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.proof.probers import RunningProber, of_members
+from orchestrator.plan.model import Cluster
 from orchestrator.session import open_session
 
 STATES = ("staged", "proven", "accepting", "bridged", "switched", "sealed")

@@ -14,8 +14,8 @@ import pytest
 from live.faults.strikes import announced
 from live.stories import events, failure, orchestrator, run_and_kill, state_file, unhealthy, writing
 
-from orchestrator import lock
 from orchestrator.engine.events import Opened, RunEnded, StepFailed
+from orchestrator.host import lock
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab

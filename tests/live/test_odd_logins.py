@@ -10,9 +10,9 @@ from live.conftest import ClusterHosts
 from live.stories import changed
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.questions import HttpProbe, Script
 from orchestrator.lab.hosts.host import Host
-from orchestrator.operations import Deed, Receipt, Run
-from orchestrator.questions import HttpProbe, Script
 from orchestrator.remote.ssh import SshHosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]

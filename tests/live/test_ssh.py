@@ -8,10 +8,19 @@ from typing import Protocol
 import pytest
 from live.stories import changed
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.errors import LoginRefusedError
-from orchestrator.operations import Deed, MakeDirectory, Receipt, Remove, RemoveDirectory, Run, Secret, Write
-from orchestrator.questions import Script
+from orchestrator.host.operations import (
+    Deed,
+    MakeDirectory,
+    Receipt,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Secret,
+    Write,
+)
+from orchestrator.host.questions import Script
+from orchestrator.plan.model import Cluster
 from orchestrator.remote.ssh import SshHosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]  # hosts are reached from there only

@@ -17,15 +17,15 @@ from live.stories import (
     writing,
 )
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.api.v2 import V2
 from orchestrator.etcd.preflight import assumed
+from orchestrator.host.questions import Answer
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.initial_settings import Extra
 from orchestrator.lab.provisioning.plan_copy import PLAN
-from orchestrator.questions import Answer
+from orchestrator.plan.facts import Subject
 
 V3_WORDS = ("move-leader", "--peer-urls", "endpoint", "ETCDCTL_API=3")
 MEMBERS = ("server1", "server2", "server3")

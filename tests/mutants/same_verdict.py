@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.checks import Check, Remark
 from orchestrator.etcd.preflight.finding import Finding, Item
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark
+from orchestrator.host.questions import Answers
 
 SAID = os.environ["SAME_VERDICT"]
 JUDGED: dict[str, set[str]] = defaultdict(set)  # checks by the test that judges them

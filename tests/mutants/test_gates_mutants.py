@@ -13,10 +13,10 @@ from support.gates import CASES
 from support.judging import Case, Stage, failures
 from support.mutants import Mutant, mutants
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import gates
 from orchestrator.etcd.asking import GateMaker
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.plan.facts import Subject
 
 MODULES = [
     importlib.import_module(info.name)

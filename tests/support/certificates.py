@@ -8,9 +8,9 @@ from engine.world import make_cluster
 from ruamel.yaml import YAML
 from support.subjects import subject
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.preflight import material
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.plan.facts import Subject
 
 CASES: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(
     (Path(__file__).parents[1] / "cases" / "certificates.yaml").read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unit.remote.shells import ShellChannel
 
-from orchestrator.operations import Deed, Run
+from orchestrator.host.operations import Deed, Run
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.receipt import Performance
 

@@ -1,6 +1,6 @@
 """Who holds the locks of hosts in tests."""
 
-from orchestrator.lock import Holder
+from orchestrator.host.lock import Holder
 
 OURS = Holder(
     run="ab12",

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.engine.events import (
     Opened,
     Recorded,
@@ -13,6 +12,7 @@ from orchestrator.engine.events import (
     StepSucceeded,
 )
 from orchestrator.engine.journal import StateFile
+from orchestrator.plan.facts import Facts
 
 OPENED = Opened(
     tool="0",

@@ -21,14 +21,14 @@ from engine.walking import run
 from engine.world import World, make_cluster
 
 import orchestrator.etcd
-from orchestrator.cluster.facts import Facts, Subject
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.etcd.asking import GateMaker
 from orchestrator.etcd.gather import gather
+from orchestrator.host.questions import Answer, Question
+from orchestrator.host.questions import Script as Asked
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.questions import Answer, Question
-from orchestrator.questions import Script as Asked
+from orchestrator.plan.facts import Facts, Subject
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd.api import v2, v3
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answer, Answers, Question, Script
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, Answers, Question, Script
 
 NAMES = ("server1", "server2", "server3")
 

@@ -13,8 +13,9 @@ from types import SimpleNamespace
 
 from engine.world import World, make_cluster
 
-from orchestrator import cli, lock, session
+from orchestrator import cli, session
 from orchestrator.commands import check, keeping, locks, recall, recover
+from orchestrator.host import lock
 from orchestrator.session import Session
 
 

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from orchestrator.operations import Operation
+from orchestrator.host.operations import Operation
 from orchestrator.remote.script import deed_script
 
 

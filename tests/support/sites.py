@@ -8,8 +8,8 @@ from pathlib import Path
 from support.subjects import subject
 
 from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
+from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.lab.provisioning.credentials import Authority
-from orchestrator.questions import Answer, Question, Script
 
 NOW = datetime.now(UTC)
 

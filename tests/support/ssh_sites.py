@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from unit.remote.shells import cluster_of, shims
 from unit.remote.sshd import Sshd, listening
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import LoginRefusedError
-from orchestrator.questions import Script
+from orchestrator.host.questions import Script
+from orchestrator.plan.model import Ssh
 from orchestrator.remote.ssh import SshHosts
 
 HELLO = Script("h1", "echo hello")

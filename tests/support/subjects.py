@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.world import make_cluster
 
-from orchestrator.cluster.facts import Facts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, MemberFacts, Subject
 
 
 def subject(folder: Path, environment: dict[str, str]) -> Subject:

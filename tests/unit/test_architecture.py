@@ -39,14 +39,14 @@ WRONG = [
     ("lab/lifecycle/lab.py", "from orchestrator.lab.proof import access", "imports inside the lab"),
     ("cli.py", "from orchestrator.lab.lifecycle import lab", "nothing but the command line"),
     ("commands/check.py", "from orchestrator.lab.lifecycle import lab", "nothing but the command line"),
-    ("cluster/model.py", "from orchestrator.etcd import settings", "imports go one way"),
+    ("plan/model.py", "from orchestrator.etcd import settings", "imports go one way"),
     ("etcd/gather.py", "from orchestrator.remote import script", "imports go one way"),
     ("engine/run.py", "from orchestrator.commands import check", "imports go one way"),
     ("runbook/model.py", "from orchestrator.remote import script", "imports go one way"),
     ("text.py", "from orchestrator import operations", "imports go one way"),
     ("unplaced.py", "", "imports go one way"),
     ("unplaced/__init__.py", "", "imports go one way"),
-    ("cluster/spelling.py", "from orchestrator.cluster import kinds", "packages have no cycles inside"),
+    ("plan/spelling.py", "from orchestrator.plan import kinds", "packages have no cycles inside"),
     ("etcd/settings.py", "from orchestrator.etcd import files", "packages have no cycles inside"),
 ]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import names
+from orchestrator.host import names
 
 RUN = "ab12cd34"
 ROUNDS = ("stage", "stage-proxies", "undo-stage", "undo-stage-proxies", "accept")

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.engine.events import Direction
 from orchestrator.engine.journal import Journal, StateFile
 from orchestrator.engine.pace import Pace
 from orchestrator.output import err
+from orchestrator.plan.facts import Facts
 from orchestrator.remote.lease import Lease
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session

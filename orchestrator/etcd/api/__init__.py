@@ -1,9 +1,9 @@
 """etcd's two interfaces behind one set of words."""
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.api.v2 import V2
 from orchestrator.etcd.api.v3 import V3
 from orchestrator.etcd.api.words import Api, Hashed, Health, Registered, Standing
+from orchestrator.plan.facts import Subject
 
 APIS: dict[str, Api] = {api.name: api for api in (V2(), V3())}
 

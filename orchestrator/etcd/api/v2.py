@@ -8,12 +8,12 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Id, Subject
 from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, Registered, Standing
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Run
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.operations import Run
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Id, Subject
 from orchestrator.text import shown
 
 Read = TypeVar("Read", bound=BaseModel)

@@ -6,9 +6,6 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, RootModel
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Subject, Version
-from orchestrator.cluster.foreign import Url
 from orchestrator.etcd.api.words import (
     AUTHENTICATION,
     OWN_LISTENER,
@@ -18,8 +15,11 @@ from orchestrator.etcd.api.words import (
     Standing,
     hindrance,
 )
-from orchestrator.operations import Run
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.operations import Run
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Subject, Version
+from orchestrator.plan.foreign import Url
 from orchestrator.text import shown
 
 _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it

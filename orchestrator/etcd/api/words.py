@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.cluster.facts import Subject
-from orchestrator.operations import Run
-from orchestrator.questions import Answer, Fact
+from orchestrator.host.operations import Run
+from orchestrator.host.questions import Answer, Fact
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 

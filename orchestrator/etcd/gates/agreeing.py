@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import peering, process, settings
 from orchestrator.etcd.api import of as api_of
 from orchestrator.etcd.asking import always_holds, gate
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 MAX_LAG = (
     1000  # raft entries a member may be behind: a busy cluster writes about that in the time of one look

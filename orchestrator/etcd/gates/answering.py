@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.etcd.asking import always_holds, gate
 from orchestrator.etcd.listeners import handshake, unrefused, unserved
-from orchestrator.questions import Answers, Fact
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answers, Fact
+from orchestrator.plan.facts import Subject
 
 Asked = tuple[str, str, Fact[str | None]]  # a complaint, the URL that was asked, and why it may be made
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import trial
 from orchestrator.etcd.asking import gate
 from orchestrator.etcd.listeners import Handshake, handshake
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 
 @gate

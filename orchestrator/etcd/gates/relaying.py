@@ -3,14 +3,14 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Subject
-from orchestrator.cluster.foreign import Url
 from orchestrator.etcd import files, process, settings
 from orchestrator.etcd.asking import gate
 from orchestrator.etcd.gates.settled import running_with
-from orchestrator.questions import Answer, Answers, Fact, HttpProbe, Script
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, HttpProbe, Script
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.foreign import Url
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
 SCRIPT = """

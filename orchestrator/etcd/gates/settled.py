@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import files, process, settings, trust
 from orchestrator.etcd.asking import gate
 from orchestrator.etcd.settings import Paths
-from orchestrator.operations import Write
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.operations import Write
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 
 @gate

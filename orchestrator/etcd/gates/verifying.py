@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings, trust
 from orchestrator.etcd.asking import always_holds, gate
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 
 # The words of the two interfaces for CA, certificate and key. $1 url, $2 CA, $3 certificate, $4 key.
 # First with flags, then with variables; both must list the member.

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.checks import Check, Remark, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.asking import always_holds, gate
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 # Seconds since etcd was last started, then each watched unit's state and its journal of the quiet period.

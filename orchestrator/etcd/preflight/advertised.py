@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from orchestrator.checks import Remark, wrong
-from orchestrator.cluster.model import Host
 from orchestrator.etcd import settings
 from orchestrator.etcd.api.words import Registered
+from orchestrator.host.checks import Remark, wrong
+from orchestrator.plan.model import Host
 from orchestrator.text import shown
 
 # Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).

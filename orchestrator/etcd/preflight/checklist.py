@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from orchestrator.checks import Check
 from orchestrator.etcd.preflight import (
     clients,
     clock,
@@ -22,6 +21,7 @@ from orchestrator.etcd.preflight import (
 )
 from orchestrator.etcd.preflight.finding import Item
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.host.checks import Check
 
 LOGIN = Item(
     "login",

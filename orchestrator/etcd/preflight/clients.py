@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from orchestrator.checks import Check, Remark, doubtful, fine
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.etcd.preflight.routes import plain
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, doubtful, fine
+from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 ROUND = "switch"  # the round of every migration in which a member's client port leaves http

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.preflight import material
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Moments, Site
-from orchestrator.questions import Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 
 WARN_S = 1.0  # etcd's own members warn of each other from there on (rafthttp/probing_status.go)
 FAIL_S = 60.0

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from orchestrator.checks import Check, Remark, Verdict
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.api.words import hindrance
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, Verdict
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 
 @dataclass(frozen=True, slots=True)

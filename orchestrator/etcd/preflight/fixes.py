@@ -4,9 +4,9 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import peering
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.plan.facts import Subject
 
 
 def etcdctl(one: Subject) -> str:

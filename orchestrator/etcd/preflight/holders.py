@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from orchestrator import lock
-from orchestrator.checks import Check, Remark, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers
+from orchestrator.host import lock
+from orchestrator.host.checks import Check, Remark, fine, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 
 @on_each_host

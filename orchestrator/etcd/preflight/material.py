@@ -6,11 +6,11 @@ from pathlib import Path
 
 from cryptography import x509
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.model import Cluster
 from orchestrator.etcd import certificates
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.pki.reading import lacking, readable, signs
+from orchestrator.plan.model import Cluster
 
 BASTION = "bastion"
 FAIL_DAYS, WARN_DAYS = 1, 30

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster import foreign
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import api, gather, peering, process
 from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, hindrance
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.process import Process
-from orchestrator.questions import Answer, Answers, Fact, Script, UnansweredError
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script, UnansweredError
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import Subject
 
 CLUSTER = "cluster"
 _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import unit, variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 NO_PROCESS = doubtful(

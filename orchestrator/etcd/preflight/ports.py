@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers, Fact, Script, UnansweredError
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers, Fact, Script, UnansweredError
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 SCRIPT = "exec ss --no-header --listening --tcp --numeric --processes"

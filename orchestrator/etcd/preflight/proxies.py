@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from orchestrator.checks import Check, Remark, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import unit
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, fine, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
 
 _OF_PEERS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions that may be built with such a Go

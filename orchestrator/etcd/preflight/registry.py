@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.etcd import api, peering, process, settings
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.preflight import advertised
 from orchestrator.etcd.preflight.members import CLUSTER, readable
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answers
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers
 
 HALF_SECURED = (
     "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "

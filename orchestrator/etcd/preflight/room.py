@@ -3,15 +3,15 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator import places
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import saving
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.etcd.settings import Paths
-from orchestrator.questions import Answers, Fact, Script
+from orchestrator.host import places
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.trusted import UNTRUSTED
 
 FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes

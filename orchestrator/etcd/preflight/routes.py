@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
-from orchestrator.cluster.model import Host
 from orchestrator.etcd.preflight.site import Site
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.pki import reading
 from orchestrator.pki.reading import Names
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Host
 
 # $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
 ROUTES = """

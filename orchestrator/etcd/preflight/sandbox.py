@@ -6,13 +6,13 @@ A look as the service's user does not see what systemd hides from the process: s
 import posixpath
 from collections.abc import Iterable, Mapping
 
-from orchestrator.checks import Check, Remark, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
 from orchestrator.etcd.preflight import unit, variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 # $1 service, $2 the certificates' directory: whether the running process sees the very same directory, or

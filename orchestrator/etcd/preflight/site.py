@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from orchestrator.cluster.facts import Facts, HostFacts, MemberFacts, Subject
-from orchestrator.cluster.model import Cluster, Host
 from orchestrator.etcd import settings
+from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Subject
+from orchestrator.plan.model import Cluster, Host
 
 Moments = tuple[datetime, datetime]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answer, Answers, Fact, Script, UnansweredError
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script, UnansweredError
+from orchestrator.plan.facts import Subject
 
 # Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
 NEEDED = (

@@ -7,13 +7,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.preflight import variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
 
 START_WARN_S = 30.0

@@ -6,10 +6,10 @@ import re
 import shlex
 from collections.abc import Callable, Iterable
 
-from orchestrator.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.etcd.preflight.members import CLUSTER
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.questions import Answer, Answers, Fact, Script
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.text import shown
 
 # $1 seconds, then units: each one's states and its journal of that time; then every service that there is.

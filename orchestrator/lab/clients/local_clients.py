@@ -5,11 +5,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning.furnishing import write
+from orchestrator.plan.model import Cluster
 
 PROGRAM = Path(__file__).with_name("local_client.sh")
 INSTALLED = "usr/local/lib/orchestrator-lab/local_client.sh"

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Literal
 
-from orchestrator.cluster.model import Frozen
+from orchestrator.plan.model import Frozen
 
 
 class ProbeReport(Frozen):

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.cluster import model
 from orchestrator.lab.machine import cgroups, network, processes
 from orchestrator.lab.machine.programs import LabError, run, wait_until
+from orchestrator.plan import model
 
 PROPAGATED = Path("/run/systemd/nspawn/propagate")  # nspawn clears it up only if /run is a tmpfs
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import orchestrator
 from orchestrator import commandline
-from orchestrator.cluster.model import Cluster, Proxy
 from orchestrator.lab.clients import local_clients
 from orchestrator.lab.hosts import base_system, host
 from orchestrator.lab.hosts.host import Host
@@ -17,6 +16,7 @@ from orchestrator.lab.lifecycle import manifest, readiness
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, require, run, run_attached
 from orchestrator.lab.provisioning import credentials, furnishing, initial_settings, plan_copy
+from orchestrator.plan.model import Cluster, Proxy
 
 PREFIX = "orc"
 NOTHING: Mapping[str, str] = {}

@@ -10,10 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator import commandline
-from orchestrator.cluster.model import Frozen
 from orchestrator.lab.hosts import host
 from orchestrator.lab.machine import cgroups, network, processes
 from orchestrator.lab.machine.programs import LabError
+from orchestrator.plan.model import Frozen
 
 STATE = Path("/run/orchestrator-lab")
 WORK = Path("/var/tmp/orchestrator-lab")  # noqa: S108 - prepared() refuses it if it is another user's

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.cluster import model
-from orchestrator.cluster.model import Cluster
 from orchestrator.lab.clients import http_session, v3
 from orchestrator.lab.clients.http_session import Body, Endpoint, Session, UnansweredError
 from orchestrator.lab.hosts import journald
@@ -14,6 +12,8 @@ from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import network
 from orchestrator.lab.proof.access import Reception, Visitor, knock, visitors
 from orchestrator.lab.provisioning import initial_settings
+from orchestrator.plan import model
+from orchestrator.plan.model import Cluster
 
 ASKED = "/v2/stats/self"  # a proxy passes it on, so an answer is a member's. Source: the guide
 

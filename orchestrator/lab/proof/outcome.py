@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.cluster.model import Cluster
 from orchestrator.lab.clients.local_clients import LocalClient
 from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.proof.access import Reception, Visitor
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
+from orchestrator.plan.model import Cluster
 
 
 @dataclass(frozen=True, slots=True)

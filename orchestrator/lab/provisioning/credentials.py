@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ObjectIdentifier
 
-from orchestrator.cluster.model import Cluster, Host
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.pki.issuing import CLIENT, SERVER, Pair, Terms, issue, issue_ca, named
+from orchestrator.plan.model import Cluster, Host
 
 KEY_TYPE, DAYS = "ec", 365
 LIFETIME = timedelta(days=DAYS)

@@ -4,10 +4,10 @@ import os
 import uuid
 from pathlib import Path
 
-from orchestrator.cluster import model
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine.programs import LabError, run
 from orchestrator.lab.provisioning.credentials import HostKeys
+from orchestrator.plan import model
 
 DEBIAN_UNIT = "lib/systemd/system/etcd.service"
 ALIAS = "etcd2.service"  # Debian's own second name for etcd.service

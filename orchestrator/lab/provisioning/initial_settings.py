@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.cluster.model import Cluster, Host, Proxy
+from orchestrator.plan.model import Cluster, Host, Proxy
 
 
 @dataclass(frozen=True, slots=True)

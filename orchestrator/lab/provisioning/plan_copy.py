@@ -6,9 +6,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster
 from orchestrator.lab.machine.programs import LabError
+from orchestrator.plan.loading import load
+from orchestrator.plan.model import Cluster
 
 PLAN = "plan.yaml"
 TLS = {

@@ -3,7 +3,7 @@
 from support.judging import Case, down, fails, interface, prints, runs, says, sees, status
 
 from orchestrator.etcd.gates.agreeing import MAX_LAG
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
 
 HTTP, HTTPS = "http://198.18.0.101:2380", "https://198.18.0.101:2380"
 CLIENTS_HTTP, CLIENTS_HTTPS = "http://198.18.0.101:2379", "https://198.18.0.101:2379"

@@ -2,7 +2,7 @@
 
 from support.judging import Case, fails, found, prints, says, tls
 
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
 
 URL, LOCAL = "http://127.0.0.1:2379/health", "http://127.0.0.1:4001/health"
 HTTPS, HTTP = "https://198.18.0.101:2379/health", "http://198.18.0.101:2379/health"

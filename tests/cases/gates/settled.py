@@ -16,8 +16,8 @@ from support.judging import (
     tls,
 )
 
-from orchestrator.cluster.facts import FoundFile
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
+from orchestrator.plan.facts import FoundFile
 
 UNIT = "/etc/systemd/system/etcd2.service.d"
 LOCAL, CERTS, TLS = f"{UNIT}/25-insecure_localhost.conf", f"{UNIT}/30-certs.conf", f"{UNIT}/40-tls.conf"

@@ -4,7 +4,7 @@ import base64
 
 from support.judging import Case, Change, fails, plan, prints
 
-from orchestrator.cluster.model import Watch
+from orchestrator.plan.model import Watch
 
 UNITS = plan(watch=Watch(units=("fleet", "flanneld"), quiet_s=10.0))
 

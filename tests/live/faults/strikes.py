@@ -10,8 +10,8 @@ from pathlib import Path
 
 from live.stories import events
 
-from orchestrator import names
 from orchestrator.engine.events import Opened, Recorded, RunBegan, StepStarted
+from orchestrator.host import names
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import processes

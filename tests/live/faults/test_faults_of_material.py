@@ -10,11 +10,11 @@ import pytest
 from live.conftest import ClusterHosts
 from live.faults.refusals import refused
 
-from orchestrator.cluster.model import Member
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning import credentials
 from orchestrator.lab.provisioning.credentials import DAYS, KEY_TYPE, Authority, Keypair
 from orchestrator.pki.issuing import CLIENT, SERVER, Terms, issue, named
+from orchestrator.plan.model import Member
 
 PLAN_INVALID = 3
 # root without the right to read everybody's files: an operator who may not read a key

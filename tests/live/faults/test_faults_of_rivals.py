@@ -5,7 +5,7 @@ from live.faults.record import FINISHES, case, words
 from live.faults.strikes import announced, held_still, strike_when
 from live.stories import ROUNDS, STATES, failure, orchestrator
 
-from orchestrator import lock
+from orchestrator.host import lock
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN

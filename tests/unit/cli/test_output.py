@@ -16,8 +16,9 @@ from support.fuzzing import EXAMPLES
 from support.terminals import terminal
 
 import orchestrator
-from orchestrator import lock, output
+from orchestrator import output
 from orchestrator.engine.events import StepFailed, Waiting
+from orchestrator.host import lock
 from orchestrator.output import Styled
 from orchestrator.report import live
 

@@ -10,9 +10,9 @@ from support.sites import make_site
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
 from orchestrator.etcd.preflight import sandbox, unit
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answer, Answers, Question, Script
 from orchestrator.session import Session
 
 RIVAL = "/etc/systemd/system/etcd2.service.d/95-theirs.conf"

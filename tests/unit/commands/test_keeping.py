@@ -11,7 +11,6 @@ from engine.walking import RUN
 from support.members import Members
 from support.subjects import subject
 
-from orchestrator.cluster.facts import Facts
 from orchestrator.commands import keeping
 from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import MemoryJournal
@@ -19,8 +18,9 @@ from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.etcd.hashes import Agreement
+from orchestrator.host.operations import Deed, Receipt, Run, Write
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.operations import Deed, Receipt, Run, Write
+from orchestrator.plan.facts import Facts
 from orchestrator.session import Session
 
 

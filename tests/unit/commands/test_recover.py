@@ -16,9 +16,9 @@ from orchestrator.engine.events import Opened
 from orchestrator.engine.journal import StateFile
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.etcd.gather import gather
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, Answers, Question
 from orchestrator.migrations.bridge import BRIDGE
-from orchestrator.operations import Deed, Receipt
-from orchestrator.questions import Answer, Answers, Question
 from orchestrator.session import Session
 
 BEGAN = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)

@@ -10,8 +10,8 @@ from orchestrator.engine.deeds import retell
 from orchestrator.engine.events import Opened
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.gather import gather
+from orchestrator.host.names import of_attempt, of_handover
 from orchestrator.migrations.bridge import BRIDGE
-from orchestrator.names import of_attempt, of_handover
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 

@@ -11,11 +11,11 @@ import pytest
 from engine.world import make_cluster
 from ruamel.yaml import YAML
 
-from orchestrator.cluster.facts import Facts, MemberFacts, Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import gather
 from orchestrator.etcd.api import Api, Hashed, Registered, Standing, of, v2, v3
-from orchestrator.questions import Answer, Fact, Script
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Facts, MemberFacts, Subject
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "etcdctl.yaml").read_text())
 PARSERS = {

@@ -8,10 +8,10 @@ import pytest
 from cryptography.x509 import ObjectIdentifier
 from support.subjects import subject
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import certificates
 from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.plan.facts import Subject
 
 NOW = datetime.now(UTC)
 NAMES = ("198.18.0.{}", "127.0.0.1", "localhost")

@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from support.subjects import subject
 
 import orchestrator
-from orchestrator.cluster.facts import HostFacts, MemberFacts
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import files, gather, process, restoring
 from orchestrator.etcd.api import v2, v3
-from orchestrator.questions import Answer, Answers, Question, UnansweredError
+from orchestrator.host.questions import Answer, Answers, Question, UnansweredError
+from orchestrator.plan.facts import HostFacts, MemberFacts
 
 PAYLOAD = "c\nExecStartPre=+/bin/sh -c 'id >/etc/seen'\n#"
 PACKAGE = Path(orchestrator.__file__).parent
 # Here an exit status that is not 0 belongs to the answer, or what was printed is shown and not read.
-MAY_READ_HALF_AN_ANSWER = {"questions.py", "etcd/api/v3.py"}
+MAY_READ_HALF_AN_ANSWER = {"host/questions.py", "etcd/api/v3.py"}
 
 
 def members(**changed: object) -> Answer:

@@ -10,10 +10,10 @@ import pytest
 from support import kinds
 from support.certificates import CASES, planned, refusals
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import certificates, files, trust
-from orchestrator.operations import Secret
+from orchestrator.host.operations import Secret
+from orchestrator.plan.facts import Subject
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["kind"] for case in CASES])

@@ -7,12 +7,12 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import make_site
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import peering, process
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.gates import registered_with_http
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.registry import HALF_SECURED, schemes
+from orchestrator.plan.facts import Subject
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"
 HTTP, HTTPS = {LISTEN: "http://0.0.0.0:2380"}, {LISTEN: "https://0.0.0.0:2380"}

@@ -10,10 +10,10 @@ import pytest
 from support.sites import make_site
 from support.subjects import subject
 
-from orchestrator.checks import Remark
 from orchestrator.etcd.preflight import CHECKLIST, clients
 from orchestrator.etcd.preflight.clients import Connections
-from orchestrator.questions import Answer
+from orchestrator.host.checks import Remark
+from orchestrator.host.questions import Answer
 
 ONE, TWO = "198.18.0.101", "198.18.0.102"
 HTTP = ("http://0.0.0.0:2379", "http://127.0.0.1:4001")

@@ -15,7 +15,7 @@ from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import Finding, Site, assumed
 from orchestrator.etcd.preflight.members import COUNT, DOWNGRADE, behind
 from orchestrator.etcd.preflight.registry import compare
-from orchestrator.questions import Answer, Question, Script
+from orchestrator.host.questions import Answer, Question, Script
 
 ALL = ("server1", "server2", "server3")
 ALARM = Answer(0, "memberID:162 alarm:NOSPACE ")  # 0xa2

@@ -9,7 +9,7 @@ from support.subjects import subject
 
 from orchestrator.etcd import process
 from orchestrator.etcd.preflight.unit import SCRIPT, variables_of_drop_in, variables_of_file
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
 
 AT = "/etc/systemd/system/etcd2.service.d"
 URLS = "http://0.0.0.0:2379"

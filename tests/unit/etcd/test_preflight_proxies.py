@@ -12,7 +12,7 @@ from orchestrator.etcd import process
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.proxies import is_exempt
 from orchestrator.etcd.preflight.unit import SCRIPT
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
 
 # Go's own table: golang.org/x/net/http/httpproxy, proxy_test.go, TestUseProxy; on port 80.
 LIST = (

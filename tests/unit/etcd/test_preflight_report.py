@@ -10,16 +10,16 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import make_site
 
-from orchestrator.cluster.model import Watch
 from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.preflight import CHECKLIST, Finding
 from orchestrator.etcd.preflight.checklist import GATE_FIXES
+from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import ROLES
-from orchestrator.operations import Deed, Receipt
 from orchestrator.output import Styled, plain
-from orchestrator.questions import Answer, Answers, Question, Script
+from orchestrator.plan.model import Watch
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 

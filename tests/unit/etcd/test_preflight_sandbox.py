@@ -9,7 +9,7 @@ from support.sites import judged, make_site, verdicts
 
 from orchestrator.etcd.preflight import unit
 from orchestrator.etcd.preflight.sandbox import SCRIPT, hider
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
 
 HIDERS = [
     ("", "/etc/etcd2", None),

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from support.judging import Case, Change, Scene, Stage, fails, runs, sees, status
 
-from orchestrator import lock
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
-from orchestrator.questions import Answer
+from orchestrator.host import lock
+from orchestrator.host.questions import Answer
 
 HOLDER = lock.Holder("ab12", "1", "b", "/w/plan.state.jsonl", "anna@bastion", "12:00", "run")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from support.sites import judged, make_site
 
-from orchestrator.cluster.model import Watch
 from orchestrator.etcd.preflight.watched import SCRIPT
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
+from orchestrator.plan.model import Watch
 
 
 def told(load: str, active: str, journal: str = "") -> Answer:

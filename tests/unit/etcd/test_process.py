@@ -11,7 +11,7 @@ from support.subjects import subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.gather import VERSION, gather
-from orchestrator.questions import Answer, Answers, Question, Script
+from orchestrator.host.questions import Answer, Answers, Question, Script
 
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
 

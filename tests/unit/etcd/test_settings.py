@@ -7,8 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 from support.subjects import subject
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.etcd import settings
+from orchestrator.plan.facts import Subject
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from support.subjects import subject
 
-from orchestrator.cluster.facts import Subject
-from orchestrator.cluster.model import Watch
 from orchestrator.etcd import gates as is_
-from orchestrator.questions import Answer
+from orchestrator.host.questions import Answer
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Watch
 
 
 def watching(folder: Path, *units: str) -> Subject:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster
 from orchestrator.commands.certs import make
+from orchestrator.plan.loading import load
+from orchestrator.plan.model import Cluster
 
 PLAN = """\
 cluster: three-members

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Ssh, Tls
+from orchestrator.plan.model import Cluster, Member, Patience, Ports, Ssh, Tls
 
 # systemd-run in small: starts the command in the background, and ExecStopPost after it
 _SYSTEMD_RUN = """#!/bin/sh

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.scripts import perform, shell
 
-from orchestrator.operations import MakeDirectory, Write
+from orchestrator.host.operations import MakeDirectory, Write
 from orchestrator.trusted import UNTRUSTED
 
 NOBODY = 65534

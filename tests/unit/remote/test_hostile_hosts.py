@@ -13,9 +13,9 @@ import pytest
 from support.ssh_sites import HELLO, Site, site
 from unit.remote.shells import ShellChannel, cluster_of
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import HostUnreachableError
-from orchestrator.operations import Deed
+from orchestrator.host.operations import Deed
+from orchestrator.plan.model import Ssh
 from orchestrator.remote import receipt
 from orchestrator.remote.conversation import Conversation, EndedError
 from orchestrator.remote.distrust import BoundedSocket

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.questions import HttpProbe
+from orchestrator.host.questions import HttpProbe
 from orchestrator.remote.knock import REFUSED, UNKNOWN, ChannelRefusedError, knock
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"health":true}'

@@ -11,11 +11,11 @@ import pytest
 from support.holders import OURS
 from unit.remote.shells import ShellChannel, shims
 
-from orchestrator import lock, places
 from orchestrator.errors import HostUnreachableError, LockedError, RefusedError
-from orchestrator.lock import Holder
-from orchestrator.operations import Deed, Receipt, Run
-from orchestrator.questions import Answer, Answers, Question, Script
+from orchestrator.host import lock, places
+from orchestrator.host.lock import Holder
+from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.lease import Lease, seen, take_away
 from orchestrator.remote.receipt import HOME, Performance

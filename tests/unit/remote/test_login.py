@@ -12,8 +12,8 @@ import pytest
 from support.ssh_sites import HELLO, Site, make_key, site
 from unit.remote.shells import cluster_of
 
-from orchestrator.cluster.model import Ssh
 from orchestrator.errors import LoginRefusedError
+from orchestrator.plan.model import Ssh
 from orchestrator.remote import login
 from orchestrator.remote.ssh import SshHosts
 

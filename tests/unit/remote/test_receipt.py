@@ -11,8 +11,8 @@ import pytest
 from support.conversations import conversation, counting
 from unit.remote.shells import ShellChannel, shims
 
-from orchestrator.operations import Deed, Receipt, Run, Secret, Write
-from orchestrator.questions import Answer, Script
+from orchestrator.host.operations import Deed, Receipt, Run, Secret, Write
+from orchestrator.host.questions import Answer, Script
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.parcel import pack
 from orchestrator.remote.receipt import _STARTER, Performance, SettledError, read_receipt

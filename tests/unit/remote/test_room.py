@@ -9,7 +9,7 @@ import pytest
 from support.conversations import conversation, counting
 from unit.remote.shells import shims
 
-from orchestrator.operations import Receipt
+from orchestrator.host.operations import Receipt
 from orchestrator.remote.receipt import Performance
 
 pytestmark = pytest.mark.lab  # only root can mount a small disk

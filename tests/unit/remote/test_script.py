@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.scripts import perform, shell
 
-from orchestrator.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
-from orchestrator.questions import Answer, Script
+from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
+from orchestrator.host.questions import Answer, Script
 from orchestrator.remote.lease import RELEASE, TAKE
 from orchestrator.remote.parcel import _END, _RUN
 from orchestrator.remote.receipt import _STARTER

@@ -10,8 +10,8 @@ import pytest
 from support.ssh_sites import HELLO, Site, make_key, site
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.operations import Deed, Receipt, Run
-from orchestrator.questions import Answer, HttpProbe, Script
+from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.questions import Answer, HttpProbe, Script
 from orchestrator.remote import ssh, trust
 from orchestrator.remote.receipt import Performance
 

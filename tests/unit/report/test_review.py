@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.walking import compiled
 from engine.world import World, make_cluster
 
-from orchestrator.operations import Deed, Remove, Run
+from orchestrator.host.operations import Deed, Remove, Run
 from orchestrator.report.review import review
 
 

@@ -8,11 +8,11 @@ import pytest
 from engine.walking import compiled, pace, run
 from engine.world import World, make_cluster
 
-from orchestrator.cluster.facts import Subject
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.etcd.gather import gather
-from orchestrator.questions import Answers, Question
+from orchestrator.host.questions import Answers, Question
+from orchestrator.plan.facts import Subject
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster.model import Watch
 from orchestrator.lab.clients.local_clients import PROGRAM
+from orchestrator.plan.model import Watch
 
 # curl in small: port N answers for as long as there is a file N
 CURL = """#!/bin/sh

@@ -12,10 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from orchestrator.cluster.model import Cluster, Proxy
 from orchestrator.lab.provisioning import credentials, plan_copy
 from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import SERVER
+from orchestrator.plan.model import Cluster, Proxy
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cluster.model import Cluster, Proxy
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning import furnishing, initial_settings, plan_copy
 from orchestrator.lab.provisioning.initial_settings import Extra
+from orchestrator.plan.model import Cluster, Proxy
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
 

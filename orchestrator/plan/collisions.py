@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from os.path import normpath
 from pathlib import Path
 
-from orchestrator.cluster.faults import Fault, Loc
-from orchestrator.cluster.files import location
-from orchestrator.cluster.sound import Sound
+from orchestrator.plan.faults import Fault, Loc
+from orchestrator.plan.files import location
+from orchestrator.plan.sound import Sound
 from orchestrator.text import shown
 
 

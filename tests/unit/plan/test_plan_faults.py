@@ -3,10 +3,10 @@ import json
 from pathlib import Path
 
 import pytest
-from unit.cluster.plan_texts import SMALL, faults, swapped
+from unit.plan.plan_texts import SMALL, faults, swapped
 
-from orchestrator import places
 from orchestrator.etcd import trial, trust
+from orchestrator.host import places
 from orchestrator.remote import receipt
 
 HERE = "plan.yaml"

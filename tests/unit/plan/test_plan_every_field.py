@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.cluster.plan_texts import loaded
+from unit.plan.plan_texts import loaded
 
-from orchestrator.cluster.model import Cluster
-from orchestrator.cluster.plan import SECTIONS
+from orchestrator.plan.model import Cluster
+from orchestrator.plan.plan import SECTIONS
 
 PLAN: dict[str, Any] = {
     "cluster": "c",

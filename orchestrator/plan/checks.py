@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
-from orchestrator.cluster.faults import Fault, Loc, meant
-from orchestrator.cluster.files import UNREADABLE, location, problem
-from orchestrator.cluster.sound import Sound
-from orchestrator.cluster.spelling import seconds
+from orchestrator.plan.faults import Fault, Loc, meant
+from orchestrator.plan.files import UNREADABLE, location, problem
+from orchestrator.plan.sound import Sound
+from orchestrator.plan.spelling import seconds
 from orchestrator.text import shown
 
 PATH_MAX = 4096  # Linux's own limit: a path that was cut would hide the name of the file

@@ -8,9 +8,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from orchestrator.cluster.faults import Fault, Place, where
-from orchestrator.cluster.files import read_plain
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.faults import Fault, Place, where
+from orchestrator.plan.files import read_plain
 from orchestrator.text import shown
 
 TAG = "tag:yaml.org,2002:"

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from orchestrator.cluster import directories, spelling
-from orchestrator.cluster.files import location
+from orchestrator.plan import directories, spelling
+from orchestrator.plan.files import location
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 

@@ -2,11 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
-from unit.cluster.plan_texts import SHIPPED, SMALL, STRATEGIES, faults, loaded, swapped
+from unit.plan.plan_texts import SHIPPED, SMALL, STRATEGIES, faults, loaded, swapped
 
-from orchestrator.cluster.loading import load
-from orchestrator.cluster.model import Cluster, Member, Patience, Ports, Proxy, SharedSsh, Ssh, Tls, Watch
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.loading import load
+from orchestrator.plan.model import Cluster, Member, Patience, Ports, Proxy, SharedSsh, Ssh, Tls, Watch
 
 
 def test_the_shipped_plan_loads_with_every_path_absolute() -> None:

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestrator.cluster import nodes
-from orchestrator.cluster.faults import Fault, Loc, Place, where
-from orchestrator.cluster.nodes import TAG, start
+from orchestrator.plan import nodes
+from orchestrator.plan.faults import Fault, Loc, Place, where
+from orchestrator.plan.nodes import TAG, start
 from orchestrator.text import shown
 
 Data: TypeAlias = "str | int | float | bool | Mapping[str, Data] | tuple[Data, ...] | None"

@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from orchestrator.cluster import spelling
-from orchestrator.cluster.files import location
-from orchestrator.cluster.hosts import Host, Member, Proxy, Ssh
-from orchestrator.cluster.kinds import Frozen, Name, Port, Section, Service, folder_of
-from orchestrator.cluster.sections import Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan import spelling
+from orchestrator.plan.files import location
+from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
+from orchestrator.plan.kinds import Frozen, Name, Port, Section, Service, folder_of
+from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
 
 __all__ = [
     "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh", "Tls",

@@ -2,12 +2,12 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from unit.cluster.plan_texts import SMALL, faults
+from unit.plan.plan_texts import SMALL, faults
 
-from orchestrator.cluster.fields import table
-from orchestrator.cluster.kinds import Section
-from orchestrator.cluster.model import Cluster
-from orchestrator.cluster.plan import SECTIONS, fields
+from orchestrator.plan.fields import table
+from orchestrator.plan.kinds import Section
+from orchestrator.plan.model import Cluster
+from orchestrator.plan.plan import SECTIONS, fields
 
 DOCS = Path(__file__).parents[3] / "docs" / "plan-file.md"
 

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.cluster.checks import check, check_files, warn
-from orchestrator.cluster.collisions import check_names, check_secrets
-from orchestrator.cluster.explaining import validate
-from orchestrator.cluster.model import Cluster
-from orchestrator.cluster.sound import Sound
-from orchestrator.cluster.source import read
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.checks import check, check_files, warn
+from orchestrator.plan.collisions import check_names, check_secrets
+from orchestrator.plan.explaining import validate
+from orchestrator.plan.model import Cluster
+from orchestrator.plan.sound import Sound
+from orchestrator.plan.source import read
 
 
 @dataclass(frozen=True, slots=True)

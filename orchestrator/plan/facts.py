@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from orchestrator.cluster import foreign
-from orchestrator.cluster.foreign import Setting, Url
-from orchestrator.cluster.model import Cluster, Frozen, Host
+from orchestrator.plan import foreign
+from orchestrator.plan.foreign import Setting, Url
+from orchestrator.plan.model import Cluster, Frozen, Host
 
 Account = Annotated[str, foreign.or_unknown(foreign.account)]
 Id = Annotated[str, foreign.or_unknown(foreign.hex_id)]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from orchestrator.cluster.faults import Fault, Loc, where
-from orchestrator.cluster.plan import described
-from orchestrator.cluster.source import Data, Source
+from orchestrator.plan.faults import Fault, Loc, where
+from orchestrator.plan.plan import described
+from orchestrator.plan.source import Data, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from unit.cluster.plan_texts import faults
+from unit.plan.plan_texts import faults
 
 
 def test_all_faults_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from orchestrator import places
+from orchestrator.host import places
 from orchestrator.text import shown
 
 _WIPED = "is emptied when a host boots, and etcd would not start again"

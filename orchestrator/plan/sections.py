@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from orchestrator.cluster.kinds import (
+from orchestrator.plan.kinds import (
     Become,
     Directory,
     Duration,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from orchestrator.cluster.kinds import Section
-from orchestrator.cluster.plan import SECTIONS, fields
+from orchestrator.plan.kinds import Section
+from orchestrator.plan.plan import SECTIONS, fields
 
 
 def table() -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.cluster.faults import Fault, Loc, meant, nearest, where
-from orchestrator.cluster.model import Cluster
-from orchestrator.cluster.plan import described, fields, section
-from orchestrator.cluster.source import Source
+from orchestrator.plan.faults import Fault, Loc, meant, nearest, where
+from orchestrator.plan.model import Cluster
+from orchestrator.plan.plan import described, fields, section
+from orchestrator.plan.source import Source
 
 _EXPECTED = {
     "string_type": "text",

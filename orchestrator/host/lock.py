@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator import places
-from orchestrator.questions import Fact, Script
+from orchestrator.host import places
+from orchestrator.host.questions import Fact, Script
 from orchestrator.text import shown
 
 DIRECTORY = places.lock()  # on the host, and on its disk: a reboot frees nobody's lock

@@ -5,11 +5,11 @@ from types import MappingProxyType
 
 from pydantic.fields import FieldInfo
 
-from orchestrator.cluster.faults import Loc
-from orchestrator.cluster.hosts import Member, Proxy, Ssh
-from orchestrator.cluster.kinds import Section
-from orchestrator.cluster.model import Cluster
-from orchestrator.cluster.sections import Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.faults import Loc
+from orchestrator.plan.hosts import Member, Proxy, Ssh
+from orchestrator.plan.kinds import Section
+from orchestrator.plan.model import Cluster
+from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "":              Cluster,

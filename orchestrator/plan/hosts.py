@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from orchestrator.cluster.kinds import Address, Become, File, HostFile, Name, Port, Section, Service, User
+from orchestrator.plan.kinds import Address, Become, File, HostFile, Name, Port, Section, Service, User
 
 SHARED: Any = None  # no value of its own: a cluster gives each of its hosts what they all have
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from unit.cluster.plan_texts import SHIPPED, SMALL, STRATEGIES, faults
+from unit.plan.plan_texts import SHIPPED, SMALL, STRATEGIES, faults
 
-from orchestrator.cluster.loading import load
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.loading import load
 
 LINE = re.compile(r"plan\.yaml:[1-9]\d*:[1-9]\d*: \S[^\n]*: [^\n]+")
 WRONG = [

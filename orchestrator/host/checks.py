@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from orchestrator.questions import Answers, Fact, Question
+from orchestrator.host.questions import Answers, Fact, Question
 
 Verdict = Literal["pass", "warn", "fail"]
 

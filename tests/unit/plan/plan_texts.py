@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from orchestrator.cluster.loading import Loaded, load
 from orchestrator.errors import PlanInvalidError
+from orchestrator.plan.loading import Loaded, load
 
 SHIPPED = Path(__file__).parents[3] / "plans" / "three-members.yaml"
 STRATEGIES = frozenset({"bridge", "guide"})
