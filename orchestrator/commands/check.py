@@ -1,10 +1,14 @@
 """``check``, and the same before a run: what could stop it, looked for before the first change."""
 
+import time
+from collections.abc import Callable, Collection
+
 from orchestrator.commands import recall, recover
 from orchestrator.commands.looking import Looked, look, look_again
 from orchestrator.commands.recover import UnreadableError
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
+from orchestrator.etcd.preflight import Finding
 from orchestrator.output import out, plain
 from orchestrator.plan.facts import Facts
 from orchestrator.remote.asking import ask_each
@@ -13,6 +17,7 @@ from orchestrator.report.findings import report
 from orchestrator.session import Session
 
 CLIENTS = "clients"
+_LOOKS_AGAIN, _PAUSE_S = 4, 2.0  # from fork to exec it takes milliseconds, and longer on a busy machine
 MIGRATED = "already migrated: every member stands in '{state}'; there is nothing to do"
 
 
@@ -95,12 +100,30 @@ def is_at_the_end(session: Session, facts: Facts | None) -> bool:
     return not heard.errors and not refused(gates, heard.answers)
 
 
-def undisputed(session: Session, facts: Facts) -> None:
-    """Refuse to go on where somebody has put on a host what would beat our settings at its next restart."""
-    found = [finding for finding in look_again(session, facts) if finding.verdict == "fail"]
+def undisputed(
+    session: Session,
+    facts: Facts,
+    unsettled: Collection[str] = (),
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Refuse to go on where somebody has put on a host what would beat our settings at its next restart.
+
+    A host whose step is unsettled may be just restarting its etcd: between fork and exec the unit's main
+    process still has systemd's own environment. What is wrong there alone is looked at again for a while.
+    """
+    found = _failing(session, facts)
+    for _ in range(_LOOKS_AGAIN):
+        if not found or not all(finding.where in unsettled for finding in found):
+            break
+        sleep(_PAUSE_S)
+        found = _failing(session, facts)
     if found:
         told = plain(report(found, passes=False))
         raise RefusedError(
             f"nothing was changed now; the checks found:\n{told}\nMend that, then go on with: "
             f"{session.resume_command}"
         )
+
+
+def _failing(session: Session, facts: Facts) -> list[Finding]:
+    return [finding for finding in look_again(session, facts) if finding.verdict == "fail"]

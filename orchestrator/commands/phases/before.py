@@ -39,7 +39,7 @@ def recall_run(context: Context) -> None:
     progress = context.journal.progress
     context.runbook = recall.recall(context.session, progress)
     if progress.opened:
-        check.undisputed(context.session, progress.opened.facts)
+        check.undisputed(context.session, progress.opened.facts, progress.unsettled)
 
 
 def recall_way_back(context: Context) -> None:

@@ -1,7 +1,7 @@
 """What would beat our settings at the next restart stops a resume; what the run itself will heal does not."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from support.sites import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
+from orchestrator.etcd import process
 from orchestrator.etcd.preflight import sandbox, unit
 from orchestrator.host.operations import Deed, Receipt
 from orchestrator.host.questions import Answer, Answers, Question, Script
@@ -44,10 +45,30 @@ class Hosts:
         raise AssertionError(deed)
 
 
-def again(folder: Path, hosts: Hosts) -> None:
+class Restarting(Hosts):
+    """server1's etcd is about to be started: systemd has forked, and execs behind so many looks."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__("")
+        self.looks = looks
+
+    def answer(self, question: Question) -> Answer:
+        if isinstance(question, Script) and question.host == "server1":
+            if question.script == unit.SCRIPT:
+                return Answer(0, "LoadState=loaded\nEnvironment=ETCD_NAME=server1\n")
+            if question.script == process.SCRIPT:
+                self.looks -= 1
+                told = "ETCD_NAME=server1" if self.looks < 0 else "container=systemd-nspawn"
+                environ = base64.b64encode(told.encode()).decode()
+                cmdline = base64.b64encode(b"/usr/bin/etcd" if self.looks < 0 else b"(etcd)").decode()
+                return Answer(0, f"LoadState=loaded\nMainPID=30\nenviron={environ}\ncmdline={cmdline}\n")
+        return super().answer(question)
+
+
+def again(folder: Path, hosts: Hosts, unsettled: Collection[str] = ()) -> None:
     site = make_site(folder)
     session = Session(folder / "plan.yaml", folder / "s", site.cluster, MIGRATIONS["bridge"], (), hosts)
-    check.undisputed(session, site.facts)
+    check.undisputed(session, site.facts, unsettled, sleep=lambda _: None)
 
 
 @pytest.mark.parametrize("away", ["", "server3"])
@@ -62,3 +83,11 @@ def test_a_rival_is_named_with_its_mend_and_how_to_go_on(tmp_path: Path, away: s
 
 def test_members_that_are_down_and_hosts_that_are_away_are_the_runs_own_business(tmp_path: Path) -> None:
     again(tmp_path, Hosts('[Service]\nEnvironment="ETCD_HEARTBEAT_INTERVAL=200"\n', "server3"))
+
+
+def test_a_process_between_fork_and_exec_is_looked_at_again_where_a_step_is_unsettled(tmp_path: Path) -> None:
+    again(tmp_path, Restarting(looks=2), {"server1"})
+    with pytest.raises(RefusedError, match="does not run with what the unit's files say of ETCD_NAME"):
+        again(tmp_path, Restarting(looks=9), {"server1"})
+    with pytest.raises(RefusedError, match="ETCD_NAME"):
+        again(tmp_path, Restarting(looks=2))
