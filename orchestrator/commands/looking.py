@@ -19,7 +19,6 @@ from orchestrator.etcd.preflight import (
     Moments,
     Site,
     assumed,
-    checks,
     of_gate,
     time_of,
 )
@@ -160,7 +159,8 @@ class _Looking:
         while True:
             reached = dict(self._reached)
             site = Site(self._session.cluster, facts, reached, datetime.now(UTC))
-            rows = [row for row in checks(site) if wanted(row[0])]
+            items = filter(wanted, self._session.migration.preflight)
+            rows = [(item, check) for item in items for check in item.make(site)]
             self._ask(question for _, check in rows for question in check.questions)
             if reached == self._reached:  # else a host was lost meanwhile: the others are judged without it
                 return tuple(

@@ -6,6 +6,7 @@ at once after all peer connections were cut behind each round (docs/etcd-facts.m
 
 from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
+from orchestrator.etcd.preflight import CHECKLIST
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
 from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 
@@ -85,6 +86,7 @@ CLIENTS_LOSE = (
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     losses=CLIENTS_LOSE,
+    preflight=CHECKLIST,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
         #     round             from             to               order

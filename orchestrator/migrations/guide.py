@@ -6,6 +6,7 @@ means was measured on etcd 3.4.23: docs/etcd-facts.md.
 
 from orchestrator.etcd import actions as do
 from orchestrator.etcd import gates as is_
+from orchestrator.etcd.preflight import CHECKLIST
 from orchestrator.migrations.bridge import (
     ACCEPTING,
     CLIENTS_LOSE,
@@ -58,6 +59,7 @@ GUIDE = Migration(
         "lease renewals through followers time out. The strategy 'bridge' has no such window"
     ),
     losses=CLIENTS_LOSE,
+    preflight=CHECKLIST,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(
         #     round             from             to               order

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Literal, Self
 
 from orchestrator.etcd.asking import GateMaker
+from orchestrator.etcd.preflight import Item
 from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
@@ -117,6 +118,7 @@ class Round:
 class Migration:
     """A name, the gates that must hold before and after every step, and the rounds: a table.
 
+    ``preflight`` is what is checked before the first change, beside the gates of the first states.
     ``losses`` says in plain words what clients lose by it, and when; a review begins with it.
     ``risk`` says in plain words what can go wrong by design; a run wants it accepted. Empty if nothing can.
     """
@@ -125,6 +127,7 @@ class Migration:
     meaning: str
     always: tuple[GateMaker, ...]
     rounds: tuple[Round, ...]
+    preflight: tuple[Item, ...] = ()
     risk: str = ""
     losses: str = ""
 

@@ -20,8 +20,6 @@ from orchestrator.etcd.preflight import (
     watched,
 )
 from orchestrator.etcd.preflight.finding import Item
-from orchestrator.etcd.preflight.site import Site
-from orchestrator.host.checks import Check
 
 LOGIN = Item(
     "login",
@@ -255,11 +253,6 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     FACTS,
 )
-
-
-def checks(site: Site) -> tuple[tuple[Item, Check], ...]:
-    """Make every check of the checklist for those who could be reached."""
-    return tuple((item, check) for item in CHECKLIST for check in item.make(site))
 
 
 def order(names: Iterable[str]) -> tuple[str, ...]:

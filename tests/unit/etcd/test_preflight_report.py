@@ -234,3 +234,10 @@ def test_each_gate_of_a_first_state_has_a_fix_of_its_own() -> None:
         for gate in round_.source.gates
     }
     assert firsts == set(GATE_FIXES)
+
+
+def test_what_is_checked_is_what_the_migration_names(tmp_path: Path) -> None:
+    opened = session(tmp_path, {})
+    few = tuple(item for item in opened.migration.preflight if item.name in {"tools", "clock"})
+    only = replace(opened, migration=replace(opened.migration, preflight=few))
+    assert {"login", "facts", "tools", "clock"} == {one.check for one in looking.look(only).findings}
