@@ -87,7 +87,7 @@ def closed_directory(host: Host) -> Iterator[None]:
 
 
 def test_a_key_that_the_service_could_not_read(lab: Lab) -> None:
-    told = ("server2: etcd may not enter /etc/etcd2", "chmod o+x on the directory")
+    told = ("server2: etcd may not enter /etc/etcd2", "chmod o+x /etc/etcd2")
     closed = closed_directory(lab.host("server2"))
     refused(lab, "a directory that etcd's user may not enter", "directory", *told, broken=closed)
 
