@@ -7,9 +7,9 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the program; until it can answer signals itself, Ctrl-C just ends it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from orchestrator import cli  # noqa: PLC0415 -- importing takes long enough for somebody to press Ctrl-C
+    from orchestrator.cli import main as command_line  # noqa: PLC0415 -- importing takes long enough for somebody to press Ctrl-C
 
-    cli.main()
+    command_line.main()
 
 
 if __name__ == "__main__":

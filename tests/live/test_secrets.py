@@ -26,7 +26,7 @@ def talk(self, *argv):
     raise RuntimeError("a bug of ours")
 from orchestrator.remote import ssh
 ssh._perform = talk
-from orchestrator.cli import main
+from orchestrator.cli.main import main
 main()
 """
 

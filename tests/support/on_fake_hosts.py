@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 from engine.world import World, make_cluster
 
-from orchestrator import cli, session
+from orchestrator import session
+from orchestrator.cli import main as command_line
 from orchestrator.commands import check, keeping, locks, recall, recover
 from orchestrator.host import lock
 from orchestrator.session import Session
@@ -52,7 +53,7 @@ def main() -> None:
     for (module, name), value in replaced.items():
         setattr(module, name, value)
     sys.argv = ["orchestrator", *arguments]
-    cli.main()
+    command_line.main()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from engine.walking import begin, pace
 from engine.world import World, make_cluster
 
 from orchestrator import session as sessions
-from orchestrator.cli_session import session_of
+from orchestrator.cli.sessions import session_of
 from orchestrator.commands import recall
 from orchestrator.commands.standing import read_progress
 from orchestrator.engine.journal import StateFile

@@ -134,8 +134,8 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback() -> None:
 def test_a_terminal_that_goes_away_unwinds_a_command_that_has_no_session(tmp_path: Path) -> None:
     """So that what ``certs`` was writing is cleaned up; ``nohup`` keeps it going, as it always does."""
     probe = (
-        "import sys, time; from orchestrator import cli;"
-        "cli._called = lambda: (print('up', flush=True), time.sleep(2), 0)[2]; cli.main()"
+        "import sys, time; from orchestrator.cli import main;"
+        "main._called = lambda: (print('up', flush=True), time.sleep(2), 0)[2]; main.main()"
     )
     for wrapper, expected in (((), 128 + signal.SIGHUP), (("nohup",), 0)):
         process = subprocess.Popen(

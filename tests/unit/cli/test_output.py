@@ -83,7 +83,7 @@ def test_whatever_the_text_a_terminal_gets_printable_characters_and_lines(text: 
 
 def test_what_is_nasty_is_shown_and_only_our_colors_are_sent(tmp_path: Path) -> None:
     probe = (
-        "from orchestrator import output, streams; streams.install()\n"
+        "from orchestrator import output; from orchestrator.cli import streams; streams.install()\n"
         f"output.out('a ', output.Styled({NASTY!r}, 'red'), ' b'); output.err({NASTY!r})\n"
         f"import sys; sys.stdout.write({NASTY!r} + '\\n'); streams.finish()"
     )
@@ -96,9 +96,9 @@ def test_what_is_nasty_is_shown_and_only_our_colors_are_sent(tmp_path: Path) -> 
 
 def test_a_traceback_of_ours_is_shown_escaped_with_exit_code_1() -> None:
     probe = (
-        "from orchestrator import cli; from orchestrator.report import tables\n"
+        "from orchestrator.cli.main import main; from orchestrator.report import tables\n"
         f"def broken(_): raise OSError(32, {NASTY!r})\n"
-        "tables.named = broken; import sys; sys.argv = ['orchestrator', 'table']; cli.main()"
+        "tables.named = broken; import sys; sys.argv = ['orchestrator', 'table']; main()"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False, timeout=60)
     told = done.stderr.decode()

@@ -1,29 +1,20 @@
-"""The command line: arguments in, exit codes out; heavy modules are imported only where they are needed."""
+"""The program's commands and their arguments; heavy modules are imported only where they are needed."""
 
-import os
-import signal
-import sys
-import traceback
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
-from typer.exceptions import TyperException
 
-from orchestrator import __version__, cli_lab, commandline, output, streams
-from orchestrator.cli_lab import Plan
-from orchestrator.cli_session import confirm, session_of
-from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
-from orchestrator.interrupt import InterruptedAtOnce, answer_promptly
+from orchestrator import __version__, commandline
+from orchestrator.cli import lab
+from orchestrator.cli.lab import Plan
+from orchestrator.cli.prompts import confirm
+from orchestrator.cli.sessions import session_of
 from orchestrator.output import out
-from orchestrator.text import escaped
-
-_AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wait for their reader
 
 
-class _Raised(BaseException):
+class Raised(BaseException):
     """What a command has raised, past typer, which takes some errors for the end of a pipe or of input."""
 
 
@@ -34,7 +25,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except (OSError, EOFError) as error:
-            raise _Raised from error
+            raise Raised from error
 
 
 app = typer.Typer(
@@ -47,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print local variables, which may hold a key
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(cli_lab.lab, name="lab")
-app.command(context_settings=cli_lab.PASS_ON)(cli_lab.rehearse)
+app.add_typer(lab.lab, name="lab")
+app.command(context_settings=lab.PASS_ON)(lab.rehearse)
 
 State = Annotated[
     Path | None, typer.Option(metavar="FILE", help="State file, if not PLAN.state.jsonl.", show_default=False)
@@ -217,48 +208,3 @@ def graph(migration: Name = "bridge") -> None:
     from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
 
     out(tables.mermaid(tables.named(migration)), end="")
-
-
-def main() -> NoReturn:
-    """Run the program; every error that an operator can act on becomes its exit code."""
-    streams.install()
-    answer_promptly()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants no hang-up to be heard
-            signal.signal(number, _leave)
-    try:
-        code = _called()
-    except InterruptedAtOnce as interrupted:  # threads that still wait for a host are left behind
-        streams.hurry(_AT_ONCE_S)
-        streams.finish()
-        os._exit(interrupted.exit_code)
-    try:
-        streams.finish()
-    except InterruptedAtOnce:
-        os._exit(code)  # nobody wants to read the rest
-    sys.exit(code)
-
-
-def _called() -> int:
-    try:
-        code = app(prog_name=commandline.NAME, standalone_mode=False)
-    except OrchestratorError as error:
-        is_echo = isinstance(error, UsageError)  # of words of the command line, which may hold anything
-        output.err(f"error: {escaped(str(error), keep='') if is_echo else error}")
-        return error.exit_code
-    except TyperException as error:
-        output.err(f"error: {escaped(str(error), keep='')} See: {commandline.command('--help')}")
-        return UsageError.exit_code
-    except typer.Abort:
-        return RunInterruptedError.exit_code
-    except (Exception, _Raised) as bug:  # noqa: BLE001 -- the traceback is shown, as Python would
-        output.err(
-            "".join(traceback.format_exception(bug.__cause__ if isinstance(bug, _Raised) else bug)), end=""
-        )
-        return OrchestratorError.exit_code
-    return code if isinstance(code, int) else 0
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    output.err("interrupted")
-    raise InterruptedAtOnce(128 + number)

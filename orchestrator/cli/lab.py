@@ -1,4 +1,4 @@
-"""The part of the command line that boots real hosts on this machine."""
+"""The commands that boot real hosts on this machine; the lab is imported only where it is needed."""
 
 from pathlib import Path
 from typing import Annotated

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PLAN = Path(__file__).parents[2] / "plans" / "three-members.yaml"
+PLAN = Path(__file__).parents[3] / "plans" / "three-members.yaml"
 
 
 def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

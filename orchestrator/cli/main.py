@@ -1,0 +1,65 @@
+"""From the call to the exit code: standard streams, signals, and what is said of each kind of error."""
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from orchestrator import commandline, output
+from orchestrator.cli import streams
+from orchestrator.cli.program import Raised, app
+from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
+from orchestrator.interrupt import InterruptedAtOnce, answer_promptly
+from orchestrator.text import escaped
+
+_AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wait for their reader
+
+
+def main() -> NoReturn:
+    """Run the program; every error that an operator can act on becomes its exit code."""
+    streams.install()
+    answer_promptly()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants no hang-up to be heard
+            signal.signal(number, _leave)
+    try:
+        code = _called()
+    except InterruptedAtOnce as interrupted:  # threads that still wait for a host are left behind
+        streams.hurry(_AT_ONCE_S)
+        streams.finish()
+        os._exit(interrupted.exit_code)
+    try:
+        streams.finish()
+    except InterruptedAtOnce:
+        os._exit(code)  # nobody wants to read the rest
+    sys.exit(code)
+
+
+def _called() -> int:
+    try:
+        code = app(prog_name=commandline.NAME, standalone_mode=False)
+    except OrchestratorError as error:
+        is_echo = isinstance(error, UsageError)  # of words of the command line, which may hold anything
+        output.err(f"error: {escaped(str(error), keep='') if is_echo else error}")
+        return error.exit_code
+    except TyperException as error:
+        output.err(f"error: {escaped(str(error), keep='')} See: {commandline.command('--help')}")
+        return UsageError.exit_code
+    except typer.Abort:
+        return RunInterruptedError.exit_code
+    except (Exception, Raised) as bug:  # noqa: BLE001 -- the traceback is shown, as Python would
+        output.err(
+            "".join(traceback.format_exception(bug.__cause__ if isinstance(bug, Raised) else bug)), end=""
+        )
+        return OrchestratorError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    output.err("interrupted")
+    raise InterruptedAtOnce(128 + number)

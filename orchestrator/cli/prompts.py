@@ -1,0 +1,37 @@
+"""Ask the person at the terminal."""
+
+import sys
+from types import FrameType
+
+from orchestrator import output
+from orchestrator.cli import streams
+from orchestrator.cli.signals import STOPPING, handled
+from orchestrator.errors import UsageError
+from orchestrator.interrupt import InterruptedAtOnce
+
+
+def confirm(question: str) -> bool:
+    """Ask the person at the terminal; UsageError if there is none. The end of input is a no."""
+    if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
+        raise UsageError("nobody is there to ask: say --yes to go on without a question")
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        output.err("\ninterrupted; nothing was changed")
+        raise InterruptedAtOnce(128 + number)
+
+    with handled(leave, *STOPPING):
+        while True:
+            output.out(f"{question} [y/N]: ", end="")
+            try:
+                answer = sys.stdin.readline()
+            except OSError:  # the terminal is gone
+                answer = ""
+            match answer.strip().lower():
+                case "y" | "yes":
+                    return True
+                case "" | "n" | "no":
+                    if not answer.endswith("\n"):
+                        output.out()
+                    return False
+                case _:
+                    output.err("please answer y or n")
