@@ -10,7 +10,7 @@ from orchestrator.host import names
 RUN = "ab12cd34"
 ROUNDS = ("stage", "stage-proxies", "undo-stage", "undo-stage-proxies", "accept")
 HOSTS = ("server1", "proxies-server1", "handover", "a-1", "handover-2")
-ENGINE = Path(names.__file__).parent / "engine"
+ENGINE = Path(names.__file__).parents[1] / "engine"
 
 
 @pytest.mark.parametrize("host", HOSTS)
