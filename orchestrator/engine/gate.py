@@ -17,11 +17,12 @@ Found = TypeVar("Found")
 
 
 class NotYetError(Exception):
-    """Gates do not hold; the reasons are what an operator reads when patience ends."""
+    """Gates do not hold; the reasons are what an operator reads when patience ends, of these places."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__("; ".join(map(str, refusals)))
         self.reasons = tuple(map(str, refusals))
+        self.places = tuple(dict.fromkeys(one.where for one in refusals))
 
 
 class UnseenError(NotYetError):

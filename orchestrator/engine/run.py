@@ -125,10 +125,7 @@ class _Walk:
         except gate.UnseenError:
             pass
         except gate.NotYetError as error:
-            hosts = [
-                host for host in self._machines if any(told.startswith(f"{host}: ") for told in error.reasons)
-            ]
-            shown = ", ".join(f"orchestrator files PLAN {host}" for host in hosts)
+            shown = ", ".join(f"orchestrator files PLAN {host}" for host in error.places)
             reason = (
                 f"hosts were changed by hand, and nothing was done over it: {error}; put that back first, "
                 f"what belongs there is shown by: {shown}"
