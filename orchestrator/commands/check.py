@@ -16,7 +16,7 @@ from orchestrator.remote.executor import refused
 from orchestrator.report.findings import report
 from orchestrator.session import Session
 
-CLIENTS = "clients"
+CLIENTS, LOCK = "clients", "lock"
 _LOOKS_AGAIN, _PAUSE_S = 4, 2.0  # from fork to exec it takes milliseconds, and longer on a busy machine
 MIGRATED = "already migrated: every member stands in '{state}'; there is nothing to do"
 
@@ -78,8 +78,11 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
 def _refuse_forgotten(session: Session, looked: Looked) -> None:
     """Refuse hosts that stand in a run without its state file: what that has changed is nothing to mend.
 
-    Where they do not tell, what failed is told first, for it may be the reason, as a missing program is.
+    Where they do not tell, what failed is told first, for it may be the reason, as a missing program is; and
+    so it is while somebody holds their locks, for that run may be at work.
     """
+    if any(finding.check == LOCK for finding in looked.failed):
+        return
     try:
         recover.refuse_forgotten(session)
     except UnreadableError:

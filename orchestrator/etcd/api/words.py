@@ -107,7 +107,7 @@ AUTHENTICATION = "authentication is on: not supported yet"
 _WANTS_LOGIN = re.compile(r"\b(etcdserver|auth): (user name is empty|invalid auth token|permission denied)")
 _UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
 _NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
-_NO_PROCESS = re.compile(r"^\S+\.service has no running process$", re.MULTILINE)
+_NO_PROCESS = re.compile(r"^\S+\.service has no running process\b", re.MULTILINE)
 # What a shell says of a program that is not there: dash and busybox, then bash.
 _NO_PROGRAM = re.compile(
     r"^\S+: (line )?\d+: (exec: )?(?P<name>[\w.-]+): (command )?not found$", re.MULTILINE

@@ -14,6 +14,7 @@ from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
 from orchestrator.errors import HostUnreachableError, PersonNeededError, RefusedError
+from orchestrator.etcd.preflight import Finding
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
@@ -87,3 +88,14 @@ def test_a_check_names_a_forgotten_run_instead_of_what_that_run_has_changed(
     monkeypatch.setattr(check, "is_at_the_end", lambda *_: False)
     with pytest.raises(RefusedError, match="nothing was changed: run ab12cd34 began here"):
         command(session)  # type: ignore[operator]
+
+
+def test_while_somebody_holds_the_locks_that_is_told_and_not_how_to_recover(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding = Finding("lock", "server1", "fail", "held by run ab12", "two at once", "wait for that run")
+    monkeypatch.setattr(check, "look", lambda _: Looked((finding,), recall.read_facts(session), ()))
+    monkeypatch.setattr(check, "is_at_the_end", lambda *_: False)
+    with pytest.raises(RefusedError, match=r"lock \(server1\) failed"):
+        check.show(session)
+    assert "wait for that run" in capsys.readouterr().out

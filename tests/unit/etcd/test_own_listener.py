@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd.api.words import OWN_LISTENER
+from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance
+from orchestrator.host.questions import Answer
 
 
 @contextmanager
@@ -71,3 +72,5 @@ def test_a_unit_without_a_process_is_told(tmp_path: Path) -> None:
         told.returncode,
         told.stderr,
     )
+    hindered = hindrance(Answer(told.returncode, "", told.stderr))
+    assert Hindrance("etcd2.service has no running process", "unit") == hindered
