@@ -7,6 +7,7 @@ tests/results/faults.jsonl, which docs/faults.md is generated from.
 import fcntl
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -82,7 +83,8 @@ class Case:
         """Take a run into the case's account that was started in another way."""
         self.exits.append(done.returncode)
         if done.returncode and not self.message:
-            self.message = words(done.stderr.replace(f"{self.lab.directory}/", ""))
+            named = done.stderr.replace(f"{self.lab.directory}/", "").replace(sys.executable, "python")
+            self.message = words(named)
         return done
 
 
