@@ -137,9 +137,9 @@ def test_a_terminal_that_goes_away_unwinds_a_command_that_has_no_session(tmp_pat
         "import sys, time; from orchestrator.cli import main;"
         "main._called = lambda: (print('up', flush=True), time.sleep(2), 0)[2]; main.main()"
     )
-    for wrapper, expected in (((), 128 + signal.SIGHUP), (("nohup",), 0)):
+    for inherited, expected in ((signal.SIG_DFL, 128 + signal.SIGHUP), (signal.SIG_IGN, 0)):
         process = subprocess.Popen(
-            [*wrapper, sys.executable, "-c", probe],
+            [sys.executable, "-c", f"import signal; signal.signal(signal.SIGHUP, {int(inherited)}); {probe}"],
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
