@@ -12,7 +12,7 @@ from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
 
 _LINE_S = 10.0  # for a line that the host can print at once
-_SLACK_S = 5.0  # for an answer, beyond the time that the check itself may take
+_SLACK_S = 5.0  # for an answer, beyond the time that the script itself may take
 _STATUS_S = 1.0  # for the exit status, which sshd sends behind the end of the output
 _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
 _LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
@@ -151,14 +151,14 @@ class Conversation:
         )
 
 
-def converse(conversation: Conversation, checks: Sequence[Script]) -> Answers:
-    """Ask every check in one script; ValueError if the answers cannot be read.
+def converse(conversation: Conversation, scripts: Sequence[Script]) -> Answers:
+    """Ask every question in one script; ValueError if the answers cannot be read.
 
     Each answer has its own deadline, so that a host that dies in the middle is noticed soon.
     """
-    conversation.say(look_script(checks).encode())
+    conversation.say(look_script(scripts).encode())
     conversation.end_input()
     conversation.line()
-    lines = [conversation.line(check.timeout_s + 1 + _SLACK_S) for check in checks]
+    lines = [conversation.line(script.timeout_s + 1 + _SLACK_S) for script in scripts]
     lines.append(conversation.line())
-    return parse_look(checks, "\n".join(lines))
+    return parse_look(scripts, "\n".join(lines))

@@ -1,4 +1,4 @@
-"""Operations and checks as POSIX shell: the one place where anything is quoted."""
+"""Operations and questions as POSIX shell: the one place where anything is quoted."""
 
 import base64
 import binascii
@@ -93,29 +93,29 @@ run_command() {{
 """
 
 
-def look_script(checks: Sequence[Script]) -> str:
-    """Return one script that asks every check of one host in turn, a line for each answer.
+def look_script(scripts: Sequence[Script]) -> str:
+    """Return one script that asks every question of one host in turn, a line for each answer.
 
     It writes no file. Each line is ``orchestrator-answer STDOUT STDERR`` in base64, where STDERR ends in
     ``rc=STATUS``; a last line ``orchestrator-end COUNT`` says that nothing is missing.
     """
     asks = (
-        f"  orchestrator_ask {check.timeout_s:g} sh -c "
-        + " ".join(shlex.quote(word) for word in (check.script, "check", *check.arguments))
-        for check in checks
+        f"  orchestrator_ask {script.timeout_s:g} sh -c "
+        + " ".join(shlex.quote(word) for word in (script.script, "check", *script.arguments))
+        for script in scripts
     )
     return "\n".join(
-        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(checks)}'", "}", "orchestrator_look; exit\n"]
+        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(scripts)}'", "}", "orchestrator_look; exit\n"]
     )
 
 
-def parse_look(checks: Sequence[Script], output: str) -> Answers:
-    """Read what ``look_script(checks)`` printed; ValueError if it is cut short or garbled."""
+def parse_look(scripts: Sequence[Script], output: str) -> Answers:
+    """Read what ``look_script(scripts)`` printed; ValueError if it is cut short or garbled."""
     lines = [line for line in output.splitlines() if line.startswith("orchestrator-")]
     answers = [line for line in lines if line.startswith("orchestrator-answer ")]
-    if lines[-1:] != [f"orchestrator-end {len(checks)}"] or len(answers) != len(checks):
-        raise ValueError(f"{len(answers)} of {len(checks)} answers arrived")
-    return {check: _answer(line) for check, line in zip(checks, answers, strict=True)}
+    if lines[-1:] != [f"orchestrator-end {len(scripts)}"] or len(answers) != len(scripts):
+        raise ValueError(f"{len(answers)} of {len(scripts)} answers arrived")
+    return {script: _answer(line) for script, line in zip(scripts, answers, strict=True)}
 
 
 def _answer(line: str) -> Answer:

@@ -67,12 +67,12 @@ class SshHosts:
 
     def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
         connection = self._connections[host]
-        checks = [question for question in questions if isinstance(question, Script)]
-        knocks = [question for question in questions if isinstance(question, HttpProbe)]
+        scripts = [question for question in questions if isinstance(question, Script)]
+        probes = [question for question in questions if isinstance(question, HttpProbe)]
         answers: dict[Question, Answer] = {}
-        if checks:
-            answers |= connection.ask(partial(_check, connection, checks))
-        for question in knocks:
+        if scripts:
+            answers |= connection.ask(partial(_run, connection, scripts))
+        for question in probes:
             answers[question] = connection.ask(partial(connection.knock, question))
         return answers
 
@@ -129,6 +129,6 @@ def _perform(connection: Connection, performance: Performance, until: float) -> 
         return performance.hold(conversation)
 
 
-def _check(connection: Connection, checks: Sequence[Script]) -> Answers:
+def _run(connection: Connection, scripts: Sequence[Script]) -> Answers:
     with connection.talk("sh", "-s") as conversation:
-        return converse(conversation, checks)
+        return converse(conversation, scripts)
