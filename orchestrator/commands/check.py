@@ -36,7 +36,7 @@ def show(session: Session) -> None:
     if looked.failed and is_at_the_end(session, progress.opened.facts if progress.opened else looked.facts):
         out(MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
         return
-    if progress.opened is None and not looked.lost:
+    if progress.opened is None:
         _refuse_forgotten(session, looked)
     out(*report(looked.findings))
     if looked.failed:
@@ -56,8 +56,7 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
     looked = look(session)
     if looked.failed and not looked.lost and is_at_the_end(session, looked.facts):
         return None
-    if not looked.lost:
-        _refuse_forgotten(session, looked)
+    _refuse_forgotten(session, looked)
     if not looked.lost and (looked.failed or looked.facts is None):
         told = plain(report(looked.findings, passes=False))
         again = session.command("check")
@@ -78,10 +77,10 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
 def _refuse_forgotten(session: Session, looked: Looked) -> None:
     """Refuse hosts that stand in a run without its state file: what that has changed is nothing to mend.
 
-    Where they do not tell, what failed is told first, for it may be the reason, as a missing program is; and
-    so it is while somebody holds their locks, for that run may be at work.
+    What failed is told first where a host is lost, where they do not tell (a missing program may be why), and
+    while somebody holds their locks, for that run may be at work.
     """
-    if any(finding.check == LOCK for finding in looked.failed):
+    if looked.lost or any(finding.check == LOCK for finding in looked.failed):
         return
     try:
         recover.refuse_forgotten(session)

@@ -13,7 +13,7 @@ def tell_end(context: Context) -> None:
     tell_kept(progress)
     if not progress.is_finished:
         out(f"go on with: {context.session.resume_command}")
-    if progress.is_finished and progress.opened:
+    elif progress.opened:
         out(keeping.compare(context.session, progress.opened, context.pace))
 
 
