@@ -1,7 +1,7 @@
 """Reading the facts: what the hosts show before the first change."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,8 +52,6 @@ ask() {{ curl --silent --show-error --noproxy '*' --max-time 4 "$@"; }}
 ask "$url/version" || exit 1
 ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 """
-
-Told = Sequence[tuple[str, str]]
 
 _AS_ROOT = "root"  # the service's user is not known before the first look, and root can read everything
 
@@ -185,17 +183,15 @@ def _facts(subject: Subject) -> tuple[Fact[Any], ...]:
     return (*_host_facts(subject), interface.members(subject), interface.status(subject))
 
 
-def _host_facts(subject: Subject) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Told]]:
+def _host_facts(
+    subject: Subject,
+) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[list[tuple[str, str]]]]:
     paths = Paths.of(subject)
     lying = files.lying(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
-    host = Fact(Script(subject.name, HOST, (subject.host.service, *paths.directories)), _told)
+    host = Fact(
+        Script(subject.name, HOST, (subject.host.service, *paths.directories)), lambda answer: answer.pairs
+    )
     return process.running(subject), lying, host
-
-
-def _told(answer: Answer) -> Told:
-    """Read the script's lines, each a key and a value."""
-    pairs = (line.partition("=") for line in answer.text.splitlines())
-    return [(key, value) for key, _, value in pairs]
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:

@@ -69,6 +69,12 @@ class Answer:
         return self.stdout
 
     @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Lines of the text, each a key and a value with "=" between them; UnansweredError as for text."""
+        found = (line.partition("=") for line in self.text.splitlines())
+        return [(key, value) for key, _, value in found]
+
+    @property
     def reason(self) -> str:
         """The last line that was printed on stderr, or else on stdout: it is usually why a command failed."""
         if self.exit_status == 124:

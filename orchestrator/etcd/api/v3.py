@@ -13,7 +13,7 @@ from orchestrator.etcd.api.words import (
     Health,
     Registered,
     Standing,
-    hindrance,
+    wants_login,
 )
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact, Script
@@ -108,7 +108,7 @@ class V3:
 
     def login(self, subject: Subject) -> Fact[bool]:
         """By health: it reads a key, and with authentication on nobody reads one without a login."""
-        return Fact(self.health(subject).question, _wants_login)
+        return Fact(self.health(subject).question, wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off."""
@@ -178,7 +178,7 @@ class _Health:
     @classmethod
     def of(cls, answer: Answer) -> "_Health":
         """Read etcdctl's line; 3.2's exit status says nothing (etcd issue 8295), the line does."""
-        if _wants_login(answer):
+        if wants_login(answer):
             return cls(f"{AUTHENTICATION} ({answer.reason})")
         lines = (answer.stdout + answer.stderr).splitlines()
         unhealthy = next((line.strip() for line in lines if "is unhealthy" in line), None)
@@ -189,11 +189,6 @@ class _Health:
     def complaint(self, member_id: str) -> str | None:
         del member_id  # the member was asked by itself
         return self.trouble
-
-
-def _wants_login(answer: Answer) -> bool:
-    found = hindrance(answer)
-    return found is not None and found.text == AUTHENTICATION
 
 
 def _alarms(answer: Answer) -> str:

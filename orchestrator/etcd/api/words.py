@@ -141,6 +141,12 @@ def hindrance(answer: Answer) -> Hindrance | None:
     return Hindrance(told, "facts") if urls else None
 
 
+def wants_login(answer: Answer) -> bool:
+    """Whether a member did not answer because authentication is on, by etcd's own words."""
+    found = hindrance(answer)
+    return found is not None and found.text == AUTHENTICATION
+
+
 def without_http(answer: Answer) -> str | None:
     """Return the client listeners of a member of which none speaks http, as OWN_LISTENER reports them."""
     found = _NO_HTTP.search(answer.stderr) if answer.exit_status != 0 else None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from orchestrator.etcd import api, gather, peering, process
-from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, hindrance
+from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, wants_login
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.site import Site
@@ -111,7 +111,7 @@ def quorum(site: Site) -> Iterable[Check]:
         locked = [
             name
             for name, login in logins.items()
-            if login.read(answers) or _wants_login(answers[statuses[name].question])
+            if login.read(answers) or wants_login(answers[statuses[name].question])
         ]
         if locked:
             yield _locked(site, locked, processes[locked[0]].read(answers))
@@ -155,11 +155,6 @@ def _named(raised: str, standing: Mapping[str, Standing]) -> str:
     """Return the alarms with the members' names in place of their IDs."""
     names = {str(int(one.id, 16)): name for name, one in standing.items()}
     return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
-
-
-def _wants_login(answer: Answer) -> bool:
-    found = hindrance(answer)
-    return found is not None and found.text == AUTHENTICATION
 
 
 def _locked(site: Site, names: list[str], first: Process) -> Remark:

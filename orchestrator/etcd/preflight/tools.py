@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.host.questions import Answer, Answers, Fact, Script, UnansweredError
+from orchestrator.host.questions import Answers, Fact, Script, UnansweredError
 from orchestrator.plan.facts import Subject
 
 # Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
@@ -60,7 +60,9 @@ def tools(site: Site, subject: Subject) -> Check:
     """Ask for the shell, and for each program that our scripts call on the host."""
     is_member = subject.name in site.facts.members
     needed = (*NEEDED, *(ON_MEMBERS if is_member else ()))
-    programs = Fact(Script(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES)), _programs)
+    programs = Fact(
+        Script(subject.name, SCRIPT, (*needed, *FOR_CHECKS, *STORES)), lambda answer: answer.pairs
+    )
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -90,12 +92,6 @@ def tools(site: Site, subject: Subject) -> Check:
             yield fine(f"{len(needed)} programs, {fields.get('shell', 'sh')}, {fields.get('systemd', '')}")
 
     return Check(subject.name, (programs,), judge)
-
-
-def _programs(answer: Answer) -> list[tuple[str, str]]:
-    """Read the script's lines, each a key and a value."""
-    pairs = (line.partition("=") for line in answer.text.splitlines())
-    return [(key, value) for key, _, value in pairs]
 
 
 def _install(missing: Sequence[str]) -> str:
