@@ -1,81 +1,104 @@
 """Generated parts of the documentation: marked blocks, written by ``make docs``, compared by a test."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
-from live.faults.record import Seen, written
-from live.stories import ROUNDS
+from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
 
 from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.table import Migration
+from orchestrator.plan import fields
 from orchestrator.report import tables
 
 DOCS = Path(__file__).parents[1] / "docs"
+DEFAULT = "bridge"
+INSTEAD = re.compile(r"^\| `\w+` .* \| Instead of `(\w+)\.(\w+)`\. \|\n?", re.MULTILINE)
 BLOCK = re.compile(r"<!-- (?P<name>\w+) (?P<argument>[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def matrix(_: str) -> str:
-    """Return the exit codes of each fault that was tried in rounds, round by round."""
-    seen = written()
-    tried = Counter(fault for fault, moment in seen if moment in ROUNDS)
-    faults = sorted(tried, key=lambda fault: (-tried[fault], fault))
-    lines = [f"| fault | {' | '.join(ROUNDS)} |", f"|---|{'---|' * len(ROUNDS)}"]
-    for fault in faults:
-        cells = (seen.get((fault, round_)) for round_ in ROUNDS)
-        lines.append(f"| {fault} | {' | '.join(exits(cell) if cell else ' ' for cell in cells)} |")
-    return "\n".join((*lines, ""))
+def rounds(name: str) -> str:
+    """Return a migration's meaning, rounds and states, without what `bridge` says as well."""
+    migration = tables.named(name)
+    about, _, states, _ = (part.splitlines() for part in tables.markdown(migration).split("\n\n"))
+    rows = states[2:]
+    if name != DEFAULT:
+        known = tables.markdown(tables.named(DEFAULT)).splitlines()[1:]
+        about, rows = ([line for line in lines if line not in known] for lines in (about, rows))
+    shorter = [_beside(before, row) for before, row in pairwise(rows)]
+    head = table_head("state", "a host that stands there", "gates")
+    return block((*about, "", *_rounds(migration), "", *head, rows[0], *shorter))
 
 
-def exits(row: Seen) -> str:
-    return ", ".join(map(str, row.exits)) or "-"
+def _rounds(migration: Migration) -> Iterable[str]:
+    yield from table_head("round", "from → to", "does", "undone by")
+    for round_ in migration.rounds:
+        there, proof, back = (
+            ", ".join(map(tables.words, functions))
+            for functions in (round_.there.actions, round_.there.proof, round_.back.actions)
+        )
+        order = f" ({round_.order.name})" if round_.order.last else ""
+        does = f"{there}; proof: {proof}" if proof else there
+        yield cells_of(f"{round_.name}{order}", f"{round_.source.name} → {round_.target.name}", does, back)
 
 
-def faults(_: str) -> str:
-    """Return the fault matrix as its tests recorded it."""
+def _beside(before: str, row: str) -> str:
+    """Return a state's row with its gates as what differs from the state before, if that is shorter."""
+    (other, _, theirs), (name, meaning, ours) = (line.strip("| ").split(" | ") for line in (before, row))
+    old, new = theirs.split(", "), ours.split(", ")
+    parts = {
+        "plus": [gate for gate in new if gate not in old],
+        "without": [gate for gate in old if gate not in new],
+    }
+    differs = "; ".join(
+        (f"as {other}", *(f"{word} {', '.join(gates)}" for word, gates in parts.items() if gates))
+    )
+    return cells_of(name, meaning, min(differs, ours, key=lambda text: len(text.split())))
 
-    def place(row: Seen) -> tuple[str, int, str]:
-        return row.fault, ROUNDS.index(row.moment) if row.moment in ROUNDS else -1, row.moment
 
-    rows = sorted(written().values(), key=place)
-    acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
-    lines = [
-        f"{len(rows)} cases ran. {acknowledged:,} writes were acknowledged, and each was read back from each",
-        f"member at the end of its case: {lost} were lost.",
-        "",
-        "| fault | when | expected | exit codes | what it said | the cluster afterwards | writes lost |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        said = row.message.replace("|", "\\|") or "-"
-        writes = f"{row.lost} of {row.acknowledged:,}"
-        cells = (row.fault, row.moment, row.expected, exits(row), said, row.cluster, writes)
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join((*lines, ""))
+def gates(_: str) -> str:
+    """Return the gates of all migrations, each once."""
+    each = [tables.markdown(migration).split("\n\n")[3].splitlines()[2:] for migration in MIGRATIONS.values()]
+    rows = dict.fromkeys(line for lines in each for line in lines)
+    return block((*table_head("gate", "what it looks at"), *rows))
 
 
 def checklist(_: str) -> str:
     """Return what each check looks at, why, and what helps."""
     return "\n".join(
-        line
-        for item in CHECKLIST
-        for line in (
-            f"### {item.name}",
-            "",
-            f"Looks at: {item.looks}.",
-            f"Why: {item.why}.",
-            f"Fix: {item.mend}.",
-            "",
-        )
+        f"**{item.name}**: {item.looks}.\nWhy: {item.why}.\nFix: {item.mend}.\n" for item in CHECKLIST
     )
 
 
+def plan_fields(_: str) -> str:
+    """Return every field of a plan, once: no table of another section, no field that replaces one."""
+    seen: dict[str, str] = {}
+    sections = []
+    for section in fields.table().split("\n\n### "):
+        start, _, rows = section.rpartition("\n\n")
+        path = start.removeprefix("### ").partition("\n")[0]
+        other = seen.setdefault(rows, path)
+        found = INSTEAD.findall(rows)
+        names = ", ".join(f"`{name}`" for _, name in found)
+        note = (
+            f"\n\nAlso, for this host alone, instead of those in `{found[0][0]}`: {names}." if found else ""
+        )
+        own = f"\n\n{INSTEAD.sub('', rows)}".rstrip() + note
+        sections.append(start + (own if other == path else f" The fields are those of {other}."))
+    return "\n\n### ".join(sections) + "\n"
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
-    "table": lambda name: tables.markdown(tables.named(name)),
-    "graph": lambda name: f"```mermaid\n{tables.mermaid(tables.named(name))}```\n",
+    "rounds": rounds,
+    "gates": gates,
     "matrix": matrix,
-    "faults": faults,
+    "refusals": refusals,
+    "others": others,
+    "totals": totals,
     "checklist": checklist,
+    "fields": plan_fields,
 }
 
 
