@@ -7,10 +7,11 @@ from orchestrator.engine import gate
 from orchestrator.engine.events import Waiting
 from orchestrator.engine.gate import NotYetError
 from orchestrator.engine.pace import Pace
-from orchestrator.etcd import api, hashes
+from orchestrator.etcd import api
 from orchestrator.etcd.api import Hashed, Standing
+from orchestrator.etcd.facts import hashes
+from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.etcd.gather import subjects_of
-from orchestrator.etcd.hashes import Agreement
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Facts, Subject
 from orchestrator.remote.executor import Hosts, Refusal

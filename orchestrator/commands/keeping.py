@@ -10,7 +10,7 @@ from orchestrator.engine.journal import Journal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
-from orchestrator.etcd.hashes import Agreement
+from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import names, places
 from orchestrator.host.operations import Deed, Operation, Write
 from orchestrator.plan.facts import Subject

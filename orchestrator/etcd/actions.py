@@ -5,7 +5,8 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, files, settings, trial, trust
+from orchestrator.etcd import api, files, settings, trial
+from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 from orchestrator.plan.facts import Subject
@@ -92,12 +93,12 @@ def relay_as_before(subject: Subject) -> Iterable[Operation]:
 
 def trust_ca(subject: Subject) -> Iterable[Operation]:
     """Put the CA into the host's trust store too, unless the plan says that files are enough."""
-    yield from trust.install(subject)
+    yield from ca_store.install(subject)
 
 
 def distrust_ca(subject: Subject) -> Iterable[Operation]:
     """Take the CA out of the host's trust store again."""
-    yield from trust.uninstall(subject)
+    yield from ca_store.uninstall(subject)
 
 
 def register_http(subject: Subject) -> Iterable[Operation]:

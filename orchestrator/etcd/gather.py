@@ -8,10 +8,11 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, files, process, trust
+from orchestrator.etcd import api, files
 from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance, without_http
+from orchestrator.etcd.facts import ca_store, process
+from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
-from orchestrator.etcd.process import Process
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.questions import Answer, Answers, Fact, Question, Script
 from orchestrator.plan import foreign
@@ -187,7 +188,7 @@ def _host_facts(
     subject: Subject,
 ) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[list[tuple[str, str]]]]:
     paths = Paths.of(subject)
-    lying = files.lying(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
+    lying = files.lying(subject, (*paths.material, *paths.settings, *ca_store.candidates(subject.cluster)))
     host = Fact(
         Script(subject.name, HOST, (subject.host.service, *paths.directories)), lambda answer: answer.pairs
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from shlex import quote as _quoted
 
 from orchestrator.etcd import saving, settings
-from orchestrator.etcd.hashes import Agreement
+from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import places
 from orchestrator.plan.facts import Subject
 

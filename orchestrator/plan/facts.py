@@ -31,7 +31,7 @@ class HostFacts(Frozen):
     """One host as it was before the first change.
 
     ``environment`` holds variables of the running process, but only those known to hold no secret
-    (etcd/process.py), and ``executable`` is what it runs.
+    (etcd/facts/process.py), and ``executable`` is what it runs.
     ``user`` and ``group`` are the service's. ``files`` are those already found where the migration puts one;
     ``missing_directories`` are those that it has to make. ``trust`` is the family of the host's trust store,
     None if it has none.

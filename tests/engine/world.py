@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, gather, listeners, process, settings, trial, trust
+from orchestrator.etcd import files, gather, settings, trial
 from orchestrator.etcd.api import v3
+from orchestrator.etcd.facts import ca_store, listeners, process
 from orchestrator.etcd.gates import relaying, verifying
 from orchestrator.host.operations import (
     Deed,
@@ -205,7 +206,7 @@ class World:
             gather.HOST: self._host_facts,
             gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
-            trust.SCRIPT: self._trust,
+            ca_store.SCRIPT: self._trust,
             verifying.SCRIPTS["v3"]: self._verify,
             relaying.SCRIPT: self._stored,
             trial.LAST_WORDS: self._trial,

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 from support.subjects import subject
 
-from orchestrator.etcd import files, gather, process, trial
+from orchestrator.etcd import files, gather, trial
 from orchestrator.etcd.api import Health, v2, v3
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import ports, routes, time_of, unit
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer, Fact

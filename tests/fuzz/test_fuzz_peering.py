@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 
-from orchestrator.etcd import peering
 from orchestrator.etcd.api import APIS
+from orchestrator.etcd.facts import peering
 
 TEXTS = st.text(max_size=30) | st.from_regex(r"https?://[a-z.\[\]:]{0,9}(:[0-9]{0,6})?", fullmatch=True)
 

@@ -12,7 +12,8 @@ from support.certificates import planned, refusals
 from support.fuzzing import EXAMPLES
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import certificates, files, trust
+from orchestrator.etcd import certificates, files
+from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.preflight import routes
 
 NAMES = ("ca.pem", "leaf.pem", "leaf-key.pem")
@@ -64,7 +65,7 @@ def test_a_changed_file_is_read_or_refused(
     routes.names(member.host)
     try:
         written = files.material(member)
-        trust.candidates(member.cluster)
+        ca_store.candidates(member.cluster)
     except RefusedError:
         return
     assert all("PRIVATE KEY" not in write.text for write in written[:2])

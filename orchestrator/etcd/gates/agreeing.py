@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import peering, process, settings
+from orchestrator.etcd import settings
 from orchestrator.etcd.api import of as api_of
 from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.facts import peering, process
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.asking import always_holds, gate
-from orchestrator.etcd.listeners import handshake, unrefused, unserved
+from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Subject

@@ -3,8 +3,9 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd import files, process, settings
+from orchestrator.etcd import files, settings
 from orchestrator.etcd.asking import gate
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.gates.settled import running_with
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, HttpProbe, Script

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import files, process, settings, trust
+from orchestrator.etcd import files, settings
 from orchestrator.etcd.asking import gate
+from orchestrator.etcd.facts import ca_store, process
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.operations import Write
@@ -123,7 +124,7 @@ def holding_certificates(subject: Subject) -> Check:
 @gate
 def holding_no_certificates(subject: Subject) -> Check:
     """Where the certificates will lie there is what was there before the first change."""
-    paths = (*Paths.of(subject).material, *(file.path for file in trust.files(subject)))
+    paths = (*Paths.of(subject).material, *(file.path for file in ca_store.files(subject)))
     lying = files.lying(subject, paths)
 
     def judge(answers: Answers) -> Iterable[Remark]:
@@ -136,6 +137,6 @@ def holding_no_certificates(subject: Subject) -> Check:
 def free_of_other_files(subject: Subject) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
     drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
-    wanted = (*files.material(subject), *drop_ins, *trust.files(subject))
+    wanted = (*files.material(subject), *drop_ins, *ca_store.files(subject))
     lying = files.lying(subject, (item.path for item in wanted))
     return Check(subject.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))

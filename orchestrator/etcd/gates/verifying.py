@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import settings, trust
+from orchestrator.etcd import settings
 from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.facts import ca_store
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan.facts import Subject
@@ -59,7 +60,7 @@ def listed_by_etcdctl_with_certificates(subject: Subject) -> Check:
 @gate
 def trusting_the_ca(subject: Subject) -> Check:
     """The host's trust store holds the CA, unless the plan says that files are enough."""
-    bundle = trust.bundle(subject)
+    bundle = ca_store.bundle(subject)
     if bundle is None:
         return always_holds(subject)
 

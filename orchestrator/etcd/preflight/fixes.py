@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from orchestrator.etcd import peering
+from orchestrator.etcd.facts import peering
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.plan.facts import Subject
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from orchestrator.etcd import api, gather, peering, process
+from orchestrator.etcd import api, gather
 from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, wants_login
+from orchestrator.etcd.facts import peering, process
+from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.site import Site
-from orchestrator.etcd.process import Process
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script, UnansweredError
 from orchestrator.plan import foreign

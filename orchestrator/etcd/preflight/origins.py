@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from orchestrator.etcd import process, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import unit, variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site

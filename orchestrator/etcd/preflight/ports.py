@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import process, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import unit
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site

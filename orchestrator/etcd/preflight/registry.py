@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import api, peering, process, settings
+from orchestrator.etcd import api, settings
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.preflight import advertised
 from orchestrator.etcd.preflight.members import CLUSTER, readable
 from orchestrator.etcd.preflight.site import Site

@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.etcd import process, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site

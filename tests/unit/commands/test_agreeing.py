@@ -10,7 +10,7 @@ from orchestrator.commands.agreeing import DifferError, agree
 from orchestrator.engine.events import Event
 from orchestrator.engine.gate import NotYetError
 from orchestrator.engine.pace import Pace
-from orchestrator.etcd.hashes import Agreement
+from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.session import Session
 

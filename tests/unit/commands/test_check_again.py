@@ -9,7 +9,7 @@ from support.sites import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import sandbox, unit
 from orchestrator.host.operations import Deed, Receipt
 from orchestrator.host.questions import Answer, Answers, Question, Script

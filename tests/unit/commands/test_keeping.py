@@ -17,7 +17,7 @@ from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
-from orchestrator.etcd.hashes import Agreement
+from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host.operations import Deed, Receipt, Run, Write
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.gates import watching
 from orchestrator.etcd.preflight import watched
 

@@ -14,8 +14,9 @@ from support.subjects import subject
 
 import orchestrator
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import files, gather, process, restoring
+from orchestrator.etcd import files, gather, restoring
 from orchestrator.etcd.api import v2, v3
+from orchestrator.etcd.facts import process
 from orchestrator.host.questions import Answer, Answers, Question, UnansweredError
 from orchestrator.plan.facts import HostFacts, MemberFacts
 

@@ -11,7 +11,8 @@ from support import kinds
 from support.certificates import CASES, planned, refusals
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import certificates, files, trust
+from orchestrator.etcd import certificates, files
+from orchestrator.etcd.facts import ca_store
 from orchestrator.host.operations import Secret
 from orchestrator.plan.facts import Subject
 
@@ -45,7 +46,7 @@ def test_no_key_is_ever_put_where_everybody_reads(path: str, tmp_path: Path) -> 
     host = Subject(
         member.cluster, member.facts.model_copy(update={"members": {"server1": debian}}), member.host
     )
-    for write in (*files.material(host), *trust.files(host)):
+    for write in (*files.material(host), *ca_store.files(host)):
         assert ("PRIVATE KEY" in write.text) == isinstance(write.content, Secret)
     ((line, evidence),) = {
         (text.partition("line ")[2].partition(" ")[0], text.partition(":")[0])

@@ -7,8 +7,8 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import make_site
 
-from orchestrator.etcd import peering, process
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.gates import registered_with_http
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.registry import HALF_SECURED, schemes

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.sites import NOW, item, judged, make_site, running, verdicts
 
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import CHECKLIST, Finding, Site
 from orchestrator.etcd.preflight.clock import skew_s
 from orchestrator.etcd.preflight.ports import listeners

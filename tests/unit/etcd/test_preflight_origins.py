@@ -7,7 +7,7 @@ import pytest
 from support.sites import judged, make_site, running, unit_told, verdicts
 from support.subjects import subject
 
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight.unit import SCRIPT, variables_of_drop_in, variables_of_file
 from orchestrator.host.questions import Answer
 

@@ -8,7 +8,7 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import judged, make_site, running, unit_told, verdicts
 
-from orchestrator.etcd import process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.preflight.proxies import is_exempt
 from orchestrator.etcd.preflight.unit import SCRIPT

@@ -9,7 +9,8 @@ from engine.world import World, make_cluster
 from support.subjects import subject
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import process, settings
+from orchestrator.etcd import settings
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.gather import VERSION, gather
 from orchestrator.host.questions import Answer, Answers, Question, Script
 

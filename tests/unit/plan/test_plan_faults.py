@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from unit.plan.plan_texts import SMALL, faults, swapped
 
-from orchestrator.etcd import trial, trust
+from orchestrator.etcd import trial
+from orchestrator.etcd.facts import ca_store
 from orchestrator.host import places
 from orchestrator.remote import receipt
 
@@ -271,7 +272,7 @@ def test_a_fault_is_shown_with_its_place_and_its_mend(tmp_path: Path, text: str,
         ("/etc", "belongs to the system"),
         ("/root", "belongs to the system"),
         ("/usr/local", "belongs to the system"),
-        *((store.directory, "is the host's own trust store") for store in trust.STORES.values()),
+        *((store.directory, "is the host's own trust store") for store in ca_store.STORES.values()),
         *((f"/etc/et{char}cd", "cannot stand here") for char in " \t\"'%$\\;`{\n"),
     ],
 )
