@@ -7,7 +7,7 @@ from pathlib import Path
 
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
 
-from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration
 from orchestrator.plan import fields

@@ -8,7 +8,7 @@ from orchestrator.commands.looking import Looked, look, look_again
 from orchestrator.commands.recover import UnreadableError
 from orchestrator.commands.standing import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
-from orchestrator.etcd.preflight import Finding
+from orchestrator.etcd.checks.item import Finding
 from orchestrator.output import out, plain
 from orchestrator.plan.facts import Facts
 from orchestrator.remote.asking import ask_each

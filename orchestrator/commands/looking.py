@@ -10,18 +10,11 @@ from typing import Literal
 
 from orchestrator.commands import recall
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
-from orchestrator.etcd.gather import version
-from orchestrator.etcd.preflight import (
-    FACTS,
-    LOGIN,
-    Finding,
-    Item,
-    Moments,
-    Site,
-    assumed,
-    of_gate,
-    time_of,
-)
+from orchestrator.etcd.checks.item import Finding, Item
+from orchestrator.etcd.checks.preflight import FACTS, LOGIN, of_gate
+from orchestrator.etcd.checks.site import Moments, Site, assumed
+from orchestrator.etcd.facts.host import time_of
+from orchestrator.etcd.facts.members import version
 from orchestrator.host.checks import Remark, fine, wrong
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.facts import Facts

@@ -1,23 +1,23 @@
-"""How a gate is written: a function of a host that makes a check; its name is the check's, in words."""
+"""How a check of one host is written: a function of the host that makes it, be it a gate or not."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 
 from orchestrator.host.checks import Check
 from orchestrator.plan.facts import Subject
 
-GateMaker = Callable[[Subject], Check]
+HostCheck = Callable[[Subject], Check]
 
 
-def gate(make: GateMaker) -> GateMaker:
+def gate(make: HostCheck) -> HostCheck:
     """Give a check the name of the function that makes it."""
     name = make.__name__.replace("_", " ")
 
+    @wraps(make)
     def maker(subject: Subject) -> Check:
         return replace(make(subject), name=name)
 
-    maker.__name__ = make.__name__
-    maker.__doc__ = make.__doc__
     return maker
 
 

@@ -5,8 +5,8 @@ at once after all peer connections were cut behind each round (docs/etcd-facts.m
 """
 
 from orchestrator.etcd import actions as do
-from orchestrator.etcd import gates as is_
-from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.etcd import checks as is_
+from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
 from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 

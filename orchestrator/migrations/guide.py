@@ -5,8 +5,8 @@ means was measured on etcd 3.4.23: docs/etcd-facts.md.
 """
 
 from orchestrator.etcd import actions as do
-from orchestrator.etcd import gates as is_
-from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.etcd import checks as is_
+from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.bridge import (
     ACCEPTING,
     CLIENTS_LOSE,

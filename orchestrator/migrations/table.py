@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
 
-from orchestrator.etcd.asking import GateMaker
-from orchestrator.etcd.preflight import Item
+from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.item import Item
 from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
@@ -26,7 +26,7 @@ class State:
 
     name: str
     meaning: str
-    gates: tuple[GateMaker, ...]
+    gates: tuple[HostCheck, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Way:
     actions: tuple[Action, ...]
     hand_over: HandOver | None = None
     order: Order | None = None
-    always: tuple[GateMaker, ...] | None = None
-    gates: tuple[GateMaker, ...] | None = None
-    proof: tuple[GateMaker, ...] = ()
+    always: tuple[HostCheck, ...] | None = None
+    gates: tuple[HostCheck, ...] | None = None
+    proof: tuple[HostCheck, ...] = ()
     advice: Advice | None = None
 
 
@@ -125,7 +125,7 @@ class Migration:
 
     name: str
     meaning: str
-    always: tuple[GateMaker, ...]
+    always: tuple[HostCheck, ...]
     rounds: tuple[Round, ...]
     preflight: tuple[Item, ...] = ()
     risk: str = ""

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.etcd.preflight import Finding, order
+from orchestrator.etcd.checks.item import Finding
+from orchestrator.etcd.checks.preflight import order
 from orchestrator.output import Part, Style, Styled
 
 _STYLES: Mapping[str, Style] = {"pass": "green", "warn": "yellow", "fail": "red"}

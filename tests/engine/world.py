@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, gather, settings, trial
+from orchestrator.etcd import files, settings, trial
 from orchestrator.etcd.api import v3
-from orchestrator.etcd.facts import ca_store, listeners, process
-from orchestrator.etcd.gates import relaying, verifying
+from orchestrator.etcd.facts import ca_store, listeners, process, proxies
+from orchestrator.etcd.facts.host import HOST
+from orchestrator.etcd.facts.members import LISTINGS, VERSION
 from orchestrator.host.operations import (
     Deed,
     MakeDirectory,
@@ -203,12 +204,12 @@ class World:
             process.SCRIPT: self._process,
             v3.ASK: self._etcdctl,
             files.SCRIPT: self._files,
-            gather.HOST: self._host_facts,
-            gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
+            HOST: self._host_facts,
+            VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
             ca_store.SCRIPT: self._trust,
-            verifying.SCRIPTS["v3"]: self._verify,
-            relaying.SCRIPT: self._stored,
+            LISTINGS["v3"]: self._verify,
+            proxies.SCRIPT: self._stored,
             trial.LAST_WORDS: self._trial,
         }
         return answers[question.script](host, question)

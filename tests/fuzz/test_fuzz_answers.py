@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 from support.subjects import subject
 
-from orchestrator.etcd import files, gather, trial
+from orchestrator.etcd import files, trial
 from orchestrator.etcd.api import Health, v2, v3
-from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight import ports, routes, time_of, unit
+from orchestrator.etcd.facts import host, listeners, members, process, routes
+from orchestrator.etcd.preflight import unit
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Subject
@@ -56,13 +56,13 @@ READERS: dict[str, Callable[[Subject], Callable[[Answer], Any]]] = {
     "v3 login": lambda one: V3.login(one).reader,
     "v3 alarms": lambda one: wanted(V3.alarms(one)).reader,
     "v3 hash": lambda one: wanted(V3.hash_at(one, 0)).reader,
-    "version": lambda one: gather.version(one.host).reader,
+    "version": lambda one: members.version(one.host).reader,
     "files": lambda one: files.lying(one, ()).reader,
     "process": lambda one: process.running(one).reader,
     "trial": lambda one: trial.standing(one).reader,
     "unit": lambda one: unit.of(one).reader,
-    "clock": lambda one: time_of(one.name).reader,
-    "ports": lambda _: lambda answer: ports.listeners(answer.text),
+    "clock": lambda one: host.time_of(one.name).reader,
+    "ports": lambda one: listeners.listening(one.name).reader,
     "routes": lambda one: routes.of(one).reader,
     "begun": lambda one: begun.runs(one.name).reader,
     "lock": lambda one: lock.held(one.name).reader,

@@ -12,9 +12,9 @@ from support.certificates import planned, refusals
 from support.fuzzing import EXAMPLES
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import certificates, files
+from orchestrator.etcd import files
+from orchestrator.etcd.checks import certificates, routes
 from orchestrator.etcd.facts import ca_store
-from orchestrator.etcd.preflight import routes
 
 NAMES = ("ca.pem", "leaf.pem", "leaf-key.pem")
 SEEDS = (

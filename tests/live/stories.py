@@ -17,7 +17,7 @@ import pytest
 from orchestrator.commands import looking
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.journal import read
-from orchestrator.etcd.preflight import Finding
+from orchestrator.etcd.checks.item import Finding
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab

@@ -7,7 +7,7 @@ from live.stories import failure, fingerprint, found, orchestrator, restarts, st
 
 from orchestrator.commands import check
 from orchestrator.errors import RefusedError
-from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN

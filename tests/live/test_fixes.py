@@ -4,7 +4,7 @@ import re
 
 from live.stories import OURS, failure, found, mend, orchestrator, shell, told, wait_until_healthy, written
 
-from orchestrator.etcd.preflight import Finding
+from orchestrator.etcd.checks.item import Finding
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN

@@ -20,7 +20,7 @@ from live.stories import (
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted
 from orchestrator.engine.progress import Progress
 from orchestrator.etcd.api.v2 import V2
-from orchestrator.etcd.preflight import assumed
+from orchestrator.etcd.checks.site import assumed
 from orchestrator.host.questions import Answer
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.initial_settings import Extra

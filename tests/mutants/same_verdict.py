@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.etcd.preflight.finding import Finding, Item
+from orchestrator.etcd.checks.item import Finding, Item
 from orchestrator.host.checks import Check, Remark
 from orchestrator.host.questions import Answers
 

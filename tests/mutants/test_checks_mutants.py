@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd.preflight import CHECKLIST, finding
+from orchestrator.etcd.checks import item
+from orchestrator.etcd.checks.preflight import CHECKLIST
 
 TESTS = Path(__file__).parents[1]
-CHECKS = {item.name for item in CHECKLIST if item.make is not finding._nothing}
+CHECKS = {one.name for one in CHECKLIST if one.make is not item._nothing}
 
 
 @pytest.mark.parametrize("said", ["pass", "fail"])

@@ -4,7 +4,6 @@ Gates overlap in a migration, so that one which says nothing any more is masked 
 """
 
 import importlib
-import pkgutil
 from dataclasses import replace
 from types import ModuleType
 
@@ -13,16 +12,17 @@ from support.gates import CASES
 from support.judging import Case, Stage, failures
 from support.mutants import Mutant, mutants
 
-from orchestrator.etcd import gates
-from orchestrator.etcd.asking import GateMaker
+from orchestrator.etcd import checks
+from orchestrator.etcd.asking import HostCheck
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.plan.facts import Subject
 
-MODULES = [
-    importlib.import_module(info.name)
-    for info in pkgutil.iter_modules(gates.__path__, "orchestrator.etcd.gates.")
+MODULES = sorted({getattr(checks, name).__module__ for name in checks.__all__})
+MUTANTS = [
+    (module, mutant)
+    for module in map(importlib.import_module, MODULES)
+    for mutant in mutants(module, checks.__all__)
 ]
-MUTANTS = [(module, mutant) for module in MODULES for mutant in mutants(module)]
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +30,21 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(tmp_path_factory.mktemp("worlds"))
 
 
-def saying(name: str, said: tuple[Remark, ...]) -> GateMaker:
+def saying(name: str, said: tuple[Remark, ...]) -> HostCheck:
     def make(subject: Subject) -> Check:
-        gate: Check = getattr(gates, name)(subject)
+        gate: Check = getattr(checks, name)(subject)
         return replace(gate, predicate=lambda _: said)
 
     return make
 
 
 @pytest.mark.parametrize("said", [(), (wrong("never"),)], ids=["always", "never"])
-@pytest.mark.parametrize("name", gates.__all__)
+@pytest.mark.parametrize("name", checks.__all__)
 def test_a_gate_that_says_always_the_same_is_noticed(
     stage: Stage, name: str, said: tuple[Remark, ...]
 ) -> None:
     own = [case for case in CASES if case.gate == name]
-    assert [] == failures(stage, lambda gate: getattr(gates, gate), own)
+    assert [] == failures(stage, lambda gate: getattr(checks, gate), own)
     assert [] != failures(stage, lambda gate: saying(gate, said), own)
 
 
@@ -52,7 +52,7 @@ def test_a_gate_that_says_always_the_same_is_noticed(
 def test_a_reason_that_is_missing_and_a_condition_that_is_none_are_noticed(
     stage: Stage, module: ModuleType, mutant: Mutant
 ) -> None:
-    own = [case for case in CASES if getattr(gates, case.gate) is vars(module).get(case.gate)]
+    own = [case for case in CASES if getattr(checks, case.gate) is vars(module).get(case.gate)]
     changed = mutant.load(module)
     assert any(is_noticed(stage, changed, case) for case in own), f"no case notices {mutant.name}"
 

@@ -8,8 +8,8 @@ from engine.world import make_cluster
 from ruamel.yaml import YAML
 from support.subjects import subject
 
-from orchestrator.etcd.preflight import material
-from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.checks import material
+from orchestrator.etcd.checks.site import Site
 from orchestrator.plan.facts import Subject
 
 CASES: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(

@@ -1,8 +1,8 @@
-"""Every case of every gate: tests/cases/gates."""
+"""Every case of every gate: tests/cases/checks."""
 
-from cases.gates import agreeing, answering, relaying, settled, watching
+from cases.checks import health, host, listeners, local_clients, proving, registry, relaying, settled
 
-TABLES = (agreeing, answering, settled, relaying, watching)
+TABLES = (health, registry, listeners, host, proving, settled, relaying, local_clients)
 
 
 CASES = [case for table in TABLES for case in table.CASES]

@@ -23,7 +23,7 @@ from engine.world import World, make_cluster
 import orchestrator.etcd
 from orchestrator.engine.journal import MemoryJournal
 from orchestrator.engine.pace import Pace
-from orchestrator.etcd.asking import GateMaker
+from orchestrator.etcd.asking import HostCheck
 from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answer, Question
 from orchestrator.host.questions import Script as Asked
@@ -127,14 +127,14 @@ class Stage:
         return world, facts
 
 
-def verdict(stage: Stage, make: GateMaker, case: Case) -> str | None:
+def verdict(stage: Stage, make: HostCheck, case: Case) -> str | None:
     """Return what a gate says in a case."""
     scene = stage.scene(case)
     gate = make(scene.subject)
     return gate.refusal({question: scene.answer(question) for question in gate.questions})
 
 
-def failures(stage: Stage, make: Callable[[str], GateMaker], cases: Iterable[Case]) -> list[str]:
+def failures(stage: Stage, make: Callable[[str], HostCheck], cases: Iterable[Case]) -> list[str]:
     """Return each case in which a gate says something else."""
     found = []
     for case in cases:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from support.subjects import subject
 
-from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
+from orchestrator.etcd.checks.item import Finding, Item
+from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.etcd.checks.site import Site
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.lab.provisioning.credentials import Authority
 

@@ -153,26 +153,32 @@ def without_http(answer: Answer) -> str | None:
     return found["urls"].strip() if found else None
 
 
-# Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
-# A look asks this over and over, so what the shell can do by itself starts no process.
-OWN_LISTENER = """
+# What every script below needs of the unit $1: its main process, and the variables that it really has.
+VARIABLE = """
+variable() { tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n "s/^$1=//p"; }
+"""
+MAIN_PROCESS = f"""
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || {
+[ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
-}
-urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
+}}{VARIABLE}"""
+
+# Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
+# A look asks this over and over, so what the shell can do by itself starts no process.
+OWN_LISTENER = f"""{MAIN_PROCESS}
+urls=$(variable ETCD_LISTEN_CLIENT_URLS)
 url='' IFS=,
 set -f
-for each in ${urls:-http://localhost:2379}; do
+for each in ${{urls:-http://localhost:2379}}; do
   case $each in
-    'http://0.0.0.0:'*) url="http://127.0.0.1:${each#'http://0.0.0.0:'}" ;;
-    'http://[::]:'*) url="http://[::1]:${each#'http://[::]:'}" ;;
+    'http://0.0.0.0:'*) url="http://127.0.0.1:${{each#'http://0.0.0.0:'}}" ;;
+    'http://[::]:'*) url="http://[::1]:${{each#'http://[::]:'}}" ;;
     'http:'*) url=$each ;;
   esac
 done
 unset IFS
 set +f
-[ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
+[ -n "$url" ] || {{ echo "$1.service has no http listener: $urls" >&2; exit 3; }}
 shift
 """

@@ -1,11 +1,72 @@
-"""Questions to listeners: what they answer to us, and to each other."""
+"""Who listens on a host, by its kernel, and what listeners answer: to us, and to each other."""
 
+import re
 from dataclasses import dataclass
 
 from orchestrator.etcd import settings
 from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
 from orchestrator.plan.facts import Subject
 from orchestrator.text import shown
+
+SOCKETS = "exec ss --no-header --listening --tcp --numeric --processes"
+
+_EVERYWHERE = {"*", "0.0.0.0", "::"}  # noqa: S104 -- read in what the host tells; nothing is bound here
+_PROCESS = re.compile(r'\("(?P<name>[^"]*)",pid=(?P<pid>\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket; ``address`` has no brackets and no interface, ``pids`` are its processes'."""
+
+    address: str
+    port: int
+    pids: frozenset[int]
+    program: str
+
+    @property
+    def stop(self) -> str:
+        """How that program is stopped: by its unit if it has one."""
+        pids = " ".join(map(str, sorted(self.pids)))
+        if not pids:
+            return f"find its program (ss -ltnp sport = :{self.port}) and stop it"
+        return (
+            f"stop it: systemctl status {pids} shows its unit (systemctl stop UNIT); "
+            f"if it has none: kill {pids}"
+        )
+
+    @property
+    def takes_loopback(self) -> bool:
+        """Whether nobody else can listen on 127.0.0.1 beside it."""
+        return self.address in _EVERYWHERE or self.address == "127.0.0.1"
+
+
+def listening(host: str) -> Fact[tuple[Listener, ...]]:
+    """Who listens on a host."""
+    return Fact(Script(host, SOCKETS), lambda answer: sockets(answer.text))
+
+
+def sockets(output: str) -> tuple[Listener, ...]:
+    """Read ss's lines: STATE RECV-Q SEND-Q LOCAL:PORT PEER:PORT USERS; ValueError for any other."""
+    found = []
+    for line in output.splitlines():
+        columns = line.split(None, 5)
+        if len(columns) < 5:
+            raise ValueError(f"ss printed a line that is no socket: {shown(line)}")
+        address, _, port = columns[3].rpartition(":")
+        processes = list(_PROCESS.finditer(columns[5] if len(columns) > 5 else ""))
+        found.append(
+            Listener(
+                address=address.partition("%")[0].strip("[]").removeprefix("::ffff:"),
+                port=int(port),
+                pids=frozenset(int(match["pid"]) for match in processes),
+                program=", ".join(
+                    f"{shown(match['name'], quote='')} (pid {match['pid']})" for match in processes
+                )
+                or "unknown",
+            )
+        )
+    return tuple(found)
+
 
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS
 # 1.3 the listener refuses a certificate only after the dialler believes that the handshake is done.

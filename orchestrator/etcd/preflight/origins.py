@@ -7,8 +7,6 @@ from pathlib import PurePosixPath
 from orchestrator.etcd import settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import unit, variables
-from orchestrator.etcd.preflight.finding import on_each_host
-from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
@@ -33,10 +31,9 @@ def ours(subject: Subject) -> Mapping[str, str]:
     }
 
 
-@on_each_host
-def origins(site: Site, subject: Subject) -> Check:
+def origins(subject: Subject) -> Check:
     """Ask for the running process's flags and variables, and for every file that its unit reads them from."""
-    are_gathered = bool(site.facts.cluster_id)
+    are_gathered = bool(subject.facts.cluster_id)
     runs, described = process.running(subject), unit.of(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:

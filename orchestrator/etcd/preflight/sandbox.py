@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.preflight import unit, variables
-from orchestrator.etcd.preflight.finding import on_each_host
-from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan.facts import Subject
@@ -37,8 +35,7 @@ _HIDING = ("yes", "true", "on", "1", "tmpfs")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 -- read in what a unit says; nothing is written there
 
 
-@on_each_host
-def sandboxes(_site: Site, subject: Subject) -> Check:
+def sandboxes(subject: Subject) -> Check:
     """Ask what the unit hides from its process, and what the running process sees of that directory."""
     directory = subject.cluster.tls.directory
     described = unit.of(subject)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from orchestrator.etcd import settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import variables
-from orchestrator.etcd.preflight.finding import on_each_host
-from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan.facts import Subject
@@ -158,8 +156,7 @@ def _longer_start(subject: Subject) -> str:
     )
 
 
-@on_each_host
-def units(_site: Site, subject: Subject) -> Check:
+def units(subject: Subject) -> Check:
     """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
     name = f"{subject.host.service}.service"
     runs, described = process.running(subject), of(subject)

@@ -11,7 +11,7 @@ from support.installed import NOBODY, environment, shell
 from support.ssh_sites import make_key
 
 from orchestrator import commandline
-from orchestrator.etcd.preflight import CHECKLIST
+from orchestrator.etcd.checks.preflight import CHECKLIST
 
 SYSTEM = "/usr/bin:/bin"
 PLAN = """\

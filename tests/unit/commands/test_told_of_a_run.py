@@ -14,7 +14,7 @@ from orchestrator.commands.standing import show_status
 from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
 from orchestrator.errors import HostUnreachableError, PersonNeededError, RefusedError
-from orchestrator.etcd.preflight import Finding
+from orchestrator.etcd.checks.item import Finding
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session

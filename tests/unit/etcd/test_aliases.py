@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd.facts import process
-from orchestrator.etcd.gates import watching
-from orchestrator.etcd.preflight import watched
+from orchestrator.etcd.facts import process, watched
 
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
@@ -26,8 +24,8 @@ case "$*" in *--unit=etcd.service*) echo 'bind: address already in use' ;; esac
     ("script", "arguments"),
     [
         (process.SCRIPT, ("etcd2",)),
-        (watching.SCRIPT, ("etcd2", "10", "etcd2")),
-        (watched.SCRIPT, ("10", "etcd2")),
+        (watched.SINCE_RESTART, ("etcd2", "10", "etcd2")),
+        (watched.UNITS, ("10", "etcd2")),
     ],
 )
 def test_the_journal_of_an_alias_is_found(tmp_path: Path, script: str, arguments: tuple[str, ...]) -> None:

@@ -12,8 +12,9 @@ from engine.world import make_cluster
 from ruamel.yaml import YAML
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import gather
+from orchestrator.etcd import interface as interface_choice
 from orchestrator.etcd.api import Api, Hashed, Registered, Standing, of, v2, v3
+from orchestrator.etcd.facts import host, members
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Facts, MemberFacts, Subject
 
@@ -139,11 +140,11 @@ def test_alarms_are_read(parser: str, case: dict[str, Any], one: Subject) -> Non
 @cases("version")
 def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path: Path) -> None:
     member = subject(tmp_path)
-    fact = gather.version(member.host)
+    fact = members.version(member.host)
 
     def chosen(wanted: str) -> str:
         cluster = member.cluster.model_copy(update={"api": wanted})
-        return gather._choose(cluster, {fact.question: answer(case)}, {member.name: fact})
+        return interface_choice.choose(cluster, {fact.question: answer(case)}, {member.name: fact})
 
     if "refused" in case:
         with pytest.raises(RefusedError, match=case["refused"]):
@@ -186,7 +187,7 @@ def test_v2_asks_for_health_with_the_hosts_own_certificate(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "script",
-    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, v3.HASH, gather.VERSION, gather.HOST],
+    [v2.MEMBERS, v2.STATUS, v2.HEALTH, v3.ASK, v3.HASH, members.VERSION, host.HOST],
     ids=["v2 member list", "v2 status", "v2 health", "v3", "v3 hash", "version", "host"],
 )
 def test_shellcheck_passes(script: str) -> None:

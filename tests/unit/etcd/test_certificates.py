@@ -8,7 +8,7 @@ import pytest
 from cryptography.x509 import ObjectIdentifier
 from support.subjects import subject
 
-from orchestrator.etcd import certificates
+from orchestrator.etcd.checks import certificates
 from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER
 from orchestrator.plan.facts import Subject

@@ -11,7 +11,8 @@ from support import kinds
 from support.certificates import CASES, planned, refusals
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import certificates, files
+from orchestrator.etcd import files
+from orchestrator.etcd.checks import certificates
 from orchestrator.etcd.facts import ca_store
 from orchestrator.host.operations import Secret
 from orchestrator.plan.facts import Subject

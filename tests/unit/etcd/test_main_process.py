@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd import gather
+from orchestrator.etcd.facts import host
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_program_is_etcd_by_its_name_or_by_what_it_can_print(
     systemctl.chmod(0o755)
     try:
         told = subprocess.run(
-            ["sh", "-c", gather.HOST, "check", "etcd2"],
+            ["sh", "-c", host.HOST, "check", "etcd2"],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,

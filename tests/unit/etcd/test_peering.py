@@ -8,10 +8,10 @@ from engine.world import World, make_cluster
 from support.sites import make_site
 
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.checks import registered_with_http
+from orchestrator.etcd.checks.registry import HALF_SECURED, schemes
 from orchestrator.etcd.facts import peering, process
-from orchestrator.etcd.gates import registered_with_http
 from orchestrator.etcd.gather import gather
-from orchestrator.etcd.preflight.registry import HALF_SECURED, schemes
 from orchestrator.plan.facts import Subject
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"

@@ -10,8 +10,9 @@ import pytest
 from support.sites import make_site
 from support.subjects import subject
 
-from orchestrator.etcd.preflight import CHECKLIST, clients
-from orchestrator.etcd.preflight.clients import Connections
+from orchestrator.etcd.checks import clients
+from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.etcd.facts.connections import SCRIPT, Connections, read
 from orchestrator.host.checks import Remark
 from orchestrator.host.questions import Answer
 
@@ -81,7 +82,7 @@ def test_what_the_kernel_tells_is_read() -> None:
         "in [::ffff:198.18.0.101]:2379 [2001:db8::7]:41000\n"
         "out 127.0.0.1:50000 127.0.0.1:2379 7 a b\x1b[31m\n"
     )
-    found = clients.read(Answer(0, text))
+    found = read(Answer(0, text))
     assert (
         ("198.18.0.101 2379", "203.0.113.7 41000"),
         ("198.18.0.101 2379", "2001:db8::7 41000"),
@@ -92,7 +93,7 @@ def test_what_the_kernel_tells_is_read() -> None:
 @pytest.mark.parametrize("text", ["in x", "out a:1 b:2 pid name", "nonsense", "in a:b c:d"])
 def test_another_answer_is_none(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 -- which one does not matter
-        clients.read(Answer(0, text))
+        read(Answer(0, text))
 
 
 def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     try:
         asked = subprocess.run(
-            ["sh", "-c", clients.SCRIPT, "sh", "etcd2", "2379", "4001"],
+            ["sh", "-c", SCRIPT, "sh", "etcd2", "2379", "4001"],
             capture_output=True,
             text=True,
             check=True,
@@ -116,7 +117,7 @@ def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
         )
     finally:
         os.kill(pid, signal.SIGKILL)
-    found = clients.read(Answer(0, asked.stdout))
+    found = read(Answer(0, asked.stdout))
     assert {("127.0.0.1 50000", "127.0.0.1 2379"): f"patroni (pid {pid})"} == found.went
 
 

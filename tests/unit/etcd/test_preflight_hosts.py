@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from support.sites import NOW, item, judged, make_site, running, verdicts
 
+from orchestrator.etcd.checks.host import FOR_CHECKS, NEEDED, ON_MEMBERS, skew_s
+from orchestrator.etcd.checks.item import Finding
+from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight import CHECKLIST, Finding, Site
-from orchestrator.etcd.preflight.clock import skew_s
-from orchestrator.etcd.preflight.ports import listeners
-from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
+from orchestrator.etcd.facts.listeners import sockets
 from orchestrator.etcd.preflight.unit import SCRIPT, seconds
 from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import Subject
@@ -175,7 +176,7 @@ def test_ports(tmp_path: Path, told: str, expected: list[str], evidence: str) ->
 
 
 def test_listeners_are_read_as_ss_prints_them() -> None:
-    (one,) = listeners('LISTEN 0  128  [::]:22  [::]:*  users:(("sshd",pid=38,fd=4),("x",pid=39,fd=4))\n')
+    (one,) = sockets('LISTEN 0  128  [::]:22  [::]:*  users:(("sshd",pid=38,fd=4),("x",pid=39,fd=4))\n')
     assert ("::", 22, {38, 39}) == (one.address, one.port, set(one.pids))
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ObjectIdentifier
 from support.sites import item, judged, make_site, verdicts
 
-from orchestrator.etcd.preflight.routes import RESOLVE, ROUTES, plain
+from orchestrator.etcd.facts.routes import RESOLVE, ROUTES, plain
 from orchestrator.host.questions import Answer
 from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.issuing import CLIENT, SERVER

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from support.sites import item, make_site, verdicts
 
-from orchestrator.etcd import gather
 from orchestrator.etcd.api.words import Registered, Standing
-from orchestrator.etcd.gates.agreeing import MAX_LAG
-from orchestrator.etcd.preflight import Finding, Site, assumed
-from orchestrator.etcd.preflight.members import COUNT, DOWNGRADE, behind
-from orchestrator.etcd.preflight.registry import compare
+from orchestrator.etcd.checks.health import MAX_LAG, behind
+from orchestrator.etcd.checks.item import Finding
+from orchestrator.etcd.checks.registry import compare
+from orchestrator.etcd.checks.site import Site, assumed
+from orchestrator.etcd.facts import members
+from orchestrator.etcd.facts.members import COUNT, DOWNGRADE
 from orchestrator.host.questions import Answer, Question, Script
 
 ALL = ("server1", "server2", "server3")
@@ -246,7 +247,7 @@ def test_without_facts_the_plans_own_urls_are_expected(tmp_path: Path) -> None:
 def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
-    assert gather.version(site.members[0].host) == examination.facts[0]
+    assert members.version(site.members[0].host) == examination.facts[0]
 
 
 ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://localhost:2379"

@@ -8,9 +8,9 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import judged, make_site, running, unit_told, verdicts
 
+from orchestrator.etcd.checks.http_proxies import is_exempt
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.gather import gather
-from orchestrator.etcd.preflight.proxies import is_exempt
 from orchestrator.etcd.preflight.unit import SCRIPT
 from orchestrator.host.questions import Answer
 

@@ -12,8 +12,8 @@ from support.sites import make_site
 
 from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
-from orchestrator.etcd.preflight import CHECKLIST, Finding
-from orchestrator.etcd.preflight.checklist import GATE_FIXES
+from orchestrator.etcd.checks.item import Finding
+from orchestrator.etcd.checks.preflight import CHECKLIST, GATE_FIXES
 from orchestrator.host.operations import Deed, Receipt
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from support.judging import Case, Change, Scene, Stage, fails, runs, sees, status
 
-from orchestrator.etcd.gates.agreeing import MAX_LAG
-from orchestrator.etcd.preflight import CHECKLIST, Finding, Item, Site
+from orchestrator.etcd.checks.health import MAX_LAG
+from orchestrator.etcd.checks.item import Finding, Item
+from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.etcd.checks.site import Site
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer
 

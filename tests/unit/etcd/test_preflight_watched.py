@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.sites import judged, make_site
 
-from orchestrator.etcd.preflight.watched import SCRIPT
+from orchestrator.etcd.facts.watched import UNITS
 from orchestrator.host.questions import Answer
 from orchestrator.plan.model import Watch
 
@@ -33,7 +33,7 @@ def told(load: str, active: str, journal: str = "") -> Answer:
 )  # fmt: skip
 def test_watched_units(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> None:
     site = make_site(tmp_path, watch=Watch(units=("patronii",)))
-    (one,) = judged("watch", site, {SCRIPT: answer})
+    (one,) = judged("watch", site, {UNITS: answer})
     assert (verdict, True) == (one.verdict, evidence in one.evidence), one
 
 
@@ -44,8 +44,8 @@ def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
 
 def test_a_masked_unit_is_unmasked_and_a_noisy_one_is_read(tmp_path: Path) -> None:
     site = make_site(tmp_path, watch=Watch(units=("patronii",)))
-    (masked,) = judged("watch", site, {SCRIPT: told("masked", "inactive")})
+    (masked,) = judged("watch", site, {UNITS: told("masked", "inactive")})
     assert masked.mend.startswith("systemctl unmask patronii.service && systemctl start patronii.service")
-    (noisy,) = judged("watch", site, {SCRIPT: told("loaded", "active", "error: no\n")})
+    (noisy,) = judged("watch", site, {UNITS: told("loaded", "active", "error: no\n")})
     assert "journalctl --unit patronii.service" in noisy.mend
     assert r"errors: '(?i)\b(fatal|panic)\b'" in noisy.mend

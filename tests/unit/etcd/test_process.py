@@ -11,7 +11,8 @@ from support.subjects import subject
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.gather import VERSION, gather
+from orchestrator.etcd.facts.members import VERSION
+from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answer, Answers, Question, Script
 
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]

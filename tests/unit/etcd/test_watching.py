@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.subjects import subject
 
-from orchestrator.etcd import gates as is_
+from orchestrator.etcd import checks as is_
 from orchestrator.host.questions import Answer
 from orchestrator.plan.facts import Subject
 from orchestrator.plan.model import Watch

@@ -11,7 +11,7 @@ from support.subjects import subject
 from unit.pki.openssl import extension, field, is_pair, openssl, verified
 from unit.pki.pki_plans import PATHS, certs, contents, plan_in
 
-from orchestrator.etcd.certificates import faults
+from orchestrator.etcd.checks.certificates import faults
 from orchestrator.pki import files
 from orchestrator.pki.issuing import CLIENT, SERVER, Terms, issue, issue_ca, named
 from orchestrator.pki.keys import KEY_TYPES, generate

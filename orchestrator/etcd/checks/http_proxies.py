@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.preflight import unit
-from orchestrator.etcd.preflight.finding import on_each_host
-from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
@@ -24,12 +22,11 @@ _WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions th
 _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[^:]*)")
 
 
-@on_each_host
-def proxies(site: Site, subject: Subject) -> Check:
+def http_proxies(subject: Subject) -> Check:
     """Ask for the proxy variables of the running process and of the unit's next start."""
     targets = _targets(subject)
     takes_networks = not any(
-        member.version.startswith(_WITHOUT_NETWORKS) for member in site.facts.members.values()
+        member.version.startswith(_WITHOUT_NETWORKS) for member in subject.facts.members.values()
     )
     runs, described = process.running(subject), unit.of(subject)
 

@@ -1,4 +1,4 @@
-"""What proxies do and know: orchestrator/etcd/gates/relaying.py."""
+"""What proxies do and know: orchestrator/etcd/checks/relaying.py."""
 
 import json
 
@@ -43,16 +43,16 @@ CASES = (
     Case("relaying_reads", "relaying", (down("proxy1"),), "nobody listens", host="proxy1"),
 
     Case("known_to_every_proxy_in_both_schemes", "bridged"),
-    Case("known_to_every_proxy_in_both_schemes", "bridged", (prints("proxy1", "relaying.SCRIPT", stored(HTTP)),),
+    Case("known_to_every_proxy_in_both_schemes", "bridged", (prints("proxy1", "proxies.SCRIPT", stored(HTTP)),),
          f"proxy1 has not refreshed server1's peer URLs yet; it knows {HTTP}"),
-    Case("known_to_every_proxy_in_both_schemes", "bridged", (prints("proxy1", "relaying.SCRIPT", stored(HTTPS)),),
+    Case("known_to_every_proxy_in_both_schemes", "bridged", (prints("proxy1", "proxies.SCRIPT", stored(HTTPS)),),
          "proxy1 has not refreshed"),
-    Case("known_to_every_proxy_in_both_schemes", "bridged", (fails("proxy1", "relaying.SCRIPT"),), "cannot tell: timed out"),
+    Case("known_to_every_proxy_in_both_schemes", "bridged", (fails("proxy1", "proxies.SCRIPT"),), "cannot tell: timed out"),
 
     Case("known_to_every_proxy_in_https", "sealed"),
-    Case("known_to_every_proxy_in_https", "sealed", (prints("proxy1", "relaying.SCRIPT", stored(HTTPS, HTTP)),),
+    Case("known_to_every_proxy_in_https", "sealed", (prints("proxy1", "proxies.SCRIPT", stored(HTTPS, HTTP)),),
          f"proxy1 has not refreshed server1's peer URLs yet; it knows {HTTP}"),
-    Case("known_to_every_proxy_in_https", "sealed", (prints("proxy1", "relaying.SCRIPT", "null"),), "cannot tell"),
+    Case("known_to_every_proxy_in_https", "sealed", (prints("proxy1", "proxies.SCRIPT", "null"),), "cannot tell"),
 
     Case("relayed_to_over_https", "switched"),
     Case("relayed_to_over_https", "switched", (prints("proxy1", "GET .*/proxy", relayed("http://198.18.0.101:2379")),),

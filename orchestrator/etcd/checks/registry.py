@@ -1,21 +1,105 @@
-"""The members as etcd has them registered, against the members in the plan."""
+"""The members as etcd has them registered: against the plan, against their listeners, and as each sees it."""
 
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import api, settings
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.asking import gate
+from orchestrator.etcd.checks import fixes
+from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
-from orchestrator.etcd.preflight import advertised
-from orchestrator.etcd.preflight.members import CLUSTER, readable
-from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.facts.members import readable
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Host
 
 HALF_SECURED = (
     "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "
     "which, and how they come to speak http again"
 )
+
+
+def _registered(
+    subject: Subject,
+    peer_urls: tuple[str, ...],
+    client_urls: tuple[str, ...] | None,
+    viewers: tuple[Subject, ...] | None = None,
+) -> Check:
+    views = {viewer.name: api.of(subject).members(viewer) for viewer in viewers or subject.everyone}
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for viewer, view in views.items():
+            try:
+                found = view.read(answers).get(subject.member.id)
+            except ValueError as error:
+                yield wrong(f"{viewer} cannot tell: {error}")
+                continue
+            if found is None:
+                yield wrong(f"{viewer} knows no member {subject.member.id}")
+                continue
+            if set(found.peer_urls) != set(peer_urls):
+                yield wrong(f"{viewer} sees peer URLs {_list(found.peer_urls)}, not {_list(peer_urls)}")
+            if client_urls is not None and set(found.client_urls) != set(client_urls):
+                yield wrong(f"{viewer} sees client URLs {_list(found.client_urls)}, not {_list(client_urls)}")
+
+    return Check(subject.name, tuple(views.values()), judge)
+
+
+def _list(urls: Iterable[str]) -> str:
+    return ",".join(urls) or "none"
+
+
+@gate
+def registered_with_http(subject: Subject) -> Check:
+    """Every member sees this one's peer URLs as they were, and with the scheme that it listens with: http.
+
+    The registry says what others dial, the process what answers: only both together tell who finds whom.
+    """
+    registered = _registered(subject, settings.peers_http(subject), None)
+    runs = process.running(subject)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        yield from registered.predicate(answers)
+        urls, running = settings.peers_http(subject), runs.read(answers)
+        unspoken = peering.unspoken(urls, running.environment)
+        if unspoken:
+            listens = _list(settings.current(running.environment, settings.LISTEN_PEER))
+            yield wrong(f"registered with {_list(unspoken)}, and listens with {listens}")
+
+    return Check(subject.name, (*registered.facts, runs), judge)
+
+
+@gate
+def registered_with_both_schemes(subject: Subject) -> Check:
+    """Every member sees this one's peer URLs in both schemes: a dialler finds the one that answers."""
+    return _registered(subject, settings.peers_both(subject), None)
+
+
+@gate
+def registered_with_https_only(subject: Subject) -> Check:
+    """Every member sees this one's peer and client URLs in https only."""
+    return _registered(subject, settings.peers_https(subject), settings.advertised_clients(subject))
+
+
+@gate
+def registered_for_peers_with_https(subject: Subject) -> Check:
+    """Every member sees this one's peer URLs in https only; what clients are told is another matter."""
+    return _registered(subject, settings.peers_https(subject), None)
+
+
+@gate
+def registering_itself_with_https(subject: Subject) -> Check:
+    """The member itself sees its URLs in https only; others may be cut off and not know it yet."""
+    urls = settings.advertised_clients(subject)
+    return _registered(subject, settings.peers_https(subject), urls, (subject,))
+
+
+@gate
+def advertising_https(subject: Subject) -> Check:
+    """Clients that ask the registry are told https URLs."""
+    return _registered(subject, settings.peers_both(subject), settings.advertised_clients(subject))
 
 
 def registry(site: Site) -> Iterable[Check]:
@@ -35,7 +119,7 @@ def registry(site: Site) -> Iterable[Check]:
                 remark
                 for name, view in seen.items()
                 if ids[name] in view
-                for remark in advertised.nowhere(site.cluster.member(name), view[ids[name]])
+                for remark in _nowhere(site.cluster.member(name), view[ids[name]])
             ),
         )
         yield from troubles
@@ -91,7 +175,7 @@ def compare(
         name = by_id.get(id_) or next(unasked, None)
         if name is None:
             yield wrong(
-                f"the registry has member {id_} ({member.name or 'never started'}, {urls}), the plan has not",
+                unplanned(member, urls),
                 f"add it to the plan, or, if it is gone for good: etcdctl member remove {id_}",
             )
             continue
@@ -103,14 +187,35 @@ def compare(
             yield wrong(f"the plan has {planned.name} ({told}), the registry has not")
 
 
+def unplanned(member: Registered, *details: str) -> str:
+    """Say that a member is a stranger to the plan."""
+    told = ", ".join((member.name or "never started", *details))
+    return f"the registry has member {member.id} ({told}), the plan has not"
+
+
+def learning(name: str) -> str:
+    """Say that a member is none that votes."""
+    return f"{name} is a learner"
+
+
 def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Remark]:
     address, port = site.cluster.member(name).address, site.cluster.ports.peer
     if member.is_learner:
-        yield wrong(f"{name} is a learner", f"etcdctl member promote {member.id}, or remove it")
+        yield wrong(learning(name), f"etcdctl member promote {member.id}, or remove it")
     if not member.name:
         yield wrong(f"{name} ({member.id}) is registered, and was never started")
     if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
         yield doubtful(
             f"{name} is registered with {urls}, and the plan has it at {address}:{port}",
             "see that the certificate names what is registered, and the plan what is true",
+        )
+
+
+def _nowhere(host: Host, member: Registered) -> Iterable[Remark]:
+    """Complain of a member that advertises the address of no host, such as http://0.0.0.0:2379."""
+    urls = [url for url in member.client_urls if settings.is_unspecified(url)]
+    if urls:
+        yield wrong(
+            f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
+            f"on {host.name}: {fixes.advertise(host, member.client_urls)} (as root, one member at a time)",
         )

@@ -2,11 +2,18 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
+from orchestrator.etcd import settings
+from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import peering
-from orchestrator.etcd.preflight.site import Site
 from orchestrator.plan.facts import Subject
+from orchestrator.plan.model import Host
+from orchestrator.text import shown
+
+# Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).
+_ADVERTISE = "24-advertise.conf"
 
 
 def etcdctl(one: Subject) -> str:
@@ -74,3 +81,22 @@ def counts(one: Subject) -> str:
         f"count them yourself, on {one.name}: {etcdctl(one)} get '' --prefix --keys-only --limit=1 -w json "
         f'(its "count" is the number of keys), and {etcdctl(one)} lease list'
     )
+
+
+def advertise(host: Host, urls: Iterable[str]) -> str:
+    """Return the command that makes a member advertise the plan's address in place of no host's."""
+    wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
+    folder = settings.Paths("", host.service, "").drop_ins
+    lines = settings.drop_in({settings.ADVERTISE_CLIENT: wanted}).splitlines()
+    return (
+        f"mkdir -p {folder} && printf '%s\\n' {shlex.join(lines)} > {folder}/{_ADVERTISE} && "
+        f"systemctl daemon-reload && systemctl restart {host.service}.service"
+    )
+
+
+def _at(address: str, url: str) -> str:
+    if not settings.is_unspecified(url):
+        return shown(url, quote="", limit=len(url))
+    parts = urlsplit(url)
+    host = f"[{address}]" if ":" in address else address
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")

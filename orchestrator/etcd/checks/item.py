@@ -1,13 +1,13 @@
-"""The checklist's lines and what they find: name, place, verdict, evidence, reason and mend."""
+"""One line of a list of checks, and what it finds: name, place, verdict, evidence, reason and mend."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.etcd.api.words import hindrance
-from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.site import Site
 from orchestrator.host.checks import Check, Remark, Verdict
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Finding:
     passes_by: bool = False
 
 
-Maker = Callable[[Site], Iterable[Check]]
+SiteCheck = Callable[[Site], Iterable[Check]]
 
 
-def on_each_host(make: Callable[[Site, Subject], Check]) -> Maker:
-    """Make a maker for all hosts that were reached out of one for a single host."""
-    return lambda site: tuple(make(site, subject) for subject in site.hosts)
+def on_each_host(make: HostCheck) -> SiteCheck:
+    """Make the check of every host that was reached out of one for a single host."""
+    return lambda site: map(make, site.hosts)
 
 
 def _nothing(_site: Site) -> Iterable[Check]:
@@ -49,7 +49,7 @@ class Item:
     looks: str
     why: str
     mend: str
-    make: Maker = _nothing
+    make: SiteCheck = _nothing
     on_resume: bool = False
     passes_by: bool = False
 

@@ -2,24 +2,21 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd.preflight import (
+from orchestrator.etcd.checks import (
     clients,
-    clock,
-    holders,
+    health,
+    host,
+    http_proxies,
+    listeners,
+    local_clients,
     material,
-    members,
-    origins,
-    ports,
-    proxies,
     registry,
     room,
     routes,
-    sandbox,
-    tools,
-    unit,
-    watched,
+    versions,
 )
-from orchestrator.etcd.preflight.finding import Item
+from orchestrator.etcd.checks.item import Item, on_each_host
+from orchestrator.etcd.preflight import origins, sandbox, unit
 
 LOGIN = Item(
     "login",
@@ -81,14 +78,14 @@ CHECKLIST: tuple[Item, ...] = (
         looks="the shell, and each program that our scripts call",
         why="a missing program would be found out in the middle of a step",
         mend="install the packages that hold them: apt-get install PACKAGE",
-        make=tools.tools,
+        make=on_each_host(host.tools),
     ),
     Item(
         "lock",
         looks="who holds the host's lock",
         why="two runs at once would undo each other's steps, so only one gets the locks",
         mend="wait for that run, or resume it; if its process is gone for good: orchestrator unlock PLAN",
-        make=holders.holders,
+        make=on_each_host(host.lock_is_free),
     ),
     Item(
         "clock",
@@ -98,7 +95,7 @@ CHECKLIST: tuple[Item, ...] = (
             "timedatectl set-ntp true (needs systemd-timesyncd or chrony), and wait until timedatectl says "
             "'System clock synchronized: yes'; if all hosts are off alike, do that on the bastion"
         ),
-        make=clock.clocks,
+        make=host.clocks,
     ),
     Item(
         "disk",
@@ -108,7 +105,7 @@ CHECKLIST: tuple[Item, ...] = (
         ),
         why="a full disk stops etcd at its next restart, or leaves a step half done",
         mend="make room on the file system that the evidence names: df -h PATH",
-        make=room.disks,
+        make=on_each_host(room.disks),
     ),
     Item(
         "directory",
@@ -118,14 +115,14 @@ CHECKLIST: tuple[Item, ...] = (
             "somebody else can put a link in a file's place"
         ),
         mend="chmod o+x on the directory that is named, or name another in the plan (tls.directory)",
-        make=room.entrances,
+        make=on_each_host(room.entrances),
     ),
     Item(
         "sandbox",
         looks="what ProtectHome=, InaccessiblePaths= and the like of the unit hide from its process",
         why="what this host has in the certificates' directory is not what a sandboxed etcd finds there",
         mend="name a directory in the plan that the unit shows (tls.directory)",
-        make=sandbox.sandboxes,
+        make=on_each_host(sandbox.sandboxes),
         on_resume=True,
     ),
     Item(
@@ -133,14 +130,14 @@ CHECKLIST: tuple[Item, ...] = (
         looks="the systemd unit: that it exists, is active and enabled, its type, its start timeout",
         why="every member is restarted by its unit, and must come back by itself within its start timeout",
         mend="systemctl status, and systemctl edit for what is missing",
-        make=unit.units,
+        make=on_each_host(unit.units),
     ),
     Item(
         "origin",
         looks="where settings come from: flags, a configuration file, EnvironmentFile=, other drop-ins",
         why="what beats our Environment= lines would beat them silently, and the member would not change",
         mend="leave these settings to Environment= lines that are read before ours",
-        make=origins.origins,
+        make=on_each_host(origins.origins),
         on_resume=True,
     ),
     Item(
@@ -148,7 +145,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="HTTPS_PROXY and HTTP_PROXY of process and unit, and whether NO_PROXY exempts the members",
         why="etcd's dialler obeys them over https: the quorum would be lost when the last member switches",
         mend="exempt every member's address: NO_PROXY",
-        make=proxies.proxies,
+        make=on_each_host(http_proxies.http_proxies),
         on_resume=True,
     ),
     Item(
@@ -156,21 +153,21 @@ CHECKLIST: tuple[Item, ...] = (
         looks="who listens on the client, the peer and the local port",
         why="etcd does not start if another program has one of its ports",
         mend="stop the other program, or choose another port in the plan",
-        make=ports.ports,
+        make=on_each_host(listeners.ports),
     ),
     Item(
         "watch",
         looks="the local clients that the plan wants watched: that each unit is there, active and quiet",
         why="each restart waits until they are quiet again, so a unit that is not there stops a run half-way",
         mend="name units in the plan that run on every member (watch), or leave it out",
-        make=watched.watched,
+        make=local_clients.local_clients,
     ),
     Item(
         "versions",
         looks="each member's version, the cluster's, and whether a downgrade is in progress",
         why="a migration and an upgrade at the same time cannot be told apart when something goes wrong",
         mend="bring all members to one version first",
-        make=members.versions,
+        make=versions.versions,
     ),
     Item(
         "registry",
@@ -184,7 +181,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="that every member answers a read that needs a quorum, that they agree on a leader, and alarms",
         why="one member at a time is restarted, and the others have to carry the cluster meanwhile",
         mend="bring every member to health first: systemctl status and journalctl of its unit say why",
-        make=members.quorum,
+        make=health.quorum,
         passes_by=True,
     ),
     Item(
@@ -192,7 +189,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="how many raft entries each member is behind the one that is ahead",
         why="a member that is far behind does not count yet when another one is restarted",
         mend="wait until it has caught up; look at its disk and its network if it does not",
-        make=members.lag,
+        make=health.lag,
         passes_by=True,
     ),
     Item(
@@ -200,7 +197,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="how many keys and leases there are",
         why="you will want to compare them with what is there afterwards",
         mend="count them yourself: etcdctl get '' --prefix --keys-only --limit=1 -w json, etcdctl lease list",
-        make=members.counts,
+        make=versions.counts,
     ),
     Item(
         "clients",

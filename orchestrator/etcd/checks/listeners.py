@@ -1,12 +1,14 @@
-"""What a member's listeners answer: to us, to strangers, and to its peers."""
+"""Who listens on the ports that the migration uses, and what a member's listeners answer, and to whom."""
 
 from collections.abc import Iterable
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.facts import listeners, process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
-from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.questions import Answers, Fact
+from orchestrator.etcd.facts.members import unlisted
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers, Fact, UnansweredError
 from orchestrator.plan.facts import Subject
 
 Asked = tuple[str, str, Fact[str | None]]  # a complaint, the URL that was asked, and why it may be made
@@ -89,3 +91,62 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Check:
                 yield wrong(f"{name} cannot reach {url} over TLS: {shaken.reason}")
 
     return Check(subject.name, tuple(dial for _, _, dial in dials), judge)
+
+
+@gate
+def listed_by_etcdctl_with_certificates(subject: Subject) -> Check:
+    """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
+    facts = {url: unlisted(subject, url) for url in settings.advertised_clients(subject)}
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for url, fact in facts.items():
+            reason = fact.read(answers)
+            if reason is not None:
+                yield wrong(f"{url}: {reason}")
+
+    return Check(subject.name, tuple(facts.values()), judge)
+
+
+def ports(subject: Subject) -> Check:
+    """Ask the kernel who listens on the client, peer and local port."""
+    runs = process.running(subject)
+    listening = listeners.listening(subject.name)
+    wanted, own = subject.cluster.ports, f"{subject.host.service}.service"
+    is_member = subject.name in subject.facts.members
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        try:
+            found = listening.read(answers)
+        except UnansweredError as error:
+            yield doubtful(f"cannot tell: {error}", "install iproute2, which has ss")
+            return
+        pid = runs.read(answers).pid
+        strangers = [one for one in found if pid not in one.pids]
+        on_local = [one for one in strangers if one.port == wanted.local and one.takes_loopback]
+        elsewhere = [
+            one
+            for one in strangers
+            if one not in on_local and one.port in {wanted.client, wanted.peer, wanted.local}
+        ]
+        on_trial = [one for one in strangers if is_member and one.port == wanted.trial]
+        for one in on_local:
+            yield wrong(
+                f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
+                f"{one.stop}, or choose another port in the plan: ports.local",
+            )
+        for one in on_trial:
+            yield wrong(
+                f"{one.program} listens on {one.address}:{one.port}, where certificates will be tried out",
+                f"{one.stop}, or choose another port in the plan: ports.trial",
+            )
+        for one in elsewhere:
+            yield doubtful(
+                f"{one.program} listens on {one.address}:{one.port}",
+                f"nothing, if {own} does not listen there itself (ETCD_LISTEN_CLIENT_URLS, "
+                f"ETCD_LISTEN_PEER_URLS); else {one.stop}",
+            )
+        if not on_local and not on_trial:
+            used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))
+            yield fine(f"{', '.join(map(str, used))} are etcd's or free")
+
+    return Check(subject.name, (runs, listening), judge)

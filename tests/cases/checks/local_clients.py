@@ -1,4 +1,4 @@
-"""What local clients log: orchestrator/etcd/gates/watching.py."""
+"""What local clients log: orchestrator/etcd/checks/local_clients.py."""
 
 import base64
 
@@ -12,7 +12,7 @@ UNITS = plan(watch=Watch(units=("fleet", "flanneld"), quiet_s=10.0))
 def heard(since_s: float, fleet: str = "", state: str = "active") -> Change:
     journal = base64.b64encode(fleet.encode()).decode()
     units = f"unit fleet {state} {journal}\nunit flanneld active \n"
-    return prints("server1", "watching.SCRIPT", f"since {since_s}\n{units}")
+    return prints("server1", "watched.SINCE_RESTART", f"since {since_s}\n{units}")
 
 
 # fmt: off
@@ -25,7 +25,7 @@ CASES = (
     Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, state="failed")), "fleet is failed"),
     Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, "ok\nERROR: not reachable\n")),
          "fleet reports 1 errors in the last 10 s: ERROR: not reachable"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, fails("server1", "watching.SCRIPT")), "cannot tell: timed out"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, prints("server1", "watching.SCRIPT", "since x\n")), "cannot tell"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, fails("server1", "watched.SINCE_RESTART")), "cannot tell: timed out"),
+    Case("left_in_peace_by_local_clients", "switched", (UNITS, prints("server1", "watched.SINCE_RESTART", "since x\n")), "cannot tell"),
 )
 # fmt: on

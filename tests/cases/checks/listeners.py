@@ -1,4 +1,4 @@
-"""What a member's listeners answer: orchestrator/etcd/gates/answering.py, proving.py and verifying.py."""
+"""What a member's listeners answer: orchestrator/etcd/checks/listeners.py."""
 
 from support.judging import Case, fails, found, prints, says, tls
 
@@ -6,7 +6,7 @@ from orchestrator.host.questions import Answer
 
 URL, LOCAL = "http://127.0.0.1:2379/health", "http://127.0.0.1:4001/health"
 HTTPS, HTTP = "https://198.18.0.101:2379/health", "http://198.18.0.101:2379/health"
-PEER, TRIAL = "https://198.18.0.101:2380", "https://198.18.0.101:12380"
+PEER = "https://198.18.0.101:2380"
 WELL, ILL = '200\n{"health":"true"}', '200\n{"health":"false"}'
 BOTH = {"ETCD_ADVERTISE_CLIENT_URLS": "http://198.18.0.101:2379,http://198.18.0.101:2479"}
 
@@ -53,33 +53,11 @@ CASES = (
          f"server3 cannot reach {PEER} over TLS: bad certificate"),
     Case("reachable_by_every_peer_over_tls", "switched", (prints("server3", "HANDSHAKE", "000"),), "server3 cannot reach"),
 
-    Case("proven_to_every_peer", "proven"),
-    Case("proven_to_every_peer", "staged", (), "the throwaway etcd on server1 did not stay up, and logged no reason"),
-    Case("proven_to_every_peer", "staged", (prints("server1", "LAST_WORDS", "ended\nno such file\n"),),
-         "did not stay up: no such file"),
-    Case("proven_to_every_peer", "proven", (fails("server2", "HANDSHAKE", "refused", 7),),
-         f"server2 gets no connection to {TRIAL}: refused"),
-    Case("proven_to_every_peer", "proven", (fails("server3", "HANDSHAKE", "no answer", 28),), "server3 gets no connection"),
-    Case("proven_to_every_peer", "proven", (fails("server3", "HANDSHAKE", "bad certificate", 35),),
-         f"server3 cannot reach {TRIAL} over TLS: bad certificate"),
-    Case("proven_to_every_peer", "proven", (prints("server3", "HANDSHAKE", "404"),), "server3 cannot reach"),
-    Case("proven_to_every_peer", "proven",
-         (fails("server2", "HANDSHAKE", "alert", 35), prints("server1", "LAST_WORDS", "running\nrejected\n")),
-         "server1 said: rejected"),
-    Case("proven_to_every_peer", "proven", (prints("server1", "LAST_WORDS", "running\nrejected a scanner\n"),)),
-
     Case("listed_by_etcdctl_with_certificates", "sealed"),
     Case("listed_by_etcdctl_with_certificates", "bridged", (), "https://198.18.0.101:2379: no"),
-    Case("listed_by_etcdctl_with_certificates", "sealed", (prints("server1", "verifying.SCRIPTS", "a1, started\n--\nb2\n"),),
+    Case("listed_by_etcdctl_with_certificates", "sealed", (prints("server1", "members.LISTINGS", "a1, started\n--\nb2\n"),),
          "https://198.18.0.101:2379: b2"),
     Case("listed_by_etcdctl_with_certificates", "sealed",
-         (says("server1", "verifying.SCRIPTS", Answer(1, "a1\n--\na1\n", "bad certificate")),), "bad certificate"),
-
-    Case("trusting_the_ca", "staged"),
-    Case("trusting_the_ca", "plaintext", (), "does not hold the CA"),
-    Case("trusting_the_ca", "plaintext", (tls(trust="files"),)),
-    Case("trusting_the_ca", "plaintext", (found("server1", trust=None),)),
-    Case("trusting_the_ca", "staged", (fails("server1", "ca_store.SCRIPT"),), "cannot tell: timed out"),
-    Case("trusting_the_ca", "staged", (prints("server1", "ca_store.SCRIPT", "trusted\nmissing\n"),), "does not hold the CA"),
+         (says("server1", "members.LISTINGS", Answer(1, "a1\n--\na1\n", "bad certificate")),), "bad certificate"),
 )
 # fmt: on

@@ -5,35 +5,13 @@ from collections.abc import Iterable
 
 from orchestrator.etcd import files, settings
 from orchestrator.etcd.asking import gate
-from orchestrator.etcd.facts import process
+from orchestrator.etcd.facts import process, proxies
 from orchestrator.etcd.gates.settled import running_with
 from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.questions import Answer, Answers, Fact, HttpProbe, Script
-from orchestrator.plan import foreign
+from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
-from orchestrator.plan.foreign import Url
-
-# Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
-SCRIPT = """
-pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || {
-  echo "$1.service has no running process (systemctl start $1.service)" >&2
-  exit 3
-}
-data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
-exec cat "$data/proxy/cluster"
-"""
-
 
 _RELAYED = ("/v2/stats/self", "/v2/keys/")
-
-
-class _Stored(foreign.Shape):
-    PeerURLs: list[Url]
-
-
-class _Relayed(foreign.Shape):
-    endpoints: list[Url]
 
 
 @gate
@@ -54,7 +32,7 @@ def relaying_reads(subject: Subject) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
     runs = process.running(subject)
     urls = sorted({settings.original_url(subject), settings.local_url(subject)})
-    reads = {url: [(url + path, _unread(subject, url + path)) for path in _RELAYED] for url in urls}
+    reads = {url: [(url + path, proxies.unread(subject, url + path)) for path in _RELAYED] for url in urls}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -67,29 +45,12 @@ def relaying_reads(subject: Subject) -> Check:
     return Check(subject.name, (runs, *(fact for pairs in reads.values() for _, fact in pairs)), judge)
 
 
-def _unread(subject: Subject, url: str) -> Fact[str | None]:
-    """Why a read is not relayed, or None if it is."""
-
-    def read(answer: Answer) -> str | None:
-        if answer.exit_status == 0 and answer.text.startswith("200\n"):
-            return None
-        return answer.stderr or answer.text.partition("\n")[0]
-
-    return Fact(HttpProbe(subject.name, url), read)
-
-
 def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
     """Every proxy has stored just these peer URLs of the member, as far as they are its own.
 
     A proxy refreshes by itself, every 30 s unless told otherwise; the gate waits for that, and no longer.
     """
-
-    def read(answer: Answer) -> set[Url]:
-        return set(foreign.of_json(_Stored, answer.text, "its list").PeerURLs)
-
-    asked = [
-        (proxy, Fact(Script(proxy.name, SCRIPT, (proxy.host.service,)), read)) for proxy in member.proxies
-    ]
+    asked = [(proxy, proxies.stored(proxy)) for proxy in member.proxies]
 
     def judge(answers: Answers) -> Iterable[Remark]:
         for proxy, stored in asked:
@@ -103,15 +64,7 @@ def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
 
 def _relayed(member: Subject) -> Check:
     """Every proxy relays to this member over https."""
-
-    def read(answer: Answer) -> set[Url]:
-        body = answer.text.partition("\n")[2]
-        return set(foreign.of_json(_Relayed, body, "its list").endpoints)
-
-    asked = [
-        (proxy, Fact(HttpProbe(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"), read))
-        for proxy in member.proxies
-    ]
+    asked = [(proxy, proxies.endpoints(proxy)) for proxy in member.proxies]
 
     def judge(answers: Answers) -> Iterable[Remark]:
         for proxy, endpoints in asked:

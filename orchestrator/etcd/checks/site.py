@@ -10,6 +10,7 @@ from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Subject
 from orchestrator.plan.model import Cluster, Host
 
 Moments = tuple[datetime, datetime]
+CLUSTER, BASTION = "cluster", "bastion"  # where a check looks that is about no single host
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,37 +6,15 @@ and else what its DNS names resolve to (etcd 3.2 and later, pkg/transport/listen
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
 
-from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.checks.site import Site
+from orchestrator.etcd.facts import routes as facts
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.host.questions import Answers
 from orchestrator.pki import reading
 from orchestrator.pki.reading import Names
 from orchestrator.plan.facts import Subject
 from orchestrator.plan.model import Host
-
-# $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
-ROUTES = """
-port=$1
-shift
-for peer; do
-  address=$(timeout 2 getent ahosts "$peer" | awk 'NR == 1 { print $1 }')
-  source=$(ip -oneline route get "${address:-$peer}" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')
-  echo "route $peer ${address:-?} ${source:-?}"
-done
-ss --no-header --tcp --numeric state established "( dport = :$port )" | awk '{ print "dials", $3, $4 }'
-ss --no-header --tcp --numeric state established "( sport = :$port )" | awk '{ print "hears", $4 }'
-"""
-
-# What names resolve to on this host.
-RESOLVE = """
-for name; do
-  timeout 2 getent ahosts "$name" | awk -v name="$name" '{ print name, $1 }' | sort -u
-done
-"""
 
 
 def names(host: Host) -> Names | None:
@@ -45,63 +23,28 @@ def names(host: Host) -> Names | None:
     return (reading.names(held[0]) or Names()) if held else None
 
 
-def plain(text: str) -> str:
-    """Return an address as certificates have it: no brackets, port or interface, IPv4 if it is mapped."""
-    host = text.rpartition(":")[0] if text.startswith("[") or text.count(":") == 1 else text
-    address = ip_address(host.strip("[]").partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
-
-
 def routes(site: Site) -> Iterable[Check]:
     """Ask each member from which addresses it dials the others, and who dials it."""
     if not site.cluster.tls.peer_cert_auth:
         return
     for subject in site.members:
-        yield _examination(site, subject)
+        yield _routes(site, subject)
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """How a host and its peers dial each other.
-
-    ``sources`` are the addresses that it dials from, each with the peers dialled from it, ``unknown`` peers
-    that it has no route to, and ``heard`` the addresses that its own peer port is dialled from.
-    """
-
-    sources: Mapping[str, tuple[str, ...]]
-    unknown: tuple[str, ...]
-    heard: frozenset[str]
-
-
-def of(subject: Subject) -> Fact[Routes]:
-    """How a member dials the others, and who dials it."""
-    dialled = {
-        urlsplit(url).hostname or "": None for other in subject.others for url in other.member.peer_urls
-    }
-    arguments = (str(subject.cluster.ports.peer), *dialled)
-    return Fact(Script(subject.name, ROUTES, arguments, timeout_s=8.0), read)
-
-
-def _resolved(answer: Answer) -> frozenset[str]:
-    """Read the addresses that names resolve to."""
-    return frozenset(line.rpartition(" ")[2] for line in answer.text.splitlines())
-
-
-def _examination(site: Site, subject: Subject) -> Check:
+def _routes(site: Site, subject: Subject) -> Check:
     own = names(subject.host)
-    routes = of(subject)
+    seen_from = facts.of(subject)
     domains = tuple(name for name in own.domains if "*" not in name and name != "localhost") if own else ()
     reached = {other.name for other in site.members}
     listening = [other.name for other in subject.others if other.name in reached] if domains else []
-    resolving = {name: Fact(Script(name, RESOLVE, domains, timeout_s=8.0), _resolved) for name in listening}
+    resolving = {name: facts.resolved(name, domains) for name in listening}
     others = [one for one in map(names, site.cluster.hosts) if one]
     everybodys = frozenset().union(*(one.addresses for one in others))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         if own is None:
             return  # 'certificates' says so
-        seen = routes.read(answers)
+        seen = seen_from.read(answers)
         resolved = {name: one.read(answers) for name, one in resolving.items()}
         troubles = [
             _of_source(subject.name, source, peers, own, resolved)
@@ -130,29 +73,7 @@ def _examination(site: Site, subject: Subject) -> Check:
         elif not troubles:
             yield fine(f"dials its peers from {', '.join(seen.sources)}")
 
-    return Check(subject.name, (routes, *resolving.values()), judge)
-
-
-def read(answer: Answer) -> Routes:
-    """Read the script's lines."""
-    lines = [line.split() for line in answer.text.splitlines()]
-    found: dict[str, list[str]] = {}
-    unknown, peers = [], set()
-    for _, peer, address, source in (line for line in lines if line[:1] == ["route"]):
-        if "?" in {address, source}:
-            unknown.append(peer)
-            continue
-        peers.add(plain(address))
-        found.setdefault(plain(source), []).append(peer)
-    for _, source, peer in (line for line in lines if line[:1] == ["dials"]):
-        if plain(peer) in peers:  # another cluster's members may use the same port
-            found.setdefault(plain(source), []).append(plain(peer))
-    heard = {plain(line[1]) for line in lines if line[:1] == ["hears"] and len(line) == 2}
-    return Routes(
-        {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()},
-        tuple(unknown),
-        frozenset(address for address in heard if not ip_address(address).is_loopback),
-    )
+    return Check(subject.name, (seen_from, *resolving.values()), judge)
 
 
 def _of_source(

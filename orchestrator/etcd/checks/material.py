@@ -6,13 +6,12 @@ from pathlib import Path
 
 from cryptography import x509
 
-from orchestrator.etcd import certificates
-from orchestrator.etcd.preflight.site import Site
+from orchestrator.etcd.checks import certificates
+from orchestrator.etcd.checks.site import BASTION, Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.pki.reading import lacking, readable, signs
 from orchestrator.plan.model import Cluster
 
-BASTION = "bastion"
 FAIL_DAYS, WARN_DAYS = 1, 30
 _DAY_S = 86400
 NEW_CA = (

@@ -1,0 +1,84 @@
+"""Pure predicates over facts, one module a subject; here are the gates of states, preflight.py has the rest.
+
+They look at the running process, at what its listeners answer, and at the registry as every member sees it;
+never at what a command claimed to have done.
+"""
+
+from orchestrator.etcd.checks.health import free_of_alarms, free_to_go, healthy, quorate
+from orchestrator.etcd.checks.host import trusting_the_ca
+from orchestrator.etcd.checks.listeners import (
+    listed_by_etcdctl_with_certificates,
+    reachable_by_every_peer_over_tls,
+    refusing_http,
+    refusing_strangers,
+    serving_http,
+    serving_https,
+    serving_local_http,
+)
+from orchestrator.etcd.checks.local_clients import left_in_peace_by_local_clients
+from orchestrator.etcd.checks.registry import (
+    advertising_https,
+    registered_for_peers_with_https,
+    registered_with_both_schemes,
+    registered_with_http,
+    registered_with_https_only,
+    registering_itself_with_https,
+)
+from orchestrator.etcd.checks.relaying import (
+    known_to_every_proxy_in_both_schemes,
+    known_to_every_proxy_in_https,
+    relayed_to_over_https,
+    relaying_as_found,
+    relaying_reads,
+    relaying_with_certificates,
+)
+from orchestrator.etcd.gates.proving import proven_to_every_peer
+from orchestrator.etcd.gates.settled import (
+    configured_by_environment,
+    free_of_other_files,
+    holding_certificates,
+    holding_no_certificates,
+    listening_locally,
+    loaded_with_certificates,
+    running_as_found,
+    running_with_http,
+    running_with_https,
+)
+
+__all__ = [
+    "advertising_https",
+    "configured_by_environment",
+    "free_of_alarms",
+    "free_of_other_files",
+    "free_to_go",
+    "healthy",
+    "holding_certificates",
+    "holding_no_certificates",
+    "known_to_every_proxy_in_both_schemes",
+    "known_to_every_proxy_in_https",
+    "left_in_peace_by_local_clients",
+    "listed_by_etcdctl_with_certificates",
+    "listening_locally",
+    "loaded_with_certificates",
+    "proven_to_every_peer",
+    "quorate",
+    "reachable_by_every_peer_over_tls",
+    "refusing_http",
+    "refusing_strangers",
+    "registered_for_peers_with_https",
+    "registered_with_both_schemes",
+    "registered_with_http",
+    "registered_with_https_only",
+    "registering_itself_with_https",
+    "relayed_to_over_https",
+    "relaying_as_found",
+    "relaying_reads",
+    "relaying_with_certificates",
+    "running_as_found",
+    "running_with_http",
+    "running_with_https",
+    "serving_http",
+    "serving_https",
+    "serving_local_http",
+    "trusting_the_ca",
+]

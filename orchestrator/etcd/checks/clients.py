@@ -1,0 +1,96 @@
+"""Who speaks plain http to the members, and so is cut off when they leave http: asked of the kernel."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from orchestrator.etcd import settings
+from orchestrator.etcd.checks.site import Site
+from orchestrator.etcd.facts import connections
+from orchestrator.etcd.facts.connections import Connections
+from orchestrator.host.checks import Check, Remark, doubtful, fine
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
+
+ROUND = "switch"  # the round of every migration in which a member's client port leaves http
+_AT_MOST = 10  # clients that are named for one member; the others are counted
+
+
+def clients(site: Site) -> Iterable[Check]:
+    """Ask every host's kernel who is connected to the members' client ports, and with which process."""
+    ports = {site.cluster.ports.client, site.cluster.ports.local, *_found_ports(site.members)}
+    asked = {one.name: connections.of(one, sorted(ports)) for one in site.hosts}
+
+    def judge_of(subject: Subject) -> Check:
+        def judge(answers: Answers) -> Iterable[Remark]:
+            seen: dict[str, Connections] = {}
+            for name, fact in asked.items():
+                try:
+                    seen[name] = fact.read(answers)
+                except ValueError as error:
+                    told = f"cannot tell: {name} does not show its connections: {error}"
+                    return (doubtful(told, f"on {name}: install iproute2, which has ss"),)
+            return judged(subject, seen)
+
+        return Check(subject.name, tuple(asked.values()), judge)
+
+    return map(judge_of, site.members)
+
+
+def _found_ports(members: Iterable[Subject]) -> Iterable[int]:
+    for one in members:
+        for url in settings.current(one.found.environment, settings.LISTEN_CLIENT):
+            yield urlsplit(url).port or one.cluster.ports.client
+
+
+def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark]:
+    """Say who loses a member; a connection is lost if it came over http to other than the local port."""
+    own = seen[subject.name]
+    http = {urlsplit(url).port for url in own.urls if url.startswith("http://")}
+    if not http:
+        yield fine("no listener of it speaks plain http")
+        return
+    whose = {
+        pair: f"{name} on {host}"
+        for host, one in seen.items()
+        for pair, name in one.went.items()
+        if host == subject.name or not _is_loopback(pair[1])  # every host has a loopback of its own
+    }
+    hosts = _addresses(subject, seen)
+    lost: Counter[str] = Counter()
+    for here, there in own.came:
+        port = here.split(" ")[1]
+        is_spared = int(port) == subject.cluster.ports.local and _is_loopback(here)
+        if int(port) not in http or is_spared:
+            continue
+        process = whose.get((there, here))
+        if process is not None:
+            lost[process] += 1
+        elif there.split(" ")[0] not in hosts:  # else it is the host's own: a member, or this very look
+            lost[there.split(" ")[0]] += 1
+    if not lost:
+        yield fine("nobody is connected over plain http now, but by the local port")
+        return
+    named = [f"{who} ({count})" if count > 1 else who for who, count in lost.most_common(_AT_MOST)]
+    more = f" and {len(lost) - len(named)} more" if len(lost) > len(named) else ""
+    count = sum(lost.values())
+    told = "1 connection" if count == 1 else f"{count} connections"
+    tls = subject.cluster.tls
+    needed = "https://, the CA and a client certificate" if tls.client_cert_auth else "https:// and the CA"
+    yield doubtful(
+        f"{told} over plain http, cut off in the round {ROUND!r}: {', '.join(named)}{more}",
+        f"have them speak to it with {needed} from that round on, or, on its own host, "
+        f"through {settings.local_url(subject)}, which stays as it is",
+    )
+
+
+def _is_loopback(end: str) -> bool:
+    return ip_address(end.split(" ", maxsplit=1)[0]).is_loopback
+
+
+def _addresses(subject: Subject, seen: Mapping[str, Connections]) -> set[str]:
+    """Return addresses of the plan's own hosts: what comes from there is known by its process."""
+    ends: list[str] = [here for one in seen.values() for here, _ in (*one.came, *one.went)]
+    planned: Sequence[str] = [host.address for host in subject.cluster.hosts if host.name in seen]
+    return {*(end.split(" ")[0] for end in ends), *planned}

@@ -1,0 +1,200 @@
+"""Whether the members are well: a quorum, a leader, nobody far behind, and no alarm."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from orchestrator.etcd import api
+from orchestrator.etcd.api.words import AUTHENTICATION, Standing, wants_login
+from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.checks import fixes
+from orchestrator.etcd.checks.site import CLUSTER, Site
+from orchestrator.etcd.facts import peering, process
+from orchestrator.etcd.facts.members import readable
+from orchestrator.etcd.facts.process import Process
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
+
+# Raft entries that a member may be behind: a busy cluster writes about that in the time of one look.
+MAX_LAG = 1000
+_MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else
+
+
+@gate
+def healthy(subject: Subject) -> Check:
+    """The member answers a read that needs a quorum, knows a leader and is not behind."""
+    interface = api.of(subject)
+    health = interface.health(subject)
+    statuses = {other.name: interface.status(other) for other in subject.everyone}
+
+    def index(name: str, answers: Answers) -> int:
+        """Raft index of one member; one that does not answer cannot be ahead of anybody."""
+        status = statuses[name]
+        return status.read(answers).index if answers[status.question].exit_status == 0 else 0
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        complaint = health.read(answers).complaint(subject.member.id)
+        if complaint:
+            yield wrong(f"no healthy answer: {complaint}")
+            return
+        mine = statuses[subject.name].read(answers)
+        if mine.id != subject.member.id:
+            yield wrong(f"member {mine.id} answers, not {subject.member.id}")
+        if mine.leader == "0":
+            yield wrong("knows no leader")
+        ahead = max(index(name, answers) for name in statuses)
+        if ahead - mine.applied > MAX_LAG:
+            yield wrong(f"is {ahead - mine.applied} raft entries behind")
+
+    return Check(subject.name, (health, *statuses.values()), judge)
+
+
+@gate
+def quorate(subject: Subject) -> Check:
+    """Every other member answers a read that needs a quorum: this one may be away for a moment."""
+    interface = api.of(subject)
+    views = [(other, interface.health(other)) for other in subject.others]
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for other, health in views:
+            complaint = health.read(answers).complaint(other.member.id)
+            if complaint:
+                yield wrong(f"{other.name} is not healthy: {complaint}")
+
+    return Check(subject.name, tuple(health for _, health in views), judge)
+
+
+@gate
+def free_to_go(subject: Subject) -> Check:
+    """Every other member is healthy, or this one is not: then its restart costs nothing, and may heal it.
+
+    Without a quorum no 'member update' can work; a restart with other listeners is what brings members
+    together again. Members that can reach only a follower stay outside until they are restarted themselves.
+    """
+    interface = api.of(subject)
+    views = [(each, interface.health(each)) for each in subject.everyone]
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        complaints = {each.name: health.read(answers).complaint(each.member.id) for each, health in views}
+        if complaints[subject.name] is None:
+            for name, complaint in complaints.items():
+                if complaint:
+                    yield wrong(f"{name} is not healthy: {complaint}")
+
+    return Check(subject.name, tuple(health for _, health in views), judge)
+
+
+@gate
+def free_of_alarms(subject: Subject) -> Check:
+    """No member has raised an alarm (a full disk, a corrupt store)."""
+    interface = api.of(subject)
+    asked = (subject.others or (subject,))[0]
+    alarms = interface.alarms(asked)
+    if alarms is None:
+        return always_holds(subject)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        try:
+            raised = alarms.read(answers)
+        except ValueError as error:
+            yield wrong(f"{asked.name} cannot tell: {error}")
+            return
+        if raised:
+            yield wrong(f"raised: {raised}")
+
+    return Check(subject.name, (alarms,), judge)
+
+
+def quorum(site: Site) -> Iterable[Check]:
+    """Ask each member for a read that needs a quorum, who leads, and which alarms are raised."""
+    interface = api.APIS[site.facts.api]
+    healths = {one.name: interface.health(one) for one in site.members}
+    statuses = {one.name: interface.status(one) for one in site.members}
+    logins = {one.name: interface.login(one) for one in site.members}
+    processes = {one.name: process.running(one) for one in site.members}
+    alarms = [fact for one in site.members[:1] if (fact := interface.alarms(one)) is not None]
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        locked = [
+            name
+            for name, login in logins.items()
+            if login.read(answers) or wants_login(answers[statuses[name].question])
+        ]
+        if locked:
+            yield _locked(site, locked, processes[locked[0]].read(answers))
+            return  # nobody can tell more without a login; the next check does
+        standing = readable(statuses, answers)
+        complaints = {
+            name: f"it tells no status: {answers[status.question].reason}"
+            for name, status in statuses.items()
+            if name not in standing
+        }
+        for name, one in standing.items():
+            if complaint := healths[name].read(answers).complaint(one.id):
+                complaints[name] = complaint
+        yield from (
+            wrong(f"{name} is not healthy: {told}", fixes.health(site, name))
+            for name, told in complaints.items()
+        )
+        yield from (
+            wrong(f"{name} was not asked", "what the check 'login' prints comes first")
+            for name in site.missed
+        )
+        leaders = {one.leader for one in standing.values()}
+        if len(leaders) != 1 or "0" in leaders:
+            seen = ", ".join(f"{name}: {one.leader}" for name, one in standing.items()) or "none knows one"
+            yield wrong(f"the members do not agree on a leader: {seen}")
+        for raised in (one.read(answers) for one in alarms):
+            if raised:
+                yield wrong(f"an alarm is raised: {_named(raised, standing)}", fixes.alarm(site, raised))
+        count = len(site.cluster.members)
+        well = len(statuses) - len(complaints)
+        if well == count:
+            led = ", ".join(name for name, one in standing.items() if one.leader == one.id)
+            yield fine(f"{well} of {count} healthy, can lose {well - count // 2 - 1}; {led} leads")
+
+    if healths:
+        facts = (healths, statuses, logins, processes)
+        yield Check(CLUSTER, (*(fact for each in facts for fact in each.values()), *alarms), judge)
+
+
+def _named(raised: str, standing: Mapping[str, Standing]) -> str:
+    """Return the alarms with the members' names in place of their IDs."""
+    names = {str(int(one.id, 16)): name for name, one in standing.items()}
+    return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
+
+
+def _locked(site: Site, names: list[str], first: Process) -> Remark:
+    """Name the members that want a login, and how to turn that off while the migration lasts."""
+    endpoint, interface = peering.endpoint(first.environment), api.APIS[site.facts.api]
+    off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
+    return wrong(
+        f"{AUTHENTICATION} ({', '.join(names)})",
+        f"on {names[0]}: {off} (with root's password; until it is on again, everybody who reaches the "
+        f"cluster may read and write everything); once the migration is done, on {names[0]}: {on}",
+    )
+
+
+def lag(site: Site) -> Iterable[Check]:
+    """Ask each member how far it has come in raft's log."""
+    statuses = {one.name: api.of(one).status(one) for one in site.members}
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        return behind(readable(statuses, answers))
+
+    if statuses:
+        yield Check(CLUSTER, tuple(statuses.values()), judge)
+
+
+def behind(standing: Mapping[str, Standing]) -> Iterable[Remark]:
+    """Judge how far each member is behind the one that is ahead."""
+    ahead = max((one.index for one in standing.values()), default=0)
+    gaps = {name: ahead - one.applied for name, one in standing.items()}
+    for name, gap in gaps.items():
+        if gap > MAX_LAG:
+            yield wrong(f"{name} is {gap} raft entries behind")
+        elif gap > MAX_LAG // 2:
+            yield doubtful(f"{name} is {gap} raft entries behind")
+    most = max(gaps.values(), default=0)
+    if standing and most <= MAX_LAG // 2:
+        yield fine(f"at most {most} entries behind, at {ahead}")

@@ -1,0 +1,115 @@
+"""Who is connected to etcd's ports, by a host's kernel, and which process of it dialled whom."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.etcd import settings
+from orchestrator.etcd.api.words import VARIABLE
+from orchestrator.etcd.facts.routes import plain
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
+from orchestrator.text import shown
+
+# $1 service, then ports. A few samples, because many clients come for a moment only. Lines: "urls" of the
+# running member's client listeners, "in LOCAL PEER" of what came, "out LOCAL PEER PID NAME" of what went out
+# from here. Our own looks are left out: all that hangs on the sshd process of this session
+# (its tunnels are that process's, its scripts below it), and so is the member itself, which talks to itself.
+SCRIPT = (
+    VARIABLE
+    + r"""
+ss --version > /dev/null || exit
+service=$1
+shift
+pid=$(systemctl show --property=MainPID --value "$service.service") || exit
+if [ "${pid:-0}" -gt 0 ]; then
+  printf 'urls %s\n' "$(variable ETCD_LISTEN_CLIENT_URLS)"
+fi
+parent() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2> /dev/null; }
+ours=" $pid " pid=$$
+while [ "${pid:-0}" -gt 1 ]; do
+  case $(tr '\0' ' ' < "/proc/$pid/cmdline") in
+    *'[listener]'* | */sshd\ *) break ;;
+  esac
+  case $(cat "/proc/$pid/comm") in
+    sshd*) ours="$ours$pid " ;;
+  esac
+  pid=$(parent "$pid")
+done
+theirs() {
+  above=$1
+  while [ "${above:-0}" -gt 1 ]; do
+    case $ours in
+      *" $above "*) return 1 ;;
+    esac
+    above=$(parent "$above")
+  done
+  [ "${above:-0}" -eq 1 ]
+}
+filter=
+for port; do
+  filter="$filter${filter:+ or }sport = :$port or dport = :$port"
+done
+for sample in 1 2 3; do
+  [ "$sample" = 1 ] || sleep 0.3
+  ss --no-header --tcp --numeric --processes state established "( $filter )" || exit
+done | awk -v ports="$*" '
+  BEGIN { split(ports, list, " "); for (i in list) wanted[list[i]] = 1 }
+  { port = $3; sub(/.*:/, "", port); far = $4; sub(/.*:/, "", far) }
+  (port in wanted) && !seen["in" $3 $4]++ { print "in", $3, $4 }
+  (far in wanted) && !seen["out" $3 $4]++ {
+    users = $0
+    if (match(users, /"[^"]*",pid=[0-9]+/)) {
+      users = substr(users, RSTART, RLENGTH); name = pid = users
+      sub(/",pid=.*/, "", name); sub(/.*",pid=/, "", pid); print "out", $3, $4, pid, substr(name, 2)
+    }
+  }' | while read -r kind here there pid name; do
+  if [ "$kind" = in ]; then
+    printf 'in %s %s\n' "$here" "$there"
+  elif theirs "$pid"; then
+    printf 'out %s %s %s %s\n' "$here" "$there" "$pid" "$name"
+  fi
+done
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What one host's kernel shows: the member's client URLs, and the two ends of what is established.
+
+    ``came`` holds (our end, the other end), ``went`` the same with the name of the process that dialled.
+    """
+
+    urls: tuple[str, ...]
+    came: tuple[tuple[str, str], ...]
+    went: Mapping[tuple[str, str], str]
+
+
+def of(subject: Subject, ports: Iterable[int]) -> Fact[Connections]:
+    """Who is connected to these ports of a host, or from there to those of others."""
+    words = (subject.host.service, *map(str, ports))
+    return Fact(Script(subject.name, SCRIPT, words, timeout_s=8.0), read)
+
+
+def read(answer: Answer) -> Connections:
+    """Read one host's connections; raises ValueError if it is not the script's answer."""
+    urls: tuple[str, ...] = ()
+    came, went = [], {}
+    for line in answer.text.splitlines():
+        kind, _, rest = line.partition(" ")
+        words = rest.split(" ", 3)
+        if kind == "urls":
+            urls = settings.split(rest) or settings.split(settings.DEFAULTS[settings.LISTEN_CLIENT])
+        elif kind == "in" and len(words) == 2:
+            came.append((_end(words[0]), _end(words[1])))
+        elif kind == "out" and len(words) == 4:
+            went[_end(words[0]), _end(words[1])] = f"{shown(words[3], quote='')} (pid {int(words[2])})"
+        else:
+            raise ValueError(f"a line that is no connection: {shown(line)}")
+    return Connections(urls, tuple(came), went)
+
+
+def _end(text: str) -> str:
+    """Return one end of a connection, ADDRESS PORT, as the other side's kernel would write it too."""
+    address, _, port = text.rpartition(":")
+    return f"{plain(address.partition('%')[0].strip('[]'))} {int(port)}"

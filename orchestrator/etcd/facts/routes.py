@@ -1,0 +1,90 @@
+"""From which addresses members dial each other, by their kernels, and what names resolve to on a host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
+
+# $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
+ROUTES = """
+port=$1
+shift
+for peer; do
+  address=$(timeout 2 getent ahosts "$peer" | awk 'NR == 1 { print $1 }')
+  source=$(ip -oneline route get "${address:-$peer}" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')
+  echo "route $peer ${address:-?} ${source:-?}"
+done
+ss --no-header --tcp --numeric state established "( dport = :$port )" | awk '{ print "dials", $3, $4 }'
+ss --no-header --tcp --numeric state established "( sport = :$port )" | awk '{ print "hears", $4 }'
+"""
+
+# What names resolve to on this host.
+RESOLVE = """
+for name; do
+  timeout 2 getent ahosts "$name" | awk -v name="$name" '{ print name, $1 }' | sort -u
+done
+"""
+
+
+def plain(text: str) -> str:
+    """Return an address as certificates have it: no brackets, port or interface, IPv4 if it is mapped."""
+    host = text.rpartition(":")[0] if text.startswith("[") or text.count(":") == 1 else text
+    address = ip_address(host.strip("[]").partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """How a host and its peers dial each other.
+
+    ``sources`` are the addresses that it dials from, each with the peers dialled from it, ``unknown`` peers
+    that it has no route to, and ``heard`` the addresses that its own peer port is dialled from.
+    """
+
+    sources: Mapping[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+    heard: frozenset[str]
+
+
+def of(subject: Subject) -> Fact[Routes]:
+    """How a member dials the others, and who dials it."""
+    dialled = {
+        urlsplit(url).hostname or "": None for other in subject.others for url in other.member.peer_urls
+    }
+    arguments = (str(subject.cluster.ports.peer), *dialled)
+    return Fact(Script(subject.name, ROUTES, arguments, timeout_s=8.0), read)
+
+
+def resolved(host: str, names: tuple[str, ...]) -> Fact[frozenset[str]]:
+    """The addresses that names resolve to on a host."""
+
+    def read(answer: Answer) -> frozenset[str]:
+        return frozenset(line.rpartition(" ")[2] for line in answer.text.splitlines())
+
+    return Fact(Script(host, RESOLVE, names, timeout_s=8.0), read)
+
+
+def read(answer: Answer) -> Routes:
+    """Read the script's lines."""
+    lines = [line.split() for line in answer.text.splitlines()]
+    found: dict[str, list[str]] = {}
+    unknown, peers = [], set()
+    for _, peer, address, source in (line for line in lines if line[:1] == ["route"]):
+        if "?" in {address, source}:
+            unknown.append(peer)
+            continue
+        peers.add(plain(address))
+        found.setdefault(plain(source), []).append(peer)
+    for _, source, peer in (line for line in lines if line[:1] == ["dials"]):
+        if plain(peer) in peers:  # another cluster's members may use the same port
+            found.setdefault(plain(source), []).append(plain(peer))
+    heard = {plain(line[1]) for line in lines if line[:1] == ["hears"] and len(line) == 2}
+    return Routes(
+        {source: tuple(dict.fromkeys(dialled)) for source, dialled in found.items()},
+        tuple(unknown),
+        frozenset(address for address in heard if not ip_address(address).is_loopback),
+    )

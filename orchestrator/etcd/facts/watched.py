@@ -1,0 +1,98 @@
+"""The local clients that the plan wants watched: how their units stand, and what their journals say."""
+
+import base64
+import re
+from dataclasses import dataclass
+
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
+
+# The journal of unit $unit in the last $quiet seconds; journalctl does not know an alias.
+_JOURNAL = """
+journal() {
+  id=$(systemctl show --property=Id --value "$unit.service")
+  journalctl --unit="$id" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0
+}
+"""
+
+# Seconds since etcd was last started, then each watched unit's state and its journal of the quiet period.
+SINCE_RESTART = f"""{_JOURNAL}
+entered=$(systemctl show --property=ActiveEnterTimestampMonotonic --value "$1.service")
+now=$(cut -d ' ' -f 1 /proc/uptime)
+awk -v now="$now" -v entered="${{entered:-0}}" 'BEGIN {{ printf "since %.1f\\n", now - entered / 1000000 }}'
+quiet=$2
+shift 2
+for unit; do
+  state=$(systemctl show --property=ActiveState --value "$unit.service")
+  printf 'unit %s %s %s\\n' "$unit" "$state" "$(journal)"
+done
+"""
+
+# $1 seconds, then units: each one's states and its journal of that time; then every service that there is.
+UNITS = f"""{_JOURNAL}
+quiet=$1
+shift
+for unit; do
+  states=$(systemctl show --property=LoadState,ActiveState "$unit.service") || exit
+  printf 'unit %s %s %s\\n' "$unit" "$(printf '%s' "$states" | tr '\\n' ' ')" "$(journal)"
+done
+systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.service .*/known \\1/p'
+"""
+
+_UNIT = re.compile(
+    r"unit (?P<unit>\S+) LoadState=(?P<load>\S+) ActiveState=(?P<state>\S+) (?P<journal>[A-Za-z0-9+/=]*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A watched unit, and the lines of its journal; ``load`` says whether systemd could read the unit."""
+
+    unit: str
+    state: str
+    journal: tuple[str, ...]
+    load: str = "loaded"
+
+    def offending(self, errors: str) -> list[str]:
+        """Return the journal's lines that a pattern finds."""
+        return [text for text in self.journal if re.search(errors, text)]
+
+
+def since_restart(subject: Subject) -> Fact[tuple[float, tuple[Watched, ...]]]:
+    """Seconds since etcd was last started, and how the plan's units have been since."""
+    watch = subject.cluster.watch
+    arguments = (subject.host.service, f"{watch.quiet_s:g}", *watch.units)
+    return Fact(Script(subject.name, SINCE_RESTART, arguments, timeout_s=8.0), _since_restart)
+
+
+def _since_restart(answer: Answer) -> tuple[float, tuple[Watched, ...]]:
+    first, *rest = answer.text.splitlines()
+    return float(first.removeprefix("since ")), tuple(map(_watched, rest))
+
+
+def _watched(line: str) -> Watched:
+    _, unit, state, *encoded = line.split(" ")
+    return Watched(unit, state, _lines("".join(encoded)))
+
+
+Units = tuple[tuple[Watched, ...], tuple[str, ...]]
+
+
+def units(subject: Subject) -> Fact[Units]:
+    """How the plan's units stand, as far as they were told of, and the names of all that there are."""
+    watch = subject.cluster.watch
+    arguments = (f"{watch.quiet_s:g}", *watch.units)
+    return Fact(Script(subject.name, UNITS, arguments, timeout_s=8.0), _units)
+
+
+def _units(answer: Answer) -> Units:
+    lines = answer.text.splitlines()
+    known = tuple(line.removeprefix("known ") for line in lines if line.startswith("known "))
+    found = filter(None, map(_UNIT.fullmatch, lines))
+    told = (Watched(one["unit"], one["state"], _lines(one["journal"]), one["load"]) for one in found)
+    return tuple(told), known
+
+
+def _lines(encoded: str) -> tuple[str, ...]:
+    journal = base64.b64decode(encoded, validate=True).decode(errors="replace")
+    return tuple(journal.splitlines())
