@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import overload
 
 from orchestrator.host.checks import Check
 from orchestrator.plan.facts import Subject
@@ -10,15 +11,23 @@ from orchestrator.plan.facts import Subject
 HostCheck = Callable[[Subject], Check]
 
 
-def gate(make: HostCheck) -> HostCheck:
-    """Give a check the name of the function that makes it."""
-    name = make.__name__.replace("_", " ")
+@overload
+def gate(make: HostCheck, /) -> HostCheck: ...
+@overload
+def gate(*, fix: str) -> Callable[[HostCheck], HostCheck]: ...
+def gate(make: HostCheck | None = None, /, *, fix: str = "") -> HostCheck | Callable[[HostCheck], HostCheck]:
+    """Give a check the name of the function that makes it, and what brings a host to where it holds."""
 
-    @wraps(make)
-    def maker(subject: Subject) -> Check:
-        return replace(make(subject), name=name)
+    def named(make: HostCheck) -> HostCheck:
+        name = make.__name__.replace("_", " ")
 
-    return maker
+        @wraps(make)
+        def maker(subject: Subject) -> Check:
+            return replace(make(subject), name=name, fix=fix)
+
+        return maker
+
+    return named(make) if make else named
 
 
 def always_holds(subject: Subject) -> Check:

@@ -53,7 +53,7 @@ class Check:
     ``predicate`` says what it finds in the answers; nothing but passes means that the check holds.
     ``by_hand`` says, of the same answers, only what somebody's hand has changed, which can be told whether or
     not anything runs; None where the check has nothing to say of that. Either may raise for an answer that it
-    cannot read.
+    cannot read. ``fix`` is what helps where it does not hold, if that is the same whatever it finds.
     """
 
     where: str
@@ -61,6 +61,7 @@ class Check:
     predicate: Predicate = field(compare=False)
     by_hand: Predicate | None = field(compare=False, default=None)
     name: str = ""
+    fix: str = ""
 
     @property
     def title(self) -> str:

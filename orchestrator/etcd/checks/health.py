@@ -20,7 +20,7 @@ MAX_LAG = 1000
 _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else
 
 
-@gate
+@gate(fix="'quorum' says what to do first; systemctl status and journalctl of its unit say why")
 def healthy(subject: Subject) -> Check:
     """The member answers a read that needs a quorum, knows a leader and is not behind."""
     interface = api.of(subject)

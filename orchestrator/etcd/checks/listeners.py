@@ -26,7 +26,12 @@ def _asking(subject: Subject, asked: Iterable[Asked]) -> Check:
     return Check(subject.name, tuple(fact for _, _, fact in rows), judge)
 
 
-@gate
+@gate(
+    fix=(
+        "'quorum' says what to do first (503 is a member without a leader, or an alarm); if it passes: "
+        "systemctl status and journalctl of the member's unit say why its client listener does not answer"
+    )
+)
 def serving_http(subject: Subject) -> Check:
     """The client port answers over plain http, as clients expect it before the switch."""
     url = settings.original_url(subject)

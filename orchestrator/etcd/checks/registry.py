@@ -51,7 +51,7 @@ def _list(urls: Iterable[str]) -> str:
     return ",".join(urls) or "none"
 
 
-@gate
+@gate(fix="run the command that the check 'registry' prints for this member")
 def registered_with_http(subject: Subject) -> Check:
     """Every member sees this one's peer URLs as they were, and with the scheme that it listens with: http.
 

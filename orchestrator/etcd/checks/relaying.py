@@ -14,7 +14,7 @@ from orchestrator.plan.facts import Subject
 _RELAYED = ("/v2/stats/self", "/v2/keys/")
 
 
-@gate
+@gate(fix="the proxy was restarted or changed while it was looked at: check again")
 def relaying_as_found(subject: Subject) -> Check:
     """The proxy runs with the settings from before the first change."""
     before = subject.found.environment
@@ -27,7 +27,12 @@ def relaying_with_certificates(subject: Subject) -> Check:
     return running_with(subject, settings.relaying(subject), (files.relaying(subject),))
 
 
-@gate
+@gate(
+    fix=(
+        "systemctl status and journalctl of the proxy's unit say why it relays nothing; if it runs and "
+        "answers nothing: systemctl restart of that unit"
+    )
+)
 def relaying_reads(subject: Subject) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
     runs = process.running(subject)
