@@ -12,7 +12,7 @@ from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
 
 
-@gate
+@gate(fix="move these settings into Environment= lines and restart the member")
 def configured_by_environment(subject: Subject) -> Check:
     """Flags beat variables and a configuration file hides both: a drop-in would be without effect."""
     runs = process.running(subject)
@@ -33,7 +33,12 @@ def configured_by_environment(subject: Subject) -> Check:
     return Check(subject.name, (runs,), judge)
 
 
-@gate
+@gate(
+    fix=(
+        "a member that speaks https already is not supported: put these URLs back to http in its settings, "
+        "and restart it, one member at a time"
+    )
+)
 def running_with_http(subject: Subject) -> Check:
     """Every listener of the running process is http, as it was before the first change."""
     runs = process.running(subject)
@@ -75,7 +80,7 @@ def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: t
     return Check(subject.name, (runs, lying), judge, by_hand)
 
 
-@gate
+@gate(fix="it was restarted or changed while it was looked at: check again")
 def running_as_found(subject: Subject) -> Check:
     """The running process and the unit's drop-ins have the settings from before the first change."""
     before = subject.found.environment
@@ -121,7 +126,7 @@ def holding_certificates(subject: Subject) -> Check:
     return Check(subject.name, (lying,), judge, judge)
 
 
-@gate
+@gate(fix="somebody has put a file there while it was looked at: check again")
 def holding_no_certificates(subject: Subject) -> Check:
     """Where the certificates will lie there is what was there before the first change."""
     paths = (*Paths.of(subject).material, *(file.path for file in ca_store.files(subject)))
@@ -133,7 +138,12 @@ def holding_no_certificates(subject: Subject) -> Check:
     return Check(subject.name, (lying,), judge, judge)
 
 
-@gate
+@gate(
+    fix=(
+        "for each of them: mv FILE FILE.before, and for one below /etc/systemd: systemctl daemon-reload; "
+        "for certificates another directory in the plan (tls.directory) helps too"
+    )
+)
 def free_of_other_files(subject: Subject) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
     drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
