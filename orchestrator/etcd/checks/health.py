@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import api
-from orchestrator.etcd.api.words import AUTHENTICATION, Standing, wants_login
+from orchestrator.etcd.api.words import AUTHENTICATION, Health, Standing, wants_login
 from orchestrator.etcd.asking import always_holds, gate
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.site import CLUSTER, Site
@@ -12,7 +12,7 @@ from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable
 from orchestrator.etcd.facts.process import Process
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.host.questions import Answers
+from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Subject
 
 # Raft entries that a member may be behind: a busy cluster writes about that in the time of one look.
@@ -23,14 +23,8 @@ _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal her
 @gate(fix="'quorum' says what to do first; systemctl status and journalctl of its unit say why")
 def healthy(subject: Subject) -> Check:
     """The member answers a read that needs a quorum, knows a leader and is not behind."""
-    interface = api.of(subject)
-    health = interface.health(subject)
-    statuses = {other.name: interface.status(other) for other in subject.everyone}
-
-    def index(name: str, answers: Answers) -> int:
-        """Raft index of one member; one that does not answer cannot be ahead of anybody."""
-        status = statuses[name]
-        return status.read(answers).index if answers[status.question].exit_status == 0 else 0
+    health = api.of(subject).health(subject)
+    statuses = {other.name: api.of(other).status(other) for other in subject.everyone}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         complaint = health.read(answers).complaint(subject.member.id)
@@ -42,26 +36,35 @@ def healthy(subject: Subject) -> Check:
             yield wrong(f"member {mine.id} answers, not {subject.member.id}")
         if mine.leader == "0":
             yield wrong("knows no leader")
-        ahead = max(index(name, answers) for name in statuses)
-        if ahead - mine.applied > MAX_LAG:
-            yield wrong(f"is {ahead - mine.applied} raft entries behind")
+        # one that does not answer cannot be ahead of anybody
+        heard = [one for one in statuses.values() if answers[one.question].exit_status == 0]
+        gap = _ahead(one.read(answers) for one in heard) - mine.applied
+        if gap > MAX_LAG:
+            yield wrong(f"is {gap} raft entries behind")
 
     return Check(subject.name, (health, *statuses.values()), judge)
+
+
+def _ahead(standing: Iterable[Standing]) -> int:
+    return max((one.index for one in standing), default=0)
 
 
 @gate
 def quorate(subject: Subject) -> Check:
     """Every other member answers a read that needs a quorum: this one may be away for a moment."""
-    interface = api.of(subject)
-    views = [(other, interface.health(other)) for other in subject.others]
+    others = _healths(subject.others)
+    return Check(subject.name, tuple(others.values()), lambda answers: _unhealthy(subject, others, answers))
 
-    def judge(answers: Answers) -> Iterable[Remark]:
-        for other, health in views:
-            complaint = health.read(answers).complaint(other.member.id)
-            if complaint:
-                yield wrong(f"{other.name} is not healthy: {complaint}")
 
-    return Check(subject.name, tuple(health for _, health in views), judge)
+def _healths(members: Iterable[Subject]) -> Mapping[str, Fact[Health]]:
+    return {one.name: api.of(one).health(one) for one in members}
+
+
+def _unhealthy(subject: Subject, healths: Mapping[str, Fact[Health]], answers: Answers) -> Iterable[Remark]:
+    for name, health in healths.items():
+        complaint = health.read(answers).complaint(subject.facts.members[name].id)
+        if complaint:
+            yield wrong(f"{name} is not healthy: {complaint}")
 
 
 @gate
@@ -71,17 +74,13 @@ def free_to_go(subject: Subject) -> Check:
     Without a quorum no 'member update' can work; a restart with other listeners is what brings members
     together again. Members that can reach only a follower stay outside until they are restarted themselves.
     """
-    interface = api.of(subject)
-    views = [(each, interface.health(each)) for each in subject.everyone]
+    healths = _healths(subject.everyone)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        complaints = {each.name: health.read(answers).complaint(each.member.id) for each, health in views}
-        if complaints[subject.name] is None:
-            for name, complaint in complaints.items():
-                if complaint:
-                    yield wrong(f"{name} is not healthy: {complaint}")
+        if healths[subject.name].read(answers).complaint(subject.member.id) is None:
+            yield from _unhealthy(subject, healths, answers)
 
-    return Check(subject.name, tuple(health for _, health in views), judge)
+    return Check(subject.name, tuple(healths.values()), judge)
 
 
 @gate
@@ -108,7 +107,7 @@ def free_of_alarms(subject: Subject) -> Check:
 def quorum(site: Site) -> Iterable[Check]:
     """Ask each member for a read that needs a quorum, who leads, and which alarms are raised."""
     interface = api.APIS[site.facts.api]
-    healths = {one.name: interface.health(one) for one in site.members}
+    healths = _healths(site.members)
     statuses = {one.name: interface.status(one) for one in site.members}
     logins = {one.name: interface.login(one) for one in site.members}
     processes = {one.name: process.running(one) for one in site.members}
@@ -188,7 +187,7 @@ def lag(site: Site) -> Iterable[Check]:
 
 def behind(standing: Mapping[str, Standing]) -> Iterable[Remark]:
     """Judge how far each member is behind the one that is ahead."""
-    ahead = max((one.index for one in standing.values()), default=0)
+    ahead = _ahead(standing.values())
     gaps = {name: ahead - one.applied for name, one in standing.items()}
     for name, gap in gaps.items():
         if gap > MAX_LAG:
