@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from orchestrator.etcd import api, files, interface
 from orchestrator.etcd.api.words import Hindrance, hindrance
-from orchestrator.etcd.checks import registry
+from orchestrator.etcd.checks import membership
 from orchestrator.etcd.checks.site import assumed
 from orchestrator.etcd.facts import ca_store, host, members, process
 from orchestrator.etcd.facts.host import Surroundings
@@ -153,6 +153,6 @@ def _strangers(
     for member in api.of(first).members(first).read(answers).values():
         name = by_id.get(member.id)
         if name is None:
-            yield str(Hindrance(registry.unplanned(member), "registry"))
+            yield str(Hindrance(membership.unplanned(member), "registry"))
         elif member.is_learner:
-            yield str(Hindrance(registry.learning(name), "registry"))
+            yield str(Hindrance(membership.learning(name), "registry"))

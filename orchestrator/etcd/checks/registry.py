@@ -1,16 +1,15 @@
-"""The members as etcd has them registered: against the plan, against their listeners, and as each sees it."""
+"""The members as etcd has them registered: as each of them sees it, and against what they listen with."""
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from orchestrator.etcd import api, settings
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.asking import gate
-from orchestrator.etcd.checks import fixes
+from orchestrator.etcd.checks import fixes, membership
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable
-from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
 from orchestrator.plan.model import Host
@@ -113,7 +112,7 @@ def registry(site: Site) -> Iterable[Check]:
         seen = {name: views[name].read(answers) for name in ids}
         running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
-            *(compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
+            *(membership.compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
             *schemes(site, seen, ids, running),
             *(
                 remark
@@ -153,62 +152,6 @@ def schemes(
         is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
         mend = f"on {name}: {peering.command(interface, member.id, member.peer_urls, environment)}"
         yield wrong(told, mend if is_http else HALF_SECURED)
-
-
-def compare(
-    site: Site, seen: Mapping[str, Mapping[str, Registered]], ids: Mapping[str, str]
-) -> Iterable[Remark]:
-    """Compare the registry with the plan: each member by its own ID, or by its address if it is not known."""
-    viewer, view = next(iter(seen.items()))
-    for each, other in seen.items():
-        if other != view:
-            yield wrong(
-                f"{each} and {viewer} do not see the same registry", "let the members become healthy first"
-            )
-    by_id = {id_: name for name, id_ in ids.items()}
-    by_address = {member.address: member.name for member in site.cluster.members if member.name not in ids}
-    met: set[str] = set()
-    for id_, member in view.items():
-        urls = ", ".join(member.peer_urls)
-        hosts = [urlsplit(url).hostname or "" for url in member.peer_urls]
-        unasked = (by_address[host] for host in hosts if host in by_address)
-        name = by_id.get(id_) or next(unasked, None)
-        if name is None:
-            yield wrong(
-                unplanned(member, urls),
-                f"add it to the plan, or, if it is gone for good: etcdctl member remove {id_}",
-            )
-            continue
-        met.add(name)
-        yield from _entry(site, name, member, urls)
-    for planned in site.cluster.members:
-        if planned.name not in met:
-            told = ids.get(planned.name, "ID unknown")
-            yield wrong(f"the plan has {planned.name} ({told}), the registry has not")
-
-
-def unplanned(member: Registered, *details: str) -> str:
-    """Say that a member is a stranger to the plan."""
-    told = ", ".join((member.name or "never started", *details))
-    return f"the registry has member {member.id} ({told}), the plan has not"
-
-
-def learning(name: str) -> str:
-    """Say that a member is none that votes."""
-    return f"{name} is a learner"
-
-
-def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Remark]:
-    address, port = site.cluster.member(name).address, site.cluster.ports.peer
-    if member.is_learner:
-        yield wrong(learning(name), f"etcdctl member promote {member.id}, or remove it")
-    if not member.name:
-        yield wrong(f"{name} ({member.id}) is registered, and was never started")
-    if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
-        yield doubtful(
-            f"{name} is registered with {urls}, and the plan has it at {address}:{port}",
-            "see that the certificate names what is registered, and the plan what is true",
-        )
 
 
 def _nowhere(host: Host, member: Registered) -> Iterable[Remark]:

@@ -12,7 +12,7 @@ from support.sites import item, make_site, verdicts
 from orchestrator.etcd.api.words import Registered, Standing
 from orchestrator.etcd.checks.health import MAX_LAG, behind
 from orchestrator.etcd.checks.item import Finding
-from orchestrator.etcd.checks.registry import compare
+from orchestrator.etcd.checks.membership import compare
 from orchestrator.etcd.checks.site import Site, assumed
 from orchestrator.etcd.facts import members
 from orchestrator.etcd.facts.members import COUNT, DOWNGRADE
