@@ -10,8 +10,7 @@ from typing import Literal
 
 from orchestrator.commands import recall
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
-from orchestrator.etcd.checks.item import Finding, Item
-from orchestrator.etcd.checks.preflight import FACTS, LOGIN, of_gate
+from orchestrator.etcd.checks.item import FACTS, LOGIN, Finding, Item, of_gate
 from orchestrator.etcd.checks.site import Moments, Site, assumed
 from orchestrator.etcd.facts.host import time_of
 from orchestrator.etcd.facts.members import version
@@ -170,7 +169,7 @@ class _Looking:
         for host, (state, gates) in standing.items():
             for gate in gates:
                 reason = gate.refusal(self._answers)
-                yield of_gate(gate.name, state).finding(host, wrong(reason) if reason else fine("holds"))
+                yield of_gate(gate, state).finding(host, wrong(reason) if reason else fine("holds"))
 
 
 def _at_once(do: Callable[[str], None], hosts: Iterable[str]) -> None:

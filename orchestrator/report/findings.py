@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.etcd.checks.item import Finding
-from orchestrator.etcd.checks.preflight import order
+from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.output import Part, Style, Styled
 
 _STYLES: Mapping[str, Style] = {"pass": "green", "warn": "yellow", "fail": "red"}
@@ -16,7 +16,7 @@ def report(findings: Sequence[Finding], *, passes: bool = True) -> tuple[Part, .
     told = [finding for finding in findings if passes or finding.verdict != "pass"]
     width = max((len(finding.check) for finding in told), default=0)
     parts: list[Part] = []
-    for check in order(finding.check for finding in told):
+    for check in _in_order(finding.check for finding in told):
         parts += _group(check, [finding for finding in told if finding.check == check], width)
     return (*parts, counted(findings))
 
@@ -25,6 +25,12 @@ def counted(findings: Iterable[Finding]) -> str:
     """Return the closing line."""
     count = Counter(finding.verdict for finding in findings)
     return f"{count['pass']} passed, {count['warn']} warned, {count['fail']} failed"
+
+
+def _in_order(checks: Iterable[str]) -> Iterable[str]:
+    """Put the names of checks into the checklist's order; gates come last, as they come."""
+    given = dict.fromkeys(checks)
+    return dict.fromkeys((*(item.name for item in CHECKLIST if item.name in given), *given))
 
 
 def _group(check: str, findings: Sequence[Finding], width: int) -> Iterable[Part]:

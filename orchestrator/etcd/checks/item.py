@@ -67,3 +67,28 @@ class Item:
             fix = f"what the check '{first.check}' prints comes first; then check again"
             remarks = tuple(one if one.verdict == "pass" else replace(one, fix=fix) for one in remarks)
         return tuple(self.finding(check.where, remark) for remark in remarks)
+
+
+LOGIN = Item(
+    "login",
+    looks="a connection to each host, its host key, the login, and becoming root",
+    why="a host that cannot be reached cannot be moved, and all of them have to be",
+    mend="the evidence names the host key, the key that was refused, or the sudo rule that is missing",
+)
+FACTS = Item(
+    "facts",
+    looks="what a run has to know of every host before it can say what it would do",
+    why="a way back needs to know how it was before",
+    mend="mend what the evidence names, in the plan or on the host, and check again",
+)
+
+
+def of_gate(gate: Check, state: str) -> Item:
+    """Make the line of a gate of a migration's first state."""
+    return Item(
+        f"gate: {gate.name}",
+        looks="one gate of the migration's first state",
+        why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
+        mend=gate.fix,
+        passes_by=True,
+    )

@@ -1,7 +1,5 @@
 """The checklist: every check before the first change, why it is there, and what mends what it finds."""
 
-from collections.abc import Iterable
-
 from orchestrator.etcd.checks import (
     clients,
     health,
@@ -15,60 +13,8 @@ from orchestrator.etcd.checks import (
     routes,
     versions,
 )
-from orchestrator.etcd.checks.item import Item, on_each_host
+from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_host
 from orchestrator.etcd.preflight import origins, sandbox, unit
-
-LOGIN = Item(
-    "login",
-    looks="a connection to each host, its host key, the login, and becoming root",
-    why="a host that cannot be reached cannot be moved, and all of them have to be",
-    mend="the evidence names the host key, the key that was refused, or the sudo rule that is missing",
-)
-FACTS = Item(
-    "facts",
-    looks="what a run has to know of every host before it can say what it would do",
-    why="a way back needs to know how it was before",
-    mend="mend what the evidence names, in the plan or on the host, and check again",
-)
-
-
-# What brings a host to where a gate of the first state holds.
-GATE_FIXES = {
-    "configured by environment": "move these settings into Environment= lines and restart the member",
-    "running with http": (
-        "a member that speaks https already is not supported: put these URLs back to http in its settings, "
-        "and restart it, one member at a time"
-    ),
-    "running as found": "it was restarted or changed while it was looked at: check again",
-    "serving http": (
-        "'quorum' says what to do first (503 is a member without a leader, or an alarm); if it passes: "
-        "systemctl status and journalctl of the member's unit say why its client listener does not answer"
-    ),
-    "holding no certificates": "somebody has put a file there while it was looked at: check again",
-    "free of other files": (
-        "for each of them: mv FILE FILE.before, and for one below /etc/systemd: systemctl daemon-reload; "
-        "for certificates another directory in the plan (tls.directory) helps too"
-    ),
-    "registered with http": "run the command that the check 'registry' prints for this member",
-    "relaying as found": "the proxy was restarted or changed while it was looked at: check again",
-    "relaying reads": (
-        "systemctl status and journalctl of the proxy's unit say why it relays nothing; if it runs and "
-        "answers nothing: systemctl restart of that unit"
-    ),
-    "healthy": "'quorum' says what to do first; systemctl status and journalctl of its unit say why",
-}
-
-
-def of_gate(name: str, state: str) -> Item:
-    """Make the check that is a gate of a migration's first state."""
-    return Item(
-        f"gate: {name}",
-        looks="one gate of the migration's first state",
-        why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
-        mend=GATE_FIXES[name],
-        passes_by=True,
-    )
-
 
 # In the order of the report: from getting onto a host to what its certificates will be used for.
 CHECKLIST: tuple[Item, ...] = (
@@ -250,10 +196,3 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     FACTS,
 )
-
-
-def order(names: Iterable[str]) -> tuple[str, ...]:
-    """Put the names of checks into the checklist's order; gates come last, as they come."""
-    known = [item.name for item in CHECKLIST]
-    given = list(dict.fromkeys(names))
-    return (*(name for name in known if name in given), *(name for name in given if name not in known))
