@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import ValidationError
 
-from orchestrator.etcd import api, files, interface
+from orchestrator.errors import RefusedError
+from orchestrator.etcd import api, files
 from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import membership
 from orchestrator.etcd.checks.site import assumed
+from orchestrator.etcd.checks.versions import interface
 from orchestrator.etcd.facts import ca_store, host, members, process
 from orchestrator.etcd.facts.host import Surroundings
 from orchestrator.etcd.facts.process import Process
@@ -29,11 +31,10 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     Raises RefusedError with every reason why the plan does not fit what is there.
     """
     versions = {member.name: members.version(member) for member in cluster.members}
-    chosen = interface.choose(cluster, look(fact.question for fact in versions.values()), versions)
-    expected = assumed(cluster, chosen)
-    subjects = subjects_of(cluster, expected)
+    chosen, faults = interface(cluster, look(fact.question for fact in versions.values()), versions)
+    _refuse(faults)
+    subjects = subjects_of(cluster, assumed(cluster, chosen))
     answers = look(question for subject in subjects for question in _questions(subject))
-    faults: list[str] = []
     found: dict[str, MemberFacts] = {}
     clusters: dict[str, str] = {}
     for subject in subjects:
@@ -46,13 +47,18 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     faults += relayed
     if not faults:
         faults += _strangers(subjects[0], answers, found, clusters)
-    interface.refuse(faults)
+    _refuse(faults)
     return Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
 
 
 def subjects_of(cluster: Cluster, facts: Facts) -> tuple[Subject, ...]:
     """Every member in the light of the facts, in the plan's order."""
     return Subject(cluster, facts, cluster.members[0]).everyone
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise RefusedError("\n".join(("the plan does not fit what the hosts show:", *faults)))
 
 
 def _questions(subject: Subject) -> Iterable[Question]:
