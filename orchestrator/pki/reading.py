@@ -129,11 +129,26 @@ def private_pem(path: Path) -> str:
     return _private_block(path).text
 
 
+def alternatives(certificate: x509.Certificate) -> x509.SubjectAlternativeName | None:
+    """Return a certificate's alternative names as they lie there; None if it has none at all."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def usages(certificate: x509.Certificate) -> tuple[ObjectIdentifier, ...] | None:
+    """Return a certificate's extended key usages; None if it names none, and so allows all."""
+    try:
+        return tuple(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return None
+
+
 def names(certificate: x509.Certificate) -> Names | None:
     """Return a certificate's alternative names; None if it has none at all."""
-    try:
-        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    held = alternatives(certificate)
+    if held is None:
         return None
     addresses = frozenset(str(address) for address in held.get_values_for_type(x509.IPAddress))
     return Names(addresses, tuple(held.get_values_for_type(x509.DNSName)))
@@ -141,13 +156,10 @@ def names(certificate: x509.Certificate) -> Names | None:
 
 def lacking(certificate: x509.Certificate, wanted: Iterable[ObjectIdentifier] = (SERVER, CLIENT)) -> str:
     """Return the extended key usages that a certificate lacks, in words; without any it allows all."""
-    try:
-        usages = set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
+    held = usages(certificate)
+    if held is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in held:
         return ""
-    if ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usages:
-        return ""
-    return " and ".join(USAGES[usage] for usage in wanted if usage not in usages)
+    return " and ".join(USAGES[usage] for usage in wanted if usage not in held)
 
 
 def signs(certificate: x509.Certificate) -> bool:

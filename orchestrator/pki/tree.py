@@ -3,14 +3,10 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from orchestrator.pki import keys
-from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.pki import keys, reading
 from orchestrator.pki.making import Placed
-
-_USAGES = {SERVER: "serverAuth", CLIENT: "clientAuth"}
 
 
 def tree(ca: Placed, leaves: Sequence[Placed], root: Path) -> str:
@@ -32,29 +28,13 @@ def _details(placed: Placed, root: Path) -> Iterator[str]:
     certificate = placed.certificate
     yield f"certificate  {_shown(placed.certificate_path, root)}"
     yield f"key          {_shown(placed.key_path, root)}, {keys.described(certificate.public_key())}"
-    names, usages = _names(certificate), _usages(certificate)
+    names, usages = reading.alternatives(certificate), reading.usages(certificate)
     if names:
-        yield f"names        {', '.join(names)}"
+        yield f"names        {', '.join(str(name.value) for name in names)}"
     if usages:
-        yield f"usages       {', '.join(usages)}"
+        yield f"usages       {', '.join(reading.USAGES.get(usage, usage.dotted_string) for usage in usages)}"
     yield f"expires      {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
 
 
 def _shown(path: Path, root: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
-
-
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(str(name.value) for name in names)
-
-
-def _usages(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(_USAGES.get(usage, usage.dotted_string) for usage in usages)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.x509.oid import ObjectIdentifier
 
 from orchestrator.errors import RefusedError, UsageError
-from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.plan import spelling
 from orchestrator.plan.faults import meant
 from orchestrator.plan.model import Cluster, Host, Member

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ObjectIdentifier
 
 from orchestrator.lab.machine.programs import LabError
-from orchestrator.pki.issuing import CLIENT, SERVER, Pair, Terms, issue, issue_ca, named
+from orchestrator.pki.issuing import Pair, Terms, issue, issue_ca, named
+from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.plan.model import Cluster, Host
 
 KEY_TYPE, DAYS = "ec", 365

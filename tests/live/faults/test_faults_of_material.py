@@ -13,7 +13,8 @@ from live.faults.refusals import refused
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning import credentials
 from orchestrator.lab.provisioning.credentials import DAYS, KEY_TYPE, Authority, Keypair
-from orchestrator.pki.issuing import CLIENT, SERVER, Terms, issue, named
+from orchestrator.pki.issuing import Terms, issue, named
+from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.plan.model import Member
 
 PLAN_INVALID = 3

@@ -10,7 +10,7 @@ from support.subjects import subject
 
 from orchestrator.etcd.checks import certificates
 from orchestrator.lab.provisioning.credentials import Authority
-from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.plan.facts import Subject
 
 NOW = datetime.now(UTC)

@@ -15,7 +15,7 @@ from support.sites import item, judged, make_site, verdicts
 from orchestrator.etcd.facts.routes import RESOLVE, ROUTES, plain
 from orchestrator.host.questions import Answer
 from orchestrator.lab.provisioning.credentials import Authority
-from orchestrator.pki.issuing import CLIENT, SERVER
+from orchestrator.pki.reading import CLIENT, SERVER
 
 NOW = datetime.now(UTC)
 

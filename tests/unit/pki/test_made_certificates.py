@@ -13,9 +13,10 @@ from unit.pki.pki_plans import PATHS, certs, contents, plan_in
 
 from orchestrator.etcd.checks.certificates import faults
 from orchestrator.pki import files
-from orchestrator.pki.issuing import CLIENT, SERVER, Terms, issue, issue_ca, named
+from orchestrator.pki.issuing import Terms, issue, issue_ca, named
 from orchestrator.pki.keys import KEY_TYPES, generate
 from orchestrator.pki.making import make
+from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.pki.wanted import alternatives
 
 NAMES = {

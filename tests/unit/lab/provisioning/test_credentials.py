@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from orchestrator.lab.provisioning import credentials, plan_copy
 from orchestrator.lab.provisioning.credentials import Authority
-from orchestrator.pki.issuing import SERVER
+from orchestrator.pki.reading import SERVER
 from orchestrator.plan.model import Cluster, Proxy
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
