@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from shlex import quote as _quoted
 
 from orchestrator.etcd import saving, settings
+from orchestrator.etcd.api.v3 import snapshot_tool
+from orchestrator.etcd.api.words import data_directory
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import places
 from orchestrator.plan.facts import Subject
@@ -38,11 +40,6 @@ def commands(holder: Subject, name: str, path: str) -> Iterable[str]:
     yield "Stop at the first one that fails: members that start without their data begin an empty cluster."
     yield ""
     yield from ways[holder.facts.api](holder, name, path)
-
-
-def data_directory(subject: Subject) -> str:
-    """Where the member keeps its data. Default: etcd docs, "Configuration options"."""
-    return subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
 
 
 def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
@@ -80,8 +77,8 @@ def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
 
 
 def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
-    major, minor = (int(part) for part in one.member.version.split(".")[:2])
-    tool = "etcdutl" if (major, minor) >= (3, 6) else "ETCDCTL_API=3 etcdctl"
+    tool = snapshot_tool(one.member.version)
+    tool = f"ETCDCTL_API=3 {tool}" if tool == "etcdctl" else tool
     place = data_directory(one)
     fresh = f"{place}/restored-{run}"
     data = _quoted(f"{place}/member")

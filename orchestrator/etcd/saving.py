@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, settings
+from orchestrator.etcd import api
+from orchestrator.etcd.facts import peering
 from orchestrator.host import places
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
 from orchestrator.plan.facts import Facts, Subject
@@ -52,7 +53,7 @@ def data(subject: Subject, path: str) -> Iterable[Operation]:
     """Save the data below ``places.KEPT``, verified by etcd's own tool; an earlier try goes first."""
     yield MakeDirectory(places.KEPT, 0o700)
     yield Run(("rm", "-rf", "--", path))
-    yield from api.of(subject).backup(subject, path, _endpoint(subject))
+    yield from api.of(subject).backup(subject, path, peering.endpoint(subject.found.environment))
 
 
 def surroundings(subject: Subject, run: str, header: str) -> Iterable[Operation]:
@@ -61,9 +62,3 @@ def surroundings(subject: Subject, run: str, header: str) -> Iterable[Operation]
     yield MakeDirectory(places.of_run(run), 0o700)
     yield Write(places.header(run), header + "\n", 0o600)
     yield Run(("sh", "-c", KEEP, "keep", subject.host.service, places.of_run(run)))
-
-
-def _endpoint(subject: Subject) -> str:
-    """The last http listener of the running member: the local one, once there is one."""
-    urls = settings.current(subject.found.environment, settings.LISTEN_CLIENT)
-    return settings.loopback([url for url in urls if url.startswith("http://")][-1])

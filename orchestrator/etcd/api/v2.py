@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
-from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, Registered, Standing
+from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, Registered, Standing, data_directory
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact, Script
@@ -137,7 +137,7 @@ class V2:
     def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
         """Copy log and snapshots out of the data directory; without the v3 store, which is locked."""
         del endpoint
-        data = subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
+        data = data_directory(subject)
         words: tuple[str, ...] = ("etcdctl", "backup", "--data-dir", data, "--backup-dir", path)
         if not subject.member.version.startswith("2."):
             words = (*words, "--with-v3=false")

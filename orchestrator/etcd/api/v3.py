@@ -125,15 +125,20 @@ class V3:
         return _run(endpoint, "member", "update", member_id, f"--peer-urls={','.join(urls)}")
 
     def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
-        """Save a snapshot, and let etcd's own tool verify it; 3.6 moved that to etcdutl."""
-        major, minor = (int(part) for part in subject.member.version.split(".")[:2])
-        tool = "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
+        """Save a snapshot, and let etcd's own tool verify it."""
+        tool = snapshot_tool(subject.member.version)
         save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=500s", "snapshot", "save", path)
         return (Run(save, _API), Run((tool, "snapshot", "status", path), _API))
 
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Command that gives leadership to a member."""
         return _run(endpoint, "move-leader", member_id)
+
+
+def snapshot_tool(version: str) -> str:
+    """Return the name of etcd's tool for a snapshot's file: 3.6 moved that to etcdutl."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
 
 
 def _ask(subject: Subject, *words: str) -> Script:

@@ -101,6 +101,11 @@ class Api(Protocol):
         ...
 
 
+def data_directory(subject: Subject) -> str:
+    """Where the member keeps its data. Default: etcd docs, "Configuration options"."""
+    return subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
+
+
 AUTHENTICATION = "authentication is on: not supported yet"
 # etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
 # snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
