@@ -37,8 +37,7 @@ def refusals(member: Subject) -> list[str]:
     site = Site(member.cluster, member.facts, {}, datetime.now(UTC))
     return [
         remark.evidence
-        for make in (material.pairs, material.bundle, material.intermediates)
-        for examination in make(site)
-        for remark in examination.judge({})
+        for judge in (material.pairs, material.bundle, material.intermediates)
+        for remark in judge(site)
         if remark.verdict == "fail"
     ]

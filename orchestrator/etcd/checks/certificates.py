@@ -5,7 +5,6 @@ names are matched against the URLs that are dialled, and a key that does not mat
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,31 +14,21 @@ from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
 from orchestrator.etcd import settings
+from orchestrator.host.checks import Remark, wrong
 from orchestrator.pki import golang, keys, reading
 from orchestrator.pki.pem import PemError
 from orchestrator.pki.reading import CLIENT, SERVER, is_address
 from orchestrator.plan.facts import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with one file; ``fix`` is empty where a new certificate is what helps."""
-
-    text: str
-    fix: str = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def faults(subjects: Sequence[Subject], now: datetime) -> tuple[Fault, ...]:
+def faults(subjects: Sequence[Subject], now: datetime) -> tuple[Remark, ...]:
     """Say everything that is wrong with the plan's certificates; ``now`` is in UTC."""
     tls = subjects[0].cluster.tls
-    found: list[Fault] = []
+    found: list[Remark] = []
     authorities = _load(tls.ca, found)
     for authority in authorities:
         which = authority.subject.rfc4514_string()
-        found += (Fault(f"{tls.ca}: {which}: {why}") for why in golang.refusals(authority, is_root=True))
+        found += (wrong(f"{tls.ca}: {which}: {why}") for why in golang.refusals(authority, is_root=True))
     found += _pair(tls.client_certificate, tls.client_key, authorities, now, (CLIENT,))
     for subject in subjects:
         member = subject.host
@@ -50,11 +39,11 @@ def faults(subjects: Sequence[Subject], now: datetime) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _load(path: Path, found: list[Fault]) -> tuple[x509.Certificate, ...]:
+def _load(path: Path, found: list[Remark]) -> tuple[x509.Certificate, ...]:
     try:
         return reading.certificates(path)
     except PemError as error:
-        found.append(Fault(f"{path}: {error}", error.fix))
+        found.append(wrong(f"{path}: {error}", error.fix))
         return ()
 
 
@@ -64,8 +53,8 @@ def _pair(
     authorities: Sequence[x509.Certificate],
     now: datetime,
     usages: Iterable[ObjectIdentifier],
-) -> Iterable[Fault]:
-    found: list[Fault] = []
+) -> Iterable[Remark]:
+    found: list[Remark] = []
     held = _load(certificate, found)
     yield from found
     yield from _key(key, certificate, held[:1])
@@ -73,30 +62,30 @@ def _pair(
         return
     leaf, *between = held
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        yield Fault(
+        yield wrong(
             f"{certificate}: is valid from {leaf.not_valid_before_utc:%Y-%m-%d %H:%M} "
             f"to {leaf.not_valid_after_utc:%Y-%m-%d %H:%M} UTC, not now"
         )
     for one in held:
-        yield from (Fault(f"{certificate}: {why}") for why in golang.refusals(one))
+        yield from (wrong(f"{certificate}: {why}") for why in golang.refusals(one))
     yield from _issued(certificate, leaf, between, authorities)
     missing = reading.lacking(leaf, usages)
     if missing:
-        yield Fault(f"{certificate}: lacks the extended key usage {missing}: issue it again with it")
+        yield wrong(f"{certificate}: lacks the extended key usage {missing}: issue it again with it")
 
 
-def _key(key: Path, certificate: Path, leaf: Sequence[x509.Certificate]) -> Iterable[Fault]:
+def _key(key: Path, certificate: Path, leaf: Sequence[x509.Certificate]) -> Iterable[Remark]:
     try:
         private = reading.private_key(key)
     except PemError as error:
-        yield Fault(f"{key}: {error}", error.fix)
+        yield wrong(f"{key}: {error}", error.fix)
         return
     public = private.public_key()
     refused = golang.refused_key(public)
     if refused:
-        yield Fault(f"{key}: {refused}")
+        yield wrong(f"{key}: {refused}")
     if leaf and keys.public_bytes(public) != keys.public_bytes(leaf[0].public_key()):
-        yield Fault(
+        yield wrong(
             f"{key}: is not the key of {certificate}; etcd would not start with them",
             "name the key and the certificate that belong together in the plan",
         )
@@ -107,12 +96,12 @@ def _issued(
     leaf: x509.Certificate,
     between: Sequence[x509.Certificate],
     authorities: Sequence[x509.Certificate],
-) -> Iterable[Fault]:
+) -> Iterable[Remark]:
     if not authorities:
         return  # the CA file's own fault says why
     links = golang.chain(leaf, between, authorities)
     if links is None:
-        yield Fault(
+        yield wrong(
             f"{path}: was not issued by a CA of tls.ca, nor by way of its own intermediates; "
             f"its issuer is {leaf.issuer.rfc4514_string()}",
             "name that issuer's certificate in the plan (tls.ca), or put what is in between behind it: "
@@ -121,16 +110,16 @@ def _issued(
         return
     named = reading.names(leaf)
     if named is not None:
-        yield from (Fault(f"{path}: {why}") for why in golang.constrained(named, links[1:]))
+        yield from (wrong(f"{path}: {why}") for why in golang.constrained(named, links[1:]))
 
 
-def _names(path: Path, subject: Subject) -> Iterable[Fault]:
+def _names(path: Path, subject: Subject) -> Iterable[Remark]:
     held = reading.readable(path)
     if not held:
         return
     named = reading.names(held[0])
     if named is None:
-        yield Fault(f"{path}: has no subject alternative names, and etcd does not look at its common name")
+        yield wrong(f"{path}: has no subject alternative names, and etcd does not look at its common name")
         return
     urls = (*settings.peers_https(subject), *settings.advertised_clients(subject))
     hosts = ((urlsplit(url).hostname or "").removesuffix(".") for url in urls)
@@ -138,8 +127,8 @@ def _names(path: Path, subject: Subject) -> Iterable[Fault]:
         if is_address(host) and ip_address(host).is_unspecified:
             continue  # nobody can dial that, so no certificate has to name it: another check says so
         if is_address(host) and host in named.domains:
-            yield Fault(
+            yield wrong(
                 f"{path}: names DNS:{host}, and an address is only found as IP:{host}: issue it again so"
             )
         elif not named.cover(host):
-            yield Fault(f"{path}: does not name {host}, which {subject.name} is dialled by; it names {named}")
+            yield wrong(f"{path}: does not name {host}, which {subject.name} is dialled by; it names {named}")

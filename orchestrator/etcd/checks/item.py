@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.etcd.api.words import hindrance
 from orchestrator.etcd.asking import HostCheck
-from orchestrator.etcd.checks.site import Site
+from orchestrator.etcd.checks.site import BASTION, Site
 from orchestrator.host.checks import Check, Remark, Verdict
 from orchestrator.host.questions import Answers
 
@@ -29,6 +29,16 @@ SiteCheck = Callable[[Site], Iterable[Check]]
 def on_each_host(make: HostCheck) -> SiteCheck:
     """Make the check of every host that was reached out of one for a single host."""
     return lambda site: map(make, site.hosts)
+
+
+def on_the_bastion(judge: Callable[[Site], Iterable[Remark]]) -> SiteCheck:
+    """Make a check out of a judgement of what lies on the bastion, for which nobody is asked."""
+
+    def make(site: Site) -> Iterable[Check]:
+        found = tuple(judge(site))
+        yield Check(BASTION, (), lambda _: found)
+
+    return make
 
 
 def _nothing(_site: Site) -> Iterable[Check]:

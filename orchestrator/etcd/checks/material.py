@@ -1,14 +1,12 @@
 """The plan's certificates, on the bastion: what can be said of them before any host is asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from cryptography import x509
-
 from orchestrator.etcd.checks import certificates
-from orchestrator.etcd.checks.site import BASTION, Site
-from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.etcd.checks.site import Site
+from orchestrator.host.checks import Remark, doubtful, fine, wrong
 from orchestrator.pki.reading import lacking, readable, signs
 from orchestrator.plan.model import Cluster
 
@@ -35,36 +33,29 @@ def dates(site: Site) -> tuple[tuple[Path, datetime, datetime], ...]:
     )
 
 
-def pairs(site: Site) -> Iterable[Check]:
+def pairs(site: Site) -> Iterable[Remark]:
     """Judge keys, chains, dates, usages, and names against every URL."""
-    found = tuple(wrong(fault.text, fault.fix) for fault in certificates.faults(site.everyone, site.now))
     good = fine(f"{len(leaves(site.cluster))} certificates, their keys, their chain and their names")
-    yield Check(BASTION, (), lambda _: found or (good,))
+    return certificates.faults(site.everyone, site.now) or (good,)
 
 
-def days_left(site: Site) -> Iterable[Check]:
+def days_left(site: Site) -> Iterable[Remark]:
     """Judge how long each certificate is still valid."""
-    yield Check(BASTION, (), lambda _: _days_left(dates(site), site.now, site.cluster.tls.ca))
-
-
-def _days_left(dated: Sequence[tuple[Path, datetime, datetime]], now: datetime, ca: Path) -> Iterable[Remark]:
-    left = [((end - now).total_seconds() / _DAY_S, path, end) for path, _, end in dated]
+    left = [((end - site.now).total_seconds() / _DAY_S, path, end) for path, _, end in dates(site)]
     short = sorted(one for one in left if one[0] < WARN_DAYS)
     for days, path, end in short:
         when = f"{path} ends in {days:.1f} days" if days >= 0 else f"{path} ended {-days:.1f} days ago"
         remark = wrong if days < FAIL_DAYS else doubtful
-        yield remark(f"{when} ({end:%Y-%m-%d %H:%M} UTC)", NEW_CA if path == ca else "")
+        yield remark(f"{when} ({end:%Y-%m-%d %H:%M} UTC)", NEW_CA if path == site.cluster.tls.ca else "")
     if left and not short:
         days, path, _ = min(left)
         yield fine(f"the first to end is {path}, in {days:.0f} days")
 
 
-def bundle(site: Site) -> Iterable[Check]:
+def bundle(site: Site) -> Iterable[Remark]:
     """Judge what the CA file holds."""
-    yield Check(BASTION, (), lambda _: _bundle(site.cluster.tls.ca, readable(site.cluster.tls.ca)))
-
-
-def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
+    path = site.cluster.tls.ca
+    held = readable(path)
     if not held:
         yield wrong(f"{path} holds no certificate")
         return
@@ -86,13 +77,9 @@ def _bundle(path: Path, held: Sequence[x509.Certificate]) -> Iterable[Remark]:
         yield fine(f"{path}: {held[0].subject.rfc4514_string()}")
 
 
-def intermediates(site: Site) -> Iterable[Check]:
+def intermediates(site: Site) -> Iterable[Remark]:
     """Judge the certificates between the leaves and the CA."""
     chains = {path: readable(path)[1:] for path in leaves(site.cluster)}
-    yield Check(BASTION, (), lambda _: _intermediates(chains))
-
-
-def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable[Remark]:
     troubles = []
     for path, chain in chains.items():
         for one in chain:
@@ -107,14 +94,10 @@ def _intermediates(chains: dict[Path, tuple[x509.Certificate, ...]]) -> Iterable
         yield fine(f"{count} intermediates, with every usage" if count else "there are none")
 
 
-def key_files(site: Site) -> Iterable[Check]:
+def key_files(site: Site) -> Iterable[Remark]:
     """Judge who may read the private keys on the bastion."""
     paths = dict.fromkeys((site.cluster.tls.client_key, *(host.key for host in site.cluster.hosts)))
     modes = {path: path.stat().st_mode & 0o777 for path in paths if path.exists()}
-    yield Check(BASTION, (), lambda _: _key_files(modes))
-
-
-def _key_files(modes: dict[Path, int]) -> Iterable[Remark]:
     open_ = {path: mode for path, mode in modes.items() if mode & 0o077}
     for path, mode in open_.items():
         yield doubtful(f"{path} has mode {mode:04o}: others than its owner get at it", f"chmod 600 {path}")

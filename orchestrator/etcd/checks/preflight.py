@@ -13,7 +13,7 @@ from orchestrator.etcd.checks import (
     routes,
     versions,
 )
-from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_host
+from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_host, on_the_bastion
 from orchestrator.etcd.preflight import origins, sandbox, unit
 
 # In the order of the report: from getting onto a host to what its certificates will be used for.
@@ -157,35 +157,35 @@ CHECKLIST: tuple[Item, ...] = (
         looks="keys that match, chains to the CA, dates, both usages, and names against every URL",
         why="a bad one stops etcd, or hides until the last member has switched and the quorum is lost",
         mend="issue the certificate again: orchestrator certs PLAN --renew, or your own CA",
-        make=material.pairs,
+        make=on_the_bastion(material.pairs),
     ),
     Item(
         "days left",
         looks=f"how long each certificate is valid: a warning below {material.WARN_DAYS} days",
         why="members that outlive their certificates lose each other, all at the same hour",
         mend="renew them first: orchestrator certs PLAN --renew, or your own CA",
-        make=material.days_left,
+        make=on_the_bastion(material.days_left),
     ),
     Item(
         "CA file",
         looks="that the CA file holds CAs only, and one alone",
         why="whoever has a certificate of any of them is let in, and a stray certificate trusts nobody",
         mend="leave only the CA that signed the members and their clients",
-        make=material.bundle,
+        make=on_the_bastion(material.bundle),
     ),
     Item(
         "intermediates",
         looks="that each intermediate may sign, and takes no usage away",
         why="Go wants a usage along the whole chain, so an intermediate without it makes a good leaf useless",
         mend="have the intermediate issued again without extended key usages, or with both",
-        make=material.intermediates,
+        make=on_the_bastion(material.intermediates),
     ),
     Item(
         "key files",
         looks="who may read the private keys on the bastion",
         why="whoever has a member's key is that member",
         mend="chmod 600",
-        make=material.key_files,
+        make=on_the_bastion(material.key_files),
     ),
     Item(
         "source addresses",

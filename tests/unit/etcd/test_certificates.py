@@ -34,7 +34,7 @@ def issue(
 
 
 def faults(everyone: tuple[Subject, ...], now: datetime) -> tuple[str, ...]:
-    return tuple(map(str, certificates.faults(everyone, now)))
+    return tuple(fault.evidence for fault in certificates.faults(everyone, now))
 
 
 @pytest.fixture

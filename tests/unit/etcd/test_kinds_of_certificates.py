@@ -51,7 +51,7 @@ def test_no_key_is_ever_put_where_everybody_reads(path: str, tmp_path: Path) -> 
         assert ("PRIVATE KEY" in write.text) == isinstance(write.content, Secret)
     ((line, evidence),) = {
         (text.partition("line ")[2].partition(" ")[0], text.partition(":")[0])
-        for text in map(str, certificates.faults((host,), datetime.now(UTC)))
+        for text in (fault.evidence for fault in certificates.faults((host,), datetime.now(UTC)))
         if "begins a private key" in text
     }
     assert str(it.folder / path) == evidence
@@ -86,7 +86,7 @@ def test_the_command_that_is_printed_makes_a_file_that_is_taken(kind: str, tmp_p
         command = command.replace("NEW-key.pem", "NEW").replace("NEW.pem", "NEW")
         done = subprocess.run(["sh", "-c", command], cwd=tmp_path, check=False, capture_output=True)
         assert done.returncode == 0, (fault, done.stderr)
-        Path(tmp_path / "NEW").replace(fault.text.partition(":")[0])
+        Path(tmp_path / "NEW").replace(fault.evidence.partition(":")[0])
     assert () == certificates.faults((member,), datetime.now(UTC))
 
 

@@ -194,7 +194,7 @@ def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
     for name, pair in pairs.items():
         written = files.of_pair(pair, tmp_path / f"{name}.pem", tmp_path / f"{name}-key.pem")
         files.write(written, replace=True)
-    told = "\n".join(map(str, faults(everyone, now)))
+    told = "\n".join(fault.evidence for fault in faults(everyone, now))
     assert "client.pem: is valid from" in told
     assert "server1.pem: does not name 198.18.0.101" in told
     assert "server2.pem: lacks the extended key usage clientAuth" in told
