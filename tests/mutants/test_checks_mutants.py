@@ -17,7 +17,7 @@ CHECKS = {one.name for one in CHECKLIST if one.make is not item._nothing}
 
 @pytest.mark.parametrize("said", ["pass", "fail"])
 def test_a_check_that_says_always_the_same_is_noticed(said: str) -> None:
-    files = sorted(str(path) for path in (TESTS / "unit/etcd").glob("test_preflight_*.py"))
+    files = sorted(str(path) for path in (TESTS / "unit/etcd").rglob("test_preflight_*.py"))
     words = ("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "mutants.same_verdict", *files)
     environment = {**os.environ, "SAME_VERDICT": said, "PYTHONPATH": str(TESTS)}
     told = subprocess.run(

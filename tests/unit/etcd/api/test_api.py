@@ -18,7 +18,7 @@ from orchestrator.etcd.facts import host, members
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Facts, MemberFacts, Subject
 
-CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "etcdctl.yaml").read_text())
+CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[3] / "cases" / "etcdctl.yaml").read_text())
 PARSERS = {
     "v2 member list",
     "v2 status",

@@ -75,27 +75,6 @@ def test_who_is_cut_off_is_named(
     assert evidence in remark.evidence
 
 
-def test_what_the_kernel_tells_is_read() -> None:
-    text = (
-        "urls http://0.0.0.0:2379\n"
-        "in 198.18.0.101:2379 203.0.113.7:41000\n"
-        "in [::ffff:198.18.0.101]:2379 [2001:db8::7]:41000\n"
-        "out 127.0.0.1:50000 127.0.0.1:2379 7 a b\x1b[31m\n"
-    )
-    found = read(Answer(0, text))
-    assert (
-        ("198.18.0.101 2379", "203.0.113.7 41000"),
-        ("198.18.0.101 2379", "2001:db8::7 41000"),
-    ) == found.came
-    assert {("127.0.0.1 50000", "127.0.0.1 2379"): "a b\\x1b[31m (pid 7)"} == found.went
-
-
-@pytest.mark.parametrize("text", ["in x", "out a:1 b:2 pid name", "nonsense", "in a:b c:d"])
-def test_another_answer_is_none(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 -- which one does not matter
-        read(Answer(0, text))
-
-
 def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
     """ss and systemctl are played, the process is real: it belongs to nobody of this session."""
     forked = subprocess.run(
