@@ -88,10 +88,13 @@ def advertise(host: Host, urls: Iterable[str]) -> str:
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
     folder = settings.Paths("", host.service, "").drop_ins
     lines = settings.drop_in({settings.ADVERTISE_CLIENT: wanted}).splitlines()
-    return (
-        f"mkdir -p {folder} && printf '%s\\n' {shlex.join(lines)} > {folder}/{_ADVERTISE} && "
-        f"systemctl daemon-reload && systemctl restart {host.service}.service"
-    )
+    return f"{drop_in(folder, _ADVERTISE, lines)} && systemctl restart {host.service}.service"
+
+
+def drop_in(folder: str, name: str, lines: Iterable[str]) -> str:
+    """Return the command that gives a unit a drop-in more; it restarts nothing."""
+    written = f"printf '%s\\n' {shlex.join(lines)} > {folder}/{name}"
+    return f"mkdir -p {folder} && {written} && systemctl daemon-reload"
 
 
 def _at(address: str, url: str) -> str:

@@ -55,14 +55,17 @@ class Site:
 def assumed(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
     """Facts as the plan makes one expect them, for when they could not be gathered: pure."""
 
+    def url(entry: Host, port: int) -> str:
+        return (
+            f"http://[{entry.address}]:{port}" if ":" in entry.address else f"http://{entry.address}:{port}"
+        )
+
     def host(entry: Host) -> HostFacts:
-        address = f"[{entry.address}]" if ":" in entry.address else entry.address
-        advertised = {settings.ADVERTISE_CLIENT: f"http://{address}:{cluster.ports.client}"}
+        advertised = {settings.ADVERTISE_CLIENT: url(entry, cluster.ports.client)}
         return HostFacts(version="", environment=advertised, user="root", group="root")
 
     def member(entry: Host) -> MemberFacts:
-        address = f"[{entry.address}]" if ":" in entry.address else entry.address
-        peers = (f"http://{address}:{cluster.ports.peer}",)
+        peers = (url(entry, cluster.ports.peer),)
         return MemberFacts(**host(entry).model_dump(), id="", name="", peer_urls=peers)
 
     return Facts(
