@@ -23,11 +23,11 @@ class Mutant:
         return module
 
 
-def mutants(original: ModuleType, roots: Collection[str]) -> Iterator[Mutant]:
+def mutants(original: ModuleType, roots: Collection[str], without: Collection[str] = ()) -> Iterator[Mutant]:
     """Yield every mutant of these functions of a module, and of those that they call there."""
     path = Path(str(original.__file__))
     tree = ast.parse(path.read_text())
-    wanted = set(_reached(tree, roots))
+    wanted = set(_reached(tree, roots, without))
     for index, node in enumerate(ast.walk(tree)):
         for what in ("dropped", "always true", "always false"):
             if node in wanted and _is_changeable(node, what):
@@ -38,9 +38,9 @@ def mutants(original: ModuleType, roots: Collection[str]) -> Iterator[Mutant]:
                 yield Mutant(name, ast.fix_missing_locations(changed))
 
 
-def _reached(tree: ast.Module, roots: Collection[str]) -> Iterator[ast.AST]:
+def _reached(tree: ast.Module, roots: Collection[str], without: Collection[str]) -> Iterator[ast.AST]:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    left, done = [name for name in roots if name in functions], set[str]()
+    left, done = [name for name in roots if name in functions], set(without)
     while left:
         name = left.pop()
         if name not in done:

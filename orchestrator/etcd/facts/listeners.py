@@ -42,13 +42,13 @@ class Listener:
 
 def listening(host: str) -> Fact[tuple[Listener, ...]]:
     """Who listens on a host."""
-    return Fact(Script(host, SOCKETS), lambda answer: sockets(answer.text))
+    return Fact(Script(host, SOCKETS), _listeners)
 
 
-def sockets(output: str) -> tuple[Listener, ...]:
+def _listeners(answer: Answer) -> tuple[Listener, ...]:
     """Read ss's lines: STATE RECV-Q SEND-Q LOCAL:PORT PEER:PORT USERS; ValueError for any other."""
     found = []
-    for line in output.splitlines():
+    for line in answer.text.splitlines():
         columns = line.split(None, 5)
         if len(columns) < 5:
             raise ValueError(f"ss printed a line that is no socket: {shown(line)}")

@@ -14,7 +14,6 @@ from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.facts.listeners import sockets
 from orchestrator.etcd.preflight.unit import SCRIPT, seconds
 from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import Subject
@@ -173,11 +172,6 @@ def test_ports(tmp_path: Path, told: str, expected: list[str], evidence: str) ->
     found = judged("ports", site, answers)
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
-
-
-def test_listeners_are_read_as_ss_prints_them() -> None:
-    (one,) = sockets('LISTEN 0  128  [::]:22  [::]:*  users:(("sshd",pid=38,fd=4),("x",pid=39,fd=4))\n')
-    assert ("::", 22, {38, 39}) == (one.address, one.port, set(one.pids))
 
 
 # Moments on the bastion, in seconds around a time, between which a clock was read; what it told; how far off.
