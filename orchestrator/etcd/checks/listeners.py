@@ -11,19 +11,18 @@ from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, Fact, UnansweredError
 from orchestrator.plan.facts import Subject
 
-Asked = tuple[str, str, Fact[str | None]]  # a complaint, the URL that was asked, and why it may be made
 
-
-def _asking(subject: Subject, asked: Iterable[Asked]) -> Check:
-    rows = tuple(asked)
+def _unless(subject: Subject, reasons: Iterable[tuple[str, Fact[str | None]]]) -> Check:
+    """Hold unless one of the facts is a reason; each stands behind what it is a reason for."""
+    rows = tuple(reasons)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        for complaint, url, fact in rows:
+        for complaint, fact in rows:
             reason = fact.read(answers)
             if reason is not None:
-                yield wrong(f"{complaint}: {url}/health: {reason}")
+                yield wrong(f"{complaint}: {reason}")
 
-    return Check(subject.name, tuple(fact for _, _, fact in rows), judge)
+    return Check(subject.name, tuple(fact for _, fact in rows), judge)
 
 
 @gate(
@@ -35,29 +34,33 @@ def _asking(subject: Subject, asked: Iterable[Asked]) -> Check:
 def serving_http(subject: Subject) -> Check:
     """The client port answers over plain http, as clients expect it before the switch."""
     url = settings.original_url(subject)
-    return _asking(subject, [("no healthy answer over http", url, unserved(subject, url))])
+    return _unless(subject, [(f"no healthy answer over http: {url}/health", unserved(subject, url))])
 
 
 @gate
 def serving_local_http(subject: Subject) -> Check:
     """The unencrypted port on loopback answers, for fleet, flannel and other local clients."""
     url = settings.local_url(subject)
-    return _asking(subject, [("no healthy answer on the local port", url, unserved(subject, url))])
+    return _unless(subject, [(f"no healthy answer on the local port: {url}/health", unserved(subject, url))])
 
 
 @gate
 def serving_https(subject: Subject) -> Check:
     """Each advertised client URL answers over https to the plan's client certificate."""
-    urls = settings.advertised_clients(subject)
     complaint = "no healthy answer over https to the client certificate"
-    return _asking(subject, ((complaint, url, unserved(subject, url, shown=True)) for url in urls))
+    urls = settings.advertised_clients(subject)
+    return _unless(
+        subject, ((f"{complaint}: {url}/health", unserved(subject, url, shown=True)) for url in urls)
+    )
 
 
 @gate
 def refusing_http(subject: Subject) -> Check:
     """No advertised client URL answers over plain http any more."""
     urls = (url.replace("https://", "http://", 1) for url in settings.advertised_clients(subject))
-    return _asking(subject, (("still answers plain http", url, unrefused(subject, url)) for url in urls))
+    return _unless(
+        subject, ((f"still answers plain http: {url}/health", unrefused(subject, url)) for url in urls)
+    )
 
 
 @gate
@@ -66,10 +69,10 @@ def refusing_strangers(subject: Subject) -> Check:
     if not subject.cluster.tls.client_cert_auth:
         return always_holds(subject)
     complaints = {False: "serves clients without a certificate", True: "serves a stranger's certificate"}
-    return _asking(
+    return _unless(
         subject,
         (
-            (complaint, url, unrefused(subject, url, is_stranger=is_stranger))
+            (f"{complaint}: {url}/health", unrefused(subject, url, is_stranger=is_stranger))
             for url in settings.advertised_clients(subject)
             for is_stranger, complaint in complaints.items()
         ),
@@ -101,15 +104,7 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Check:
 @gate
 def listed_by_etcdctl_with_certificates(subject: Subject) -> Check:
     """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
-    facts = {url: unlisted(subject, url) for url in settings.advertised_clients(subject)}
-
-    def judge(answers: Answers) -> Iterable[Remark]:
-        for url, fact in facts.items():
-            reason = fact.read(answers)
-            if reason is not None:
-                yield wrong(f"{url}: {reason}")
-
-    return Check(subject.name, tuple(facts.values()), judge)
+    return _unless(subject, ((url, unlisted(subject, url)) for url in settings.advertised_clients(subject)))
 
 
 def ports(subject: Subject) -> Check:

@@ -67,20 +67,6 @@ def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
     return Check(member.name, tuple(stored for _, stored in asked), judge)
 
 
-def _relayed(member: Subject) -> Check:
-    """Every proxy relays to this member over https."""
-    asked = [(proxy, proxies.endpoints(proxy)) for proxy in member.proxies]
-
-    def judge(answers: Answers) -> Iterable[Remark]:
-        for proxy, endpoints in asked:
-            urls = endpoints.read(answers)
-            if not urls >= set(settings.advertised_clients(member)):
-                told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
-                yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {told}")
-
-    return Check(member.name, tuple(endpoints for _, endpoints in asked), judge)
-
-
 def _relearn(proxy: Subject) -> str:
     """Say how a proxy finds members again that it knows by http alone, which they do not speak any more.
 
@@ -101,9 +87,18 @@ def known_to_every_proxy_in_both_schemes(subject: Subject) -> Check:
 
 
 @gate
-def relayed_to_over_https(subject: Subject) -> Check:
+def relayed_to_over_https(member: Subject) -> Check:
     """Every proxy relays to this member over https, so that the next one may leave http."""
-    return _relayed(subject)
+    asked = [(proxy, proxies.endpoints(proxy)) for proxy in member.proxies]
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        for proxy, endpoints in asked:
+            urls = endpoints.read(answers)
+            if not urls >= set(settings.advertised_clients(member)):
+                told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
+                yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {told}")
+
+    return Check(member.name, tuple(endpoints for _, endpoints in asked), judge)
 
 
 @gate
