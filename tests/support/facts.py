@@ -31,7 +31,6 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "unrefused": ("http://127.0.0.1:2379",),
     "connections.of": ((2379,),),
     "resolved": (("server1",),),
-    "room.of": ("/var/lib/saved", ("/etc/etcd",)),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
 

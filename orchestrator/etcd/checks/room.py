@@ -6,11 +6,8 @@ from collections.abc import Iterable, Sequence
 from orchestrator.etcd import saving
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.facts import room
-from orchestrator.etcd.facts.room import Room
-from orchestrator.etcd.settings import Paths
-from orchestrator.host import places
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.host.questions import Answers, Fact
+from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
 
 FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
@@ -20,14 +17,9 @@ INODES_FAIL = 100
 _NOWHERE = " leads nowhere"
 
 
-def _room(subject: Subject) -> Fact[Room]:
-    written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
-    return room.of(subject, places.KEPT, written)
-
-
 def disks(subject: Subject) -> Check:
     """Ask for space and inodes where files will be put, etcd keeps its data, and that is saved."""
-    asked = _room(subject)
+    asked = room.of(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)
@@ -70,7 +62,7 @@ def _saved_mib(subject: Subject, weights: Sequence[str]) -> int:
 
 def entrances(subject: Subject) -> Check:
     """Ask whether the service's user may enter the directory that the certificates will lie in."""
-    asked = _room(subject)
+    asked = room.access(subject)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)

@@ -1,9 +1,10 @@
 """How much room there is on a host's disks, and who gets to where the migration puts files."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.etcd.api.words import VARIABLE
+from orchestrator.etcd.settings import Paths
+from orchestrator.host import places
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Subject
 from orchestrator.trusted import UNTRUSTED
@@ -80,7 +81,7 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A host's disks: ``shut`` are directories where not even root writes, ``untrusted`` those of others.
+    """A host's disks: ``shut`` are directories where not even root writes.
 
     ``weights`` are what the keys alone and the whole member take, in KiB; empty without a process.
     """
@@ -88,13 +89,29 @@ class Room:
     places: tuple[Place, ...]
     shut: tuple[str, ...]
     weights: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who gets to where files are put: ``untrusted`` are directories that others than root may change."""
+
     entrances: tuple[Entrance, ...]
     untrusted: tuple[str, ...]
 
 
-def of(subject: Subject, saved: str, directories: Iterable[str]) -> Fact[Room]:
-    """Room where etcd's data lies, where it is saved, and in directories; the certificates' is the first."""
-    return Fact(Script(subject.name, SCRIPT, (subject.host.service, saved, *directories)), _room)
+def of(subject: Subject) -> Fact[Room]:
+    """Room where etcd's data lies, where that is saved, and where the migration puts files."""
+    return Fact(_script(subject), _room)
+
+
+def access(subject: Subject) -> Fact[Access]:
+    """Who gets to where the migration puts files."""
+    return Fact(_script(subject), _access)
+
+
+def _script(subject: Subject) -> Script:
+    written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
+    return Script(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
 
 
 def _room(answer: Answer) -> Room:
@@ -103,6 +120,12 @@ def _room(answer: Answer) -> Room:
         places=tuple(_place(*line) for line in lines if line[0] in {"data", "files", "saved"}),
         shut=tuple(dict.fromkeys(line[-1] for line in lines if line[0] == "closed-to-root")),
         weights=next((tuple(line[1:]) for line in lines if line[0] == "weight"), ()),
+    )
+
+
+def _access(answer: Answer) -> Access:
+    lines = [line.split(" ") for line in answer.text.splitlines()]
+    return Access(
         entrances=tuple(
             Entrance(line[1], " ".join(line[2:]), line[0] == "open")
             for line in lines
