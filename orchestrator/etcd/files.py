@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import settings
-from orchestrator.etcd.settings import Paths, drop_in
+from orchestrator.etcd.settings import Paths
 from orchestrator.host.checks import Remark, changed, wrong
-from orchestrator.host.operations import Secret, Write
+from orchestrator.host.operations import Operation, Remove, Secret, Write
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.pki import pem, reading
 from orchestrator.pki.pem import PemError
@@ -72,28 +71,6 @@ def _read(path: Path, read: Callable[[Path], str]) -> str:
         raise RefusedError(f"nothing was changed: {path}: {error}") from error
 
 
-def insecure_localhost(subject: Subject) -> tuple[Write, ...]:
-    """Drop-in that opens the local port; none if it was open before the first change."""
-    if settings.has_local_port(subject):
-        return ()
-    return (Write(Paths.of(subject).insecure_localhost, drop_in(settings.insecure_localhost(subject))),)
-
-
-def certs(subject: Subject) -> Write:
-    """Drop-in that names the certificates."""
-    return Write(Paths.of(subject).certs, drop_in(settings.certificates(subject)))
-
-
-def tls(subject: Subject) -> Write:
-    """Drop-in that turns the listeners to https."""
-    return Write(Paths.of(subject).tls, drop_in(settings.tls_listeners(subject)))
-
-
-def relaying(subject: Subject) -> Write:
-    """Drop-in of a proxy: its certificates, and listeners on loopback only."""
-    return Write(Paths.of(subject).certs, drop_in(settings.relaying(subject)))
-
-
 def lying(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
     """Which of these files lie on the host, and how, by path; a file that is missing is missing here too."""
     return Fact(Script(subject.name, SCRIPT, (subject.found.user, *paths)), _lying)
@@ -143,3 +120,8 @@ def conflicts(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[R
     for item in wanted:
         if item.path in there and there[item.path].file.sha256 != item.sha256:
             yield wrong(f"{item.path} holds something else: move it away first")
+
+
+def undone(subject: Subject, paths: Iterable[str]) -> Iterable[Operation]:
+    """Remove what we put there; a file that lay there before, which had to be the very same, stays."""
+    yield from (Remove(path) for path in paths if path not in subject.found.files)

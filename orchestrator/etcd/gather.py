@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, files, process, trust
+from orchestrator.etcd import api, files, install, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance, without_http
 from orchestrator.etcd.files import Lying
 from orchestrator.etcd.process import Process
@@ -186,10 +186,11 @@ def _facts(subject: Subject) -> tuple[Fact[Any], ...]:
 def _host_facts(
     subject: Subject,
 ) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[list[tuple[str, str]]]]:
-    paths = Paths.of(subject)
-    lying = files.lying(subject, (*paths.material, *paths.settings, *trust.candidates(subject.cluster)))
+    paths, installed = Paths.of(subject), install.of(subject)
+    lying = files.lying(subject, (*paths.material, *installed.paths, *trust.candidates(subject.cluster)))
     host = Fact(
-        Script(subject.name, HOST, (subject.host.service, *paths.directories)), lambda answer: answer.pairs
+        Script(subject.name, HOST, (subject.host.service, paths.directory, *installed.directories)),
+        lambda answer: answer.pairs,
     )
     return process.running(subject), lying, host
 

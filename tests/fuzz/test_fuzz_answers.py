@@ -16,7 +16,8 @@ from support.subjects import subject
 
 from orchestrator.etcd import files, gather, process, trial
 from orchestrator.etcd.api import Health, v2, v3
-from orchestrator.etcd.preflight import ports, routes, time_of, unit
+from orchestrator.etcd.install import unit
+from orchestrator.etcd.preflight import ports, routes, time_of
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Subject

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd import files, process, settings
+from orchestrator.etcd import process, settings
 from orchestrator.etcd.asking import gate
 from orchestrator.etcd.gates.settled import running_with
 from orchestrator.host.checks import Check, Remark, wrong
@@ -39,13 +39,13 @@ class _Relayed(foreign.Shape):
 def relaying_as_found(subject: Subject) -> Check:
     """The proxy runs with the settings from before the first change."""
     before = subject.found.environment
-    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)}, ())
+    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)})
 
 
 @gate
 def relaying_with_certificates(subject: Subject) -> Check:
     """The proxy runs with its certificates, and listens on loopback only."""
-    return running_with(subject, settings.relaying(subject), (files.relaying(subject),))
+    return running_with(subject, settings.relaying(subject), settings.RELAYING)
 
 
 @gate

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import files, process, settings, trust
+from orchestrator.etcd import files, install, process, settings, trust
 from orchestrator.etcd.asking import gate
-from orchestrator.etcd.settings import Paths
+from orchestrator.etcd.install.origins import Bypass
+from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
 from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.operations import Write
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
 
@@ -14,18 +14,17 @@ from orchestrator.plan.facts import Subject
 @gate
 def configured_by_environment(subject: Subject) -> Check:
     """Flags beat variables and a configuration file hides both: a drop-in would be without effect."""
-    runs = process.running(subject)
+    runs = install.of(subject).running
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running = runs.read(answers)
-        if "ETCD_CONFIG_FILE" in running.environment:
+        bypass = Bypass.of(runs.read(answers))
+        if bypass.reads_file:
             yield wrong(
                 "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
             )
-        flags = [word.split("=")[0] for word in running.arguments[1:] if word.startswith("-")]
-        if flags:
+        if bypass.flags:
             yield wrong(
-                f"the process has flags ({' '.join(flags)}), which beat or contradict variables; "
+                f"the process has flags ({' '.join(bypass.flags)}), which beat or contradict variables; "
                 "move them to Environment= lines of the unit first"
             )
 
@@ -52,16 +51,11 @@ def running_with_http(subject: Subject) -> Check:
     return Check(subject.name, (runs,), judge)
 
 
-def running_with(subject: Subject, wanted: Mapping[str, str | None], drop_ins: tuple[Write, ...]) -> Check:
-    """The running process has these settings, and so will the next: just these drop-ins of ours lie."""
-    paths = Paths.of(subject).settings
-    written = {file.path for file in drop_ins}
-    runs, lying = process.running(subject), files.lying(subject, paths)
-
-    def by_hand(answers: Answers) -> Iterable[Remark]:
-        found = lying.read(answers)
-        yield from files.differences(drop_ins, found)
-        yield from files.changes(subject, (path for path in paths if path not in written), found)
+def running_with(subject: Subject, wanted: Mapping[str, str | None], *stages: Stage) -> Check:
+    """The running process has these settings, and so will the next: just the files of these stages lie."""
+    installed = install.of(subject)
+    runs = installed.running
+    lying, by_hand = installed.only(*stages)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -79,7 +73,7 @@ def running_as_found(subject: Subject) -> Check:
     """The running process and the unit's drop-ins have the settings from before the first change."""
     before = subject.found.environment
     ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    return running_with(subject, {name: before.get(name) for name in ours}, ())
+    return running_with(subject, {name: before.get(name) for name in ours})
 
 
 @gate
@@ -90,22 +84,21 @@ def listening_locally(subject: Subject) -> Check:
     wanted = {**{name: before.get(name) for name in ours}, **settings.insecure_localhost(subject)}
     if settings.has_local_port(subject):
         wanted[settings.LISTEN_CLIENT] = before.get(settings.LISTEN_CLIENT)
-    return running_with(subject, wanted, files.insecure_localhost(subject))
+    return running_with(subject, wanted, LOCAL_PORT)
 
 
 @gate
 def loaded_with_certificates(subject: Subject) -> Check:
     """The running process has the certificate settings, and still listens on http, on the local port too."""
     wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
-    return running_with(subject, wanted, (*files.insecure_localhost(subject), files.certs(subject)))
+    return running_with(subject, wanted, LOCAL_PORT, CERTIFICATES)
 
 
 @gate
 def running_with_https(subject: Subject) -> Check:
     """The running process listens on https, with the certificate settings."""
     wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
-    return running_with(subject, wanted, drop_ins)
+    return running_with(subject, wanted, LOCAL_PORT, CERTIFICATES, HTTPS)
 
 
 @gate
@@ -135,7 +128,7 @@ def holding_no_certificates(subject: Subject) -> Check:
 @gate
 def free_of_other_files(subject: Subject) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
-    drop_ins = (*files.insecure_localhost(subject), files.certs(subject), files.tls(subject))
-    wanted = (*files.material(subject), *drop_ins, *trust.files(subject))
+    ours = install.of(subject).files(LOCAL_PORT, CERTIFICATES, HTTPS)
+    wanted = (*files.material(subject), *ours, *trust.files(subject))
     lying = files.lying(subject, (item.path for item in wanted))
     return Check(subject.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))

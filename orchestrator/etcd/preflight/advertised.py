@@ -1,17 +1,14 @@
 """Client URLs that members advertise: whoever follows them has to arrive at that very member."""
 
-import shlex
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.api.words import Registered
+from orchestrator.etcd.install import drop_ins
 from orchestrator.host.checks import Remark, wrong
 from orchestrator.plan.model import Host
 from orchestrator.text import shown
-
-# Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).
-NAME = "24-advertise.conf"
 
 
 def nowhere(host: Host, member: Registered) -> Iterable[Remark]:
@@ -27,11 +24,9 @@ def nowhere(host: Host, member: Registered) -> Iterable[Remark]:
 def command(host: Host, urls: Iterable[str]) -> str:
     """Return the command that makes a member advertise the plan's address in place of no host's."""
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
-    folder = settings.Paths("", host.service, "").drop_ins
-    lines = settings.drop_in({settings.ADVERTISE_CLIENT: wanted}).splitlines()
+    lines = drop_ins.setting({settings.ADVERTISE_CLIENT: wanted}).splitlines()
     return (
-        f"mkdir -p {folder} && printf '%s\\n' {shlex.join(lines)} > {folder}/{NAME} && "
-        f"systemctl daemon-reload && systemctl restart {host.service}.service"
+        f"{drop_ins.command(host, drop_ins.BEFORE_OURS, lines)} && systemctl restart {host.service}.service"
     )
 
 

@@ -5,13 +5,12 @@ before 1.16), and networks such as 10.0.0.0/8 do not count in NO_PROXY (Go befor
 """
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import process, settings
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.install import drop_ins, unit
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, fine, wrong
@@ -128,10 +127,5 @@ def _mend(subject: Subject, read: unit.Unit, exempt: str, caught: Iterable[str])
     )
     if in_file is not None or not value.isprintable():
         return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
-    folder = settings.Paths.of(subject).drop_ins
     line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    setting = shlex.quote(f'Environment="NO_PROXY={line}"')
-    return (
-        f"mkdir -p {folder} && printf '%s\\n' '[Service]' {setting} > {folder}/zz-no-proxy.conf && "
-        "systemctl daemon-reload"
-    )
+    return drop_ins.command(subject.host, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd import saving
+from orchestrator.etcd import install, saving
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
@@ -69,7 +69,11 @@ exit 0
 
 def _room(subject: Subject) -> Fact[tuple[str, ...]]:
     """The script's lines."""
-    written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
+    written = (
+        Paths.of(subject).directory,
+        *install.of(subject).directories,
+        "/run",
+    )  # a deed's own directory is below /run
     script = Script(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
     return Fact(script, lambda answer: tuple(answer.text.splitlines()))
 

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.preflight import unit, variables
+from orchestrator.etcd.install import unit, variables
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, fine, wrong

@@ -10,7 +10,8 @@ from support.sites import make_site
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
 from orchestrator.etcd import process
-from orchestrator.etcd.preflight import sandbox, unit
+from orchestrator.etcd.install import unit
+from orchestrator.etcd.preflight import sandbox
 from orchestrator.host.operations import Deed, Receipt
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS

@@ -10,11 +10,12 @@ import pytest
 from support.sites import NOW, item, judged, make_site, running, verdicts
 
 from orchestrator.etcd import process
+from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.etcd.preflight import CHECKLIST, Finding, Site
 from orchestrator.etcd.preflight.clock import skew_s
 from orchestrator.etcd.preflight.ports import listeners
 from orchestrator.etcd.preflight.tools import FOR_CHECKS, NEEDED, ON_MEMBERS
-from orchestrator.etcd.preflight.unit import SCRIPT, seconds
+from orchestrator.etcd.preflight.unit import seconds
 from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import Subject
 

@@ -10,8 +10,8 @@ from support.sites import judged, make_site, running, unit_told, verdicts
 
 from orchestrator.etcd import process
 from orchestrator.etcd.gather import gather
+from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.etcd.preflight.proxies import is_exempt
-from orchestrator.etcd.preflight.unit import SCRIPT
 from orchestrator.host.questions import Answer
 
 # Go's own table: golang.org/x/net/http/httpproxy, proxy_test.go, TestUseProxy; on port 80.

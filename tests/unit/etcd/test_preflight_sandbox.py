@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.sites import judged, make_site, verdicts
 
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.install import unit
 from orchestrator.etcd.preflight.sandbox import SCRIPT, hider
 from orchestrator.host.questions import Answer
 

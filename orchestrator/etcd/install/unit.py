@@ -1,0 +1,116 @@
+"""A host's systemd unit as its next start would read it: its properties, and its files with settings."""
+
+import base64
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.etcd.install import variables
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Subject
+
+# Properties, then each file that settings come from, in the order in which systemd reads them, and the names
+# of etcd's variables that systemd's manager gives to every unit. A path of EnvironmentFiles may be a pattern,
+# and is not quoted so that the shell finds what systemd finds; with an empty IFS a blank in it ends nothing.
+SCRIPT = """
+systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \\
+  --property=WantedBy,RequiredBy,UpheldBy,TriggeredBy \\
+  --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \\
+  --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \\
+  --property=RootDirectory,RootImage "$1.service" || exit
+show() { [ ! -f "$2" ] || printf '%s=%s %s\\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
+systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n' | while read -r path; do
+  show drop_in "$path"
+done
+systemctl show --property=EnvironmentFiles --value "$1.service" | while IFS= read -r line; do
+  pattern=${line% (ignore_errors=*}
+  found=''
+  IFS=''
+  for path in $pattern; do
+    [ ! -e "$path" ] || found=yes
+    show file "$path"
+  done
+  case $line in
+    *'(ignore_errors=no)') [ -n "$found" ] || printf 'missing= %s\\n' "$pattern" ;;
+  esac
+done
+systemctl show-environment | sed -n 's/^\\(ETCD_[A-Z0-9_]*\\)=.*/manager= \\1/p'
+"""
+
+_LINE = re.compile(r"^\s*Environment\s*=(?P<words>.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as systemd has it; ``drop_ins`` and ``files`` (EnvironmentFile=) are texts by path, in order.
+
+    ``missing`` are the paths of EnvironmentFile= that are needed and not there, ``manager`` the names of
+    variables that every unit is given.
+    """
+
+    properties: Mapping[str, str]
+    drop_ins: Mapping[str, str]
+    files: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    manager: frozenset[str] = frozenset()
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What the unit's next start sets: a file beats Environment=, UnsetEnvironment= beats both."""
+        found = dict(variables.of_show(self.properties.get("Environment", "")))
+        for text in self.files.values():
+            found |= variables.of_file(text)
+        for word in variables.words(self.properties.get("UnsetEnvironment", "")):
+            name, equals, value = word.partition("=")
+            if not equals or found.get(name) == value:
+                found.pop(name, None)
+        return found
+
+    @property
+    def passed(self) -> frozenset[str]:
+        """Names of variables whose values come from systemd's manager."""
+        return self.manager | set(variables.words(self.properties.get("PassEnvironment", "")))
+
+
+def of(subject: Subject) -> Fact[Unit]:
+    """What the host's unit is, and where its settings come from."""
+    return Fact(Script(subject.name, SCRIPT, (subject.host.service,)), _unit)
+
+
+def _unit(answer: Answer) -> Unit:
+    properties: dict[str, str] = {}
+    texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
+    named: dict[str, list[str]] = {"missing": [], "manager": []}
+    for line in answer.text.splitlines():
+        key, _, value = line.partition("=")
+        if key in texts:
+            encoded, _, path = value.partition(" ")
+            raw = base64.b64decode(encoded, validate=True)
+            texts[key][path] = raw.decode(errors="surrogateescape")  # as process.py reads variables
+        elif key in named:
+            named[key].append(value.removeprefix(" "))
+        else:
+            properties[key] = value
+    missing, manager = tuple(named["missing"]), frozenset(named["manager"])
+    return Unit(properties, texts["drop_in"], texts["file"], missing, manager)
+
+
+def variables_of_file(text: str) -> frozenset[str]:
+    """Names of etcd's variables that a file for EnvironmentFile= sets."""
+    return frozenset(name for name in variables.of_file(text) if name.startswith("ETCD_"))
+
+
+def variables_of_drop_in(text: str) -> frozenset[str]:
+    """Names of etcd's variables that a drop-in sets; ``*`` if it forgets all that came before."""
+    found: set[str] = set()
+    for match in _LINE.finditer(text.replace("\\\n", " ")):
+        words = match["words"].strip()
+        if not words:
+            found.add("*")
+        try:
+            names = [word.partition("=")[0] for word in shlex.split(words)]
+        except ValueError:
+            names = re.findall(r"ETCD_[A-Z0-9_]+(?==)", words)
+        found |= {name for name in names if name.startswith("ETCD_")}
+    return frozenset(found)
