@@ -20,7 +20,8 @@ def copy_certificates(subject: Subject) -> Iterable[Operation]:
 def remove_certificates(subject: Subject) -> Iterable[Operation]:
     """Remove what was copied; a file that lay there before with the same content stays."""
     paths = Paths.of(subject)
-    yield from files.undone(subject, reversed(paths.material))
+    for file in reversed(files.material(subject)):
+        yield from files.undone(subject, file.path, file)
     if paths.directory in subject.found.missing_directories:
         yield RemoveDirectory(paths.directory)
 

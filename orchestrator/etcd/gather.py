@@ -185,14 +185,16 @@ def _facts(subject: Subject) -> tuple[Fact[Any], ...]:
 
 def _host_facts(
     subject: Subject,
-) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[list[tuple[str, str]]]]:
+) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Mapping[str, str]], Fact[list[tuple[str, str]]]]:
     paths, installed = Paths.of(subject), install.of(subject)
-    lying = files.lying(subject, (*paths.material, *installed.paths, *trust.candidates(subject.cluster)))
+    ours = (*paths.material, *installed.paths, *trust.candidates(subject.cluster))
+    lying = files.lying(subject, ours)
+    texts = files.texts(subject, (path for path in ours if path != paths.key))
     host = Fact(
         Script(subject.name, HOST, (subject.host.service, paths.directory, *installed.directories)),
         lambda answer: answer.pairs,
     )
-    return process.running(subject), lying, host
+    return process.running(subject), lying, texts, host
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
@@ -221,7 +223,7 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
 
 def _host(subject: Subject, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
-    runs, lying, host = _host_facts(subject)
+    runs, lying, texts, host = _host_facts(subject)
     running = runs.read(answers)
     if running.trouble:
         raise ValueError(str(Hindrance(running.trouble, "unit")))
@@ -240,7 +242,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "user": fields.get("user"),
             "group": fields.get("group"),
             "executable": running.executable or "etcd",
-            "files": {path: found.file for path, found in lying.read(answers).items()},
+            "files": files.remembered(lying.read(answers), texts.read(answers)),
             "missing_directories": tuple(value for key, value in told if key == "missing"),
             "trust": fields.get("trust"),
         }

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from orchestrator.plan import foreign
 from orchestrator.plan.foreign import Setting, Url
@@ -18,13 +18,26 @@ Version = Annotated[str, foreign.or_unknown(foreign.version)]
 Variable = Annotated[str, Field(pattern=r"^ETCD_[A-Z0-9_]+$")]
 
 
+TEXT_LIMIT = 65536  # of a file whose content is remembered, in characters
+
+
 class FoundFile(Frozen):
-    """A file that lay where the migration puts one."""
+    """A file that lay where the migration puts one.
+
+    ``text`` is what stood in it, so that it can be put back: of small files that everybody may read, and
+    never of a key. None if it is not remembered, which is written down as it always was: not at all.
+    """
 
     sha256: str
     mode: int
     owner: Account
     group: Account
+    text: Annotated[str | None, Field(max_length=TEXT_LIMIT)] = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_known(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = written(self)
+        return {name: value for name, value in fields.items() if name != "text" or value is not None}
 
 
 class HostFacts(Frozen):

@@ -202,6 +202,7 @@ class World:
             process.SCRIPT: self._process,
             v3.ASK: self._etcdctl,
             files.SCRIPT: self._files,
+            files.TEXTS: self._texts,
             gather.HOST: self._host_facts,
             gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
@@ -226,6 +227,14 @@ class World:
         pid = 100 + host.restarts if host.is_running else 0
         lines = f"LoadState=loaded\n{state}\nMainPID={pid}\nUser=etcd\nenviron={environ}\ncmdline={cmdline}\n"
         return Answer(0, lines)
+
+    def _texts(self, host: FakeHost, check: Script) -> Answer:
+        lines = [
+            f"{base64.b64encode(host.files[path][0].encode()).decode()} {path}"
+            for path in check.arguments[1:]
+            if path in host.files and host.files[path][1] & 0o004
+        ]
+        return Answer(0, "\n".join(lines))
 
     def _etcdctl(self, host: FakeHost, check: Script) -> Answer:
         words = check.arguments[1:]

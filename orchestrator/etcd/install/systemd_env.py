@@ -65,7 +65,8 @@ class SystemdEnv:
 
     def take_away(self, stage: Stage) -> Iterable[Operation]:
         """Have there be what was there before the first change."""
-        yield from files.undone(self._subject, (self.path(stage),))
+        ours = next(iter(self.files(stage)), None)
+        yield from files.undone(self._subject, self.path(stage), ours)
 
     def clear(self) -> Iterable[Operation]:
         """Remove the directory of the drop-ins, if it was not there."""
