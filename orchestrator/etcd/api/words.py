@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.etcd.effective import SETTING
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Subject
@@ -155,24 +156,25 @@ def without_http(answer: Answer) -> str | None:
 
 # Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
 # A look asks this over and over, so what the shell can do by itself starts no process.
-OWN_LISTENER = """
+OWN_LISTENER = f"""{SETTING}
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || {
+[ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
-}
-urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')
+}}
+setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
+urls=$value
 url='' IFS=,
 set -f
-for each in ${urls:-http://localhost:2379}; do
+for each in ${{urls:-http://localhost:2379}}; do
   case $each in
-    'http://0.0.0.0:'*) url="http://127.0.0.1:${each#'http://0.0.0.0:'}" ;;
-    'http://[::]:'*) url="http://[::1]:${each#'http://[::]:'}" ;;
+    'http://0.0.0.0:'*) url="http://127.0.0.1:${{each#'http://0.0.0.0:'}}" ;;
+    'http://[::]:'*) url="http://[::1]:${{each#'http://[::]:'}}" ;;
     'http:'*) url=$each ;;
   esac
 done
 unset IFS
 set +f
-[ -n "$url" ] || { echo "$1.service has no http listener: $urls" >&2; exit 3; }
+[ -n "$url" ] || {{ echo "$1.service has no http listener: $urls" >&2; exit 3; }}
 shift
 """

@@ -86,9 +86,9 @@ def registered_with_http(subject: Subject) -> Check:
     def judge(answers: Answers) -> Iterable[Remark]:
         yield from registered.predicate(answers)
         urls, running = settings.peers_http(subject), runs.read(answers)
-        unspoken = peering.unspoken(urls, running.environment)
+        unspoken = peering.unspoken(urls, running.settings)
         if unspoken:
-            listens = _list(settings.current(running.environment, settings.LISTEN_PEER))
+            listens = _list(settings.current(running.settings, settings.LISTEN_PEER))
             yield wrong(f"registered with {_list(unspoken)}, and listens with {listens}")
 
     return Check(subject.name, (*registered.facts, runs), judge)

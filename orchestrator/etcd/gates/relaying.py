@@ -57,7 +57,7 @@ def relaying_reads(subject: Subject) -> Check:
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
-        url = settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
+        url = settings.loopback(settings.current(running.settings, settings.LISTEN_CLIENT)[0])
         for relayed, fact in reads.get(url, reads[settings.local_url(subject)]):
             reason = fact.read(answers)
             if reason is not None:

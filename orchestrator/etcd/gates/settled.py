@@ -42,9 +42,7 @@ def running_with_http(subject: Subject) -> Check:
             yield wrong(running.complaint)
             return
         for name in (settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT):
-            tls = [
-                url for url in settings.current(running.environment, name) if not url.startswith("http://")
-            ]
+            tls = [url for url in settings.current(running.settings, name) if not url.startswith("http://")]
             if tls:
                 yield wrong(f"{name} already holds {', '.join(tls)}")
 
@@ -62,7 +60,7 @@ def running_with(subject: Subject, wanted: Mapping[str, str | None], *stages: St
         if running.complaint:
             yield wrong(running.complaint)
         else:
-            yield from map(wrong, settings.differences(running.environment, wanted))
+            yield from map(wrong, settings.differences(running.settings, wanted))
         yield from by_hand(answers)
 
     return Check(subject.name, (runs, lying), judge, by_hand)

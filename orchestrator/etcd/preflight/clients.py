@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import settings
+from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.preflight.routes import plain
 from orchestrator.etcd.preflight.site import Site
 from orchestrator.host.checks import Check, Remark, doubtful, fine
@@ -21,13 +22,17 @@ _AT_MOST = 10  # clients that are named for one member; the others are counted
 # running member's client listeners, "in LOCAL PEER" of what came, "out LOCAL PEER PID NAME" of what went out
 # from here. Our own looks are left out: all that hangs on the sshd process of this session
 # (its tunnels are that process's, its scripts below it), and so is the member itself, which talks to itself.
-SCRIPT = r"""
+SCRIPT = (
+    SETTING
+    + r"""
 ss --version > /dev/null || exit
 service=$1
 shift
-main=$(systemctl show --property=MainPID --value "$service.service") || exit
+pid=$(systemctl show --property=MainPID --value "$service.service") || exit
+main=$pid
 if [ "${main:-0}" -gt 0 ]; then
-  printf 'urls %s\n' "$(tr '\0' '\n' < "/proc/$main/environ" | sed -n 's/^ETCD_LISTEN_CLIENT_URLS=//p')"
+  setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
+  printf 'urls %s\n' "$value"
 fi
 parent() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2> /dev/null; }
 ours=" $main " pid=$$
@@ -75,6 +80,7 @@ done | awk -v ports="$*" '
   fi
 done
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

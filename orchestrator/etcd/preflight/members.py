@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from orchestrator.etcd import api, gather, peering, process
 from orchestrator.etcd.api.words import AUTHENTICATION, OWN_LISTENER, Standing, wants_login
+from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.gates.agreeing import MAX_LAG
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.site import Site
@@ -19,16 +20,16 @@ CLUSTER = "cluster"
 _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else
 
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
-DOWNGRADE = """
+DOWNGRADE = f"""{SETTING}
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || {
+[ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
-}
-urls=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_LISTEN_PEER_URLS=//p')
-url=$(printf '%s' "${urls:-http://localhost:2380}" | tr ',' '\\n' | sed -n '/^http:/p' | head -n 1 |
+}}
+setting ETCD_LISTEN_PEER_URLS listen-peer-urls
+url=$(printf '%s' "${{value:-http://localhost:2380}}" | tr ',' '\\n' | sed -n '/^http:/p' | head -n 1 |
   sed 's#//0\\.0\\.0\\.0:#//127.0.0.1:#; s#//\\[::\\]:#//[::1]:#')
-exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{http_code}' "$url/downgrade/enabled"
+exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{{http_code}}' "$url/downgrade/enabled"
 """
 
 # 3.3 and 3.4 have no --count-only; a page of one key tells the count too.
@@ -159,7 +160,7 @@ def _named(raised: str, standing: Mapping[str, Standing]) -> str:
 
 def _locked(site: Site, names: list[str], first: Process) -> Remark:
     """Name the members that want a login, and how to turn that off while the migration lasts."""
-    endpoint, interface = peering.endpoint(first.environment), api.APIS[site.facts.api]
+    endpoint, interface = peering.endpoint(first.settings), api.APIS[site.facts.api]
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
     return wrong(
         f"{AUTHENTICATION} ({', '.join(names)})",

@@ -54,7 +54,7 @@ def schemes(
     """Compare the scheme that each member is registered with, by its own view, with its listeners'."""
     interface = api.APIS[site.facts.api]
     for name, view in seen.items():
-        member, environment = view.get(ids[name]), running[name].environment
+        member, environment = view.get(ids[name]), running[name].settings
         if member is None or not running[name].pid:
             continue  # 'compare' and 'quorum' say so
         unspoken = peering.unspoken(member.peer_urls, environment)

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from orchestrator.etcd import install, saving
+from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.preflight import fixes
 from orchestrator.etcd.preflight.finding import on_each_host
 from orchestrator.etcd.preflight.site import Site
@@ -27,6 +28,7 @@ _NOWHERE = " leads nowhere"
 # "weight" KIB KIB.
 SCRIPT = (
     UNTRUSTED
+    + SETTING
     + """
 room() {
   found=$2
@@ -37,7 +39,8 @@ room() {
 pid=$(systemctl show --property=MainPID --value "$1.service")
 user=$(systemctl show --property=User --value "$1.service")
 if [ "${pid:-0}" -gt 0 ]; then
-  data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
+  setting ETCD_DATA_DIR data-dir
+  data=$value
   case $data in
     /*) ;;
     *) data=$(readlink -f "/proc/$pid/cwd")/$data ;;
