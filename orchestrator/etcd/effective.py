@@ -34,9 +34,9 @@ setting() {
     esac
     case $each in
       "--$2="* | "-$2="*) given=${each#*=} ;;
-      "--$2" | "-$2") next=flag ;;
+      "--$2" | "-$2") next='flag' ;;
       --config-file=* | -config-file=*) configuration=${each#*=} ;;
-      --config-file | -config-file) next=file ;;
+      --config-file | -config-file) next='file' ;;
       "$1="*) value=${each#*=} ;;
       ETCD_CONFIG_FILE=*) configuration=${configuration:-${each#*=}} ;;
     esac

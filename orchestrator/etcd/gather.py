@@ -11,6 +11,8 @@ from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, files, install, process, trust
 from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance, without_http
 from orchestrator.etcd.files import Lying
+from orchestrator.etcd.install import detecting
+from orchestrator.etcd.install.unit import Unit
 from orchestrator.etcd.process import Process
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.questions import Answer, Answers, Fact, Question, Script
@@ -185,7 +187,13 @@ def _facts(subject: Subject) -> tuple[Fact[Any], ...]:
 
 def _host_facts(
     subject: Subject,
-) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Mapping[str, str]], Fact[list[tuple[str, str]]]]:
+) -> tuple[
+    Fact[Process],
+    Fact[Mapping[str, Lying]],
+    Fact[Mapping[str, str]],
+    Fact[Unit],
+    Fact[list[tuple[str, str]]],
+]:
     paths, installed = Paths.of(subject), install.of(subject)
     ours = (*paths.material, *installed.paths, *trust.candidates(subject.cluster))
     lying = files.lying(subject, ours)
@@ -194,7 +202,7 @@ def _host_facts(
         Script(subject.name, HOST, (subject.host.service, paths.directory, *installed.directories)),
         lambda answer: answer.pairs,
     )
-    return process.running(subject), lying, texts, host
+    return process.running(subject), lying, texts, installed.next_start, host
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
@@ -223,7 +231,7 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
 
 def _host(subject: Subject, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
-    runs, lying, texts, host = _host_facts(subject)
+    runs, lying, texts, described, host = _host_facts(subject)
     running = runs.read(answers)
     if running.trouble:
         raise ValueError(str(Hindrance(running.trouble, "unit")))
@@ -235,6 +243,10 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             f"the main process of {running.unit} is {shown(program, quote='')}, which is not etcd: "
             "let ExecStart= start etcd itself, with its settings in Environment= lines"
         )
+    try:
+        source = detecting.source(subject, running, described.read(answers))
+    except detecting.UnservedError as error:
+        raise ValueError(str(Hindrance(str(error), "origin"))) from error
     return HostFacts.model_validate(
         {
             "version": "",
@@ -245,6 +257,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "files": files.remembered(lying.read(answers), texts.read(answers)),
             "missing_directories": tuple(value for key, value in told if key == "missing"),
             "trust": fields.get("trust"),
+            "source": source,
         }
     )
 

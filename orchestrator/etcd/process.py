@@ -33,6 +33,7 @@ setting ETCD_NAME name
 if [ -n "$configuration" ]; then
   configured=$(head -c 65536 -- "/proc/$pid/root$configuration" | base64 -w0)
   printf 'configuration=%s\\nconfigured=%s\\n' "$configuration" "$configured"
+  printf 'configured_as=%s\\n' "$(stat -L -c '%a %U %G %s' -- "/proc/$pid/root$configuration")"
 fi
 """
 
@@ -41,11 +42,8 @@ fi
 # Any other variable may hold a secret, and the state file keeps none.
 REMEMBERED = frozenset(
     {
-        *(settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT),
-        *(settings.INITIAL_ADVERTISE_PEER, settings.INITIAL_CLUSTER),
-        *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
-        *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
-        *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
+        *settings.CHANGED,
+        *("ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
     }
 )
 # Over https etcd's dialler obeys these. Values may hold a password: they are neither told nor written down.
@@ -59,8 +57,9 @@ STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over an
 class Process:
     """A unit and its main process (``pid`` 0: none); ``environment`` holds the ETCD_ variables.
 
-    ``configuration`` is the path of its configuration file, empty if it has none, and ``configured`` what
-    stands there. ``proxies`` are those of its variables that name HTTP proxies, or who is exempt from them.
+    ``configuration`` is the path of its configuration file, empty if it has none, ``configured`` what stands
+    there, and ``configured_as`` its mode, owner, group and size in bytes.
+    ``proxies`` are those of its variables that name HTTP proxies, or who is exempt from them.
     ``crashes`` are counted since the last start by hand; ``active_s`` is how long the unit is active by now.
     """
 
@@ -79,6 +78,7 @@ class Process:
     proxies: Mapping[str, str] = field(repr=False, default_factory=dict)
     configuration: str = ""
     configured: str = field(repr=False, default="")
+    configured_as: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -142,6 +142,7 @@ def _process(unit: str, answer: Answer) -> Process:
         ),
         proxies={name: variables[name] for name in PROXIES if name in variables},
         configuration=fields.get("configuration", ""),
+        configured_as=tuple(fields.get("configured_as", "").split()),
         configured=base64.b64decode(fields.get("configured", ""), validate=True).decode(errors="replace"),
     )
 

@@ -208,6 +208,17 @@ HTTPS = Stage("tls", tls_listeners)
 RELAYING = Stage("relaying", relaying)
 
 
+# Every setting that a stage may change, whatever the host.
+CHANGED = frozenset(
+    {
+        *(LISTEN_CLIENT, LISTEN_PEER, ADVERTISE_CLIENT, INITIAL_ADVERTISE_PEER, INITIAL_CLUSTER),
+        *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
+        *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
+        "ETCD_PEER_CLIENT_CERT_AUTH",
+    }
+)
+
+
 def stages(subject: Subject) -> tuple[Stage, ...]:
     """Every stage that a host goes through, in its order."""
     is_member = subject.name in subject.facts.members

@@ -16,6 +16,7 @@ from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import files, gather, listeners, process, settings, trial, trust
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.gates import relaying, verifying
+from orchestrator.etcd.install import unit
 from orchestrator.host.operations import (
     Deed,
     MakeDirectory,
@@ -203,6 +204,7 @@ class World:
             v3.ASK: self._etcdctl,
             files.SCRIPT: self._files,
             files.TEXTS: self._texts,
+            unit.SCRIPT: lambda *_: Answer(0, ""),
             gather.HOST: self._host_facts,
             gather.VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,

@@ -34,7 +34,7 @@ from orchestrator.etcd.gates.relaying import (
     relaying_with_certificates,
 )
 from orchestrator.etcd.gates.settled import (
-    configured_by_environment,
+    configured_as_found,
     free_of_other_files,
     holding_certificates,
     holding_no_certificates,
@@ -49,7 +49,7 @@ from orchestrator.etcd.gates.watching import left_in_peace_by_local_clients
 
 __all__ = [
     "advertising_https",
-    "configured_by_environment",
+    "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
     "free_to_go",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import files, install, process, settings, trust
 from orchestrator.etcd.asking import gate
-from orchestrator.etcd.install.origins import Bypass
+from orchestrator.etcd.install import origins
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
@@ -12,23 +12,11 @@ from orchestrator.plan.facts import Subject
 
 
 @gate
-def configured_by_environment(subject: Subject) -> Check:
-    """Flags beat variables and a configuration file hides both: a drop-in would be without effect."""
+def configured_as_found(subject: Subject) -> Check:
+    """The process has its settings from where it had them: a flag, or a file, would pass ours by."""
     runs = install.of(subject).running
-
-    def judge(answers: Answers) -> Iterable[Remark]:
-        bypass = Bypass.of(runs.read(answers))
-        if bypass.reads_file:
-            yield wrong(
-                "ETCD_CONFIG_FILE hides every variable from etcd; move its settings to variables first"
-            )
-        if bypass.flags:
-            yield wrong(
-                f"the process has flags ({' '.join(bypass.flags)}), which beat or contradict variables; "
-                "move them to Environment= lines of the unit first"
-            )
-
-    return Check(subject.name, (runs,), judge)
+    source = subject.found.source
+    return Check(subject.name, (runs,), lambda answers: origins.strangers(runs.read(answers), source))
 
 
 @gate

@@ -3,8 +3,8 @@
 Whatever says "drop-in" or "Environment=" lives here; etcd/settings.py says only which settings.
 """
 
+from orchestrator.etcd.install.composed import Composed
 from orchestrator.etcd.install.interface import Install
-from orchestrator.etcd.install.systemd_env import SystemdEnv
 from orchestrator.plan.facts import Subject
 
 __all__ = ["Install", "of"]
@@ -12,4 +12,4 @@ __all__ = ["Install", "of"]
 
 def of(subject: Subject) -> Install:
     """Return how the host's etcd is configured."""
-    return SystemdEnv(subject)
+    return Composed(subject)

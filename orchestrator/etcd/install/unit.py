@@ -3,8 +3,9 @@
 import base64
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from orchestrator.etcd.install import variables
 from orchestrator.host.questions import Answer, Fact, Script
@@ -20,6 +21,7 @@ systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,R
   --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \\
   --property=RootDirectory,RootImage "$1.service" || exit
 show() { [ ! -f "$2" ] || printf '%s=%s %s\\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
+show fragment "$(systemctl show --property=FragmentPath --value "$1.service")"
 systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n' | while read -r path; do
   show drop_in "$path"
 done
@@ -46,7 +48,7 @@ class Unit:
     """A unit as systemd has it; ``drop_ins`` and ``files`` (EnvironmentFile=) are texts by path, in order.
 
     ``missing`` are the paths of EnvironmentFile= that are needed and not there, ``manager`` the names of
-    variables that every unit is given.
+    variables that every unit is given. ``fragment`` is the text of the unit itself.
     """
 
     properties: Mapping[str, str]
@@ -54,6 +56,25 @@ class Unit:
     files: Mapping[str, str]
     missing: tuple[str, ...] = ()
     manager: frozenset[str] = frozenset()
+    fragment: str = ""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What ExecStart= says, as it stands there: an empty one forgets those before."""
+        found: list[str] = []
+        for text in (self.fragment, *self.drop_ins.values()):
+            for value in values(text, "ExecStart"):
+                found = [*found, value] if value else []
+        return tuple(found)
+
+    def variables_filed_by(self, drop_in: str) -> frozenset[str]:
+        """Names of etcd's variables in the files that a drop-in names; ``*`` if it forgets those before."""
+        found: set[str] = set()
+        for value in values(drop_in, "EnvironmentFile"):
+            pattern = value.removeprefix("-")
+            texts = (text for path, text in self.files.items() if fnmatch(path, pattern))
+            found |= {"*"} if not value else set().union(*map(variables_of_file, texts))
+        return frozenset(found)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -80,7 +101,7 @@ def of(subject: Subject) -> Fact[Unit]:
 
 def _unit(answer: Answer) -> Unit:
     properties: dict[str, str] = {}
-    texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}}
+    texts: dict[str, dict[str, str]] = {"drop_in": {}, "file": {}, "fragment": {}}
     named: dict[str, list[str]] = {"missing": [], "manager": []}
     for line in answer.text.splitlines():
         key, _, value = line.partition("=")
@@ -93,7 +114,26 @@ def _unit(answer: Answer) -> Unit:
         else:
             properties[key] = value
     missing, manager = tuple(named["missing"]), frozenset(named["manager"])
-    return Unit(properties, texts["drop_in"], texts["file"], missing, manager)
+    fragment = next(iter(texts["fragment"].values()), "")
+    return Unit(properties, texts["drop_in"], texts["file"], missing, manager, fragment)
+
+
+def values(text: str, key: str) -> Iterable[str]:
+    """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued.
+
+    Comments between continued lines are left out, as systemd leaves them out: systemd.syntax(7).
+    """
+    section, lines = "", iter(text.splitlines())
+    for line in lines:
+        if line.strip().startswith("["):
+            section = line.strip()
+        name, equals, value = line.partition("=")
+        if not equals or name.strip() != key or section != "[Service]" or line[:1] in "#;":
+            continue
+        while value.endswith("\\"):
+            more = next((each for each in lines if each.strip()[:1] not in {"#", ";"}), "")
+            value = f"{value}\n{more}"
+        yield value.strip()
 
 
 def variables_of_file(text: str) -> frozenset[str]:

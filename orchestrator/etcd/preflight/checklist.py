@@ -37,7 +37,7 @@ FACTS = Item(
 
 # What brings a host to where a gate of the first state holds.
 GATE_FIXES = {
-    "configured by environment": "move these settings into Environment= lines and restart the member",
+    "configured as found": "take the flag or the file out of the unit again, and restart the member",
     "running with http": (
         "a member that speaks https already is not supported: put these URLs back to http in its settings, "
         "and restart it, one member at a time"
