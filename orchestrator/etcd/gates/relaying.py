@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from orchestrator.etcd import process, settings
 from orchestrator.etcd.asking import gate
+from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.gates.settled import running_with
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, HttpProbe, Script
@@ -13,14 +14,14 @@ from orchestrator.plan.facts import Subject
 from orchestrator.plan.foreign import Url
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
-SCRIPT = """
+SCRIPT = f"""{SETTING}
 pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${pid:-0}" -gt 0 ] || {
+[ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
-}
-data=$(tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n 's/^ETCD_DATA_DIR=//p')
-exec cat "$data/proxy/cluster"
+}}
+setting ETCD_DATA_DIR data-dir
+exec cat "$value/proxy/cluster"
 """
 
 

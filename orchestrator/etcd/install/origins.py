@@ -1,12 +1,12 @@
 """Where a host's settings come from, and what would silently beat ours."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from orchestrator.etcd import effective, settings
-from orchestrator.etcd.install import detecting, drop_ins, flags, unit, variables
+from orchestrator.etcd.install import detecting, drop_ins, flags, unit
+from orchestrator.etcd.install.beaten import beating
 from orchestrator.etcd.install.command import expanded
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.etcd.process import Process
@@ -69,18 +69,12 @@ def judge(subject: Subject, running: Process, read: unit.Unit, *, is_under_way: 
             subject = detecting.seen(subject, running, read)
         except detecting.UnservedError as error:
             unserved = [wrong(str(error), error.fix)]
-    installed, source = Composed(subject), subject.found.source
-    wanted = ours(subject)
-    by_lines = {name: path for name, path in wanted.items() if installed.carrier(name) == "line"}
-    by_files = {name: path for name, path in wanted.items() if installed.carrier(name) == "file"}
+    source, wanted = subject.found.source, ours(subject)
     changed = _ours_under_way(subject, running, read, wanted) if is_under_way else frozenset()
     troubles = (
         *unserved,
         *(strangers(running, source) if running.pid and not unserved else ()),
-        *_unset(read, by_lines | by_files),
-        *_of_files(read.files, by_lines, source, installed.paths),
-        *_of_drop_ins(read, by_lines, by_files, subject),
-        *_missing(read),
+        *beating(subject, read, wanted),
         *(_unexplained(subject, running, read, changed) if running.pid else ()),
         *(_pending(subject, running, read, changed) if running.pid else (NO_PROCESS,)),
         *(_pending_command(subject, running, read, is_under_way=is_under_way) if running.pid else ()),
@@ -91,79 +85,6 @@ def judge(subject: Subject, running: Process, read: unit.Unit, *, is_under_way: 
     elif not troubles:
         names = [PurePosixPath(path).name for path in (*read.drop_ins, *read.files)]
         yield fine(f"{len(running.environment)} variables, from {', '.join(names) or 'the unit itself'}")
-
-
-def _unset(read: unit.Unit, wanted: Mapping[str, str]) -> Iterable[Remark]:
-    taken = variables.words(read.properties.get("UnsetEnvironment", ""))
-    names = [word.partition("=")[0] for word in taken]
-    beaten = sorted(set(names) & set(wanted))
-    if beaten:
-        yield wrong(
-            f"UnsetEnvironment= takes {', '.join(beaten)} away",
-            "take that line out of the unit, or of the drop-in that has it: systemctl cat shows where it is",
-        )
-
-
-def _of_files(
-    files: Mapping[str, str], by_lines: Mapping[str, str], source: Source | None, ours: tuple[str, ...]
-) -> Iterable[Remark]:
-    for path, text in files.items():
-        set_there = unit.variables_of_file(text)
-        beaten = sorted(set_there & set(by_lines))
-        if beaten and path not in ours:
-            yield wrong(
-                f"EnvironmentFile={path} sets {', '.join(beaten)}, which beats our Environment= lines",
-                f"move these lines from {path} into a drop-in with Environment= lines",
-            )
-        if effective.CONFIG_FILE in set_there and not (source and source.configuration):
-            yield wrong(f"EnvironmentFile={path} sets ETCD_CONFIG_FILE: etcd would ignore every variable")
-
-
-def _of_drop_ins(
-    read: unit.Unit, by_lines: Mapping[str, str], by_files: Mapping[str, str], subject: Subject
-) -> Iterable[Remark]:
-    ours, source = Composed(subject).paths, subject.found.source
-    last = max(PurePosixPath(path).name for path in ours)
-    for path, text in read.drop_ins.items():
-        if path in ours:
-            continue  # the gate 'free of other files' looks at these
-        name = PurePosixPath(path).name
-        shadowed = [mine for mine in ours if PurePosixPath(mine).name == name]
-        if shadowed:
-            yield wrong(
-                f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", _renamed(path)
-            )
-            continue
-        changed, filed = unit.variables_of_drop_in(text), read.variables_filed_by(text)
-        beaten = sorted(
-            variable
-            for variables, of_ours in ((changed, by_lines), (filed, by_files))
-            for variable, mine in of_ours.items()
-            if name > PurePosixPath(mine).name and (variable in variables or "*" in variables)
-        )
-        if beaten:
-            first = PurePosixPath({**by_lines, **by_files}[beaten[0]]).name
-            yield wrong(
-                f"{path} is read after our {first} and sets {', '.join(beaten)}",
-                _renamed(path),
-            )
-        if source and source.flags and name > last and list(unit.values(text, "ExecStart")):
-            yield wrong(f"{path} is read after our {last} and sets ExecStart=", _renamed(path))
-
-
-def _renamed(path: str) -> str:
-    """Say how a drop-in comes to be read before ours."""
-    place = PurePosixPath(path)
-    before = place.with_name("20-" + place.name.lstrip("0123456789-"))
-    return f"mv -n {shlex.quote(path)} {shlex.quote(str(before))}; systemctl daemon-reload"
-
-
-def _missing(read: unit.Unit) -> Iterable[Remark]:
-    for path in read.missing:
-        yield wrong(
-            f"EnvironmentFile={shown(path, quote='')} is not there, so the unit's next start fails",
-            f"touch {shlex.quote(path)}, or let it be missing: write EnvironmentFile=-{path} in the unit",
-        )
 
 
 def _unexplained(
@@ -235,6 +156,9 @@ def _ours_under_way(
     before = subject.found.environment
     undone = {name for name in wanted if before.get(name, "") == read.variables.get(name, "")}
     is_new = {name for name in undone if running.environment.get(name, "") != before.get(name, "")}
+    theirs = subject.found.source.configuration if subject.found.source else None
+    if theirs and read.variables.get(effective.CONFIG_FILE) == theirs.path:
+        is_new.add(effective.CONFIG_FILE)
     return frozenset((set().union(*mine) & {*wanted, effective.CONFIG_FILE}) | is_new)
 
 
