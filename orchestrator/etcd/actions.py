@@ -5,10 +5,10 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, files, settings, trial
+from orchestrator.etcd import api, files, install, settings, trial
 from orchestrator.etcd.facts import ca_store
-from orchestrator.etcd.settings import Paths
-from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, Paths
+from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.plan.facts import Subject
 
 
@@ -21,9 +21,10 @@ def copy_certificates(subject: Subject) -> Iterable[Operation]:
 def remove_certificates(subject: Subject) -> Iterable[Operation]:
     """Remove what was copied; a file that lay there before with the same content stays."""
     paths = Paths.of(subject)
-    for path in reversed(paths.material):
-        yield from _unset(subject, path)
-    yield from _remove_directory(subject, paths.directory)
+    for file in reversed(files.material(subject)):
+        yield from files.undone(subject, file.path, file)
+    if paths.directory in subject.found.missing_directories:
+        yield RemoveDirectory(paths.directory)
 
 
 def try_certificates_out(subject: Subject) -> Iterable[Operation]:
@@ -38,34 +39,33 @@ def end_trial(subject: Subject) -> Iterable[Operation]:
 
 def open_local_port(subject: Subject) -> Iterable[Operation]:
     """Let the member listen on the unencrypted port on loopback too, from its next start on."""
-    for file in files.insecure_localhost(subject):
-        yield from _set(subject, file)
+    yield from install.of(subject).put(LOCAL_PORT)
 
 
 def close_local_port(subject: Subject) -> Iterable[Operation]:
-    """Take the local port's drop-in away again."""
-    yield from _unset(subject, Paths.of(subject).insecure_localhost)
-    yield from _remove_directory(subject, Paths.of(subject).drop_ins)
+    """Take the local port's settings away again."""
+    yield from install.of(subject).take_away(LOCAL_PORT)
+    yield from install.of(subject).clear()
 
 
 def load_certificates(subject: Subject) -> Iterable[Operation]:
     """Give the member its certificate settings, from its next start on."""
-    yield from _set(subject, files.certs(subject))
+    yield from install.of(subject).put(CERTIFICATES)
 
 
 def unload_certificates(subject: Subject) -> Iterable[Operation]:
-    """Take the certificate settings' drop-in away again."""
-    yield from _unset(subject, Paths.of(subject).certs)
+    """Take the certificate settings away again."""
+    yield from install.of(subject).take_away(CERTIFICATES)
 
 
 def listen_on_https(subject: Subject) -> Iterable[Operation]:
     """Turn every listener but the local port to https, from the member's next start on."""
-    yield from _set(subject, files.tls(subject))
+    yield from install.of(subject).put(HTTPS)
 
 
 def listen_on_http(subject: Subject) -> Iterable[Operation]:
-    """Take the https listeners' drop-in away again."""
-    yield from _unset(subject, Paths.of(subject).tls)
+    """Take the https listeners away again."""
+    yield from install.of(subject).take_away(HTTPS)
 
 
 def restart(subject: Subject) -> Iterable[Operation]:
@@ -82,13 +82,13 @@ def restart_if_opened(subject: Subject) -> Iterable[Operation]:
 
 def relay_with_certificates(subject: Subject) -> Iterable[Operation]:
     """Give a proxy its certificates and loopback listeners, from its next start on."""
-    yield from _set(subject, files.relaying(subject))
+    yield from install.of(subject).put(RELAYING)
 
 
 def relay_as_before(subject: Subject) -> Iterable[Operation]:
-    """Take the proxy's drop-in away again."""
-    yield from _unset(subject, Paths.of(subject).certs)
-    yield from _remove_directory(subject, Paths.of(subject).drop_ins)
+    """Take the proxy's settings away again."""
+    yield from install.of(subject).take_away(RELAYING)
+    yield from install.of(subject).clear()
 
 
 def trust_ca(subject: Subject) -> Iterable[Operation]:
@@ -133,19 +133,3 @@ def _move_leader(subject: Subject, successor: Subject, endpoint: str) -> Iterabl
 
 def _register(subject: Subject, urls: tuple[str, ...]) -> Run:
     return api.of(subject).update_peers(subject.member.id, urls, settings.local_url(subject))
-
-
-def _set(subject: Subject, file: Write) -> Iterable[Operation]:
-    yield MakeDirectory(Paths.of(subject).drop_ins)
-    yield file
-
-
-def _unset(subject: Subject, path: str) -> Iterable[Operation]:
-    """Remove a file, unless the very same one lay there before the first change."""
-    if path not in subject.found.files:
-        yield Remove(path)
-
-
-def _remove_directory(subject: Subject, path: str) -> Iterable[Operation]:
-    if path in subject.found.missing_directories:
-        yield RemoveDirectory(path)

@@ -1,19 +1,21 @@
 """The files that the migration puts on a host, and how they are found there again."""
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import settings
-from orchestrator.etcd.settings import Paths, drop_in
+from orchestrator.etcd.settings import Paths
 from orchestrator.host.checks import Remark, changed, wrong
-from orchestrator.host.operations import Secret, Write
+from orchestrator.host.operations import Operation, Remove, Secret, Write
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.pki import pem, reading
 from orchestrator.pki.pem import PemError
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import FoundFile, Subject
+from orchestrator.plan.facts import TEXT_LIMIT, FoundFile, Subject
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
@@ -35,6 +37,20 @@ for path; do
 done
 exit 0
 """
+
+# $1 the limit in bytes: what stands in each file that is no larger, if everybody may read it. BASE64 PATH
+TEXTS = """
+limit=$1
+shift
+for path; do
+  [ -f "$path" ] && [ "$(stat -L -c %s -- "$path")" -le "$limit" ] || continue
+  case $(stat -L -c %a -- "$path") in
+    *[4567]) printf '%s %s\\n' "$(base64 -w0 < "$path")" "$path" ;;
+  esac
+done
+exit 0
+"""
+_KEY = "PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +86,6 @@ def _read(path: Path, read: Callable[[Path], str]) -> str:
         return read(path)
     except (PemError, OSError) as error:
         raise RefusedError(f"nothing was changed: {path}: {error}") from error
-
-
-def insecure_localhost(subject: Subject) -> tuple[Write, ...]:
-    """Drop-in that opens the local port; none if it was open before the first change."""
-    if settings.has_local_port(subject):
-        return ()
-    return (Write(Paths.of(subject).insecure_localhost, drop_in(settings.insecure_localhost(subject))),)
-
-
-def certs(subject: Subject) -> Write:
-    """Drop-in that names the certificates."""
-    return Write(Paths.of(subject).certs, drop_in(settings.certificates(subject)))
-
-
-def tls(subject: Subject) -> Write:
-    """Drop-in that turns the listeners to https."""
-    return Write(Paths.of(subject).tls, drop_in(settings.tls_listeners(subject)))
-
-
-def relaying(subject: Subject) -> Write:
-    """Drop-in of a proxy: its certificates, and listeners on loopback only."""
-    return Write(Paths.of(subject).certs, drop_in(settings.relaying(subject)))
 
 
 def lying(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
@@ -143,3 +137,38 @@ def conflicts(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[R
     for item in wanted:
         if item.path in there and there[item.path].file.sha256 != item.sha256:
             yield wrong(f"{item.path} holds something else: move it away first")
+
+
+def texts(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, str]]:
+    """What stands in those of these files that are small, and that everybody may read; never a key."""
+    return Fact(Script(subject.name, TEXTS, (str(TEXT_LIMIT), *paths)), _texts)
+
+
+def _texts(answer: Answer) -> Mapping[str, str]:
+    found = {}
+    for line in answer.text.splitlines():
+        encoded, _, path = line.partition(" ")
+        with suppress(UnicodeDecodeError):  # what is no text is not remembered
+            text = base64.b64decode(encoded, validate=True).decode()
+            if _KEY not in text:
+                found[path] = text
+    return found
+
+
+def remembered(lying: Mapping[str, Lying], texts: Mapping[str, str]) -> Mapping[str, FoundFile]:
+    """Return the files with what stands in them, where that was read of the very same file."""
+    found = {}
+    for path, each in lying.items():
+        text = texts.get(path)
+        is_same = text is not None and hashlib.sha256(text.encode()).hexdigest() == each.file.sha256
+        found[path] = each.file.model_copy(update={"text": text}) if is_same else each.file
+    return found
+
+
+def undone(subject: Subject, path: str, ours: Write | None) -> Iterable[Operation]:
+    """Remove what we put there, or put back what was there; a file that was the very same stays."""
+    before = subject.found.files.get(path)
+    if before is None:
+        yield Remove(path)
+    elif ours is not None and before.sha256 != ours.sha256 and before.text is not None:
+        yield Write(path, before.text, before.mode, before.owner, before.group)

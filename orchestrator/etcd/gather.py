@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import ValidationError
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, files
+from orchestrator.etcd import api, files, install
 from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import membership
 from orchestrator.etcd.checks.site import assumed
@@ -15,6 +15,8 @@ from orchestrator.etcd.facts import ca_store, host, members, process
 from orchestrator.etcd.facts.host import Surroundings
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
+from orchestrator.etcd.install import detecting
+from orchestrator.etcd.install.unit import Unit
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.questions import Answers, Fact, Question
 from orchestrator.plan import foreign
@@ -67,10 +69,15 @@ def _questions(subject: Subject) -> Iterable[Question]:
     return (fact.question for fact in facts)
 
 
-def _host_facts(subject: Subject) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Surroundings]]:
-    paths = Paths.of(subject)
-    lying = files.lying(subject, (*paths.material, *paths.settings, *ca_store.candidates(subject.cluster)))
-    return process.running(subject), lying, host.surroundings(subject, paths.directories)
+def _host_facts(
+    subject: Subject,
+) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Mapping[str, str]], Fact[Unit], Fact[Surroundings]]:
+    paths, installed = Paths.of(subject), install.of(subject)
+    ours = (*paths.material, *installed.paths, *ca_store.candidates(subject.cluster))
+    lying = files.lying(subject, ours)
+    texts = files.texts(subject, (path for path in ours if path != paths.key))
+    around = host.surroundings(subject, (paths.directory, *installed.directories))
+    return process.running(subject), lying, texts, installed.next_start, around
 
 
 def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
@@ -98,7 +105,7 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
 
 def _host(subject: Subject, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
-    runs, lying, surrounding = _host_facts(subject)
+    runs, lying, texts, described, surrounding = _host_facts(subject)
     running = runs.read(answers)
     if running.trouble:
         raise ValueError(str(Hindrance(running.trouble, "unit")))
@@ -108,6 +115,10 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             f"the main process of {running.unit} is {shown(around.program, quote='')}, which is not etcd: "
             "let ExecStart= start etcd itself, with its settings in Environment= lines"
         )
+    try:
+        source = detecting.source(subject, running, described.read(answers))
+    except detecting.UnservedError as error:
+        raise ValueError(str(Hindrance(str(error), "origin"))) from error
     return HostFacts.model_validate(
         {
             "version": "",
@@ -115,9 +126,10 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "user": around.user,
             "group": around.group,
             "executable": running.executable or "etcd",
-            "files": {path: found.file for path, found in lying.read(answers).items()},
+            "files": files.remembered(lying.read(answers), texts.read(answers)),
             "missing_directories": around.missing,
             "trust": around.trust,
+            "source": source,
         }
     )
 

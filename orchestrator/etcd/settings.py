@@ -1,11 +1,11 @@
-"""etcd's settings before, during and after the migration, and the files that hold them: all pure."""
+"""etcd's settings before, during and after the migration: which ones, with which values; all pure."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from orchestrator.plan.facts import Subject
-from orchestrator.text import one_line, shown
+from orchestrator.text import shown
 
 # Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.
 LISTEN_CLIENT = "ETCD_LISTEN_CLIENT_URLS"
@@ -22,7 +22,6 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 Settings = Mapping[str, str]
-_VARIABLE = re.compile(r"ETCD_[A-Z0-9_]+")
 
 
 def split(urls: str) -> tuple[str, ...]:
@@ -155,6 +154,11 @@ def advertised_clients(subject: Subject) -> tuple[str, ...]:
     return tuple(map(to_https, public or urls))
 
 
+def opened(subject: Subject) -> Settings:
+    """The settings that open the local port; none if it was open before the first change."""
+    return {} if has_local_port(subject) else insecure_localhost(subject)
+
+
 def peers_http(subject: Subject) -> tuple[str, ...]:
     """Peer URLs as registered before the first change."""
     return subject.member.peer_urls
@@ -171,54 +175,54 @@ def peers_both(subject: Subject) -> tuple[str, ...]:
 
 
 class Paths:
-    """Where a member's files lie on its host, as the guide has them."""
+    """Where a member's certificates lie on its host, as the guide has them."""
 
-    def __init__(self, directory: str, service: str, name: str) -> None:
+    def __init__(self, directory: str, name: str) -> None:
         self.directory = directory
         self.ca = f"{directory}/ca.pem"
         self.certificate = f"{directory}/{name}.pem"
         self.key = f"{directory}/{name}-key.pem"
-        self.drop_ins = f"/etc/systemd/system/{service}.service.d"
-        self.insecure_localhost = f"{self.drop_ins}/25-insecure_localhost.conf"
-        self.certs = f"{self.drop_ins}/30-certs.conf"
-        self.tls = f"{self.drop_ins}/40-tls.conf"
 
     @classmethod
     def of(cls, subject: Subject) -> "Paths":
         """Paths on the member's host."""
-        return cls(subject.cluster.tls.directory, subject.host.service, subject.name)
+        return cls(subject.cluster.tls.directory, subject.name)
 
     @property
     def material(self) -> tuple[str, ...]:
         """Certificate files; never read back as text."""
         return (self.ca, self.certificate, self.key)
 
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """Drop-ins of the unit."""
-        return (self.insecure_localhost, self.certs, self.tls)
 
-    @property
-    def directories(self) -> tuple[str, ...]:
-        """Directories that hold the files."""
-        return (self.directory, self.drop_ins)
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Settings that come into force together, by the name of what they bring about; ``of`` a host."""
+
+    name: str
+    of: Callable[[Subject], Settings]
 
 
-def drop_in(settings: Settings) -> str:
-    """Text of a systemd drop-in that sets these variables. Quoting: systemd.syntax(7), systemd.unit(5).
+LOCAL_PORT = Stage("insecure_localhost", opened)
+CERTIFICATES = Stage("certs", certificates)
+HTTPS = Stage("tls", tls_listeners)
+RELAYING = Stage("relaying", relaying)
 
-    Raises ValueError for what cannot be written there: a line break would end the value and begin a line of
-    its own, which systemd carries out as root.
-    """
 
-    def quoted(name: str, value: str) -> str:
-        if not _VARIABLE.fullmatch(name):
-            raise ValueError(f"{shown(name)} is not the name of a variable of etcd")
-        plain = one_line(value, name)
-        return plain.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+# Every setting that a stage may change, whatever the host.
+CHANGED = frozenset(
+    {
+        *(LISTEN_CLIENT, LISTEN_PEER, ADVERTISE_CLIENT, INITIAL_ADVERTISE_PEER, INITIAL_CLUSTER),
+        *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
+        *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
+        "ETCD_PEER_CLIENT_CERT_AUTH",
+    }
+)
 
-    lines = (f'Environment="{name}={quoted(name, value)}"' for name, value in settings.items())
-    return "\n".join(("[Service]", *lines, ""))
+
+def stages(subject: Subject) -> tuple[Stage, ...]:
+    """Every stage that a host goes through, in its order."""
+    is_member = subject.name in subject.facts.members
+    return (LOCAL_PORT, CERTIFICATES, HTTPS) if is_member else (RELAYING,)
 
 
 def differences(environment: Settings, wanted: Mapping[str, str | None]) -> Iterable[str]:

@@ -12,7 +12,7 @@ from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
-    is_.configured_by_environment, is_.running_with_http, is_.running_as_found, is_.serving_http,
+    is_.configured_as_found, is_.running_with_http, is_.running_as_found, is_.serving_http,
     is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
 ))
 STAGED = State("staged", "speaks http, and its certificates lie on the host", (

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from orchestrator.plan import foreign
 from orchestrator.plan.foreign import Setting, Url
@@ -18,23 +18,60 @@ Version = Annotated[str, foreign.or_unknown(foreign.version)]
 Variable = Annotated[str, Field(pattern=r"^ETCD_[A-Z0-9_]+$")]
 
 
+TEXT_LIMIT = 65536  # of a file whose content is remembered, in characters
+
+
 class FoundFile(Frozen):
-    """A file that lay where the migration puts one."""
+    """A file that lay where the migration puts one.
+
+    ``text`` is what stood in it, so that it can be put back: of small files that everybody may read, and
+    never of a key. None if it is not remembered, which is written down as it always was: not at all.
+    """
 
     sha256: str
     mode: int
     owner: Account
     group: Account
+    text: Annotated[str | None, Field(max_length=TEXT_LIMIT)] = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_known(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = written(self)
+        return {name: value for name, value in fields.items() if name != "text" or value is not None}
+
+
+class Configuration(Frozen):
+    """A configuration file of etcd that everybody may read, and what stood in it."""
+
+    path: Setting
+    text: Annotated[str, Field(max_length=TEXT_LIMIT)]
+    mode: int
+    owner: Account
+    group: Account
+
+
+class Source(Frozen):
+    """Where a host's etcd has its settings from, where that is not Environment= lines of the unit alone.
+
+    ``flags`` and ``filed`` name settings, by their variables: those that are flags of the unit's ``command``,
+    which is ExecStart= as it stands there, and those that a file of EnvironmentFile= sets.
+    """
+
+    flags: tuple[Variable, ...] = ()
+    filed: tuple[Variable, ...] = ()
+    command: Annotated[str, AfterValidator(foreign.command)] = ""
+    configuration: Configuration | None = None
 
 
 class HostFacts(Frozen):
     """One host as it was before the first change.
 
-    ``environment`` holds variables of the running process, but only those known to hold no secret
-    (etcd/facts/process.py), and ``executable`` is what it runs.
+    ``environment`` holds the settings in effect, by the names of their variables whatever they come from, but
+    only those known to hold no secret (etcd/facts/process.py), and ``executable`` is what it runs.
     ``user`` and ``group`` are the service's. ``files`` are those already found where the migration puts one;
     ``missing_directories`` are those that it has to make. ``trust`` is the family of the host's trust store,
-    None if it has none.
+    None if it has none. ``source`` is where etcd has its settings from, None for Environment= lines alone,
+    which is not written down: facts of before do not have it.
     """
 
     version: Version
@@ -45,6 +82,12 @@ class HostFacts(Frozen):
     files: Mapping[Setting, FoundFile] = {}
     missing_directories: tuple[Setting, ...] = ()
     trust: Literal["debian", "coreos", "redhat"] | None = None
+    source: Source | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_the_usual_source(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = written(self)
+        return {name: value for name, value in fields.items() if name != "source" or value is not None}
 
 
 class MemberFacts(HostFacts):

@@ -102,6 +102,12 @@ def setting(text: str) -> str:
     return one_line(text, "a setting")
 
 
+def command(text: str) -> str:
+    """Return a command as it stands in a unit, where lines may be continued, and nothing else may follow."""
+    one_line(text.replace("\\\n", " ").replace("\t", " "), "the command of a unit", limit=16384)
+    return text
+
+
 class Shape(BaseModel):
     """A part of somebody's JSON: what we read of it, under its own names; numbers are no texts."""
 

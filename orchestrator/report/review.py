@@ -7,10 +7,13 @@ from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 
 
-def review(runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = ()) -> str:
+def review(
+    runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = (), sources: Sequence[str] = ()
+) -> str:
     """Return the text of a review; ``deeds`` are those that a dry run noted down.
 
     ``notes`` are who will lose what by it, as seen now: behind what anybody loses, they stand first.
+    ``sources`` say where settings are, and so where they are written, where that is not the usual place.
     """
     always = ", ".join(_names(runbook.stages[0].steps[0], of="always"))
     cut_off = (*filter(None, [runbook.losses]), *notes)
@@ -19,6 +22,7 @@ def review(runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = ()) -
     for track in dict.fromkeys(runbook.tracks.values()):
         hosts = [host for host, other in runbook.tracks.items() if other == track]
         lines.append(f"{', '.join(hosts)}: from {track[0]} to {track[-1]}.")
+    lines += sources
     lines.append(f"Runbook {runbook.digest[:12]}, {len(deeds)} deeds. Before and after every step: {always}.")
     if runbook.risk:
         lines += ["", f"RISK: {runbook.risk}"]

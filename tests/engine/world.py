@@ -18,6 +18,7 @@ from orchestrator.etcd.api import v3
 from orchestrator.etcd.facts import ca_store, listeners, process, proxies
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
+from orchestrator.etcd.install import unit
 from orchestrator.host.operations import (
     Deed,
     MakeDirectory,
@@ -204,6 +205,8 @@ class World:
             process.SCRIPT: self._process,
             v3.ASK: self._etcdctl,
             files.SCRIPT: self._files,
+            files.TEXTS: self._texts,
+            unit.SCRIPT: lambda *_: Answer(0, ""),
             HOST: self._host_facts,
             VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
@@ -228,6 +231,14 @@ class World:
         pid = 100 + host.restarts if host.is_running else 0
         lines = f"LoadState=loaded\n{state}\nMainPID={pid}\nUser=etcd\nenviron={environ}\ncmdline={cmdline}\n"
         return Answer(0, lines)
+
+    def _texts(self, host: FakeHost, check: Script) -> Answer:
+        lines = [
+            f"{base64.b64encode(host.files[path][0].encode()).decode()} {path}"
+            for path in check.arguments[1:]
+            if path in host.files and host.files[path][1] & 0o004
+        ]
+        return Answer(0, "\n".join(lines))
 
     def _etcdctl(self, host: FakeHost, check: Script) -> Answer:
         words = check.arguments[1:]

@@ -17,7 +17,7 @@ from support.subjects import subject
 from orchestrator.etcd import files, trial
 from orchestrator.etcd.api import Health, v2, v3
 from orchestrator.etcd.facts import host, listeners, members, process, routes
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.install import unit
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Subject

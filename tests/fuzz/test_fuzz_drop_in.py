@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 from support.systemd import environment
 
-from orchestrator.etcd.settings import drop_in
+from orchestrator.etcd.install import drop_ins
 
 NASTY = st.text(
     st.one_of(st.sampled_from("\"'\\%$#;=[]{} \t\n\r\0\x1b\u2028\u202e`&|<>*?~^"), st.characters()),
@@ -23,7 +23,7 @@ NAMES = st.one_of(st.from_regex(r"ETCD_[A-Z0-9_]{1,20}", fullmatch=True), NASTY)
 @example({"ETCD_NAME": "100%%n %i"})
 def test_systemd_reads_what_was_meant_or_nothing_is_written(variables: dict[str, str]) -> None:
     try:
-        text = drop_in(variables)
+        text = drop_ins.setting(variables)
     except ValueError:
         assert not all(
             name.isascii() and value.isprintable() for name, value in variables.items()
@@ -38,4 +38,4 @@ def test_systemd_reads_what_was_meant_or_nothing_is_written(variables: dict[str,
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b", "\x1b[31m", "a\u2028b", "\u202egpj", "\udcff"])
 def test_what_cannot_stand_in_one_line_is_refused_by_name(value: str) -> None:
     with pytest.raises(ValueError, match="ETCD_NAME holds characters that cannot be printed"):
-        drop_in({"ETCD_NAME": value})
+        drop_ins.setting({"ETCD_NAME": value})

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support import systemd
 from support.fuzzing import EXAMPLES
 
-from orchestrator.etcd.preflight import unit, variables
+from orchestrator.etcd.checks.unit import seconds
+from orchestrator.etcd.install import unit, variables
 
 TEXT = st.text(
     st.one_of(st.sampled_from("ETCD_AB=\"'\\\\$`#; \t\n\n\r=="), st.characters(codec="utf-8")), max_size=80
@@ -47,7 +48,7 @@ def test_what_systemctl_prints_is_read_back(meant: dict[str, str]) -> None:
 @given(TEXT)
 def test_any_text_is_read_or_refused(text: str) -> None:
     unit.variables_of_drop_in(text)
-    readers: tuple[Callable[[str], object], ...] = (unit.seconds, variables.words)
+    readers: tuple[Callable[[str], object], ...] = (seconds, variables.words)
     for read in readers:
         with suppress(ValueError):
             read(text)

@@ -3,7 +3,7 @@
 from live.stories import failure, orchestrator
 from support.systemd import environment
 
-from orchestrator.etcd.settings import drop_in
+from orchestrator.etcd.install import drop_ins
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
@@ -19,7 +19,7 @@ NASTY = {
 
 def test_systemd_itself_reads_back_what_a_drop_in_means(lab: Lab) -> None:
     host = lab.host("server1")
-    text = drop_in(NASTY)
+    text = drop_ins.setting(NASTY)
     assert NASTY == environment(text)
     unit = host.root / "etc/systemd/system/nasty.service"
     unit.write_text("[Service]\nType=oneshot\nExecStart=/usr/bin/env -0\nStandardOutput=file:/run/nasty\n")

@@ -31,6 +31,8 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "unrefused": ("http://127.0.0.1:2379",),
     "connections.of": ((2379,),),
     "resolved": (("server1",),),
+    "room.of": (("/etc/etcd",),),
+    "access": (("/etc/etcd",),),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
 

@@ -26,7 +26,7 @@ WRONG = [
     ("commands/check.py", "import tenacity", "only gates and connections retry"),
     ("engine/step.py", "from tenacity import Retrying", "only gates and connections retry"),
     ("etcd/new.py", "import tenacity", "only gates and connections retry"),
-    ("etcd/gather.py", "from ruamel.yaml import YAML", "only plans are YAML"),
+    ("etcd/gather.py", "from ruamel.yaml import YAML", "only plans and etcd's"),
     ("engine/run.py", "import structlog", "only the live view and the log use structlog"),
     ("lab/lifecycle/lab.py", "from orchestrator.etcd import settings", "the lab knows plan files"),
     ("lab/machine/network.py", "from orchestrator.host import operations", "the lab knows plan files"),

@@ -1,12 +1,15 @@
 """The phase that shows every step before a person is asked."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from orchestrator.commands.phases.context import Context
 from orchestrator.commands.recall import header
 from orchestrator.commands.rehearsing import rehearse
+from orchestrator.engine.events import Opened
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
+from orchestrator.etcd.install import detecting as sources
 from orchestrator.output import out
 from orchestrator.report import review as text
 
@@ -21,4 +24,15 @@ def review(context: Context) -> None:
         deeds = rehearse(context.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    out(text.review(context.runbook, deeds, context.cut_off))
+    out(text.review(context.runbook, deeds, context.cut_off, tuple(_sources(progress.opened))))
+
+
+def _sources(opened: Opened | None) -> Iterable[str]:
+    """Say which hosts have their settings elsewhere than in Environment= lines of the unit, and where."""
+    found: dict[str, list[str]] = {}
+    hosts = {**opened.facts.members, **opened.facts.proxies} if opened else {}
+    for name, host in hosts.items():
+        if host.source:
+            found.setdefault(sources.described(host.source), []).append(name)
+    for described, names in found.items():
+        yield f"{', '.join(names)}: settings from {described}, changed there by files of ours beside theirs."

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.etcd.effective import SETTING
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Subject
@@ -158,21 +159,20 @@ def without_http(answer: Answer) -> str | None:
     return found["urls"].strip() if found else None
 
 
-# What every script below needs of the unit $1: its main process, and the variables that it really has.
-VARIABLE = """
-variable() { tr '\\0' '\\n' < "/proc/$pid/environ" | sed -n "s/^$1=//p"; }
-"""
-MAIN_PROCESS = f"""
+# What every script below needs of the unit $1: its main process, and the settings that it really has.
+MAIN_PROCESS = f"""{SETTING}
 pid=$(systemctl show --property=MainPID --value "$1.service")
 [ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
-}}{VARIABLE}"""
+}}
+"""
 
 # Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
 # A look asks this over and over, so what the shell can do by itself starts no process.
 OWN_LISTENER = f"""{MAIN_PROCESS}
-urls=$(variable ETCD_LISTEN_CLIENT_URLS)
+setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
+urls=$value
 url='' IFS=,
 set -f
 for each in ${{urls:-http://localhost:2379}}; do

@@ -16,6 +16,7 @@ from orchestrator.etcd.checks.listeners import (
     serving_local_http,
 )
 from orchestrator.etcd.checks.local_clients import left_in_peace_by_local_clients
+from orchestrator.etcd.checks.proving import proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
     registered_for_peers_with_https,
@@ -32,9 +33,8 @@ from orchestrator.etcd.checks.relaying import (
     relaying_reads,
     relaying_with_certificates,
 )
-from orchestrator.etcd.gates.proving import proven_to_every_peer
-from orchestrator.etcd.gates.settled import (
-    configured_by_environment,
+from orchestrator.etcd.checks.settled import (
+    configured_as_found,
     free_of_other_files,
     holding_certificates,
     holding_no_certificates,
@@ -47,7 +47,7 @@ from orchestrator.etcd.gates.settled import (
 
 __all__ = [
     "advertising_https",
-    "configured_by_environment",
+    "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
     "free_to_go",

@@ -8,12 +8,10 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import peering
+from orchestrator.etcd.install import drop_ins
 from orchestrator.plan.facts import Subject
 from orchestrator.plan.model import Host
 from orchestrator.text import shown
-
-# Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).
-_ADVERTISE = "24-advertise.conf"
 
 
 def etcdctl(one: Subject) -> str:
@@ -86,15 +84,9 @@ def counts(one: Subject) -> str:
 def advertise(host: Host, urls: Iterable[str]) -> str:
     """Return the command that makes a member advertise the plan's address in place of no host's."""
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
-    folder = settings.Paths("", host.service, "").drop_ins
-    lines = settings.drop_in({settings.ADVERTISE_CLIENT: wanted}).splitlines()
-    return f"{drop_in(folder, _ADVERTISE, lines)} && systemctl restart {host.service}.service"
-
-
-def drop_in(folder: str, name: str, lines: Iterable[str]) -> str:
-    """Return the command that gives a unit a drop-in more; it restarts nothing."""
-    written = f"printf '%s\\n' {shlex.join(lines)} > {folder}/{name}"
-    return f"mkdir -p {folder} && {written} && systemctl daemon-reload"
+    lines = drop_ins.setting({settings.ADVERTISE_CLIENT: wanted}).splitlines()
+    written = drop_ins.command(host, drop_ins.BEFORE_OURS, lines)
+    return f"{written} && systemctl restart {host.service}.service"
 
 
 def _at(address: str, url: str) -> str:

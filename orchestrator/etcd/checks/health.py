@@ -165,7 +165,7 @@ def _named(raised: str, standing: Mapping[str, Standing]) -> str:
 
 def _locked(site: Site, names: list[str], first: Process) -> Remark:
     """Name the members that want a login, and how to turn that off while the migration lasts."""
-    endpoint, interface = peering.endpoint(first.environment), api.APIS[site.facts.api]
+    endpoint, interface = peering.endpoint(first.settings), api.APIS[site.facts.api]
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
     return wrong(
         f"{AUTHENTICATION} ({', '.join(names)})",

@@ -10,9 +10,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight import unit
+from orchestrator.etcd.install import drop_ins, unit
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
@@ -126,6 +125,5 @@ def _mend(subject: Subject, read: unit.Unit, exempt: str, caught: Iterable[str])
     )
     if in_file is not None or not value.isprintable():
         return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
-    folder = settings.Paths.of(subject).drop_ins
     line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return fixes.drop_in(folder, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))
+    return drop_ins.command(subject.host, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))

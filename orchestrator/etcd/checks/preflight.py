@@ -8,13 +8,15 @@ from orchestrator.etcd.checks import (
     listeners,
     local_clients,
     material,
+    origins,
     registry,
     room,
     routes,
+    sandbox,
+    unit,
     versions,
 )
 from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_host, on_the_bastion
-from orchestrator.etcd.preflight import origins, sandbox, unit
 
 # In the order of the report: from getting onto a host to what its certificates will be used for.
 CHECKLIST: tuple[Item, ...] = (

@@ -62,9 +62,9 @@ def registered_with_http(subject: Subject) -> Check:
     def judge(answers: Answers) -> Iterable[Remark]:
         yield from registered.predicate(answers)
         urls, running = settings.peers_http(subject), runs.read(answers)
-        unspoken = peering.unspoken(urls, running.environment)
+        unspoken = peering.unspoken(urls, running.settings)
         if unspoken:
-            listens = _list(settings.current(running.environment, settings.LISTEN_PEER))
+            listens = _list(settings.current(running.settings, settings.LISTEN_PEER))
             yield wrong(f"registered with {_list(unspoken)}, and listens with {listens}")
 
     return Check(subject.name, (*registered.facts, runs), judge)
@@ -138,7 +138,7 @@ def schemes(
     """Compare the scheme that each member is registered with, by its own view, with its listeners'."""
     interface = api.APIS[site.facts.api]
     for name, view in seen.items():
-        member, environment = view.get(ids[name]), running[name].environment
+        member, environment = view.get(ids[name]), running[name].settings
         if member is None or not running[name].pid:
             continue  # 'compare' and 'quorum' say so
         unspoken = peering.unspoken(member.peer_urls, environment)

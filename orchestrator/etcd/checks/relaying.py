@@ -3,10 +3,10 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd import files, settings
+from orchestrator.etcd import settings
 from orchestrator.etcd.asking import gate
+from orchestrator.etcd.checks.settled import running_with
 from orchestrator.etcd.facts import process, proxies
-from orchestrator.etcd.gates.settled import running_with
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
@@ -18,13 +18,13 @@ _RELAYED = ("/v2/stats/self", "/v2/keys/")
 def relaying_as_found(subject: Subject) -> Check:
     """The proxy runs with the settings from before the first change."""
     before = subject.found.environment
-    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)}, ())
+    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)})
 
 
 @gate
 def relaying_with_certificates(subject: Subject) -> Check:
     """The proxy runs with its certificates, and listens on loopback only."""
-    return running_with(subject, settings.relaying(subject), (files.relaying(subject),))
+    return running_with(subject, settings.relaying(subject), settings.RELAYING)
 
 
 @gate(
@@ -41,7 +41,7 @@ def relaying_reads(subject: Subject) -> Check:
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
-        url = settings.loopback(settings.current(running.environment, settings.LISTEN_CLIENT)[0])
+        url = settings.loopback(settings.current(running.settings, settings.LISTEN_CLIENT)[0])
         for relayed, fact in reads.get(url, reads[settings.local_url(subject)]):
             reason = fact.read(answers)
             if reason is not None:

@@ -3,9 +3,10 @@
 import shlex
 from collections.abc import Iterable, Sequence
 
-from orchestrator.etcd import saving
+from orchestrator.etcd import install, saving
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.facts import room
+from orchestrator.etcd.settings import Paths
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Subject
@@ -17,9 +18,14 @@ INODES_FAIL = 100
 _NOWHERE = " leads nowhere"
 
 
+def _written(subject: Subject) -> tuple[str, ...]:
+    """Where the migration puts files, the certificates' directory first."""
+    return (Paths.of(subject).directory, *install.of(subject).directories)
+
+
 def disks(subject: Subject) -> Check:
     """Ask for space and inodes where files will be put, etcd keeps its data, and that is saved."""
-    asked = room.of(subject)
+    asked = room.of(subject, _written(subject))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)
@@ -62,7 +68,7 @@ def _saved_mib(subject: Subject, weights: Sequence[str]) -> int:
 
 def entrances(subject: Subject) -> Check:
     """Ask whether the service's user may enter the directory that the certificates will lie in."""
-    asked = room.access(subject)
+    asked = room.access(subject, _written(subject))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)

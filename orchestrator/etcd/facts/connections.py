@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.api.words import VARIABLE
+from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.facts.routes import plain
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Subject
@@ -15,14 +15,15 @@ from orchestrator.text import shown
 # from here. Our own looks are left out: all that hangs on the sshd process of this session
 # (its tunnels are that process's, its scripts below it), and so is the member itself, which talks to itself.
 SCRIPT = (
-    VARIABLE
+    SETTING
     + r"""
 ss --version > /dev/null || exit
 service=$1
 shift
 pid=$(systemctl show --property=MainPID --value "$service.service") || exit
 if [ "${pid:-0}" -gt 0 ]; then
-  printf 'urls %s\n' "$(variable ETCD_LISTEN_CLIENT_URLS)"
+  setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
+  printf 'urls %s\n' "$value"
 fi
 parent() { sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2> /dev/null; }
 ours=" $pid " pid=$$

@@ -21,8 +21,8 @@ ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
 DOWNGRADE = f"""{MAIN_PROCESS}
-urls=$(variable ETCD_LISTEN_PEER_URLS)
-url=$(printf '%s' "${{urls:-http://localhost:2380}}" | tr ',' '\\n' | sed -n '/^http:/p' | head -n 1 |
+setting ETCD_LISTEN_PEER_URLS listen-peer-urls
+url=$(printf '%s' "${{value:-http://localhost:2380}}" | tr ',' '\\n' | sed -n '/^http:/p' | head -n 1 |
   sed 's#//0\\.0\\.0\\.0:#//127.0.0.1:#; s#//\\[::\\]:#//[::1]:#')
 exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{{http_code}}' "$url/downgrade/enabled"
 """

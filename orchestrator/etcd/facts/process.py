@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import effective, settings
+from orchestrator.etcd.effective import SETTING
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Subject
@@ -13,12 +14,12 @@ from orchestrator.text import escaped, one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
 # One that ends meanwhile leaves half an answer, which is none.
-SCRIPT = """
+SCRIPT = f"""{SETTING}
 systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group \\
   --property=ActiveEnterTimestampMonotonic "$1.service" || exit
 printf 'clock=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
 pid=$(systemctl show --property=MainPID --value "$1.service") || exit
-if [ "${pid:-0}" -eq 0 ]; then
+if [ "${{pid:-0}}" -eq 0 ]; then
   id=$(systemctl show --property=Id --value "$1.service")  # journalctl does not know an alias
   lines=$(journalctl --unit="$id" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
   printf 'journal=%s\\n' "$lines"
@@ -26,8 +27,14 @@ if [ "${pid:-0}" -eq 0 ]; then
 fi
 environ=$(base64 -w0 < "/proc/$pid/environ") && exe=$(readlink "/proc/$pid/exe") &&
   cmdline=$(base64 -w0 < "/proc/$pid/cmdline") && [ -n "$cmdline" ] ||
-  { echo "the process of $1.service has just ended" >&2; exit 1; }
+  {{ echo "the process of $1.service has just ended" >&2; exit 1; }}
 printf 'environ=%s\\nexe=%s\\ncmdline=%s\\n' "$environ" "$exe" "$cmdline"
+setting ETCD_NAME name
+if [ -n "$configuration" ]; then
+  configured=$(head -c 65536 -- "/proc/$pid/root$configuration" | base64 -w0)
+  printf 'configuration=%s\\nconfigured=%s\\n' "$configuration" "$configured"
+  printf 'configured_as=%s\\n' "$(stat -L -c '%a %U %G %s' -- "/proc/$pid/root$configuration")"
+fi
 """
 
 
@@ -35,11 +42,8 @@ printf 'environ=%s\\nexe=%s\\ncmdline=%s\\n' "$environ" "$exe" "$cmdline"
 # Any other variable may hold a secret, and the state file keeps none.
 REMEMBERED = frozenset(
     {
-        *(settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT),
-        *(settings.INITIAL_ADVERTISE_PEER, settings.INITIAL_CLUSTER),
-        *("ETCD_CERT_FILE", "ETCD_KEY_FILE", "ETCD_TRUSTED_CA_FILE", "ETCD_CLIENT_CERT_AUTH"),
-        *("ETCD_PEER_CERT_FILE", "ETCD_PEER_KEY_FILE", "ETCD_PEER_TRUSTED_CA_FILE"),
-        *("ETCD_PEER_CLIENT_CERT_AUTH", "ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
+        *settings.CHANGED,
+        *("ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
     }
 )
 # Over https etcd's dialler obeys these. Values may hold a password: they are neither told nor written down.
@@ -53,6 +57,8 @@ STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over an
 class Process:
     """A unit and its main process (``pid`` 0: none); ``environment`` holds the ETCD_ variables.
 
+    ``configuration`` is the path of its configuration file, empty if it has none, ``configured`` what stands
+    there, and ``configured_as`` its mode, owner, group and size in bytes.
     ``proxies`` are those of its variables that name HTTP proxies, or who is exempt from them.
     ``crashes`` are counted since the last start by hand; ``active_s`` is how long the unit is active by now.
     """
@@ -70,11 +76,20 @@ class Process:
     active_s: float
     last_words: tuple[str, ...]
     proxies: Mapping[str, str] = field(repr=False, default_factory=dict)
+    configuration: str = ""
+    configured: str = field(repr=False, default="")
+    configured_as: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings in effect, whatever they come from, by the names of their variables."""
+        configured = self.configured if self.configuration else None
+        return effective.settings(self.arguments, self.environment, configured)
 
     @property
     def remembered(self) -> Mapping[str, str]:
-        """The variables that may be told and written down; ValueError if one could not be written again."""
-        return {name: one_line(value, name) for name, value in self.environment.items() if name in REMEMBERED}
+        """The settings that may be told and written down; ValueError if one could not be written again."""
+        return {name: one_line(value, name) for name, value in self.settings.items() if name in REMEMBERED}
 
     @property
     def complaint(self) -> str | None:
@@ -126,6 +141,9 @@ def _process(unit: str, answer: Answer) -> Process:
             map(escaped, _ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines())
         ),
         proxies={name: variables[name] for name in PROXIES if name in variables},
+        configuration=fields.get("configuration", ""),
+        configured_as=tuple(fields.get("configured_as", "").split()),
+        configured=base64.b64decode(fields.get("configured", ""), validate=True).decode(errors="replace"),
     )
 
 

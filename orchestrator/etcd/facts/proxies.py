@@ -9,8 +9,8 @@ from orchestrator.plan.foreign import Url
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
 SCRIPT = f"""{MAIN_PROCESS}
-data=$(variable ETCD_DATA_DIR)
-exec cat "$data/proxy/cluster"
+setting ETCD_DATA_DIR data-dir
+exec cat "$value/proxy/cluster"
 """
 
 

@@ -1,9 +1,9 @@
 """How much room there is on a host's disks, and who gets to where the migration puts files."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd.api.words import VARIABLE
-from orchestrator.etcd.settings import Paths
+from orchestrator.etcd.effective import SETTING
 from orchestrator.host import places
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Subject
@@ -15,7 +15,7 @@ from orchestrator.trusted import UNTRUSTED
 # outermost directory that is closed to it), and what the keys alone and the whole member take:
 # "weight" KIB KIB.
 SCRIPT = (
-    VARIABLE
+    SETTING
     + UNTRUSTED
     + """
 room() {
@@ -27,7 +27,8 @@ room() {
 pid=$(systemctl show --property=MainPID --value "$1.service")
 user=$(systemctl show --property=User --value "$1.service")
 if [ "${pid:-0}" -gt 0 ]; then
-  data=$(variable ETCD_DATA_DIR)
+  setting ETCD_DATA_DIR data-dir
+  data=$value
   case $data in
     /*) ;;
     *) data=$(readlink -f "/proc/$pid/cwd")/$data ;;
@@ -99,18 +100,18 @@ class Access:
     untrusted: tuple[str, ...]
 
 
-def of(subject: Subject) -> Fact[Room]:
-    """Room where etcd's data lies, where that is saved, and where the migration puts files."""
-    return Fact(_script(subject), _room)
+def of(subject: Subject, directories: Iterable[str]) -> Fact[Room]:
+    """Room where etcd's data lies, where that is saved, and in these directories, where files are put."""
+    return Fact(_script(subject, directories), _room)
 
 
-def access(subject: Subject) -> Fact[Access]:
-    """Who gets to where the migration puts files."""
-    return Fact(_script(subject), _access)
+def access(subject: Subject, directories: Iterable[str]) -> Fact[Access]:
+    """Who gets to these directories, where files are put; the first is that of the certificates."""
+    return Fact(_script(subject, directories), _access)
 
 
-def _script(subject: Subject) -> Script:
-    written = (*Paths.of(subject).directories, "/run")  # a deed's own directory is below /run
+def _script(subject: Subject, directories: Iterable[str]) -> Script:
+    written = (*directories, "/run")  # a deed's own directory is below /run
     return Script(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
 
 

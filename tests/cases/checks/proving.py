@@ -1,4 +1,4 @@
-"""What a throwaway etcd proves: orchestrator/etcd/gates/proving.py."""
+"""What a throwaway etcd proves: orchestrator/etcd/checks/proving.py."""
 
 from support.judging import Case, fails, prints
 

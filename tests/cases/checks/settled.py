@@ -1,4 +1,4 @@
-"""What a member runs with and what lies on its host: orchestrator/etcd/gates/settled.py."""
+"""What a member runs with and what lies on its host: orchestrator/etcd/checks/settled.py."""
 
 from support.judging import (
     Case,
@@ -44,12 +44,12 @@ def mode_of(path: str, mode: int) -> Change:
 
 # fmt: off
 CASES = (
-    Case("configured_by_environment", "plaintext"),
-    Case("configured_by_environment", "plaintext", (runs("server1", ETCD_CONFIG_FILE="/etc/etcd.yml"),),
-         "ETCD_CONFIG_FILE hides every variable"),
-    Case("configured_by_environment", "plaintext", (runs_as("server1", "etcd", "--name=x", "-debug"),),
-         "the process has flags (--name -debug)"),
-    Case("configured_by_environment", "plaintext", (fails("server1", "process.SCRIPT", "has just ended"),), "cannot tell"),
+    Case("configured_as_found", "plaintext"),
+    Case("configured_as_found", "plaintext", (runs("server1", ETCD_CONFIG_FILE="/etc/etcd.yml"),),
+         "etcd reads a configuration file"),
+    Case("configured_as_found", "plaintext", (runs_as("server1", "etcd", "--name=x", "-debug"),),
+         "--name, -debug"),
+    Case("configured_as_found", "plaintext", (fails("server1", "process.SCRIPT", "has just ended"),), "cannot tell"),
 
     Case("running_with_http", "plaintext"),
     Case("running_with_http", "plaintext", (down("server1"),), "etcd2.service is failed"),

@@ -9,8 +9,9 @@ from support.sites import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
+from orchestrator.etcd.checks import sandbox
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight import sandbox, unit
+from orchestrator.etcd.install import unit
 from orchestrator.host.operations import Deed, Receipt
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS

@@ -8,7 +8,7 @@ from support.sites import judged, make_site, running, unit_told, verdicts
 from support.subjects import subject
 
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight.unit import SCRIPT, variables_of_drop_in, variables_of_file
+from orchestrator.etcd.install.unit import SCRIPT, variables_of_drop_in, variables_of_file
 from orchestrator.host.questions import Answer
 
 AT = "/etc/systemd/system/etcd2.service.d"

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from support.subjects import subject
 
 from orchestrator.etcd import settings
+from orchestrator.etcd.install import drop_ins
 from orchestrator.plan.facts import Subject
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
@@ -55,5 +56,5 @@ def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tm
 
 
 def test_a_drop_in_quotes_what_systemd_would_expand() -> None:
-    text = settings.drop_in({"ETCD_NAME": 'a "b" 50%\\'})
+    text = drop_ins.setting({"ETCD_NAME": 'a "b" 50%\\'})
     assert '[Service]\nEnvironment="ETCD_NAME=a \\"b\\" 50%%\\\\"\n' == text

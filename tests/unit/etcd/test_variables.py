@@ -3,7 +3,7 @@
 import pytest
 from support.systemd import ENVIRONMENT_FILE, READ_FROM_IT, of_file
 
-from orchestrator.etcd.preflight import variables
+from orchestrator.etcd.install import variables
 
 
 def test_a_file_for_environment_file_is_read_as_systemd_reads_it() -> None:

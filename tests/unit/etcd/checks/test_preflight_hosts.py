@@ -13,8 +13,9 @@ from orchestrator.etcd.checks.host import FOR_CHECKS, NEEDED, ON_MEMBERS, skew_s
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.etcd.checks.site import Site
+from orchestrator.etcd.checks.unit import seconds
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.preflight.unit import SCRIPT, seconds
+from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import Subject
 

@@ -11,7 +11,7 @@ from support.sites import judged, make_site, running, unit_told, verdicts
 from orchestrator.etcd.checks.http_proxies import is_exempt
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.gather import gather
-from orchestrator.etcd.preflight.unit import SCRIPT
+from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.host.questions import Answer
 
 # Go's own table: golang.org/x/net/http/httpproxy, proxy_test.go, TestUseProxy; on port 80.

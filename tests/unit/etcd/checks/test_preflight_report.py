@@ -192,15 +192,15 @@ def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) 
         def perform(self, deed: Deed) -> Receipt:
             raise AssertionError(deed)
 
-    world.hosts["server2"].environment["ETCD_CONFIG_FILE"] = "/etc/etcd.yaml"
+    world.hosts["server2"].environment["ETCD_LISTEN_PEER_URLS"] = "https://0.0.0.0:2380"
     opened = Session(tmp_path / "plan.yaml", tmp_path / "s", site.cluster, MIGRATIONS["bridge"], (), Partly())
     found = looking.look(opened).findings
     gates = {(one.check, one.where): one for one in found if one.check.startswith("gate: ")}
 
     assert {name.name for name in site.cluster.members} == {where for _, where in gates}
     assert "pass" == gates["gate: healthy", "server2"].verdict
-    refused = gates["gate: configured by environment", "server2"]
-    assert ("fail", True) == (refused.verdict, "ETCD_CONFIG_FILE hides" in refused.evidence)
+    refused = gates["gate: running with http", "server2"]
+    assert ("fail", True) == (refused.verdict, "ETCD_LISTEN_PEER_URLS already holds" in refused.evidence)
     assert "'plaintext'" in refused.why
 
 

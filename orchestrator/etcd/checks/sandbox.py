@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.preflight import unit, variables
+from orchestrator.etcd.install import unit, variables
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan.facts import Subject

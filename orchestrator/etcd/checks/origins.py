@@ -1,0 +1,22 @@
+"""Where a member's settings come from, and what would silently beat ours."""
+
+from collections.abc import Iterable
+
+from orchestrator.etcd import install
+from orchestrator.etcd.install import origins as install_origins
+from orchestrator.host.checks import Check, Remark
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
+
+
+def origins(subject: Subject) -> Check:
+    """Ask for the running process's flags and variables, and for every file that its unit reads them from."""
+    is_under_way = bool(subject.facts.cluster_id)
+    installed = install.of(subject)
+    runs, described = installed.running, installed.next_start
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running, read = runs.read(answers), described.read(answers)
+        return install_origins.judge(subject, running, read, is_under_way=is_under_way)
+
+    return Check(subject.name, (runs, described), judge)

@@ -1,0 +1,94 @@
+"""Whether a host's systemd unit is one that etcd can be restarted in."""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+
+from orchestrator.etcd.facts import process
+from orchestrator.etcd.install import drop_ins, unit
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
+from orchestrator.host.questions import Answers
+from orchestrator.plan.facts import Subject
+from orchestrator.text import shown
+
+START_WARN_S = 30.0
+START_FAIL_S = 10.0  # a restart took up to 7 s to publish (etcd 3.4.23, 3.6.14), and Type=notify waits for it
+
+_UNITS_S = {
+    "us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800,
+    "month": 2629800, "y": 31557600,
+}  # fmt: skip
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)(?: |$)")
+
+
+def seconds(text: str) -> float:
+    """Read systemd's way to write a time, such as ``1min 30s``; infinity if it has no end."""
+    if text in {"infinity", ""}:
+        return float("inf")
+    found = _TIME.findall(text)
+    if not found:
+        raise ValueError(f"systemd wrote a time that cannot be read: {shown(text)}")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in found)
+
+
+def _is_left_out(properties: Mapping[str, str]) -> bool:
+    """Whether no other unit starts it, as with an alias made by hand; a static one cannot be enabled."""
+    if properties.get("UnitFileState") == "static":
+        return False
+    told = [
+        properties[name]
+        for name in ("WantedBy", "RequiredBy", "UpheldBy", "TriggeredBy")
+        if name in properties
+    ]
+    return bool(told) and not any(told)
+
+
+def _longer_start(subject: Subject) -> str:
+    """Return the command that gives the unit more time to start; it restarts nothing."""
+    return drop_ins.command(subject.host, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
+
+
+def units(subject: Subject) -> Check:
+    """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
+    name = f"{subject.host.service}.service"
+    runs, described = process.running(subject), unit.of(subject)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running, told = runs.read(answers), described.read(answers).properties
+        if not running.loaded:
+            yield wrong(
+                f"there is no unit {name}",
+                "systemctl list-units --all '*etcd*' shows the unit that runs etcd: if this name was an "
+                "alias of it: systemctl enable THAT_UNIT; else name that unit in the plan (service)",
+            )
+            return
+        if running.complaint:
+            yield wrong(
+                running.complaint, f"systemctl start {name}; systemctl status {name} says if it stays"
+            )
+            return
+        own = posixpath.basename(told.get("FragmentPath", "")) or name  # an alias cannot be enabled
+        kind, limit_s = told.get("Type", ""), seconds(told.get("TimeoutStartUSec", ""))
+        if kind not in {"notify", "simple", "exec"}:
+            yield doubtful(f"Type={kind}: it has only been tried with notify, simple and exec")
+        if kind == "notify" and limit_s < START_WARN_S:
+            remark = wrong if limit_s < START_FAIL_S else doubtful
+            yield remark(
+                f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
+                _longer_start(subject),
+            )
+        state = told.get("UnitFileState") or "not enabled"
+        if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(told):
+            yield doubtful(
+                f"{name} ({state}): a reboot does not start it",
+                f"systemctl enable {shlex.quote(own)}",
+            )
+        if told.get("NeedDaemonReload") == "yes":
+            yield wrong(
+                "its files were changed since systemd read them: nobody knows what our restart would change",
+                "systemctl daemon-reload; then check again, which names what would change",
+            )
+        yield fine(f"active, Type={kind}, TimeoutStartSec={told.get('TimeoutStartUSec')}")
+
+    return Check(subject.name, (runs, described), judge)

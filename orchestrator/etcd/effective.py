@@ -1,0 +1,113 @@
+"""What etcd makes of its command line, its variables and a configuration file: the settings in effect.
+
+Settings have the names of their variables here, whatever they come from. With a configuration file etcd
+ignores flags and variables; a flag beats a variable (from 3.4 on both is fatal), and its last one counts.
+Source: etcd 2.3 to 3.6, etcdmain/config.go; docs/etcd-facts.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+CONFIG_FILE = "ETCD_CONFIG_FILE"
+
+# Sections of a configuration file whose keys have variables of their own (embed/config.go, securityConfig).
+SECTIONS: Mapping[str, str] = {
+    "client-transport-security": "ETCD_",
+    "peer-transport-security": "ETCD_PEER_",
+}
+
+# Leaves in $value what process $pid uses for the setting of variable $1 and flag $2, or nothing, and in
+# $configuration its configuration file. The shell does by itself what it can: looks ask this over and over.
+SETTING = r"""
+setting() {
+  value='' given='' configuration='' next=''
+  told=$(cat "/proc/$pid/cmdline" "/proc/$pid/environ" | tr '\0' '\n')
+  IFS='
+'
+  set -f
+  for each in $told; do
+    case $next in
+      flag) given=$each next='' && continue ;;
+      file) configuration=$each next='' && continue ;;
+    esac
+    case $each in
+      "--$2="* | "-$2="*) given=${each#*=} ;;
+      "--$2" | "-$2") next='flag' ;;
+      --config-file=* | -config-file=*) configuration=${each#*=} ;;
+      --config-file | -config-file) next='file' ;;
+      "$1="*) value=${each#*=} ;;
+      ETCD_CONFIG_FILE=*) configuration=${configuration:-${each#*=}} ;;
+    esac
+  done
+  unset IFS
+  set +f
+  value=${given:-$value}
+  case $configuration in
+    '') return ;;
+    /*) ;;
+    *) configuration=$(readlink "/proc/$pid/cwd")/$configuration ;;
+  esac
+  value=$(sed -n "s/^$2:[[:blank:]]*//p" "/proc/$pid/root$configuration" | head -n 1 |
+    sed 's/[[:blank:]]#.*//; s/[[:blank:]]*$//; s/^"\(.*\)"$/\1/; s/^'"'\(.*\)'"'$/\1/')
+}
+"""
+
+
+def flag(name: str) -> str:
+    """Name of the flag of a setting, without its dashes: listen-client-urls."""
+    return name.removeprefix("ETCD_").lower().replace("_", "-")
+
+
+def variable(flag_name: str) -> str:
+    """Name of the variable of a flag: ETCD_LISTEN_CLIENT_URLS."""
+    return "ETCD_" + flag_name.upper().replace("-", "_")
+
+
+def flags(arguments: Sequence[str]) -> Mapping[str, str]:
+    """Return the settings that a command line has flags for; etcd takes no other arguments than flags.
+
+    So what follows a flag without a value, and is none itself, is its value; else the flag is a switch.
+    """
+    found: dict[str, str] = {}
+    words = list(arguments[1:])
+    while words:
+        name, equals, value = words.pop(0).partition("=")
+        if not name.startswith("-"):
+            continue
+        if not equals:
+            value = words.pop(0) if words and not words[0].startswith("-") else "true"
+        found[variable(name.lstrip("-"))] = value
+    return found
+
+
+def of_configuration(text: str) -> Mapping[str, str]:
+    """Return the settings of a configuration file; ValueError if it is none."""
+    try:
+        told = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise ValueError("etcd's configuration file is no YAML") from error
+    if not isinstance(told, dict):
+        raise ValueError("etcd's configuration file holds no keys")  # noqa: TRY004 -- foreign text
+    found = dict(_scalars(told, "ETCD_"))
+    for section, prefix in SECTIONS.items():
+        keys = told.get(section)
+        found |= dict(_scalars(keys, prefix)) if isinstance(keys, dict) else {}
+    return found
+
+
+def _scalars(keys: Mapping[object, object], prefix: str) -> Iterable[tuple[str, str]]:
+    for key, value in keys.items():
+        if isinstance(value, str | int | float):
+            told = str(value).lower() if isinstance(value, bool) else str(value)
+            yield prefix + str(key).upper().replace("-", "_"), told
+
+
+def settings(
+    arguments: Sequence[str], environment: Mapping[str, str], configuration: str | None
+) -> Mapping[str, str]:
+    """Return the settings in effect; ``configuration`` is a configuration file's text, if there is one."""
+    if configuration is not None:
+        return of_configuration(configuration)
+    return {**environment, **flags(arguments)}

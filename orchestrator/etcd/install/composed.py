@@ -1,0 +1,154 @@
+"""A host's etcd as its facts have it: each setting goes where etcd would find it, by drop-ins of ours.
+
+A stage's drop-in holds Environment= lines, names a file for EnvironmentFile=, or restates ExecStart=,
+whichever its settings need. What is replaced as a whole (a command, a configuration file) holds the stages
+before it too, so that taking the last one away brings back what was before it.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
+
+from orchestrator.etcd import effective, files, settings
+from orchestrator.etcd.facts import process
+from orchestrator.etcd.facts.process import Process
+from orchestrator.etcd.files import Lying
+from orchestrator.etcd.install import config_file, drop_ins, environment_file, flags, systemd_env, unit
+from orchestrator.etcd.settings import Settings, Stage
+from orchestrator.host.checks import Remark
+from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Write
+from orchestrator.host.questions import Answers, Fact
+from orchestrator.plan.facts import Source, Subject
+
+Carrier = Literal["line", "file", "flag", "key"]
+_LINES_ALONE = Source()
+
+
+class Composed:
+    """A host whose etcd has its settings from variables, flags or a configuration file, or from several."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._directory = drop_ins.directory(subject.host)
+        self._source = subject.found.source or _LINES_ALONE
+
+    @property
+    def running(self) -> Fact[Process]:
+        """What runs now."""
+        return process.running(self._subject)
+
+    @property
+    def next_start(self) -> Fact[unit.Unit]:
+        """What the next start would use."""
+        return unit.of(self._subject)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file of ours, whatever the host's role."""
+        stages = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)
+        return tuple(path for stage in stages for path in self._paths(stage))
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Where they lie."""
+        configuration = self._source.configuration
+        return (self._directory, *((posixpath.dirname(configuration.path),) if configuration else ()))
+
+    def path(self, stage: Stage) -> str:
+        """Where the drop-in of a stage lies."""
+        return f"{self._directory}/{drop_ins.NAMES[stage.name]}.conf"
+
+    def carrier(self, name: str) -> Carrier:
+        """Where etcd is told a setting: where it was told it before, or else where it is told its others."""
+        source = self._source
+        if source.configuration and name != effective.CONFIG_FILE:
+            return "key"
+        if name in source.flags:
+            return "flag"
+        if name in source.filed:
+            return "file"
+        if self._subject.found.environment.get(name):
+            return "line"
+        return "flag" if source.flags else "file" if source.filed else "line"
+
+    def files(self, *stages: Stage) -> tuple[Write, ...]:
+        """The files of these stages, a drop-in behind those that it names; none for one that sets nothing."""
+        return tuple(file for stage in stages for file in self._files(stage))
+
+    def put(self, stage: Stage) -> Iterable[Operation]:
+        """Put the stage's files there."""
+        for file in self.files(stage):
+            yield MakeDirectory(self._directory)
+            yield file
+
+    def take_away(self, stage: Stage) -> Iterable[Operation]:
+        """Have there be what was there before the first change; a drop-in goes before what it names."""
+        ours = {file.path: file for file in self.files(stage)}
+        for path in reversed(self._paths(stage)):
+            yield from files.undone(self._subject, path, ours.get(path))
+
+    def clear(self) -> Iterable[Operation]:
+        """Remove the directory of the drop-ins, if it was not there."""
+        if self._directory in self._subject.found.missing_directories:
+            yield RemoveDirectory(self._directory)
+
+    def only(self, *stages: Stage) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:
+        """Whether just the files of these stages lie there."""
+        wanted = self.files(*stages)
+        others = [path for path in self.paths if path not in {file.path for file in wanted}]
+        lying = files.lying(self._subject, self.paths)
+
+        def judge(answers: Answers) -> Iterable[Remark]:
+            found = lying.read(answers)
+            yield from files.differences(wanted, found)
+            yield from files.changes(self._subject, others, found)
+
+        return lying, judge
+
+    def _paths(self, stage: Stage) -> tuple[str, ...]:
+        """Where files of a stage may lie, the drop-in last."""
+        source = self._source
+        return (
+            *((self._copy_path(stage),) if source.configuration else ()),
+            *((self._variables_path(stage),) if source.filed else ()),
+            self.path(stage),
+        )
+
+    def _variables_path(self, stage: Stage) -> str:
+        return f"{self._directory}/{drop_ins.NAMES[stage.name]}.env"
+
+    def _copy_path(self, stage: Stage) -> str:
+        configuration = self._source.configuration
+        return config_file.sibling(configuration.path, drop_ins.NAMES[stage.name]) if configuration else ""
+
+    def _files(self, stage: Stage) -> Iterable[Write]:
+        if not stage.of(self._subject):
+            return
+        configuration = self._source.configuration
+        if configuration:
+            text = config_file.changed(configuration.text, self._by("key", self._up_to(stage)))
+            where = (configuration.mode, configuration.owner, configuration.group)
+            yield Write(self._copy_path(stage), text, *where)
+        filed, flagged = self._by("file", self._own(stage)), self._by("flag", self._own(stage))
+        lines = systemd_env.lines(self._by("line", self._own(stage)))
+        if filed:
+            yield Write(self._variables_path(stage), environment_file.text(filed))
+            lines = (*lines, f"EnvironmentFile={drop_ins.escaped(self._variables_path(stage))}")
+        if flagged:
+            command = flags.restated(self._source.command, self._by("flag", self._up_to(stage)))
+            lines = (*lines, "ExecStart=", f"ExecStart={command}")
+        yield Write(self.path(stage), drop_ins.text(lines))
+
+    def _own(self, stage: Stage) -> Settings:
+        """What a stage sets; with a configuration file, which one of them."""
+        selected = {effective.CONFIG_FILE: self._copy_path(stage)} if self._source.configuration else {}
+        return {**stage.of(self._subject), **selected}
+
+    def _up_to(self, stage: Stage) -> Settings:
+        """What a stage and those before it set."""
+        stages = settings.stages(self._subject)
+        before = stages[: stages.index(stage) + 1] if stage in stages else (stage,)
+        return {name: value for each in before for name, value in self._own(each).items()}
+
+    def _by(self, carrier: Carrier, wanted: Settings) -> Settings:
+        return {name: value for name, value in wanted.items() if self.carrier(name) == carrier}

@@ -1,0 +1,102 @@
+"""Where a host's etcd has its settings from, by what runs and by what its next start would read; pure."""
+
+from dataclasses import replace
+
+from orchestrator.etcd import effective
+from orchestrator.etcd.facts.process import Process
+from orchestrator.etcd.install import config_file, flags
+from orchestrator.etcd.install.unit import Unit, variables_of_file
+from orchestrator.etcd.settings import CHANGED
+from orchestrator.plan import foreign
+from orchestrator.plan.facts import TEXT_LIMIT, Configuration, Source, Subject
+from orchestrator.text import shown
+
+_READABLE = 0o004  # by everybody
+
+
+class UnservedError(ValueError):
+    """Settings that cannot be changed where they are; ``fix`` is what would make that possible."""
+
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
+        self.fix = fix
+
+
+def source(subject: Subject, running: Process, read: Unit) -> Source | None:
+    """Return where the settings are from, None for Environment= lines alone; UnservedError if not served."""
+    given = tuple(sorted(effective.flags(running.arguments)))
+    filed = set().union(*map(variables_of_file, read.files.values()))
+    reads_file = running.configuration or effective.CONFIG_FILE in running.environment
+    if reads_file:
+        given, changed = tuple({effective.CONFIG_FILE} & set(given)), {effective.CONFIG_FILE}
+    else:
+        changed = set(CHANGED)
+    command = _command(subject, read) if given else ""
+    found = Source(
+        flags=given,
+        filed=tuple(sorted(filed & changed - set(given))),
+        command=command,
+        configuration=_configuration(running) if reads_file else None,
+    )
+    return None if found == Source() else found
+
+
+def seen(subject: Subject, running: Process, read: Unit) -> Subject:
+    """Return the host with the source of its settings as it is seen now."""
+    found = subject.found.model_copy(update={"source": source(subject, running, read)})
+    role = "members" if subject.name in subject.facts.members else "proxies"
+    hosts = {**getattr(subject.facts, role), subject.name: found}
+    return replace(subject, facts=subject.facts.model_copy(update={role: hosts}))
+
+
+def described(source: Source) -> str:
+    """Say where settings are from, in a few words."""
+    told = []
+    if source.configuration:
+        told.append(f"the configuration file {shown(source.configuration.path, quote='')}")
+    elif source.flags:
+        told.append("flags in ExecStart=")
+    if source.filed and not source.configuration:
+        told.append("EnvironmentFile=")
+    return " and ".join(told)
+
+
+def _command(subject: Subject, read: Unit) -> str:
+    found = read.commands
+    reason = flags.unserved(found)
+    service = subject.host.service
+    if reason is None:
+        try:
+            return foreign.command(found[0])
+        except ValueError as error:
+            reason = str(error)
+    raise UnservedError(
+        f"the process has flags, and {reason}",
+        f"let ExecStart= start etcd itself, with these flags: systemctl edit --full {service}; then restart "
+        "this member",
+    )
+
+
+def _configuration(running: Process) -> Configuration:
+    path = running.configuration
+    mode, owner, group, size = (*running.configured_as, "", "", "", "")[:4]
+    told = f"etcd reads the configuration file {shown(path or '?', quote='')}"
+    if not size.isdigit() or not path.startswith("/"):
+        raise UnservedError(f"{told}, which is not there", "put it back, or restart this member without it")
+    if int(size) > TEXT_LIMIT:
+        raise UnservedError(f"{told}, which is larger than {TEXT_LIMIT} bytes", "take out what is not needed")
+    if not foreign.mode(mode) & _READABLE:
+        raise UnservedError(
+            f"{told}, which not everybody may read, so that no copy of it can be made",
+            f"if nothing in it is secret: chmod o+r {shown(path, quote='')}",
+        )
+    try:
+        config_file.changed(running.configured, dict.fromkeys(CHANGED, "tried"))
+    except ValueError as error:
+        raise UnservedError(
+            f"{told}, and it cannot be copied with other settings: {shown(str(error).splitlines()[0])}",
+            "write it as plain YAML, each key once and no anchors among the settings of TLS",
+        ) from error
+    return Configuration(
+        path=path, text=running.configured, mode=foreign.mode(mode), owner=owner, group=group
+    )

@@ -1,0 +1,94 @@
+"""Settings as flags of ExecStart=: the command, restated with just these flags changed or added. Pure.
+
+A drop-in has to reset and restate the whole command. What stands there stays as it stands there: quotes,
+variables, continued lines. etcd lets the last flag of a name count, so one that hides in a variable is beaten
+by one behind it.
+"""
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from orchestrator.etcd import effective
+from orchestrator.etcd.install import command as commands
+from orchestrator.etcd.install.command import Word
+
+_SHELLS = {"sh", "bash", "dash"}
+_OPERATORS = frozenset(";&|<>()\n")
+
+
+def unserved(found: tuple[str, ...]) -> str | None:
+    """Return why flags of a unit with these commands cannot be restated, or None if they can."""
+    if len(found) != 1:
+        return f"its flags come from no ExecStart= line of the unit that can be told ({len(found)} found)"
+    try:
+        words = commands.words(found[0])
+    except ValueError as error:
+        return str(error)
+    program = words[0].text if words else ""
+    if "@" in program[: len(program) - len(program.lstrip(commands.PREFIXES))] or ";" in {
+        word.text for word in words
+    }:
+        return "its ExecStart= gives etcd another name, or has several commands"
+    if is_shell(word.text for word in words):
+        is_one = len(words) == 3 and words[1].text == "-c" and found[0][words[2].end - 1] in "\"'"
+        is_served = is_one and _ends_with_etcd(words[2].text)
+        return None if is_served else "its ExecStart= is a shell script that does not end with etcd's flags"
+    name = posixpath.basename(program)
+    return None if name.startswith("etcd") else f"its ExecStart= starts {program}, which gives etcd its flags"
+
+
+def restated(command: str, wanted: Mapping[str, str]) -> str:
+    """Return the command with flags for these settings, and everything else as it stands there."""
+    words = commands.words(command)
+    if is_shell(word.text for word in words):
+        more = "".join(f" {shlex.quote(_flag(name, value))}" for name, value in wanted.items())
+        last = words[-1]
+        text = commands.escaped(more, quote=command[last.end - 1])
+        return commands.changed(command, [(last.end - 1, last.end - 1, text)])
+    spans, added = [], []
+    for name, value in wanted.items():
+        span = next(_spans(words, name, value), None)
+        if span:
+            spans.append(span)
+        else:
+            added.append(commands.quoted(_flag(name, value)))
+    return " ".join([commands.changed(command, spans), *added])
+
+
+def _spans(words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int, int, str]]:
+    """Where the last flag of a setting stands, and what has to stand there."""
+    wanted = effective.flag(name)
+    rest = (*words[1:], Word("", 0, 0))
+    for word, following in reversed(list(pairwise(rest))):
+        flag, equals, _ = word.text.partition("=")
+        if not flag.startswith("-") or flag.lstrip("-") != wanted:
+            continue
+        if not equals and following.text and not following.text.startswith("-"):
+            yield following.start, following.end, commands.quoted(value)
+        else:
+            yield word.start, word.end, commands.quoted(f"{flag}={value}")
+
+
+def _flag(name: str, value: str) -> str:
+    return f"--{effective.flag(name)}={value}"
+
+
+def is_shell(words: Iterable[str]) -> bool:
+    """Whether a command starts a shell."""
+    return posixpath.basename(next(iter(words), "").lstrip(commands.PREFIXES)) in _SHELLS
+
+
+def _ends_with_etcd(script: str) -> bool:
+    """Whether a shell script's last command is etcd with flags, so that more of them may follow."""
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=True)
+    lexer.commenters, lexer.whitespace_split = "", True
+    try:
+        tokens = list(lexer)
+    except ValueError:
+        return False
+    starts = [at for at, token in enumerate(tokens) if posixpath.basename(token) == "etcd"]
+    if "\n" in script or not starts:
+        return False
+    return not any(_OPERATORS & set(token) or token.startswith("#") for token in tokens[starts[-1] :])

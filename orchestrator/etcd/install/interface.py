@@ -1,0 +1,55 @@
+"""How an etcd is configured on its host, whatever its settings come from."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from orchestrator.etcd.facts.process import Process
+from orchestrator.etcd.install.unit import Unit
+from orchestrator.etcd.settings import Stage
+from orchestrator.host.checks import Remark
+from orchestrator.host.operations import Operation, Write
+from orchestrator.host.questions import Answers, Fact
+
+
+class Install(Protocol):
+    """One host's etcd: what it runs with, and how that is changed for its next start and changed back."""
+
+    @property
+    def running(self) -> Fact[Process]:
+        """What runs now."""
+        ...
+
+    @property
+    def next_start(self) -> Fact[Unit]:
+        """What the next start would use."""
+        ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that may be put on the host to configure etcd."""
+        ...
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """The directories that hold these files."""
+        ...
+
+    def files(self, *stages: Stage) -> tuple[Write, ...]:
+        """The files that hold the settings of these stages."""
+        ...
+
+    def put(self, stage: Stage) -> Iterable[Operation]:
+        """Set a stage's settings for the next start."""
+        ...
+
+    def take_away(self, stage: Stage) -> Iterable[Operation]:
+        """Have the next start be as if the stage's settings had never been set."""
+        ...
+
+    def clear(self) -> Iterable[Operation]:
+        """Leave no directory behind that was not there."""
+        ...
+
+    def only(self, *stages: Stage) -> tuple[Fact[Any], Callable[[Answers], Iterable[Remark]]]:
+        """Whether just the files of these stages lie there: what to ask, and what is not so."""
+        ...

@@ -1,1 +1,0 @@
-"""Where a unit takes its settings from, and what it hides from its process."""

@@ -1,0 +1,228 @@
+"""Where a host's settings are, and what is written there: pure, each source by itself and mixed."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.sites import encoded
+from support.subjects import subject
+from support.systemd import of_file
+
+from orchestrator.etcd import effective, install, settings
+from orchestrator.etcd.facts import process
+from orchestrator.etcd.install import command, config_file, detecting, environment_file, flags, unit
+from orchestrator.host.operations import MakeDirectory, Remove, Write
+from orchestrator.host.questions import Answer
+from orchestrator.plan.facts import Configuration, MemberFacts, Source, Subject
+
+AT = "/etc/systemd/system/etcd2.service.d"
+FOUND = {
+    "ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379",
+    "ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380",
+    "ETCD_ADVERTISE_CLIENT_URLS": "http://198.18.0.101:2379",
+}
+YAML = """# by hand
+name: server1
+listen-client-urls: "http://0.0.0.0:2379"   # everybody
+listen-peer-urls: http://0.0.0.0:2380
+advertise-client-urls: http://198.18.0.101:2379
+
+peer-transport-security:
+  # nothing yet
+  auto-tls: false
+log-outputs: [stderr]
+"""
+
+
+def of(folder: Path, source: Source | None) -> Subject:
+    one = subject(folder, FOUND)
+    members = dict(one.facts.members)
+    members[one.name] = members[one.name].model_copy(update={"source": source})
+    return replace(one, facts=one.facts.model_copy(update={"members": members}))
+
+
+def lines(one: Subject, stage: settings.Stage) -> list[str]:
+    return install.of(one).files(stage)[-1].text.splitlines()
+
+
+# fmt: off
+RESTATED = [
+    ("/usr/bin/etcd", {"ETCD_NAME": "a"}, "/usr/bin/etcd --name=a"),
+    ("/usr/bin/etcd --name x  -debug", {"ETCD_NAME": "a"}, "/usr/bin/etcd --name a  -debug"),
+    ("/usr/bin/etcd -name=x $ARGS", {"ETCD_NAME": "a b"}, '/usr/bin/etcd "-name=a b" $ARGS'),
+    ("/usr/bin/etcd '--name=x' \\\n  \"--data-dir\" \"/d d\"", {"ETCD_NAME": "a", "ETCD_DATA_DIR": "/e"},
+     '/usr/bin/etcd --name=a \\\n  "--data-dir" /e'),
+    ("/usr/bin/etcd --name=x --name=y", {"ETCD_NAME": "a"}, "/usr/bin/etcd --name=x --name=a"),
+    ("/usr/bin/etcd --client-cert-auth --name x", {"ETCD_CLIENT_CERT_AUTH": "true"},
+     "/usr/bin/etcd --client-cert-auth=true --name x"),
+    ("-/usr/bin/etcd --name-x=y", {"ETCD_NAME": "50%$"}, '-/usr/bin/etcd --name-x=y "--name=50%%$$"'),
+    ('/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd --name=\\"x\\""', {"ETCD_CERT_FILE": "/a b"},
+     '/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd --name=\\"x\\" \'--cert-file=/a b\'"'),
+    ("/bin/sh -c 'exec etcd --name x'", {"ETCD_CERT_FILE": "/a b"},
+     "/bin/sh -c 'exec etcd --name x \\'--cert-file=/a b\\''"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "wanted", "expected"), RESTATED)
+def test_a_command_is_restated_with_just_these_flags_changed(
+    told: str, wanted: dict[str, str], expected: str
+) -> None:
+    assert flags.unserved((told,)) is None
+    found = flags.restated(told, wanted)
+    assert expected == found
+    started = command.expanded(found, {}) or ()
+    if flags.is_shell(started):
+        started = tuple(shlex.split(started[-1]))
+        started = started[[word.endswith("etcd") for word in started].index(True) :]
+    assert wanted == {name: effective.flags(started)[name] for name in wanted}
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ((), "no ExecStart= line"),
+        (("/usr/bin/etcd --a", "/usr/bin/etcd --b"), "2 found"),
+        (("/usr/local/bin/start",), "starts /usr/local/bin/start"),
+        (("@/usr/bin/etcd etcd --a",), "another name"),
+        (("/usr/bin/etcd --a ; /bin/true",), "several commands"),
+        (("/usr/bin/etcd '--a",), "left open"),
+        (("/bin/bash -c 'etcd --a | tee log'",), "shell script"),
+        (("/bin/bash -c 'etcd --a; echo ended'",), "shell script"),
+        (("/bin/bash -c 'etcd --a # why'",), "shell script"),
+        (("/bin/bash /start.sh",), "shell script"),
+    ],
+)
+def test_what_cannot_be_restated_is_named(found: tuple[str, ...], reason: str) -> None:
+    assert reason in (flags.unserved(found) or "")
+
+
+def test_a_command_is_expanded_as_systemd_does() -> None:
+    told = "/usr/bin/etcd --name ${NAME} $ARGS --data-dir='/a b' $$x %%"
+    assert ("/usr/bin/etcd", "--name", "a b", "-x", "-y", "--data-dir=/a b", "$x", "%") == command.expanded(
+        told, {"NAME": "a b", "ARGS": "-x -y"}
+    )
+    assert command.expanded("/usr/bin/etcd --name=%i", {}) is None
+
+
+def test_a_file_of_variables_is_read_back_by_systemd() -> None:
+    meant = {"ETCD_A": 'a "b" \\ $HOME `x` %n #;', "ETCD_B": ""}
+    assert meant == of_file(environment_file.text(meant))
+    with pytest.raises(ValueError, match="printed"):
+        environment_file.text({"ETCD_A": "a\nB=c"})
+
+
+def test_a_configuration_file_keeps_its_comments_and_order() -> None:
+    found = config_file.changed(YAML, {"ETCD_PEER_CERT_FILE": "/p.pem", "ETCD_CLIENT_CERT_AUTH": "true",
+                                       "ETCD_LISTEN_PEER_URLS": "https://0.0.0.0:2380"})  # fmt: skip
+    expected = YAML.replace("listen-peer-urls: http:", "listen-peer-urls: https:").replace(
+        "  auto-tls: false\n", "  auto-tls: false\n  cert-file: /p.pem\n"
+    )
+    assert expected + "client-transport-security:\n  client-cert-auth: true\n" == found
+
+
+def test_a_file_of_theirs_is_followed_by_one_of_ours(tmp_path: Path) -> None:
+    one = of(tmp_path, Source(filed=("ETCD_LISTEN_CLIENT_URLS",)))
+    put = list(install.of(one).put(settings.CERTIFICATES))
+    assert [f"{AT}/30-certs.env", f"{AT}/30-certs.conf"] == [
+        file.path for file in put if isinstance(file, Write)
+    ]
+    assert MakeDirectory(AT) == put[0]
+    assert ["[Service]", f"EnvironmentFile={AT}/30-certs.env"] == lines(one, settings.CERTIFICATES)
+    # what their Environment= lines say is said by ours, what their file says by our file
+    told = lines(one, settings.HTTPS)
+    assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in told
+    assert "ETCD_LISTEN_CLIENT_URLS" not in str(told)
+    assert [Remove(f"{AT}/40-tls.conf"), Remove(f"{AT}/40-tls.env")] == list(
+        install.of(one).take_away(settings.HTTPS)
+    )
+
+
+def test_a_command_holds_the_stages_before_it_too(tmp_path: Path) -> None:
+    command_ = "/usr/bin/etcd --name=a \\\n --listen-client-urls http://0.0.0.0:2379"
+    one = of(tmp_path, Source(flags=("ETCD_LISTEN_CLIENT_URLS", "ETCD_NAME"), command=command_))
+    opened = lines(one, settings.LOCAL_PORT)
+    local = "/usr/bin/etcd --name=a \\\n --listen-client-urls http://0.0.0.0:2379,http://127.0.0.1:4001"
+    assert ["[Service]", "ExecStart=", *f"ExecStart={local}".splitlines()] == opened
+    certs = "\n".join(lines(one, settings.CERTIFICATES))
+    assert local in certs
+    assert "--cert-file=/etc/etcd2/server1.pem" in certs
+    tls = "\n".join(lines(one, settings.HTTPS))
+    assert "--listen-client-urls https://0.0.0.0:2379,http://127.0.0.1:4001" in tls
+    assert "--cert-file=/etc/etcd2/server1.pem" in tls
+    # a variable stays a variable: both would be fatal
+    assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in tls
+    assert "--listen-peer-urls" not in tls
+
+
+@pytest.mark.parametrize(
+    ("source", "selected"),
+    [
+        (Source(), 'Environment="ETCD_CONFIG_FILE=/etc/etcd/conf.40-tls.yml"'),
+        (Source(flags=("ETCD_CONFIG_FILE",), command="/usr/bin/etcd --config-file /etc/etcd/conf.yml"),
+         "ExecStart=/usr/bin/etcd --config-file /etc/etcd/conf.40-tls.yml"),
+        (Source(filed=("ETCD_CONFIG_FILE",)), f"EnvironmentFile={AT}/40-tls.env"),
+    ],
+)  # fmt: skip
+def test_a_copy_of_the_configuration_file_is_selected_where_theirs_is(
+    tmp_path: Path, source: Source, selected: str
+) -> None:
+    theirs = Configuration(path="/etc/etcd/conf.yml", text=YAML, mode=0o644, owner="etcd", group="etcd")
+    one = of(tmp_path, source.model_copy(update={"configuration": theirs}))
+    copy, *_, drop_in = install.of(one).files(settings.HTTPS)
+    assert ("/etc/etcd/conf.40-tls.yml", 0o644, "etcd") == (copy.path, copy.mode, copy.owner)
+    told = effective.of_configuration(copy.text)
+    wanted = {**settings.certificates(one), **settings.tls_listeners(one)}
+    assert wanted == {name: told[name] for name in wanted}
+    assert selected in drop_in.text
+    assert "ETCD_LISTEN" not in drop_in.text
+
+
+def seen(folder: Path, words: str, variables: dict[str, str], unit_text: str, **files: str) -> Source | None:
+    one = subject(folder, FOUND)
+    environ = "\0".join(f"{name}={value}" for name, value in variables.items())
+    told = [f"environ={encoded(environ)}", f"cmdline={encoded(chr(0).join(words.split()))}", "MainPID=1"]
+    if "yml" in words or "yml" in environ:
+        told += ["configuration=/e.yml", f"configured={encoded(YAML)}", "configured_as=644 root root 99"]
+    read = [
+        f"fragment={encoded(unit_text)} /u",
+        *(f"file={encoded(text)} /{path}" for path, text in files.items()),
+    ]
+    return detecting.source(
+        one,
+        process.running(one).reader(Answer(0, "\n".join(told))),
+        unit.of(one).reader(Answer(0, "\n".join(read))),
+    )
+
+
+def test_where_settings_are_is_seen_by_what_runs(tmp_path: Path) -> None:
+    plain = "[Service]\nExecStart=/usr/bin/etcd $ARGS\n"
+    assert seen(tmp_path, "/usr/bin/etcd", FOUND, plain) is None
+    assert Source(filed=("ETCD_LISTEN_PEER_URLS",)) == seen(
+        tmp_path, "/usr/bin/etcd", FOUND, plain, a="ETCD_LISTEN_PEER_URLS=x\nETCD_NAME=a\n"
+    )
+    flagged = Source(flags=("ETCD_DEBUG", "ETCD_NAME"), command="/usr/bin/etcd $ARGS")
+    assert flagged == seen(tmp_path, "/usr/bin/etcd --name=a --debug", {}, plain)
+    configured = seen(tmp_path, "/usr/bin/etcd", {"ETCD_CONFIG_FILE": "/e.yml"}, plain)
+    assert configured is not None
+    assert configured.configuration is not None
+    assert (YAML, "/e.yml") == (configured.configuration.text, configured.configuration.path)
+    with pytest.raises(detecting.UnservedError, match="starts /start"):
+        seen(tmp_path, "/usr/bin/etcd --name=a", {}, "[Service]\nExecStart=/start\n")
+
+
+def test_the_last_command_of_a_unit_counts() -> None:
+    text = "[Unit]\nExecStart=no\n[Service]\nExecStart=/a \\\n# why\n  --b\n#ExecStart=no\n"
+    assert ("/a \\\n  --b",) == unit.Unit({}, {}, {}, fragment=text).commands
+    told = unit.Unit({}, {"/x": "[Service]\nExecStart=\nExecStart=/c\n"}, {}, fragment=text)
+    assert ("/c",) == told.commands
+
+
+def test_facts_of_before_have_no_source(tmp_path: Path) -> None:
+    found = subject(tmp_path, FOUND).member
+    assert "source" not in found.model_dump_json()
+    flagged = found.model_copy(update={"source": Source(flags=("ETCD_NAME",), command="/usr/bin/etcd")})
+    assert flagged == MemberFacts.model_validate_json(flagged.model_dump_json())
+    with pytest.raises(ValueError, match="printed"):
+        Source(command="/usr/bin/etcd\nExecStartPre=/bin/evil")
