@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from shlex import quote as _quoted
 
 from orchestrator.etcd import saving, settings
-from orchestrator.etcd.api.v3 import snapshot_tool
-from orchestrator.etcd.api.words import data_directory
+from orchestrator.etcd.api.words import data_directory, snapshot_tool
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import places
 from orchestrator.plan.facts import Subject

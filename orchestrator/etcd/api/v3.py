@@ -13,6 +13,7 @@ from orchestrator.etcd.api.words import (
     Health,
     Registered,
     Standing,
+    snapshot_tool,
     wants_login,
 )
 from orchestrator.host.operations import Run
@@ -133,12 +134,6 @@ class V3:
     def move_leader(self, member_id: str, endpoint: str) -> Run | None:
         """Command that gives leadership to a member."""
         return _run(endpoint, "move-leader", member_id)
-
-
-def snapshot_tool(version: str) -> str:
-    """Return the name of etcd's tool for a snapshot's file: 3.6 moved that to etcdutl."""
-    major, minor = (int(part) for part in version.split(".")[:2])
-    return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
 
 
 def _ask(subject: Subject, *words: str) -> Script:

@@ -107,6 +107,12 @@ def data_directory(subject: Subject) -> str:
     return subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
 
 
+def snapshot_tool(version: str) -> str:
+    """Return the name of etcd's tool for a snapshot's file: 3.6 moved that to etcdutl."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
+
+
 AUTHENTICATION = "authentication is on: not supported yet"
 # etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
 # snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
