@@ -10,7 +10,7 @@ class OrchestratorError(Exception):
 
 
 class PlanInvalidError(OrchestratorError):
-    """The plan has faults: a line for each, ``FILE:LINE:COLUMN: where: what, and the mend``."""
+    """The plan has faults: a line for each, ``FILE:LINE:COLUMN: where: what, and the fix``."""
 
     exit_code = 3
 

@@ -16,7 +16,7 @@ ENDS = {round_.name: round_.target.name for round_ in MIGRATIONS["bridge"].round
 NAMED_BY = re.compile(r"check names it under '(.+?)'")
 FOUND = "nothing was changed; the checks found: "
 PASSED_OVER = "clients warn"  # a warning of every refusal in the lab; what failed stands behind it, cut off
-FIX = re.compile(r" (?:mend|fix): ")
+FIX = re.compile(r" (?:fix|fix): ")
 MOST_WORDS = 12
 WORDS = {"deed": "job", "receipt": "result"}  # as the cases were named when they were recorded
 
@@ -60,10 +60,10 @@ def refusals(_: str) -> str:
 
 def others(_: str) -> str:
     """Return the faults that were tried at one moment only, once a run had begun."""
-    told = {row.key for rows in in_every_round() for row in rows}
+    reported = {row.key for rows in in_every_round() for row in rows}
     alike: dict[tuple[str, str], list[Seen]] = {}
     for row in sorted(written().values(), key=lambda row: (row.expected, row.moment, row.fault)):
-        if row.key not in told and row.moment != BEFORE:
+        if row.key not in reported and row.moment != BEFORE:
             alike.setdefault((shown(row.expected), exits(row)), []).append(row)
     lines = table_head("fault (when)", "expected", "exit codes", "what it printed")
     for cells, rows in alike.items():

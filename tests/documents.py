@@ -68,7 +68,7 @@ def gates(_: str) -> str:
 def checklist(_: str) -> str:
     """Return what each check looks at, why, and what helps."""
     return "\n".join(
-        f"**{item.name}**: {item.looks}.\nWhy: {item.why}.\nFix: {item.mend}.\n" for item in CHECKLIST
+        f"**{item.name}**: {item.looks}.\nWhy: {item.why}.\nFix: {item.fix}.\n" for item in CHECKLIST
     )
 
 

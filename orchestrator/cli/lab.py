@@ -35,7 +35,7 @@ def up(plan: Plan) -> None:
     """Boot the hosts that PLAN names, with a cluster on plain HTTP, and leave them running."""
     from orchestrator.lab.lifecycle.lab import Lab  # noqa: PLC0415 -- see the module's docstring
 
-    booted = Lab.up(plan, tell=output.err)
+    booted = Lab.up(plan, report=output.err)
     output.out(f"up: {', '.join(host.name for host in booted.hosts)}; plan: {booted.plan}")
     inside = [*commandline.program(), "run", booted.plan.name]
     output.out(f"On the bastion: {commandline.command('lab', 'run', '--', *inside)}")
@@ -43,7 +43,7 @@ def up(plan: Plan) -> None:
 
 @lab.command()
 def down() -> None:
-    """Take the hosts down, completely; once more does no harm."""
+    """Take the hosts down, completely; safe to run twice."""
     from orchestrator.lab.lifecycle import lab as labs  # noqa: PLC0415 -- see the module's docstring
 
     labs.down()

@@ -80,15 +80,15 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     ] = False,
 ) -> None:
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
-    from orchestrator.commands.phases.context import RunOptions  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.phases.call import RunOptions  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.commands.run import dry, live  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state, verb="" if dry_run else "run") as (session, pace):
+    with session_of(plan, state, verb="" if dry_run else "run") as (session, context):
         if dry_run:
-            dry(session, pace)
+            dry(session, context)
         else:
             options = RunOptions(resume=resume, until=until, accept_risk=accept_risk)
-            live(session, pace, options, confirm=None if yes else confirm)
+            live(session, context, options, confirm=None if yes else confirm)
 
 
 @app.command()
@@ -102,16 +102,16 @@ def rollback(
     """Undo what was done to PLAN's cluster, round by round, back to plain http."""
     from orchestrator.commands.rollback import dry, live  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state, verb="rollback") as (session, pace):
+    with session_of(plan, state, verb="rollback") as (session, context):
         if dry_run:
-            dry(session, pace)
+            dry(session, context)
         else:
-            live(session, pace, confirm=None if yes else confirm)
+            live(session, context, confirm=None if yes else confirm)
 
 
 @app.command()
 def check(plan: Plan) -> None:
-    """Look at every host of PLAN before the first change: what would stop a run, why, and the mend."""
+    """Look at every host of PLAN before the first change: what would stop a run, why, and the fix."""
     from orchestrator.commands.check import show  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, None) as (session, _):
@@ -139,7 +139,7 @@ def recover(plan: Plan, *, state: State = None) -> None:
 @app.command()
 def status(plan: Plan, *, state: State = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
-    from orchestrator.commands.standing import show_status  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.status import show_status  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state) as (session, _):
         show_status(session)
@@ -148,10 +148,10 @@ def status(plan: Plan, *, state: State = None) -> None:
 @app.command()
 def files(plan: Plan, host: Annotated[str, typer.Argument(metavar="HOST")], *, state: State = None) -> None:
     """Show what the migration puts on HOST: to compare, or to put back what hands have changed."""
-    from orchestrator.commands.files import told  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.files import reported  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state) as (session, _):
-        out(told(session, host))
+        out(reported(session, host))
 
 
 @app.command()
@@ -169,7 +169,7 @@ def unlock(
 
     with session_of(plan, state) as (session, _):
         if run is None:
-            locks.tell(session)
+            locks.report(session)
         else:
             out(locks.unlock(session, run, confirm=None if yes else confirm))
 

@@ -13,7 +13,7 @@ from orchestrator.interrupt import InterruptedAtOnce
 def confirm(question: str) -> bool:
     """Ask the person at the terminal; UsageError if there is none. The end of input is a no."""
     if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
-        raise UsageError("nobody is there to ask: say --yes to go on without a question")
+        raise UsageError("cannot ask for confirmation without a terminal: pass --yes to continue")
 
     def leave(number: int, _frame: FrameType | None) -> None:
         output.err("\ninterrupted; nothing was changed")

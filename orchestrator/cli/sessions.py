@@ -20,19 +20,19 @@ from orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
+    from orchestrator.engine.context import RunContext
     from orchestrator.engine.events import Event
-    from orchestrator.engine.pace import Pace
     from orchestrator.engine.progress import Progress
     from orchestrator.session import Session
 
 
 @contextlib.contextmanager
-def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tuple[Session, Pace]]":
+def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tuple[Session, RunContext]]":
     """Open a session for one command, and add the command to go on with to what stops it.
 
     ``verb`` is the command's own, if it walks.
     """
-    from orchestrator.engine.pace import Pace  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.engine.context import RunContext  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report import live  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report.flight import Flight  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
@@ -42,12 +42,12 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
     with stop.listening(), open_session(plan, state) as session:
         for warning in session.warnings:
             output.err(f"warning: {warning}")
-        patience, tell = session.cluster.patience, live.narrator()
+        patience, report = session.cluster.patience, live.narrator()
         flight = Flight(patience.gate_s)
 
         def narrate(event: "Event") -> None:
             flight.take(event)
-            tell(event)
+            report(event)
 
         def again() -> str:
             progress = _progress(session)
@@ -60,7 +60,7 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
 
         stop.know(session.moment, flight if verb else "finishing what is under way", advice)
         try:
-            yield session, Pace(patience, should_stop=stop.is_asked, narrate=narrate)
+            yield session, RunContext(patience, should_stop=stop.is_asked, narrate=narrate)
         except (StoppedError, PersonNeededError, RunInterruptedError) as error:
             is_terminated = isinstance(error, RunInterruptedError) and stop.signal == signal.SIGTERM
             kind = RunTerminatedError if is_terminated else type(error)
@@ -71,7 +71,7 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
 
 def _progress(session: "Session") -> "Progress":
     """Read how far the state file's run has come; a file that cannot be read says nothing."""
-    from orchestrator.commands.standing import read_progress  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.status import read_progress  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.engine.progress import Progress  # noqa: PLC0415 -- see the module's docstring
 
     try:

@@ -54,7 +54,7 @@ class Stop:
             os._exit(128 + number)
         self.signal = number
         if self._moment.is_orderly:
-            output.err(f"{self._flight}; once more to leave at once (it can be resumed)")
+            output.err(f"{self._flight}; press again to leave now (the run can be resumed)")
             return
         output.err(f"interrupted; {self._moment.truth}.{self._advice()}")
         signal.signal(signal.SIGALRM, lambda *_: self._leave(128 + number))

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from orchestrator.engine import gate
+from orchestrator.engine import wait
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Waiting
-from orchestrator.engine.gate import NotYetError
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.wait import NotYetError
 from orchestrator.etcd import api
-from orchestrator.etcd.api import Hashed, Standing
+from orchestrator.etcd.api import Hashed, MemberStatus
 from orchestrator.etcd.facts import hashes
 from orchestrator.etcd.facts.hashes import Agreement
-from orchestrator.etcd.gather import subjects_of
+from orchestrator.etcd.gather import targets_of
 from orchestrator.host.questions import Answers, Fact
-from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.facts import Facts, Target
 from orchestrator.remote.executor import Hosts, Refusal
 from orchestrator.session import Session
 
@@ -25,18 +25,18 @@ class DifferError(NotYetError):
     """The members were compared, and do not hold the same data."""
 
 
-def agree(session: Session, facts: Facts, pace: Pace) -> Agreement | None:
+def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | None:
     """Return at which revision all members hold the same data, and its hash; None where there is no hash.
 
     Raises DifferError if the last comparison showed a difference, and NotYetError if none could be made
     within the plan's patience.
     """
-    comparison = _Comparison(session.hosts, subjects_of(session.cluster, facts))
+    comparison = _Comparison(session.hosts, targets_of(session.cluster, facts))
 
-    def tell(reasons: tuple[str, ...]) -> None:
-        pace.narrate(Waiting(reasons=reasons))
+    def report(reasons: tuple[str, ...]) -> None:
+        context.narrate(Waiting(reasons=reasons))
 
-    return gate.until(comparison.once, pace.patience, pace.sleep, tell)
+    return wait.until(comparison.once, context.patience, context.sleep, report)
 
 
 class _Comparison:
@@ -46,43 +46,43 @@ class _Comparison:
     and hashes its last one only: so every other time that is asked for, and compared if it was the same.
     """
 
-    def __init__(self, hosts: Hosts, subjects: tuple[Subject, ...]) -> None:
+    def __init__(self, hosts: Hosts, targets: tuple[Target, ...]) -> None:
         self._hosts = hosts
-        self._subjects = subjects
-        self._api = api.of(subjects[0])
+        self._targets = targets
+        self._api = api.of(targets[0])
         self._wanted = 0
         self._attempts = 0
 
     def once(self) -> Agreement | None:
-        standing = self._standing()
-        self._wanted = self._wanted or max(one.revision for one in standing.values())
-        _refuse(hashes.late(standing, self._wanted))
-        lowest = min(one.revision for one in standing.values())
+        statuses = self._statuses()
+        self._wanted = self._wanted or max(one.revision for one in statuses.values())
+        _refuse(hashes.late(statuses, self._wanted))
+        lowest = min(one.revision for one in statuses.values())
         self._attempts += 1
         revision = lowest if self._attempts % 2 else 0
-        found = self._hashed(standing, revision)
+        found = self._hashed(statuses, revision)
         if not found:
             return None
         _refuse(hashes.uncomparable(found, revision))
         first = next(iter(found.values()))
-        told = hashes.difference(found, revision or first.revision)
-        if told:
-            raise DifferError([Refusal(_DATA, reason) for reason in told])
+        reported = hashes.difference(found, revision or first.revision)
+        if reported:
+            raise DifferError([Refusal(_DATA, reason) for reason in reported])
         return Agreement(revision or first.revision, first.hash)
 
-    def _standing(self) -> dict[str, Standing]:
-        statuses = {subject.name: self._api.status(subject) for subject in self._subjects}
+    def _statuses(self) -> dict[str, MemberStatus]:
+        statuses = {target.name: self._api.status(target) for target in self._targets}
         answers = self._hosts.look(status.question for status in statuses.values())
         return {name: _read(name, status, answers) for name, status in statuses.items()}
 
-    def _hashed(self, standing: Mapping[str, Standing], revision: int) -> dict[str, Hashed]:
+    def _hashed(self, statuses: Mapping[str, MemberStatus], revision: int) -> dict[str, Hashed]:
         """Ask one member after the other; nothing where the interface has no hash."""
         found = {}
-        for subject in sorted(self._subjects, key=lambda subject: hashes.is_leader(standing[subject.name])):
-            hashed = self._api.hash_at(subject, revision)
+        for target in sorted(self._targets, key=lambda target: hashes.is_leader(statuses[target.name])):
+            hashed = self._api.hash_at(target, revision)
             if hashed is not None:
                 answers = self._hosts.look([hashed.question])
-                found[subject.name] = _read(subject.name, hashed, answers)
+                found[target.name] = _read(target.name, hashed, answers)
         return found
 
 

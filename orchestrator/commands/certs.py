@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator import commandline
-from orchestrator.engine.journal import progress_of
+from orchestrator.engine.state_file import progress_of
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.pki import making
@@ -47,9 +47,9 @@ def make(plan: Path, *, renew: bool, key_type: str, days: int, ca_days: int, san
     try:
         made = making.renew(cluster, extra, terms) if renew else making.make(cluster, extra, terms, ca_days)
     except RefusedError as error:
-        told = commandline.spelled(str(error), commandline.of_plan(plan))
-        raise RefusedError(told) from error
-    return _told(made, _RENEWED if renew else _MADE, plan)
+        reported = commandline.spelled(str(error), commandline.of_plan(plan))
+        raise RefusedError(reported) from error
+    return _reported(made, _RENEWED if renew else _MADE, plan)
 
 
 def _refuse_under_way(plan: Path) -> None:
@@ -64,7 +64,7 @@ def _refuse_under_way(plan: Path) -> None:
         )
 
 
-def _told(made: Made, closing: str, plan: Path) -> str:
+def _reported(made: Made, closing: str, plan: Path) -> str:
     notes = "".join(f"note: {note}\n" for note in made.notes)
     following = commandline.command("run", commandline.argument(plan), "--dry-run")
     closing = closing.format(ca_key=made.ca.key_path, next=following)

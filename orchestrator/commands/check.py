@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from orchestrator.commands import recall, recover
 from orchestrator.commands.looking import Looked, look, look_again
 from orchestrator.commands.recover import UnreadableError
-from orchestrator.commands.standing import read_progress
+from orchestrator.commands.status import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.output import out, plain
@@ -42,7 +42,7 @@ def show(session: Session) -> None:
     if looked.failed:
         named = ", ".join(dict.fromkeys(f"{finding.check} ({finding.where})" for finding in looked.failed))
         raise RefusedError(
-            f"nothing was changed: {named} failed. Mend that, then check again: {session.command('check')}"
+            f"nothing was changed: {named} failed. Fix that, then check again: {session.command('check')}"
         )
 
 
@@ -51,17 +51,17 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
 
     None if there is nothing to do, for every host stands where the migration ends. Raises RefusedError with
     everything that was found if anything failed. The error of a host that could not be asked comes first, for
-    it says best how to mend that; what else was found is printed then.
+    it says best how to fix that; what else was found is printed then.
     """
     looked = look(session)
     if looked.failed and not looked.lost and is_at_the_end(session, looked.facts):
         return None
     _refuse_forgotten(session, looked)
     if not looked.lost and (looked.failed or looked.facts is None):
-        told = plain(report(looked.findings, passes=False))
+        reported = plain(report(looked.findings, passes=False))
         again = session.command("check")
         raise RefusedError(
-            f"nothing was changed; the checks found:\n{told}\nMend that, then check again: {again}"
+            f"nothing was changed; the checks found:\n{reported}\nFix that, then check again: {again}"
         )
     out("Checks before the first change:\n", *report(looked.findings, passes=False), "\n")
     if looked.facts is None or looked.lost:
@@ -75,7 +75,7 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
 
 
 def _refuse_forgotten(session: Session, looked: Looked) -> None:
-    """Refuse hosts that stand in a run without its state file: what that has changed is nothing to mend.
+    """Refuse hosts that stand in a run without its state file: what that has changed is nothing to fix.
 
     What failed is told first where a host is lost, where they do not tell (a missing program may be why), and
     while somebody holds their locks, for that run may be at work.
@@ -120,9 +120,9 @@ def undisputed(
         sleep(_PAUSE_S)
         found = _failing(session, facts)
     if found:
-        told = plain(report(found, passes=False))
+        reported = plain(report(found, passes=False))
         raise RefusedError(
-            f"nothing was changed now; the checks found:\n{told}\nMend that, then go on with: "
+            f"nothing was changed now; the checks found:\n{reported}\nFix that, then go on with: "
             f"{session.resume_command}"
         )
 

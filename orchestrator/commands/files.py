@@ -1,14 +1,14 @@
 """``files``: what a migration puts on a host, to compare with what lies there, or to put back by hand."""
 
 from orchestrator.commands import recall
-from orchestrator.commands.standing import read_progress
+from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
 from orchestrator.host.operations import Write
 from orchestrator.report.review import operation_lines
 from orchestrator.session import Session
 
 
-def told(session: Session, name: str) -> str:
+def reported(session: Session, name: str) -> str:
     """Return the files of one host, round by round; a key is told by its digest and its place on the bastion.
 
     UsageError for a host that the plan does not name.

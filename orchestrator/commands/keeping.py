@@ -4,16 +4,16 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.commands.agreeing import DifferError, agree
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Opened, Saved
-from orchestrator.engine.gate import NotYetError
-from orchestrator.engine.journal import Journal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import EventLog
+from orchestrator.engine.wait import NotYetError
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import names, places
-from orchestrator.host.operations import Deed, Operation, Write
-from orchestrator.plan.facts import Subject
+from orchestrator.host.operations import Job, Operation, Write
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
@@ -22,61 +22,61 @@ _AT_ONCE = 8
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
-def keep(session: Session, hosts: Hosts, journal: Journal, opened: Opened, pace: Pace) -> str:
+def keep(session: Session, hosts: Hosts, event_log: EventLog, opened: Opened, context: RunContext) -> str:
     """Compare the members' data, then save it and every host's unit; noted only when it is there.
 
     ``hosts`` carry our locks. Each call does it anew, for what an earlier one saved may be old by now.
     Returns the commands that put the data back. Raises RefusedError.
     """
-    agreed, call = _agreed_before(session, opened, pace), secrets.token_hex(4)
-    text = restoring.instructions(saving.holder(session.cluster, opened.facts), opened.run, agreed)
-    deeds = [
-        _deed(Subject(session.cluster, opened.facts, host), opened, text, call)
+    agreed, call = _agreed_before(session, opened, context), secrets.token_hex(4)
+    text = restoring.instructions(saving.backup_target(session.cluster, opened.facts), opened.run, agreed)
+    jobs = [
+        _job(Target(session.cluster, opened.facts, host), opened, text, call)
         for host in session.cluster.hosts
     ]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
-        receipts = list(pool.map(hosts.perform, deeds))
+        results = list(pool.map(hosts.perform, jobs))
     failed = [
-        f"{deed.host}: {receipt.output.partition('failed: ')[0].strip()[-500:]}"
-        for deed, receipt in zip(deeds, receipts, strict=True)
-        if receipt.exit_status != 0
+        f"{job.host}: {result.output.partition('failed: ')[0].strip()[-500:]}"
+        for job, result in zip(jobs, results, strict=True)
+        if result.exit_status != 0
     ]
     if failed:
         raise RefusedError(
             "no member was changed; what is there now could not be kept:\n"
             + "\n".join(failed)
-            + f"\nMend that, then begin anew: {session.command('run')}"
+            + f"\nFix that, then start again: {session.command('run')}"
         )
     noted = saved(session.cluster, opened, agreed)
-    journal.append(noted)
-    pace.narrate(noted)
+    event_log.append(noted)
+    context.narrate(noted)
     return text
 
 
 def saved(cluster: Cluster, opened: Opened, agreed: Agreement | None) -> Saved:
     """Make the event that tells where everything lies that a run has kept."""
-    holder = saving.holder(cluster, opened.facts)
+    backup_target = saving.backup_target(cluster, opened.facts)
     return Saved(
-        host=holder.name,
+        host=backup_target.name,
         directory=places.of_run(opened.run),
-        data=saving.data_path(holder, opened.run),
+        data=saving.data_path(backup_target, opened.run),
         instructions=saving.instructions_path(opened.run),
         revision=agreed.revision if agreed else None,
         hash=agreed.hash if agreed else None,
     )
 
 
-def compare(session: Session, opened: Opened, pace: Pace) -> str:
+def compare(session: Session, opened: Opened, context: RunContext) -> str:
     """Compare the members' data once everybody stands at the end; return what to tell.
 
     Raises PersonNeededError if it is not the same, StoppedError if nobody can tell.
     """
     try:
-        agreed = agree(session, opened.facts, pace)
+        agreed = agree(session, opened.facts, context)
     except DifferError as error:
         raise PersonNeededError(
-            f"every member stands at the end and is healthy, but {error}. Reads depend on who answers them: "
-            "docs/restore.md says how to find out who is wrong, and how to mend it"
+            f"the migration is complete and every member is healthy, but {error}. Reads differ by member: "
+            "docs/restore.md shows how to find the wrong member and how to fix it"
         ) from error
     except NotYetError as error:
         raise StoppedError(
@@ -85,19 +85,19 @@ def compare(session: Session, opened: Opened, pace: Pace) -> str:
     return NO_HASH if agreed is None else f"all members hold the same data: {agreed}"
 
 
-def told(noted: Saved) -> str:
+def reported(noted: Saved) -> str:
     """Say where everything lies that was there before the first change."""
     at = "" if noted.revision is None else f" (revision {noted.revision}, hash {noted.hash})"
     return (
-        f"kept from before the first change: the data on {noted.host} in {noted.data}{at}, "
+        f"backup taken before the first change: the data on {noted.host} in {noted.data}{at}, "
         f"old unit files on every host in {noted.directory}\n"
         f"how to put the data back, command by command: {noted.instructions} on {noted.host}"
     )
 
 
-def _agreed_before(session: Session, opened: Opened, pace: Pace) -> Agreement | None:
+def _agreed_before(session: Session, opened: Opened, context: RunContext) -> Agreement | None:
     try:
-        return agree(session, opened.facts, pace)
+        return agree(session, opened.facts, context)
     except DifferError as error:
         raise RefusedError(
             f"nothing was changed: {error}. A member has to be rebuilt first: docs/restore.md"
@@ -108,18 +108,18 @@ def _agreed_before(session: Session, opened: Opened, pace: Pace) -> Agreement | 
         ) from error
 
 
-def _deed(subject: Subject, opened: Opened, instructions: str, call: str) -> Deed:
+def _job(target: Target, opened: Opened, instructions: str, call: str) -> Job:
     run = opened.run
-    operations: list[Operation] = [*saving.surroundings(subject, run, opened.model_dump_json())]
-    holder = saving.holder(subject.cluster, opened.facts)
-    if subject.host == holder.host:
+    operations: list[Operation] = [*saving.surroundings(target, run, opened.model_dump_json())]
+    backup_target = saving.backup_target(target.cluster, opened.facts)
+    if target.host == backup_target.host:
         operations += [
-            *saving.data(holder, saving.data_path(holder, run)),
+            *saving.data(backup_target, saving.data_path(backup_target, run)),
             Write(saving.instructions_path(run), instructions, 0o600),
         ]
-    return Deed(
-        names.of_keeping(run, subject.name, call),
-        subject.name,
+    return Job(
+        names.of_keeping(run, target.name, call),
+        target.name,
         tuple(dict.fromkeys(operations)),
         saving.DEADLINE_S,
     )

@@ -12,7 +12,7 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError, Refused
 from orchestrator.host import names
 from orchestrator.host.lock import Holder
 from orchestrator.output import out
-from orchestrator.remote.lease import Lease, locked, seen, take_away
+from orchestrator.remote.host_locks import HostLocks, locked, seen, take_away
 from orchestrator.session import Session
 from orchestrator.text import shown
 
@@ -34,12 +34,12 @@ def refuse_rivals(session: Session, run: str) -> None:
 @contextmanager
 def held(
     session: Session, run: str, doing: str, warn: Callable[[str], None], *, absent_ok: bool
-) -> Iterator[Lease]:
-    """Hold the lock of every host, see Lease.held; the state file has to be open under its own lock."""
+) -> Iterator[HostLocks]:
+    """Hold the lock of every host, see HostLocks.held; the state file has to be open under its own lock."""
     hosts = [host.name for host in session.cluster.hosts]
-    lease = Lease(session.hosts, hosts, _holder(session, run, doing), session.unlock_command)
-    with session.moment.orderly(), lease.held(absent_ok=absent_ok, warn=warn):
-        yield lease
+    locks = HostLocks(session.hosts, hosts, _holder(session, run, doing), session.unlock_command)
+    with session.moment.orderly(), locks.held(absent_ok=absent_ok, warn=warn):
+        yield locks
 
 
 def _holder(session: Session, run: str, doing: str) -> Holder:
@@ -65,13 +65,13 @@ def held_lines(found: Locks) -> list[str]:
 def _shown(session: Session, found: Locks) -> str:
     """Tell of every host who holds its lock, and how each run's locks are taken away."""
     width = max(map(len, found))
-    lines = [f"{host.ljust(width)}  {_told(holder)}" for host, holder in found.items()]
+    lines = [f"{host.ljust(width)}  {_reported(holder)}" for host, holder in found.items()]
     runs = dict.fromkeys(holder.run for holder in found.values() if isinstance(holder, Holder))
-    lines += [f"once its process is gone for good: {session.unlock_command(run)}" for run in runs]
+    lines += [f"only if its process has ended: {session.unlock_command(run)}" for run in runs]
     return "\n".join(lines)
 
 
-def tell(session: Session) -> None:
+def report(session: Session) -> None:
     """Print who holds the locks; HostUnreachableError behind that if a host could not be asked."""
     found = look(session)
     out(_shown(session, found))
@@ -93,35 +93,35 @@ def unlock(session: Session, run: str, *, confirm: Callable[[str], bool] | None)
         name = shown(run, quote="")
         raise RefusedError(f"nothing was changed: run {name} holds no lock\n{_shown(session, found)}")
     holders = held_lines({host: found[host] for host in ours})
-    if ours and confirm is not None and not confirm("\n".join((*holders, "Is that process gone for good?"))):
+    if ours and confirm is not None and not confirm("\n".join((*holders, "Has that process ended?"))):
         raise RefusedError("nothing was changed: you said no")
-    freed, deed_id = [], names.of_unlock(secrets.token_hex(4))
+    freed, job_id = [], names.of_unlock(secrets.token_hex(4))
     session.moment.change(f"locks may have been taken away already; see: {session.unlock_command('')}")
     for host in ours:
         try:
-            receipt = take_away(session.hosts, host, run, deed_id)
+            result = take_away(session.hosts, host, run, job_id)
         except (HostUnreachableError, LoginRefusedError) as error:
             unseen[host] = error.reason
             continue
-        if receipt.output.startswith("released"):
+        if result.output.startswith("released"):
             freed.append(host)
         else:
-            unseen[host] = receipt.output.strip().partition("\n")[0]
-    told = f"run {shown(run, quote='')}: unlocked {', '.join(freed) or 'no host'}"
+            unseen[host] = result.output.strip().partition("\n")[0]
+    reported = f"run {shown(run, quote='')}: unlocked {', '.join(freed) or 'no host'}"
     if unseen:
         host, why = next(iter(unseen.items()))
         others = f" (so do {', '.join(list(unseen)[1:])})" if len(unseen) > 1 else ""
         raise HostUnreachableError(
-            host, f"{why}; its lock stays as it is{others}. {told}. Again: {session.unlock_command(run)}"
+            host, f"{why}; its lock stays as it is{others}. {reported}. Again: {session.unlock_command(run)}"
         )
-    return told
+    return reported
 
 
 def _held_by(found: Locks, holder: Holder) -> list[str]:
     return [host for host, other in found.items() if other == holder]
 
 
-def _told(holder: Holder | str | None) -> str:
+def _reported(holder: Holder | str | None) -> str:
     if isinstance(holder, str):
         return f"cannot be asked: {holder}"
     return f"locked by {holder}" if holder else "free"

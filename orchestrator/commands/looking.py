@@ -79,7 +79,7 @@ class _Looking:
 
     def _spelled(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Let the commands that a finding names run as they are printed."""
-        return tuple(replace(one, mend=self._session.spelled(one.mend)) for one in findings)
+        return tuple(replace(one, fix=self._session.spelled(one.fix)) for one in findings)
 
     def _ask(self, questions: Iterable[Question]) -> None:
         """Ask what was not asked yet, of those hosts that are not lost."""
@@ -116,10 +116,10 @@ class _Looking:
     def _facts(self) -> tuple[Facts | None, tuple[Finding, ...]]:
         if self._errors:
             missing = ", ".join(self._errors)
-            told = (
+            reported = (
                 f"not read, because of {missing}; names and URLs are taken from the plan, gates are left out"
             )
-            return None, (FACTS.finding("cluster", Remark("fail", told)),)
+            return None, (FACTS.finding("cluster", Remark("fail", reported)),)
         try:
             facts = recall.read_facts(self._session)
         except RefusedError as error:
@@ -130,8 +130,8 @@ class _Looking:
         except (HostUnreachableError, LoginRefusedError) as error:
             self._lose({error.host: error})
             return self._facts()
-        told = f"{facts.api} interface, cluster {facts.cluster_id}"
-        return facts, (FACTS.finding("cluster", Remark("pass", told)),)
+        reported = f"{facts.api} interface, cluster {facts.cluster_id}"
+        return facts, (FACTS.finding("cluster", Remark("pass", reported)),)
 
     def _interface(self) -> Literal["v2", "v3"]:
         """Return the interface to ask through while the facts do not tell it, by the versions."""

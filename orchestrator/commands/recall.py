@@ -42,8 +42,8 @@ def compile_noted(session: Session, opened: Opened) -> Runbook:
         return compile_there(session, opened.facts)
     except (LookupError, ValueError) as error:
         raise RefusedError(
-            f"{session.state}:1: what it says of the hosts cannot be true; nothing was changed: put the "
-            f"file back as it was, or move it away and have it written anew: {session.command('recover')}"
+            f"{session.state}:1: its events do not fit the runbook; nothing was changed: put the "
+            f"file back as it was, or move it away and rebuild it: {session.command('recover')}"
         ) from error
 
 
@@ -57,10 +57,10 @@ def recall(session: Session, progress: Progress) -> Runbook:
     runbook = compile_noted(session, progress.opened)
     if runbook.digest != progress.opened.runbook:
         other = edited(progress, runbook, compile_back(session, progress.opened.facts))
-        told = f" ({', '.join(other)} would do something else now)" if other else ""
+        reported = f" ({', '.join(other)} would do something else now)" if other else ""
         raise RefusedError(
             f"{session.plan} (or a certificate that it names) was changed since the run began: its runbook "
-            f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}{told}; "
+            f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}{reported}; "
             "nothing was changed now. Put the plan and its files back as they were, then give this "
             "command again; hosts that have their files keep them in the tls.directory of the plan then "
             f"(now: {session.cluster.tls.directory})"
@@ -85,7 +85,7 @@ def refuse_misfit(session: Session, progress: Progress, runbook: Runbook) -> Non
     if found:
         raise RefusedError(
             f"{session.state}:{found}; nothing was changed: put the plan and the file back as they were, or "
-            f"move the file away and have it written anew: {session.command('recover')}"
+            f"move the file away and rebuild it: {session.command('recover')}"
         )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.commands import keeping, locks, recall
-from orchestrator.engine.deeds import is_undone, retell
 from orchestrator.engine.events import Opened, Recorded
-from orchestrator.engine.journal import create
 from orchestrator.engine.progress import Progress
+from orchestrator.engine.retelling import is_undone, retell
+from orchestrator.engine.state_file import create
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.host import places
 from orchestrator.migrations import MIGRATIONS
@@ -40,9 +40,9 @@ class Remembered:
 
 def refuse_forgotten(session: Session) -> None:
     """Refuse to begin a run on hosts that stand somewhere in another one, whose state file is not here."""
-    told = forgotten(session)
-    if told:
-        raise RefusedError(f"nothing was changed: {told}")
+    reported = forgotten(session)
+    if reported:
+        raise RefusedError(f"nothing was changed: {reported}")
 
 
 def forgotten(session: Session) -> str:
@@ -52,8 +52,8 @@ def forgotten(session: Session) -> str:
         return ""
     return (
         f"run {found.opened.run} began here at {found.opened.at:%Y-%m-%d %H:%M} UTC "
-        f"(the last steps: {found.last}), and {session.state} does not know of it. Put its state file "
-        f"there, or have it written anew from what the hosts remember: {session.command('recover')}"
+        f"(the last steps: {found.last}), and {session.state} has no record of it. Put its state file "
+        f"there, or rebuild it from what the hosts remember: {session.command('recover')}"
     )
 
 
@@ -91,12 +91,12 @@ def _remembered(session: Session) -> Remembered | None:
     remembered = {host.name: begun.runs(host.name) for host in session.cluster.hosts}
     answers = session.hosts.look(fact.question for fact in remembered.values())
     headers: dict[str, Opened] = {}
-    deeds: dict[str, dict[str, tuple[str, ...]]] = {}
+    jobs: dict[str, dict[str, tuple[str, ...]]] = {}
     for host, fact in remembered.items():
         try:
             for run in fact.read(answers):
                 headers[run.run] = _header(run)
-                deeds.setdefault(run.run, {})[host] = run.deeds
+                jobs.setdefault(run.run, {})[host] = run.jobs
         except ValueError as error:
             raise UnreadableError(
                 f"nothing was changed: {host}: what it remembers cannot be read: {error}"
@@ -104,12 +104,12 @@ def _remembered(session: Session) -> Remembered | None:
     ours = [
         header
         for header in headers.values()
-        if header.cluster == session.cluster.name and not _is_history(header, deeds[header.run])
+        if header.cluster == session.cluster.name and not _is_history(header, jobs[header.run])
     ]
     for opened in sorted(ours, key=lambda header: header.at, reverse=True):
         runbook = recall.compile_there(session, opened.facts)
         try:
-            events = retell(opened, (runbook, recall.compile_back(session, opened.facts)), deeds[opened.run])
+            events = retell(opened, (runbook, recall.compile_back(session, opened.facts)), jobs[opened.run])
         except ValueError as error:
             raise RefusedError(
                 f"nothing was changed: {error}; was the plan's strategy changed since?"

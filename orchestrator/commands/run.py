@@ -1,19 +1,19 @@
 """``run``: what happens in it, phase by phase."""
 
-from orchestrator.commands.phases import before, changing, telling
-from orchestrator.commands.phases.context import (
+from orchestrator.commands.phases import before, changing, reporting
+from orchestrator.commands.phases.call import (
+    Call,
     Confirm,
-    Context,
     Phase,
     RunOptions,
     follow,
     open_state_file,
 )
 from orchestrator.commands.phases.review import review
-from orchestrator.commands.standing import read_progress
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.commands.status import read_progress
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.progress import Progress
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import UsageError
 from orchestrator.output import err
 from orchestrator.session import Session
@@ -31,7 +31,7 @@ NEW: tuple[Phase, ...] = (
     changing.look_again,
     changing.save,
     changing.walk,
-    telling.tell_end,
+    reporting.report_end,
 )
 RESUMED: tuple[Phase, ...] = (
     before.refuse_unfinished,
@@ -39,35 +39,35 @@ RESUMED: tuple[Phase, ...] = (
     changing.lock_hosts_that_answer,
     changing.save,
     changing.walk,
-    telling.tell_end,
+    reporting.report_end,
 )
 DRY_NEW: tuple[Phase, ...] = (before.check_hosts, review)
 DRY_RESUMED: tuple[Phase, ...] = (before.recall_run, review)
 
 
-def dry(session: Session, pace: Pace) -> None:
+def dry(session: Session, context: RunContext) -> None:
     """Print every step that a run would take now; the hosts and the state file stay as they are."""
     progress = read_progress(session)
     if progress.is_rolled_back:
         progress = Progress()  # a run would begin anew, perhaps with another plan
     phases = DRY_RESUMED if progress.attempts else DRY_NEW
-    follow(phases, Context(session, pace, MemoryJournal(progress=progress)))
+    follow(phases, Call(session, context, MemoryEventLog(progress=progress)))
 
 
-def live(session: Session, pace: Pace, options: RunOptions, *, confirm: Confirm | None) -> None:
+def live(session: Session, context: RunContext, options: RunOptions, *, confirm: Confirm | None) -> None:
     """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
     _refuse_unknown_state(session, options)
-    with open_state_file(session) as journal:
-        if journal.progress.is_rolled_back:
+    with open_state_file(session) as event_log:
+        if event_log.progress.is_rolled_back:
             if options.resume:
                 raise UsageError(
                     f"{session.state}: the last run was rolled back, so there is nothing to go on with. "
                     f"Begin anew: {session.command('run')}"
                 )
-            kept = journal.set_aside()
+            kept = event_log.set_aside()
             err(f"the last run was rolled back; its story is kept in {kept}")
-        phases = RESUMED if options.resume or journal.progress.attempts else NEW
-        follow(phases, Context(session, pace, journal, options, confirm))
+        phases = RESUMED if options.resume or event_log.progress.attempts else NEW
+        follow(phases, Call(session, context, event_log, options, confirm))
 
 
 def _refuse_unknown_state(session: Session, options: RunOptions) -> None:

@@ -13,7 +13,7 @@ Direction = Literal["forward", "back"]
 
 FORMAT = 2  # of the state file; a file with another number is refused
 
-# Anybody may edit a state file, and what stands in it becomes a path, a deed's name or a line on a terminal.
+# Anybody may edit a state file, and what stands in it becomes a path, a job's name or a line on a terminal.
 Name = Annotated[str, AfterValidator(spelling.name)]  # of a host or a cluster, as in a plan
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]  # of our own tables: a round, a state
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
@@ -66,7 +66,7 @@ class Saved(Happened):
 class Recovered(Happened):
     """What comes next was told by the hosts, for the file in which it stood is lost.
 
-    They remember which deeds began. A step that never reached its host has left no trace: there may be gaps.
+    They remember which jobs began. A step that never reached its host has left no trace: there may be gaps.
     """
 
     event: Literal["recovered"] = "recovered"
@@ -106,7 +106,7 @@ class HandedOver(Happened):
 
 
 class StepStarted(Happened):
-    """A step's deed is about to be done; without an ending it is in doubt."""
+    """A step's job is about to be done; without an ending it is in doubt."""
 
     event: Literal["step_started"] = "step_started"
     step: StepId
@@ -129,7 +129,7 @@ class StepSucceeded(Happened):
 
 
 class StepFailed(Happened):
-    """A step's deed or its gates failed; doing it again is a new attempt."""
+    """A step's job or its gates failed; doing it again is a new attempt."""
 
     event: Literal["step_failed"] = "step_failed"
     step: StepId

@@ -34,7 +34,7 @@ def open_locked(path: Path) -> int:
                 os.close(descriptor)
                 raise
             os.close(descriptor)  # its last holder has removed it meanwhile
-    raise LockedError(f"{path} is in use by others, who make and remove it again and again")
+    raise LockedError(f"{path} other processes keep creating and removing it")
 
 
 def is_in_use(path: Path) -> bool:
@@ -59,7 +59,7 @@ def _holder(path: Path, descriptor: int) -> str:
     try:
         content = lines.parse(path, disk.read(descriptor))
     except (RefusedError, OSError):
-        return "another run, which cannot be told from what it holds"
+        return "another run, whose state file cannot be read"
     finally:
         os.close(descriptor)
     holder = content.progress.began
@@ -81,5 +81,5 @@ def refused(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RefusedError(
-            f"nothing was changed: {path}: {error.strerror}; mend that, or name another place with --state"
+            f"nothing was changed: {path}: {error.strerror}; fix that, or name another place with --state"
         ) from error

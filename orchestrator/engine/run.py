@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from orchestrator.engine import gate
+from orchestrator.engine import wait
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import RoundBegan, RunEnded
-from orchestrator.engine.journal import Journal
 from orchestrator.engine.machine import MemberMachine
-from orchestrator.engine.pace import Pace
-from orchestrator.engine.step import DeedFailedError, Walker
+from orchestrator.engine.state_file import EventLog
+from orchestrator.engine.step import JobFailedError, Walker
 from orchestrator.errors import (
     HostUnreachableError,
     LockedError,
@@ -27,28 +27,35 @@ from orchestrator.runbook.model import Runbook, Stage, Step
 
 
 def run(
-    runbook: Runbook, executor: Executor, journal: Journal, pace: Pace, *, until: str | None = None
+    runbook: Runbook,
+    executor: Executor,
+    event_log: EventLog,
+    context: RunContext,
+    *,
+    until: str | None = None,
 ) -> None:
-    """Walk every member through the runbook, from wherever the journal says that it stands.
+    """Walk every member through the runbook, from wherever the event log says that it stands.
 
     A round is a barrier: nobody begins one before everybody has finished the one before. ``until`` names a
     state after which to pause. Raises RefusedError if nothing was changed yet, StoppedError if the cluster is
     healthy and the run can be resumed, PersonNeededError if it is not, RunInterruptedError if asked to stop,
     LockedError if a host's lock was taken away.
     """
-    _Walk(runbook, executor, journal, pace).go(until)
+    _Walk(runbook, executor, event_log, context).go(until)
 
 
 class _Walk:
     """One run of one runbook."""
 
-    def __init__(self, runbook: Runbook, executor: Executor, journal: Journal, pace: Pace) -> None:
+    def __init__(
+        self, runbook: Runbook, executor: Executor, event_log: EventLog, context: RunContext
+    ) -> None:
         self._runbook = runbook
         self._executor = executor
-        self._journal = journal
-        self._pace = pace
-        self._walker = Walker(executor, journal, pace)
-        self._since = pace.clock()  # of the run, or of its latest step
+        self._event_log = event_log
+        self._context = context
+        self._walker = Walker(executor, event_log, context)
+        self._since = context.clock()  # of the run, or of its latest step
         # what must hold before each host's first step: together, that the whole cluster is well
         self._always = tuple(gate_ for step in runbook.stages[0].steps for gate_ in step.always)
         self._machines = {
@@ -58,7 +65,7 @@ class _Walk:
 
     def _standing(self, member: str) -> str:
         """State in which a member begins; a step of the other direction is undone from where it led."""
-        progress = self._journal.progress
+        progress = self._event_log.progress
         unsettled = progress.unsettled.get(member)
         if unsettled is None:
             return progress.states.get(member, self._runbook.origins[member])
@@ -92,14 +99,14 @@ class _Walk:
             raise type(error)(f"{error}; besides, {unwritable}") from error
 
     def _verify_standing(self) -> None:
-        """Look whether every member stands where the journal says, before anything is done.
+        """Look whether every member stands where the event log says, before anything is done.
 
         One whose step is unsettled stands between two states: there only hands make a difference.
         """
-        unsettled, states = self._journal.progress.unsettled, self._runbook.gates
+        unsettled, states = self._event_log.progress.unsettled, self._runbook.gates
         settled = [(host, machine.state) for host, machine in self._machines.items() if host not in unsettled]
         standing = tuple(gate_ for place in settled for gate_ in self._runbook.standing[place])
-        if not self._journal.progress.attempts:
+        if not self._event_log.progress.attempts:
             refusals = self._executor.refusals(standing + self._always)
             if refusals:
                 raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
@@ -114,21 +121,21 @@ class _Walk:
         try:
             self._refuse_touched(touched)
             self._walker.hold((*standing, *touched))
-        except gate.NotYetError as error:
+        except wait.NotYetError as error:
             reason = f"the hosts are not as the state file left them: {error}"
             raise self._stopped(reason, self._advice()) from error
 
     def _refuse_touched(self, gates: Sequence[Check]) -> None:
-        """Stop at what hands have changed; waiting does not mend it, as it may mend who cannot be asked."""
+        """Stop at what hands have changed; waiting does not fix it, as it may fix who cannot be asked."""
         try:
-            gate.look(self._executor, gates)
-        except gate.UnseenError:
+            wait.look(self._executor, gates)
+        except wait.UnseenError:
             pass
-        except gate.NotYetError as error:
+        except wait.NotYetError as error:
             shown = ", ".join(f"orchestrator files PLAN {host}" for host in error.places)
             reason = (
-                f"hosts were changed by hand, and nothing was done over it: {error}; put that back first, "
-                f"what belongs there is shown by: {shown}"
+                f"manual change found: {error}. Nothing was changed. Put that back first; "
+                f"the expected content is shown by: {shown}"
             )
             raise self._stopped(reason, self._advice()) from error
 
@@ -143,7 +150,7 @@ class _Walk:
         pending = self._pending(stage)
         announced = False
         while pending:
-            if self._pace.should_stop():
+            if self._context.should_stop():
                 raise RunInterruptedError(f"stopped before {pending[0].id}, as asked")
             last = self._find_last(stage)
             step = self._next(pending, last)
@@ -168,24 +175,24 @@ class _Walk:
             return None
         try:
             return self._walker.find(stage.last, waits=stage.waits)
-        except gate.NotYetError as error:
+        except wait.NotYetError as error:
             raise self._stopped(str(error), stage.advice) from error
 
     def _next(self, pending: Sequence[Step], last: str | None) -> Step:
         """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last."""
-        unsettled = self._journal.progress.unsettled
+        unsettled = self._event_log.progress.unsettled
         return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
 
     def _settle(self, stage: Stage, step: Step, hand_over: Poll | None) -> None:
         """Take one step, and say what is true now if it fails."""
         where = f"{step.id}: {{}}; {step.host} still stands in {step.source!r}"
-        self._since = self._pace.clock()
+        self._since = self._context.clock()
         try:
             self._machines[step.host].step(step, hand_over)
-        except (gate.NotYetError, DeedFailedError) as error:
+        except (wait.NotYetError, JobFailedError) as error:
             raise self._stopped(where.format(error), stage.advice) from error
         except (HostUnreachableError, LoginRefusedError) as error:
-            is_begun = step.host in self._journal.progress.unsettled  # a handover comes before that
+            is_begun = step.host in self._event_log.progress.unsettled  # a handover comes before that
             doubt = f"; {step.id} is in doubt" if is_begun else ""
             raise self._stopped(where.format(f"{error}{doubt}"), stage.advice) from error
 
@@ -194,13 +201,15 @@ class _Walk:
 
         What is left of the step's patience is the cluster's: a host that reboots is back by itself.
         """
-        told = f". {advice.text}" if advice else ""
+        reported = f". {advice.text}" if advice else ""
         try:
-            self._walker.hold(self._always, spent_s=self._pace.clock() - self._since)
-        except gate.UnseenError as error:
+            self._walker.hold(self._always, spent_s=self._context.clock() - self._since)
+        except wait.UnseenError as error:
             return PersonNeededError(
-                f"{reason}; whether the cluster is healthy cannot be seen: {error}{told}"
+                f"{reason}; the cluster's health could not be checked: {error}{reported}"
             )
-        except gate.NotYetError as error:
-            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{told}")
-        return StoppedError(f"{reason}; the cluster is healthy{told if advice and advice.is_urgent else ''}")
+        except wait.NotYetError as error:
+            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{reported}")
+        return StoppedError(
+            f"{reason}; the cluster is healthy{reported if advice and advice.is_urgent else ''}"
+        )

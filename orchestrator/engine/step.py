@@ -1,22 +1,22 @@
-"""Taking one step: hand over, do the deed, wait for the gates; every event is on disk before its deed."""
+"""Taking one step: hand over, do the job, wait for the gates; every event is on disk before its job."""
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.engine import gate
+from orchestrator.engine import wait
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
-from orchestrator.engine.journal import Journal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import EventLog
 from orchestrator.errors import LockedError, UnwritableError
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll, Remark, wrong
-from orchestrator.host.operations import Deed, Operation
+from orchestrator.host.operations import Job, Operation
 from orchestrator.host.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 
 
-class DeedFailedError(Exception):
-    """A deed's receipt says that its script failed on the host."""
+class JobFailedError(Exception):
+    """A job's result says that its script failed on the host."""
 
 
 def last_words(output: str) -> str:
@@ -27,25 +27,25 @@ def last_words(output: str) -> str:
 
 
 class Walker:
-    """Takes steps for the members' machines. Raises DeedFailedError, or NotYetError when patience ends."""
+    """Takes steps for the members' machines. Raises JobFailedError, or NotYetError when patience ends."""
 
-    def __init__(self, executor: Executor, journal: Journal, pace: Pace) -> None:
+    def __init__(self, executor: Executor, event_log: EventLog, context: RunContext) -> None:
         self._executor = executor
-        self._journal = journal
-        self._pace = pace
-        if journal.progress.opened is None:
-            raise ValueError("the journal has no header")
-        self._run_id = journal.progress.opened.run  # names the deeds
+        self._event_log = event_log
+        self._context = context
+        if event_log.progress.opened is None:
+            raise ValueError("the event log has no header")
+        self._run_id = event_log.progress.opened.run  # names the jobs
 
     def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
 
         A step that was begun before is looked at first: if its gates hold it is done. In doubt, it keeps its
-        attempt, so that a deed that reached the host is not done twice; failed, it is a new attempt. ``role``
+        attempt, so that a job that reached the host is not done twice; failed, it is a new attempt. ``role``
         is what the member has to hand over first, if it has to go last.
         """
-        began = self._pace.clock()
-        progress = self._journal.progress
+        began = self._context.clock()
+        progress = self._event_log.progress
         unsettled = progress.unsettled.get(step.host)
         is_ours = unsettled is not None and unsettled.step == step.id
         is_adopted = is_ours and self.holds((*step.gates, *step.proof))
@@ -55,7 +55,7 @@ class Walker:
                 self._hand_over(step, role)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
-        took_s = round(self._pace.clock() - began, 3)
+        took_s = round(self._context.clock() - began, 3)
         self.record(
             StepSucceeded(
                 step=step.id, host=step.host, target=step.target, took_s=took_s, is_adopted=is_adopted
@@ -65,33 +65,35 @@ class Walker:
     def find(self, poll: Poll, *, waits: bool) -> str | None:
         """Return the member that a poll finds; ``waits`` for there to be one, or look once."""
         if not waits:
-            return gate.glance(self._executor, poll)
-        return gate.find(self._executor, poll, self._pace.patience, self._pace.sleep, self._tell_waiting)
+            return wait.glance(self._executor, poll)
+        return wait.find(
+            self._executor, poll, self._context.patience, self._context.sleep, self._tell_waiting
+        )
 
     def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0) -> None:
         """Wait until all gates hold, with what is left of the patience."""
-        patience = self._pace.patience.after(spent_s)
-        gate.hold(self._executor, gates, patience, self._pace.sleep, self._tell_waiting)
+        patience = self._context.patience.after(spent_s)
+        wait.hold(self._executor, gates, patience, self._context.sleep, self._tell_waiting)
 
     def holds(self, gates: Sequence[Check]) -> bool:
         """Look once whether all gates hold."""
         try:
-            gate.look(self._executor, gates)
-        except gate.NotYetError:
+            wait.look(self._executor, gates)
+        except wait.NotYetError:
             return False
         return True
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""
-        self._journal.append(event)
-        self._pace.narrate(event)
+        self._event_log.append(event)
+        self._context.narrate(event)
 
     def _hand_over(self, step: Step, role: Poll) -> None:
         """Let a member that has to go last give that role away before it goes itself."""
         successor = next((name for name, operations in step.hand_overs.items() if operations), None)
         if successor is None:
             return  # nobody to take over, or no such command: etcd hands over by itself as it stops
-        number = self._journal.progress.handovers.get(step.id, 0) + 1
+        number = self._event_log.progress.handovers.get(step.id, 0) + 1
         self.record(HandedOver(step=step.id, host=step.host, successor=successor, number=number))
         name = names.of_handover(self._run_id, step.round, step.host, number)
         self._perform(step, name, step.hand_overs[successor], successor)
@@ -120,7 +122,7 @@ class Walker:
                     step, names.of_attempt(self._run_id, step.round, step.host, attempt), step.operations
                 )
             self.hold((*step.gates, *step.proof, *step.after))
-        except (DeedFailedError, gate.NotYetError, LockedError) as error:
+        except (JobFailedError, wait.NotYetError, LockedError) as error:
             self._fail(step, error)
             raise
 
@@ -134,7 +136,7 @@ class Walker:
     def _perform(
         self, step: Step, name: str, operations: tuple[Operation, ...], successor: str | None = None
     ) -> None:
-        deed = Deed(
+        job = Job(
             id=name,
             host=step.host,
             operations=operations,
@@ -142,11 +144,9 @@ class Walker:
             step=step.id,
             successor=successor,
         )
-        receipt = self._executor.perform(deed)
-        if receipt.exit_status != 0:
-            raise DeedFailedError(
-                f"its script ended with {receipt.exit_status}: {last_words(receipt.output)}"
-            )
+        result = self._executor.perform(job)
+        if result.exit_status != 0:
+            raise JobFailedError(f"its script ended with {result.exit_status}: {last_words(result.output)}")
 
     def _tell_waiting(self, reasons: tuple[str, ...]) -> None:
-        self._pace.narrate(Waiting(reasons=reasons))
+        self._context.narrate(Waiting(reasons=reasons))

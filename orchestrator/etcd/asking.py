@@ -6,9 +6,9 @@ from functools import wraps
 from typing import overload
 
 from orchestrator.host.checks import Check
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
-HostCheck = Callable[[Subject], Check]
+HostCheck = Callable[[Target], Check]
 
 
 @overload
@@ -22,14 +22,14 @@ def gate(make: HostCheck | None = None, /, *, fix: str = "") -> HostCheck | Call
         name = make.__name__.replace("_", " ")
 
         @wraps(make)
-        def maker(subject: Subject) -> Check:
-            return replace(make(subject), name=name, fix=fix)
+        def maker(target: Target) -> Check:
+            return replace(make(target), name=name, fix=fix)
 
         return maker
 
     return named(make) if make else named
 
 
-def always_holds(subject: Subject) -> Check:
+def always_holds(target: Target) -> Check:
     """Make the check of a host of which the plan, or its interface, asks nothing."""
-    return Check(subject.name, (), lambda _: ())
+    return Check(target.name, (), lambda _: ())

@@ -85,14 +85,14 @@ def flags(arguments: Sequence[str]) -> Mapping[str, str]:
 def of_configuration(text: str) -> Mapping[str, str]:
     """Return the settings of a configuration file; ValueError if it is none."""
     try:
-        told = YAML(typ="safe", pure=True).load(text)
+        reported = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise ValueError("etcd's configuration file is no YAML") from error
-    if not isinstance(told, dict):
+    if not isinstance(reported, dict):
         raise ValueError("etcd's configuration file holds no keys")  # noqa: TRY004 -- foreign text
-    found = dict(_scalars(told, "ETCD_"))
+    found = dict(_scalars(reported, "ETCD_"))
     for section, prefix in SECTIONS.items():
-        keys = told.get(section)
+        keys = reported.get(section)
         found |= dict(_scalars(keys, prefix)) if isinstance(keys, dict) else {}
     return found
 
@@ -100,8 +100,8 @@ def of_configuration(text: str) -> Mapping[str, str]:
 def _scalars(keys: Mapping[object, object], prefix: str) -> Iterable[tuple[str, str]]:
     for key, value in keys.items():
         if isinstance(value, str | int | float):
-            told = str(value).lower() if isinstance(value, bool) else str(value)
-            yield prefix + str(key).upper().replace("-", "_"), told
+            reported = str(value).lower() if isinstance(value, bool) else str(value)
+            yield prefix + str(key).upper().replace("-", "_"), reported
 
 
 def settings(

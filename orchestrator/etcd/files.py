@@ -15,7 +15,7 @@ from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.pki import pem, reading
 from orchestrator.pki.pem import PemError
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import TEXT_LIMIT, FoundFile, Subject
+from orchestrator.plan.facts import TEXT_LIMIT, FoundFile, Target
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
@@ -61,16 +61,16 @@ class Lying:
     is_readable: bool
 
 
-def material(subject: Subject) -> tuple[Write, ...]:
+def material(target: Target) -> tuple[Write, ...]:
     """CA, certificate and key of one member, as they are put on its host.
 
     Only the key is the service's user's. What everybody may read holds certificates and nothing else,
     whatever else is in the files that the plan names. RefusedError if one of those cannot be read.
     """
-    paths, user, group = Paths.of(subject), subject.found.user, subject.found.group
-    member = subject.host
+    paths, user, group = Paths.of(target), target.found.user, target.found.group
+    member = target.host
     return (
-        Write(paths.ca, certificates_of(subject.cluster.tls.ca)),
+        Write(paths.ca, certificates_of(target.cluster.tls.ca)),
         Write(paths.certificate, certificates_of(member.certificate)),
         Write(paths.key, Secret(_read(member.key, reading.private_pem)), 0o600, user, group),
     )
@@ -88,9 +88,9 @@ def _read(path: Path, read: Callable[[Path], str]) -> str:
         raise RefusedError(f"nothing was changed: {path}: {error}") from error
 
 
-def lying(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
+def lying(target: Target, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
     """Which of these files lie on the host, and how, by path; a file that is missing is missing here too."""
-    return Fact(Script(subject.name, SCRIPT, (subject.found.user, *paths)), _lying)
+    return Fact(Script(target.name, SCRIPT, (target.found.user, *paths)), _lying)
 
 
 def _lying(answer: Answer) -> Mapping[str, Lying]:
@@ -122,10 +122,10 @@ def differences(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable
             yield changed(item.path, "is not readable by the service's user")
 
 
-def changes(subject: Subject, paths: Iterable[str], there: Mapping[str, Lying]) -> Iterable[Remark]:
+def changes(target: Target, paths: Iterable[str], there: Mapping[str, Lying]) -> Iterable[Remark]:
     """Say which files are not as they were found before the first change."""
     for path in paths:
-        before, now = subject.found.files.get(path), there.get(path)
+        before, now = target.found.files.get(path), there.get(path)
         if now is not None and before is None:
             yield changed(path, "was not there before the first change")
         if before is not None and (now is None or now.file.sha256 != before.sha256):
@@ -139,9 +139,9 @@ def conflicts(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[R
             yield wrong(f"{item.path} holds something else: move it away first")
 
 
-def texts(subject: Subject, paths: Iterable[str]) -> Fact[Mapping[str, str]]:
+def texts(target: Target, paths: Iterable[str]) -> Fact[Mapping[str, str]]:
     """What stands in those of these files that are small, and that everybody may read; never a key."""
-    return Fact(Script(subject.name, TEXTS, (str(TEXT_LIMIT), *paths)), _texts)
+    return Fact(Script(target.name, TEXTS, (str(TEXT_LIMIT), *paths)), _texts)
 
 
 def _texts(answer: Answer) -> Mapping[str, str]:
@@ -165,9 +165,9 @@ def remembered(lying: Mapping[str, Lying], texts: Mapping[str, str]) -> Mapping[
     return found
 
 
-def undone(subject: Subject, path: str, ours: Write | None) -> Iterable[Operation]:
+def undone(target: Target, path: str, ours: Write | None) -> Iterable[Operation]:
     """Remove what we put there, or put back what was there; a file that was the very same stays."""
-    before = subject.found.files.get(path)
+    before = target.found.files.get(path)
     if before is None:
         yield Remove(path)
     elif ours is not None and before.sha256 != ours.sha256 and before.text is not None:

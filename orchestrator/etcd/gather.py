@@ -20,7 +20,7 @@ from orchestrator.etcd.install.unit import Unit
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.questions import Answers, Fact, Question
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Target
 from orchestrator.plan.model import Cluster
 from orchestrator.text import shown
 
@@ -35,27 +35,27 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     versions = {member.name: members.version(member) for member in cluster.members}
     chosen, faults = interface(cluster, look(fact.question for fact in versions.values()), versions)
     _refuse(faults)
-    subjects = subjects_of(cluster, assumed(cluster, chosen))
-    answers = look(question for subject in subjects for question in _questions(subject))
+    targets = targets_of(cluster, assumed(cluster, chosen))
+    answers = look(question for target in targets for question in _questions(target))
     found: dict[str, MemberFacts] = {}
     clusters: dict[str, str] = {}
-    for subject in subjects:
-        name = subject.name
+    for target in targets:
+        name = target.name
         try:
-            found[name], clusters[name] = _member(subject, answers)
+            found[name], clusters[name] = _member(target, answers)
         except ValueError as error:
             faults.append(f"{name}: {_reason(error)}")
-    proxies, relayed = _proxies(subjects[0].proxies, look)
+    proxies, relayed = _proxies(targets[0].proxies, look)
     faults += relayed
     if not faults:
-        faults += _strangers(subjects[0], answers, found, clusters)
+        faults += _strangers(targets[0], answers, found, clusters)
     _refuse(faults)
     return Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
 
 
-def subjects_of(cluster: Cluster, facts: Facts) -> tuple[Subject, ...]:
+def targets_of(cluster: Cluster, facts: Facts) -> tuple[Target, ...]:
     """Every member in the light of the facts, in the plan's order."""
-    return Subject(cluster, facts, cluster.members[0]).everyone
+    return Target(cluster, facts, cluster.members[0]).everyone
 
 
 def _refuse(faults: list[str]) -> None:
@@ -63,27 +63,27 @@ def _refuse(faults: list[str]) -> None:
         raise RefusedError("\n".join(("the plan does not fit what the hosts show:", *faults)))
 
 
-def _questions(subject: Subject) -> Iterable[Question]:
-    driven = api.of(subject)
-    facts = (*_host_facts(subject), driven.members(subject), driven.status(subject))
+def _questions(target: Target) -> Iterable[Question]:
+    driven = api.of(target)
+    facts = (*_host_facts(target), driven.members(target), driven.status(target))
     return (fact.question for fact in facts)
 
 
 def _host_facts(
-    subject: Subject,
+    target: Target,
 ) -> tuple[Fact[Process], Fact[Mapping[str, Lying]], Fact[Mapping[str, str]], Fact[Unit], Fact[Surroundings]]:
-    paths, installed = Paths.of(subject), install.of(subject)
-    ours = (*paths.material, *installed.paths, *ca_store.candidates(subject.cluster))
-    lying = files.lying(subject, ours)
-    texts = files.texts(subject, (path for path in ours if path != paths.key))
-    around = host.surroundings(subject, (paths.directory, *installed.directories))
-    return process.running(subject), lying, texts, installed.next_start, around
+    paths, installed = Paths.of(target), install.of(target)
+    ours = (*paths.material, *installed.paths, *ca_store.candidates(target.cluster))
+    lying = files.lying(target, ours)
+    texts = files.texts(target, (path for path in ours if path != paths.key))
+    around = host.surroundings(target, (paths.directory, *installed.directories))
+    return process.running(target), lying, texts, installed.next_start, around
 
 
-def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
+def _member(target: Target, answers: Answers) -> tuple[MemberFacts, str]:
     """Make the facts of one member, and tell which cluster it belongs to."""
-    common = _host(subject, answers)
-    status, view = api.of(subject).status(subject), api.of(subject).members(subject)
+    common = _host(target, answers)
+    status, view = api.of(target).status(target), api.of(target).members(target)
     found = next(filter(None, (hindrance(answers[one.question]) for one in (status, view))), None)
     if found:
         raise ValueError(str(found))
@@ -103,9 +103,9 @@ def _member(subject: Subject, answers: Answers) -> tuple[MemberFacts, str]:
     return facts, standing.cluster_id
 
 
-def _host(subject: Subject, answers: Answers) -> HostFacts:
+def _host(target: Target, answers: Answers) -> HostFacts:
     """Make the facts that members and proxies have in common."""
-    runs, lying, texts, described, surrounding = _host_facts(subject)
+    runs, lying, texts, described, surrounding = _host_facts(target)
     running = runs.read(answers)
     if running.trouble:
         raise ValueError(str(Hindrance(running.trouble, "unit")))
@@ -116,7 +116,7 @@ def _host(subject: Subject, answers: Answers) -> HostFacts:
             "let ExecStart= start etcd itself, with its settings in Environment= lines"
         )
     try:
-        source = detecting.source(subject, running, described.read(answers))
+        source = detecting.source(target, running, described.read(answers))
     except detecting.UnservedError as error:
         raise ValueError(str(Hindrance(str(error), "origin"))) from error
     return HostFacts.model_validate(
@@ -138,26 +138,26 @@ def _reason(error: ValueError) -> str:
     return foreign.fault(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _proxies(subjects: tuple[Subject, ...], look: Look) -> tuple[dict[str, HostFacts], list[str]]:
+def _proxies(targets: tuple[Target, ...], look: Look) -> tuple[dict[str, HostFacts], list[str]]:
     """Make the facts of the proxies, and tell what does not fit."""
-    answers = look(fact.question for subject in subjects for fact in _host_facts(subject))
+    answers = look(fact.question for target in targets for fact in _host_facts(target))
     found, faults = {}, []
-    for subject in subjects:
+    for target in targets:
         try:
-            found[subject.name] = _host(subject, answers)
+            found[target.name] = _host(target, answers)
         except ValueError as error:
-            faults.append(f"{subject.name}: {_reason(error)}")
+            faults.append(f"{target.name}: {_reason(error)}")
             continue
-        if found[subject.name].environment.get("ETCD_PROXY", "off") == "off":
+        if found[target.name].environment.get("ETCD_PROXY", "off") == "off":
             faults.append(
-                f"{subject.name}: runs no v2 proxy (ETCD_PROXY is not on): take it out of proxies: "
+                f"{target.name}: runs no v2 proxy (ETCD_PROXY is not on): take it out of proxies: "
                 "in the plan; if it is a member, write it into members:"
             )
     return found, faults
 
 
 def _strangers(
-    first: Subject, answers: Answers, found: Mapping[str, MemberFacts], clusters: Mapping[str, str]
+    first: Target, answers: Answers, found: Mapping[str, MemberFacts], clusters: Mapping[str, str]
 ) -> Iterable[str]:
     """Members that the registry has and the plan has not, or the other way round."""
     if len(set(clusters.values())) > 1:

@@ -8,17 +8,17 @@ from orchestrator.etcd import saving, settings
 from orchestrator.etcd.api.words import data_directory, snapshot_tool
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import places
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
-def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:
+def instructions(source: Target, run: str, agreed: Agreement | None) -> str:
     """Return the commands that put a run's saved data back on all members, with their names and URLs."""
-    path = saving.data_path(holder, run)
+    path = saving.data_path(source, run)
     at = f" ({agreed})" if agreed else ""
     lines = (
-        f"The data of cluster {holder.cluster.name} ({holder.facts.cluster_id}) as it was before run {run}.",
-        f"It lies on {holder.name} in {path}{at}.",
-        *commands(holder, run, path),
+        f"The data of cluster {source.cluster.name} ({source.facts.cluster_id}) as it was before run {run}.",
+        f"It lies on {source.name} in {path}{at}.",
+        *commands(source, run, path),
         "",
         f"IDs are new after that, so run {run} cannot go on: move its state file away, and, on each host:",
         f"  mv {places.header(run)} {places.of_run(run)}/header.over",
@@ -30,7 +30,7 @@ def instructions(holder: Subject, run: str, agreed: Agreement | None) -> str:
     return "\n".join((*lines, ""))
 
 
-def commands(holder: Subject, name: str, path: str) -> Iterable[str]:
+def commands(source: Target, name: str, path: str) -> Iterable[str]:
     """Return the commands that put data back on all members; what is moved aside gets ``name``."""
     ways = {"v3": _through_v3, "v2": _through_v2}
     yield "Whatever was written later is lost by putting it back. If one member alone lost its data, remove"
@@ -38,44 +38,44 @@ def commands(holder: Subject, name: str, path: str) -> Iterable[str]:
     yield "All commands are for root. The members' old data is moved aside, not removed."
     yield "Stop at the first one that fails: members that start without their data begin an empty cluster."
     yield ""
-    yield from ways[holder.facts.api](holder, name, path)
+    yield from ways[source.facts.api](source, name, path)
 
 
-def _through_v3(holder: Subject, run: str, path: str) -> Iterable[str]:
+def _through_v3(source: Target, run: str, path: str) -> Iterable[str]:
     everybody = _quoted(
-        ",".join(f"{one.member.name}={url}" for one in holder.everyone for url in settings.peers_both(one))
+        ",".join(f"{one.member.name}={url}" for one in source.everyone for url in settings.peers_both(one))
     )
     yield "1. On every member, stop it:"
-    yield from _indented(_stop(one) for one in _units(holder))
+    yield from _indented(_stop(one) for one in _units(source))
     yield ""
-    yield f"2. From the bastion, copy {path} from {holder.name} to the other members; it holds every key:"
-    yield from _indented(_copy(holder, one, path) for one in holder.others)
+    yield f"2. From the bastion, copy {path} from {source.name} to the other members; it holds every key:"
+    yield from _indented(_copy(source, one, path) for one in source.others)
     yield ""
     yield "3. On each member, make its data anew. The URLs are registered in both schemes, so it does not"
     yield "   matter whether the members listen with http or with https by now."
-    for one in holder.everyone:
+    for one in source.everyone:
         yield f"   {one.name}:"
         yield from _indented(_remade(one, run, path, everybody), by=5)
     yield ""
     yield "4. On every member, start it; none is ready before most of them run:"
-    yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(holder))
+    yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(source))
     yield ""
-    etcdctl = f"ETCDCTL_API=3 etcdctl --endpoints={settings.local_url(holder)}"
-    yield f"5. When all are healthy, register the scheme that they listen with alone, on {holder.name}, here"
+    etcdctl = f"ETCDCTL_API=3 etcdctl --endpoints={settings.local_url(source)}"
+    yield f"5. When all are healthy, register the scheme that they listen with alone, on {source.name}, here"
     yield "   https; IDs are new, and the first command lists them. Before the local port is open (the state"
-    yield f"   'accepting'), write {settings.original_url(holder)} for {settings.local_url(holder)}:"
+    yield f"   'accepting'), write {settings.original_url(source)} for {settings.local_url(source)}:"
     yield from _indented(
         (
             f"{etcdctl} member list",
             *(
                 f"{etcdctl} member update ID_OF_{one.name} --peer-urls={_list(settings.peers_https(one))}"
-                for one in holder.everyone
+                for one in source.everyone
             ),
         )
     )
 
 
-def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
+def _remade(one: Target, run: str, path: str, everybody: str) -> Iterable[str]:
     tool = snapshot_tool(one.member.version)
     tool = f"ETCDCTL_API=3 {tool}" if tool == "etcdctl" else tool
     place = data_directory(one)
@@ -100,22 +100,22 @@ def _remade(one: Subject, run: str, path: str, everybody: str) -> Iterable[str]:
         yield f"rmdir {data}/wal"
 
 
-def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
-    place, service = data_directory(holder), holder.host.service
+def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
+    place, service = data_directory(source), source.host.service
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
-    endpoint = settings.local_url(holder)
+    endpoint = settings.local_url(source)
     data = _quoted(f"{place}/member")
     etcdctl = f"ETCDCTL_API=2 etcdctl --endpoints {endpoint}"
     yield "1. On every member, stop it:"
-    yield from _indented(_stop(one) for one in _units(holder))
+    yield from _indented(_stop(one) for one in _units(source))
     yield ""
-    yield f"2. On {holder.name}, let it begin a new cluster of its own with the saved data:"
+    yield f"2. On {source.name}, let it begin a new cluster of its own with the saved data:"
     yield from _indented(
         (
-            _made(holder, place),
+            _made(source, place),
             _aside(place, run),
             f"cp -a {path}/member {data}",
-            f"chown -R {_owner(holder)} {data}",
+            f"chown -R {_owner(source)} {data}",
             f"mkdir -p {posixpath.dirname(alone)}",
             f"printf '[Service]\\nEnvironment=ETCD_FORCE_NEW_CLUSTER=true\\n' > {alone}",
             f"systemctl daemon-reload && systemctl start {service}.service",
@@ -123,18 +123,18 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
         )
     )
     yield ""
-    yield f"3. Still on {holder.name}: its ID is what 'member list' says. Before the local port is open (the"
-    yield f"   state 'accepting'), write {settings.original_url(holder)} for {endpoint}:"
+    yield f"3. Still on {source.name}: its ID is what 'member list' says. Before the local port is open (the"
+    yield f"   state 'accepting'), write {settings.original_url(source)} for {endpoint}:"
     yield from _indented(
         (
             f"{etcdctl} member list",
-            f"{etcdctl} member update ID {_list(settings.peers_both(holder))}",
+            f"{etcdctl} member update ID {_list(settings.peers_both(source))}",
         )
     )
     yield ""
     yield "4. One member after the other; wait until each is healthy before the next one:"
-    for one in holder.others:
-        yield f"   on {holder.name}:"
+    for one in source.others:
+        yield f"   on {source.name}:"
         yield f"     {etcdctl} member add {_quoted(one.member.name)} {_list(settings.peers_both(one))}"
         yield f"   on {one.name}, with the ETCD_INITIAL_CLUSTER that this printed and"
         yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.host.service}.service:"
@@ -143,15 +143,15 @@ def _through_v2(holder: Subject, run: str, path: str) -> Iterable[str]:
         yield f"     systemctl start {one.host.service}.service"
 
 
-def _units(holder: Subject) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.host.service for one in holder.everyone))
+def _units(source: Target) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.host.service for one in source.everyone))
 
 
 def _stop(service: str) -> str:
     return f"systemctl stop {service}.service"
 
 
-def _made(one: Subject, directory: str) -> str:
+def _made(one: Target, directory: str) -> str:
     """Make a directory of the service's user, if it was lost with everything in it."""
     place, user, group = map(_quoted, (directory, one.found.user, one.found.group))
     return f"[ -d {place} ] || install -d -m 0700 -o {user} -g {group} {place}"
@@ -163,12 +163,12 @@ def _aside(place: str, run: str) -> str:
     return f"[ ! -e {data} ] || mv -T {data} {before}"
 
 
-def _copy(holder: Subject, other: Subject, path: str) -> str:
+def _copy(source: Target, other: Target, path: str) -> str:
     taken = f"umask 077; mkdir -p {posixpath.dirname(path)}; cat > {path}"
-    return f"{_ssh(holder, f'cat {path}')} | {_ssh(other, taken)}"
+    return f"{_ssh(source, f'cat {path}')} | {_ssh(other, taken)}"
 
 
-def _ssh(one: Subject, script: str) -> str:
+def _ssh(one: Target, script: str) -> str:
     """Log in as the plan does, and run a script as root."""
     ssh = one.host.ssh
     identity = ("-i", str(ssh.identity_file)) if ssh.identity_file else ()
@@ -181,7 +181,7 @@ def _list(urls: Iterable[str]) -> str:
     return _quoted(",".join(urls))
 
 
-def _owner(one: Subject) -> str:
+def _owner(one: Target) -> str:
     return _quoted(f"{one.found.user}:{one.found.group}")
 
 

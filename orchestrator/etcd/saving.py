@@ -6,7 +6,7 @@ from orchestrator.etcd import api
 from orchestrator.etcd.facts import peering
 from orchestrator.host import places
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
-from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.facts import Facts, Target
 from orchestrator.plan.model import Cluster
 
 DEADLINE_S = 600.0  # for gigabytes of data on a slow disk
@@ -34,14 +34,14 @@ done
 """
 
 
-def holder(cluster: Cluster, facts: Facts) -> Subject:
+def backup_target(cluster: Cluster, facts: Facts) -> Target:
     """Return the member whose host keeps the data: the plan's first."""
-    return Subject(cluster, facts, cluster.members[0])
+    return Target(cluster, facts, cluster.members[0])
 
 
-def data_path(subject: Subject, run: str) -> str:
+def data_path(target: Target, run: str) -> str:
     """Where the data is kept: one file through v3, a directory through v2."""
-    return f"{places.of_run(run)}/{'snapshot.db' if subject.facts.api == 'v3' else 'backup'}"
+    return f"{places.of_run(run)}/{'snapshot.db' if target.facts.api == 'v3' else 'backup'}"
 
 
 def instructions_path(run: str) -> str:
@@ -49,16 +49,16 @@ def instructions_path(run: str) -> str:
     return f"{places.of_run(run)}/RESTORE.txt"
 
 
-def data(subject: Subject, path: str) -> Iterable[Operation]:
+def data(target: Target, path: str) -> Iterable[Operation]:
     """Save the data below ``places.KEPT``, verified by etcd's own tool; an earlier try goes first."""
     yield MakeDirectory(places.KEPT, 0o700)
     yield Run(("rm", "-rf", "--", path))
-    yield from api.of(subject).backup(subject, path, peering.endpoint(subject.found.environment))
+    yield from api.of(target).backup(target, path, peering.endpoint(target.found.environment))
 
 
-def surroundings(subject: Subject, run: str, header: str) -> Iterable[Operation]:
+def surroundings(target: Target, run: str, header: str) -> Iterable[Operation]:
     """Keep the host's unit, and the state file's first line: with it a lost one can be made again."""
     yield MakeDirectory(places.KEPT, 0o700)
     yield MakeDirectory(places.of_run(run), 0o700)
     yield Write(places.header(run), header + "\n", 0o600)
-    yield Run(("sh", "-c", KEEP, "keep", subject.host.service, places.of_run(run)))
+    yield Run(("sh", "-c", KEEP, "keep", target.host.service, places.of_run(run)))

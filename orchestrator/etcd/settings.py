@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 # Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.
@@ -49,54 +49,54 @@ def is_unspecified(url: str) -> bool:
     return urlsplit(url).hostname in {"0.0.0.0", "::"}  # noqa: S104 -- compared, not listened on
 
 
-def is_local(subject: Subject, url: str) -> bool:
+def is_local(target: Target, url: str) -> bool:
     """Whether a listener answers on the local port, which stays http on loopback for ever."""
     parts = urlsplit(url)
-    return parts.port == subject.cluster.ports.local and parts.hostname in {
+    return parts.port == target.cluster.ports.local and parts.hostname in {
         *("127.0.0.1", "::1", "localhost"),  # there already, as the guide wants it
         *("0.0.0.0", "::"),  # noqa: S104 -- old CoreOS configurations open it to the world: it ends as loopback only
     }
 
 
-def local_url(subject: Subject) -> str:
+def local_url(target: Target) -> str:
     """URL of the unencrypted port on loopback; it answers from the 'accepting' state on."""
-    return f"http://127.0.0.1:{subject.cluster.ports.local}"
+    return f"http://127.0.0.1:{target.cluster.ports.local}"
 
 
-def original_url(subject: Subject) -> str:
+def original_url(target: Target) -> str:
     """URL under which the host reached its member before the first change."""
-    return loopback(current(subject.found.environment, LISTEN_CLIENT)[0])
+    return loopback(current(target.found.environment, LISTEN_CLIENT)[0])
 
 
-def has_local_port(subject: Subject) -> bool:
+def has_local_port(target: Target) -> bool:
     """Whether the member listened on the local port before the first change."""
-    return any(is_local(subject, url) for url in current(subject.found.environment, LISTEN_CLIENT))
+    return any(is_local(target, url) for url in current(target.found.environment, LISTEN_CLIENT))
 
 
-def insecure_localhost(subject: Subject) -> Settings:
+def insecure_localhost(target: Target) -> Settings:
     """Client listeners as found, with the local port at the end unless it was there already.
 
     A member that leaves both to their defaults is given what clients are told too: etcd does not start with
     the one and without the other (3.4, embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
     """
-    environment = subject.found.environment
+    environment = target.found.environment
     urls = current(environment, LISTEN_CLIENT)
-    if has_local_port(subject):
+    if has_local_port(target):
         return {LISTEN_CLIENT: ",".join(urls)}
-    listeners = {LISTEN_CLIENT: ",".join((*urls, local_url(subject)))}
+    listeners = {LISTEN_CLIENT: ",".join((*urls, local_url(target)))}
     if environment.get(ADVERTISE_CLIENT):
         return listeners
     return {**listeners, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
 
 
-def certificates(subject: Subject) -> Settings:
+def certificates(target: Target) -> Settings:
     """Certificate settings; they make the member able to dial TLS before anybody listens with it.
 
     The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
     clients leaves that CA setting out.
     """
-    place = Paths.of(subject)
-    tls = subject.cluster.tls
+    place = Paths.of(target)
+    tls = target.cluster.tls
     client: Settings = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
     if tls.client_cert_auth:
         client = {**client, "ETCD_TRUSTED_CA_FILE": place.ca, "ETCD_CLIENT_CERT_AUTH": "true"}
@@ -109,13 +109,13 @@ def certificates(subject: Subject) -> Settings:
     }
 
 
-def relaying(subject: Subject) -> Settings:
+def relaying(target: Target) -> Settings:
     """What a v2 proxy needs: it listens on loopback only, and speaks to members with the PEER_ settings.
 
     The guide gives it ETCD_CERT_FILE and ETCD_KEY_FILE alone, with which it shows no certificate to the
     members (source of etcd 2.3.8, etcdmain/etcd.go).
     """
-    place, ports = Paths.of(subject), subject.cluster.ports
+    place, ports = Paths.of(target), target.cluster.ports
     return {
         "ETCD_CERT_FILE": place.certificate,
         "ETCD_KEY_FILE": place.key,
@@ -126,52 +126,52 @@ def relaying(subject: Subject) -> Settings:
     }
 
 
-def tls_listeners(subject: Subject) -> Settings:
+def tls_listeners(target: Target) -> Settings:
     """Every listener and every advertised URL in https, but the local port.
 
     What the cluster began with is for a rebuilt member; one that has no such list is given none, for
     ETCD_DISCOVERY or ETCD_DISCOVERY_SRV may stand in its place, and with both etcd does not start.
     """
-    environment = subject.found.environment
+    environment = target.found.environment
     clients = (
-        local_url(subject) if is_local(subject, url) else to_https(url)
-        for url in split(insecure_localhost(subject)[LISTEN_CLIENT])
+        local_url(target) if is_local(target, url) else to_https(url)
+        for url in split(insecure_localhost(target)[LISTEN_CLIENT])
     )
-    began = (f"{peer.member.name}={url}" for peer in subject.everyone for url in peers_https(peer))
+    began = (f"{peer.member.name}={url}" for peer in target.everyone for url in peers_https(peer))
     return {
-        ADVERTISE_CLIENT: ",".join(advertised_clients(subject)),
+        ADVERTISE_CLIENT: ",".join(advertised_clients(target)),
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
-        INITIAL_ADVERTISE_PEER: ",".join(peers_https(subject)),
+        INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
         **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 
 
-def advertised_clients(subject: Subject) -> tuple[str, ...]:
+def advertised_clients(target: Target) -> tuple[str, ...]:
     """URLs that clients are told to use after the migration; the local port is not for them."""
-    urls = current(subject.found.environment, ADVERTISE_CLIENT)
-    public = [url for url in urls if urlsplit(url).port != subject.cluster.ports.local]
+    urls = current(target.found.environment, ADVERTISE_CLIENT)
+    public = [url for url in urls if urlsplit(url).port != target.cluster.ports.local]
     return tuple(map(to_https, public or urls))
 
 
-def opened(subject: Subject) -> Settings:
+def opened(target: Target) -> Settings:
     """The settings that open the local port; none if it was open before the first change."""
-    return {} if has_local_port(subject) else insecure_localhost(subject)
+    return {} if has_local_port(target) else insecure_localhost(target)
 
 
-def peers_http(subject: Subject) -> tuple[str, ...]:
+def peers_http(target: Target) -> tuple[str, ...]:
     """Peer URLs as registered before the first change."""
-    return subject.member.peer_urls
+    return target.member.peer_urls
 
 
-def peers_https(subject: Subject) -> tuple[str, ...]:
+def peers_https(target: Target) -> tuple[str, ...]:
     """The same peer URLs over TLS, e.g. https://198.18.0.101:2380."""
-    return tuple(map(to_https, subject.member.peer_urls))
+    return tuple(map(to_https, target.member.peer_urls))
 
 
-def peers_both(subject: Subject) -> tuple[str, ...]:
+def peers_both(target: Target) -> tuple[str, ...]:
     """Both schemes on the same host and port: a dialler that fails with one tries the next."""
-    return (*peers_http(subject), *peers_https(subject))
+    return (*peers_http(target), *peers_https(target))
 
 
 class Paths:
@@ -184,9 +184,9 @@ class Paths:
         self.key = f"{directory}/{name}-key.pem"
 
     @classmethod
-    def of(cls, subject: Subject) -> "Paths":
+    def of(cls, target: Target) -> "Paths":
         """Paths on the member's host."""
-        return cls(subject.cluster.tls.directory, subject.name)
+        return cls(target.cluster.tls.directory, target.name)
 
     @property
     def material(self) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ class Stage:
     """Settings that come into force together, by the name of what they bring about; ``of`` a host."""
 
     name: str
-    of: Callable[[Subject], Settings]
+    of: Callable[[Target], Settings]
 
 
 LOCAL_PORT = Stage("insecure_localhost", opened)
@@ -219,9 +219,9 @@ CHANGED = frozenset(
 )
 
 
-def stages(subject: Subject) -> tuple[Stage, ...]:
+def stages(target: Target) -> tuple[Stage, ...]:
     """Every stage that a host goes through, in its order."""
-    is_member = subject.name in subject.facts.members
+    is_member = target.name in target.facts.members
     return (LOCAL_PORT, CERTIFICATES, HTTPS) if is_member else (RELAYING,)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import settings
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 UNIT = "orchestrator-trial"
@@ -32,13 +32,13 @@ exit 0
 """
 
 
-def begin(subject: Subject) -> Iterable[Operation]:
+def begin(target: Target) -> Iterable[Operation]:
     """Start it as the service's user, with the member's peer settings; it ends by itself in the end."""
-    user, group = subject.found.user, subject.found.group
-    port = subject.cluster.ports.trial
+    user, group = target.found.user, target.found.group
+    port = target.cluster.ports.trial
     itself = f"https://127.0.0.1:{port}"
-    lasts_s = round(subject.cluster.patience.gate_s) + _SLACK_S
-    certificates = settings.certificates(subject)
+    lasts_s = round(target.cluster.patience.gate_s) + _SLACK_S
+    certificates = settings.certificates(target)
     yield _stop()
     yield MakeDirectory(DIRECTORY, 0o700, user, group)
     yield Run(
@@ -47,7 +47,7 @@ def begin(subject: Subject) -> Iterable[Operation]:
             f"--property=RuntimeMaxSec={lasts_s}",
             f"--property=ExecStopPost=/bin/rm -rf {DIRECTORY}/member",
             *(f"--setenv={name}={value}" for name, value in certificates.items() if "_PEER_" in name),
-            *(subject.found.executable, f"--name={_NAME}", f"--data-dir={DIRECTORY}"),
+            *(target.found.executable, f"--name={_NAME}", f"--data-dir={DIRECTORY}"),
             # clients are no part of it: any free port of loopback, and nobody is told
             *("--listen-client-urls=http://127.0.0.1:0", "--advertise-client-urls=http://127.0.0.1:0"),
             f"--listen-peer-urls=https://0.0.0.0:{port}",
@@ -56,18 +56,18 @@ def begin(subject: Subject) -> Iterable[Operation]:
     )
 
 
-def end(subject: Subject) -> Iterable[Operation]:
+def end(target: Target) -> Iterable[Operation]:
     """Stop it if it still runs, and leave nothing of it."""
-    del subject
+    del target
     yield _stop()
     yield RemoveDirectory(DIRECTORY)
 
 
-def urls(subject: Subject) -> tuple[str, ...]:
+def urls(target: Target) -> tuple[str, ...]:
     """Where the other members dial it: by the names of the peer URLs, on the trial's port."""
-    hosts = (urlsplit(url).hostname or "" for url in settings.peers_https(subject))
+    hosts = (urlsplit(url).hostname or "" for url in settings.peers_https(target))
     bracketed = (f"[{host}]" if ":" in host else host for host in hosts)
-    return tuple(dict.fromkeys(f"https://{host}:{subject.cluster.ports.trial}" for host in bracketed))
+    return tuple(dict.fromkeys(f"https://{host}:{target.cluster.ports.trial}" for host in bracketed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Standing:
     said: tuple[str, ...]
 
 
-def standing(subject: Subject) -> Fact[Standing]:
+def standing(target: Target) -> Fact[Standing]:
     """Whether it runs, and what it said last."""
-    return Fact(Script(subject.name, LAST_WORDS, (UNIT,)), _standing)
+    return Fact(Script(target.name, LAST_WORDS, (UNIT,)), _standing)
 
 
 def _standing(answer: Answer) -> Standing:

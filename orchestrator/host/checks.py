@@ -51,7 +51,7 @@ class Check:
     """A pure predicate over facts: ``where`` is a host's name, ``cluster`` or ``bastion``.
 
     ``predicate`` says what it finds in the answers; nothing but passes means that the check holds.
-    ``by_hand`` says, of the same answers, only what somebody's hand has changed, which can be told whether or
+    ``manual_changes`` says, of the same answers, only what was changed by hand, which can be seen whether or
     not anything runs; None where the check has nothing to say of that. Either may raise for an answer that it
     cannot read. ``fix`` is what helps where it does not hold, if that is the same whatever it finds.
     """
@@ -59,7 +59,7 @@ class Check:
     where: str
     facts: tuple[Fact[Any], ...]
     predicate: Predicate = field(compare=False)
-    by_hand: Predicate | None = field(compare=False, default=None)
+    manual_changes: Predicate | None = field(compare=False, default=None)
     name: str = ""
     fix: str = ""
 

@@ -34,14 +34,14 @@ class Holder:
 
     @property
     def mark(self) -> str:
-        """First line of the file, which each deed of this process carries and compares."""
+        """First line of the file, which each job of this process carries and compares."""
         return f"{self.run} {self.number}"
 
     @property
     def text(self) -> str:
         """The file; lines 2 and 3 and the run's id say who may take over, the others are for people."""
-        told = {name: getattr(self, name) for name in ("bastion", "state", "who", "since", "doing")}
-        return "\n".join([self.mark, *(f"{name} {_one_line(value)}" for name, value in told.items())])
+        reported = {name: getattr(self, name) for name in ("bastion", "state", "who", "since", "doing")}
+        return "\n".join([self.mark, *(f"{name} {_one_line(value)}" for name, value in reported.items())])
 
     def __str__(self) -> str:
         run = shown(self.run, quote="")
@@ -58,18 +58,18 @@ def read(text: str) -> Holder | None:
         return None
     lines = text.split("\n")
     run, _, number = lines[0].partition(" ")
-    told: Mapping[str, str] = {
+    reported: Mapping[str, str] = {
         name: shown(value, quote="", limit=_FIELD_LIMIT)
         for name, _, value in (line.partition(" ") for line in lines[1:6])
     }
     return Holder(
         run=run or _UNKNOWN,
         number=number,
-        bastion=told.get("bastion", _UNKNOWN),
-        state=told.get("state", _UNKNOWN),
-        who=told.get("who", _UNKNOWN),
-        since=told.get("since", _UNKNOWN),
-        doing=told.get("doing", _UNKNOWN),
+        bastion=reported.get("bastion", _UNKNOWN),
+        state=reported.get("state", _UNKNOWN),
+        who=reported.get("who", _UNKNOWN),
+        since=reported.get("since", _UNKNOWN),
+        doing=reported.get("doing", _UNKNOWN),
     )
 
 

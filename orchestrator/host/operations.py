@@ -91,12 +91,12 @@ Operation = MakeDirectory | Write | Remove | RemoveDirectory | Run
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Job:
     """Operations for one host, performed as one script that finishes there without us.
 
-    ``id`` names the deed for ever: performing the same id again never runs the script a second time, it
-    reads the receipt that the first time left (or waits for it). ``step`` is the step that it belongs to, and
-    ``successor`` the member that has to go last from now on, where the deed is a handover. ``lock`` is the
+    ``id`` names the job for ever: performing the same id again never runs the script a second time, it
+    reads the result that the first time left (or waits for it). ``step`` is the step that it belongs to, and
+    ``successor`` the member that has to go last from now on, where the job is a handover. ``lock`` is the
     first line of the host's lock as it has to be, or else the script does nothing; empty, nobody looks.
     """
 
@@ -110,8 +110,8 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a deed left on its host: its exit status (0 is success) and what it printed."""
+class JobResult:
+    """What a job left on its host: its exit status (0 is success) and what it printed."""
 
     exit_status: int
     output: str

@@ -24,5 +24,5 @@ def header(run: str, kept: str = KEPT) -> str:
 
 
 def begun(run: str, kept: str = KEPT) -> str:
-    """Return the list of the deeds that a run began on this host, by name."""
+    """Return the list of the jobs that a run began on this host, by name."""
     return f"{of_run(run, kept)}/begun"

@@ -15,11 +15,11 @@ PLAINTEXT = State("plaintext", "speaks http, as it always did", (
     is_.configured_as_found, is_.running_with_http, is_.running_as_found, is_.serving_http,
     is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
 ))
-STAGED = State("staged", "speaks http, and its certificates lie on the host", (
+STAGED = State("staged", "speaks http, and its certificates are on the host", (
     is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
     is_.registered_with_http, is_.healthy,
 ))
-PROVEN = State("proven", "speaks http, and every peer has shaken hands with its certificates", STAGED.gates)
+PROVEN = State("proven", "speaks http, and every peer has completed a handshake with its certificates", STAGED.gates)
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
     is_.registered_with_http, is_.healthy,
@@ -32,14 +32,14 @@ SWITCHED = State("switched", "speaks https only, and peers still know it in both
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.advertising_https, is_.relayed_to_over_https,
-    is_.left_in_peace_by_local_clients, is_.healthy,
+    is_.local_clients_healthy, is_.healthy,
 ))
 SEALED = State("sealed", "speaks https only, and peers know it in https only", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
     is_.known_to_every_proxy_in_https,
-    is_.left_in_peace_by_local_clients, is_.healthy,
+    is_.local_clients_healthy, is_.healthy,
 ))
 
 # Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
@@ -50,7 +50,7 @@ BACK_ON_HTTP = (
 RELAYING = State("relaying", "relays to members over http, as it always did", (
     is_.relaying_as_found, is_.holding_no_certificates, is_.relaying_reads,
 ))
-RELAYING_STAGED = State("relaying-staged", "relays as before, and its certificates lie on the host", (
+RELAYING_STAGED = State("relaying-staged", "relays as before, and its certificates are on the host", (
     is_.relaying_as_found, is_.holding_certificates, is_.trusting_the_ca, is_.relaying_reads,
 ))
 RELAYING_SAFELY = State("relaying-safely", "relays to members over http or https, for its own host only", (
@@ -69,7 +69,7 @@ START_FIRST = Advice(
 )
 TOGETHER_FIRST = Advice(
     f"{NO_UPDATE}, and members are known by https only: bring them together first. Certificates that have expired "
-    "are mended by new ones in their place, which etcd reads at every handshake, without a restart"
+    "are fixed by new ones in their place, which etcd reads at every handshake, without a restart"
 )
 
 PROVING = Advice(
@@ -111,7 +111,7 @@ BRIDGE = Migration(
         Round("switch",         BRIDGED,         SWITCHED,        leader_last,
               there=Way((do.listen_on_https, do.restart), do.hand_over, advice=BACK_BY_RESTART),
               back=Way((do.listen_on_http, do.restart), do.hand_over_locally, leader_last_if_any,
-                       always=(is_.free_to_go,), gates=BACK_ON_HTTP, advice=START_FIRST)),
+                       always=(is_.safe_to_restart,), gates=BACK_ON_HTTP, advice=START_FIRST)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,
               there=Way((do.register_https,), advice=BACK_BY_RESTART),
               back=Way((do.register_both_schemes,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),

@@ -26,11 +26,11 @@ OPENED = State("opened", "speaks http, on the local port too", (
     is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_no_certificates,
     is_.registered_with_http, is_.healthy,
 ))
-SUPPLIED = State("supplied", "speaks http, and its certificates lie on the host", (
+SUPPLIED = State("supplied", "speaks http, and its certificates are on the host", (
     is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_certificates,
     is_.trusting_the_ca, is_.registered_with_http, is_.healthy,
 ))
-PROVEN = State("proven", "speaks http, and every peer has shaken hands with its certificates", SUPPLIED.gates)
+PROVEN = State("proven", "speaks http, and every peer has completed a handshake with its certificates", SUPPLIED.gates)
 # No gate here needs a quorum: in the window there may be none, and a resume has to get through it.
 ANNOUNCED = State("announced", "listens on http, while peers are told https: the window", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.registered_for_peers_with_https,
@@ -46,7 +46,7 @@ SECURED = State("secured", "speaks https only, while others may still be in the 
 ))
 
 WINDOW = Advice(
-    "In this window members that lose each other cannot find each other again, and 'member update' cannot mend "
+    "In this window members that lose each other cannot find each other again, and 'member update' cannot fix "
     "it, because it needs a quorum: only rolling forward heals it, and that is what 'run --resume' does",
     is_urgent=True,
 )
@@ -85,8 +85,8 @@ GUIDE = Migration(
               there=Way((do.register_https,), advice=WINDOW),
               back=Way((do.register_http,), advice=WINDOW)),
         Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any,
-              there=Way((do.listen_on_https, do.restart), do.hand_over_locally, always=(is_.free_to_go,), advice=WINDOW),
-              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, always=(is_.free_to_go,), advice=WINDOW)),
+              there=Way((do.listen_on_https, do.restart), do.hand_over_locally, always=(is_.safe_to_restart,), advice=WINDOW),
+              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, always=(is_.safe_to_restart,), advice=WINDOW)),
         Round("watch",          SECURED,         SEALED,          one_by_one,
               there=Way(()),
               back=Way((), gates=(), advice=TOGETHER_FIRST)),

@@ -4,13 +4,13 @@ from orchestrator.etcd import api
 from orchestrator.host.checks import Poll
 from orchestrator.host.questions import Answers
 from orchestrator.migrations.table import Order
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
-def _leader(everyone: tuple[Subject, ...]) -> Poll:
+def _leader(everyone: tuple[Target, ...]) -> Poll:
     """Who leads, as the first member says that answers and knows it."""
-    statuses = [api.of(subject).status(subject) for subject in everyone]
-    by_id = {subject.member.id: subject.name for subject in everyone}
+    statuses = [api.of(target).status(target) for target in everyone]
+    by_id = {target.member.id: target.name for target in everyone}
 
     def read(answers: Answers) -> str | None:
         for status in statuses:

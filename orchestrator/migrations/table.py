@@ -10,14 +10,14 @@ from orchestrator.etcd.checks.item import Item
 from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 Role = Literal["member", "proxy"]
 ROLES: tuple[Role, ...] = ("member", "proxy")
 
-Action = Callable[[Subject], Iterable[Operation]]
-HandOver = Callable[[Subject, Subject], Iterable[Operation]]
-Election = Callable[[tuple[Subject, ...]], Poll]
+Action = Callable[[Target], Iterable[Operation]]
+HandOver = Callable[[Target, Target], Iterable[Operation]]
+Election = Callable[[tuple[Target, ...]], Poll]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Way:
     ``hand_over`` is how the member that goes last gives that role away, for orders that have one. The others
     stand in for what would hold without them: ``order`` for the round's, ``always`` for the migration's own
     gates, and ``gates`` for those of the state that it leads to, where these ask for more than it brings
-    about. ``proof`` are gates that have to hold once, behind the deed, and need not go on holding.
+    about. ``proof`` are gates that have to hold once, behind the job, and need not go on holding.
     ``advice`` is what an operator has to know if a run stops here.
     """
 

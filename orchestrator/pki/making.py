@@ -23,7 +23,7 @@ class Placed:
     """A certificate, who holds it, and the paths of its file and of its key's."""
 
     certificate: x509.Certificate
-    holder: str
+    used_by: str
     certificate_path: Path
     key_path: Path
 
@@ -102,7 +102,7 @@ def _made(
 ) -> Made:
     ca_path = cluster.tls.ca
     placed = (
-        Placed(pair.certificate, one.holder, one.certificate, one.key)
+        Placed(pair.certificate, one.used_by, one.certificate, one.key)
         for one, pair in zip(wanted, pairs, strict=True)
     )
     return Made(

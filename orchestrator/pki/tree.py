@@ -21,7 +21,7 @@ def tree(ca: Placed, leaves: Sequence[Placed], root: Path) -> str:
 
 def _title(placed: Placed) -> str:
     common_names = placed.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return f"{', '.join(str(each.value) for each in common_names)} ({placed.holder})"
+    return f"{', '.join(str(each.value) for each in common_names)} ({placed.used_by})"
 
 
 def _details(placed: Placed, root: Path) -> Iterator[str]:

@@ -22,7 +22,7 @@ class Wanted:
     """One certificate to be made: for whom, at which paths, with which names and extended usages."""
 
     common_name: str
-    holder: str
+    used_by: str
     certificate: Path
     key: Path
     alternatives: tuple[str, ...]
@@ -100,7 +100,7 @@ def _shared(cluster: Cluster, group: Sequence[Wanted]) -> Wanted:
     return replace(
         first,
         common_name=cluster.name,
-        holder=f"shared by {', '.join(one.common_name for one in group)}",
+        used_by=f"shared by {', '.join(one.common_name for one in group)}",
         alternatives=tuple(dict.fromkeys(name for one in group for name in one.alternatives)),
         usages=tuple(dict.fromkeys(usage for one in group for usage in one.usages)),
     )
@@ -112,8 +112,8 @@ def _check_paths(cluster: Cluster, wanted: Sequence[Wanted]) -> None:
     for path, what in (
         (ca, "the CA's certificate"),
         (ca_key(ca), "the CA's key"),
-        *((one.certificate, f"the certificate of {one.common_name} ({one.holder})") for one in wanted),
-        *((one.key, f"the key of {one.common_name} ({one.holder})") for one in wanted),
+        *((one.certificate, f"the certificate of {one.common_name} ({one.used_by})") for one in wanted),
+        *((one.key, f"the key of {one.common_name} ({one.used_by})") for one in wanted),
     ):
         uses.setdefault(_same(path), []).append(what)
     faults = [f"{path} would be {' and '.join(what)}" for path, what in uses.items() if len(what) > 1]

@@ -30,7 +30,7 @@ def warn(sound: Sound) -> Iterator[Fault]:
     if count > 2 and count % 2 == 0:
         yield sound.fault(
             ("members",),
-            f"{count} members bear no more failures than {count - 1}: an odd number is better",
+            f"{count} members tolerate no more failures than {count - 1}: an odd number is better",
         )
 
 
@@ -134,12 +134,12 @@ def check_files(sound: Sound, folder: Path) -> Iterator[Fault]:
         trouble = None if (loc, path) in seen else problem(path)
         seen.add((loc, path))
         if trouble:
-            mend = "put the file there or correct the path"
+            fix = "put the file there or correct the path"
             if trouble == UNREADABLE:
-                mend = "let this user read it, or be somebody who may"
+                fix = "let this user read it, or be somebody who may"
             if loc[-1] == "known_hosts":
-                mend = "put the hosts' own keys there (ssh-keyscan prints them; compare before you trust)"
-            yield sound.fault(loc, f"{shown(str(path), limit=PATH_MAX)} {trouble}: {mend}")
+                fix = "put the hosts' own keys there (ssh-keyscan prints them; compare before you trust)"
+            yield sound.fault(loc, f"{shown(str(path), limit=PATH_MAX)} {trouble}: {fix}")
 
 
 def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:

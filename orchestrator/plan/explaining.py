@@ -61,7 +61,7 @@ def _fault(source: Source, error: ErrorDetails) -> Fault:
 
 
 def _what(source: Source, error: ErrorDetails) -> str:
-    """Return what is wrong and how to mend it."""
+    """Return what is wrong and how to fix it."""
     loc, kind, context = error["loc"], error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         owner = section(loc[:-1])
@@ -71,10 +71,10 @@ def _what(source: Source, error: ErrorDetails) -> str:
     if kind == "value_error":
         return str(context["error"])
     expected = _EXPECTED.get(kind) or context.get("expected") or error["msg"]
-    return f"expected {expected}, found {source.found[loc]}: {_mend(source, loc, kind, expected)}"
+    return f"expected {expected}, found {source.found[loc]}: {_fix(source, loc, kind, expected)}"
 
 
-def _mend(source: Source, loc: Loc, kind: str, expected: str) -> str:
+def _fix(source: Source, loc: Loc, kind: str, expected: str) -> str:
     """Return how to turn a value into one of the expected kind."""
     value = source.get(loc)
     word = str(value).lower()

@@ -111,7 +111,7 @@ class Facts(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Target:
     """One host, seen with everything that is known: what gates and actions are made for."""
 
     cluster: Cluster
@@ -134,20 +134,20 @@ class Subject:
         return self.facts.members[self.name]
 
     @property
-    def others(self) -> "tuple[Subject, ...]":
+    def others(self) -> "tuple[Target, ...]":
         """Every other member, in the plan's order."""
-        return tuple(subject for subject in self.everyone if subject.host != self.host)
+        return tuple(target for target in self.everyone if target.host != self.host)
 
     @property
-    def everyone(self) -> "tuple[Subject, ...]":
+    def everyone(self) -> "tuple[Target, ...]":
         """Every member, in the plan's order."""
         return tuple(self.of(member) for member in self.cluster.members)
 
     @property
-    def proxies(self) -> "tuple[Subject, ...]":
+    def proxies(self) -> "tuple[Target, ...]":
         """Every proxy, in the plan's order."""
         return tuple(self.of(proxy) for proxy in self.cluster.proxies)
 
-    def of(self, host: Host) -> "Subject":
+    def of(self, host: Host) -> "Target":
         """Return another host in the same light."""
-        return Subject(self.cluster, self.facts, host)
+        return Target(self.cluster, self.facts, host)

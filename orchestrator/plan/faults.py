@@ -1,4 +1,4 @@
-"""A fault in a plan: the place, the field, what is wrong there and how to mend it."""
+"""A fault in a plan: the place, the field, what is wrong there and how to fix it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong at one place. ``where`` is the dotted field, ``what`` says it with the mend."""
+    """One thing wrong at one place. ``where`` is the dotted field, ``what`` says it with the fix."""
 
     place: Place
     where: str
     what: str
 
     def text(self, file: Path) -> str:
-        """Return the line an operator reads, ``FILE:LINE:COLUMN: where: what, and the mend``."""
+        """Return the line an operator reads, ``FILE:LINE:COLUMN: where: what, and the fix``."""
         return (
             f"{escaped(str(file), keep='')}:{self.place.line}:{self.place.column}: {self.where}: {self.what}"
         )

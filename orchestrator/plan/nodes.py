@@ -96,23 +96,23 @@ def _compose(path: Path, text: str) -> Node | None:
 
 
 def _problem(cause: MarkedYAMLError, text: str, place: Place) -> str:
-    """Return the reader's words for a syntax error in one line, with a mend."""
+    """Return the reader's words for a syntax error in one line, with a fix."""
     words = ", ".join(part for part in (cause.context, cause.problem) if part)
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if "\t" in line[: place.column]:
-        mend = "indent with spaces, not tabs"
+        fix = "indent with spaces, not tabs"
     elif re.search(r":\s*\{name\}", text):
-        mend = "put a path that begins with {name} in quotes"
+        fix = "put a path that begins with {name} in quotes"
     elif "single document" in words:
-        mend = "keep one plan in a file, without '---' between"
+        fix = "keep one plan in a file, without '---' between"
     elif "maximum depth" in words:
-        words, mend = "nested too deeply", "no plan needs that"
+        words, fix = "nested too deeply", "no plan needs that"
     else:
-        mend = (
+        fix = (
             "compare this line and the one before with docs/plan-file.md (indentation, ':', quotes, brackets)"
         )
-    return f"{shown(words, quote='', limit=300)}; {mend}"
+    return f"{shown(words, quote='', limit=300)}; {fix}"
 
 
 def _anchored(root: Node) -> list[Fault]:

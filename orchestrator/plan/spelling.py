@@ -1,4 +1,4 @@
-"""How each kind of value in a plan is spelt: a function for each, whose ValueError holds the mend."""
+"""How each kind of value in a plan is spelt: a function for each, whose ValueError holds the fix."""
 
 import re
 import warnings

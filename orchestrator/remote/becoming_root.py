@@ -29,7 +29,7 @@ def check_root(host: str, ssh: Ssh, conversation: Conversation, mark: str) -> No
             raise
         raise LoginRefusedError(host, _obstacle(ssh, end)) from end
     if words[0] != "orchestrator-uid" or len(words) != 3:
-        raise ValueError("it did not say who we are there")
+        raise ValueError("it did not report our user there")
     if words[2] != mark:
         raise LoginRefusedError(host, f"{_where(ssh)}: {_SOMETHING_ELSE}")
     if words[1] == "0":
@@ -55,7 +55,7 @@ def _obstacle(ssh: Ssh, end: EndedError) -> str:
     ended = f"exit status {end.exit_status}" + (f", {end.said}" if end.said else "")
     if _NO_LOGIN.search(end.said):
         return (
-            f"{_where(ssh)} has a login shell that lets nobody in ({end.said}). "
+            f"{_where(ssh)} has a login shell that refuses logins ({end.said}). "
             f"Give it another one, on the host: usermod -s /bin/sh {ssh.user}; or log in as another user"
         )
     if _TOO_OLD.search(end.said):

@@ -1,4 +1,4 @@
-"""What hosts themselves remember of runs: the first line of each state file, and the deeds that began."""
+"""What hosts themselves remember of runs: the first line of each state file, and the jobs that began."""
 
 import base64
 import re
@@ -9,24 +9,24 @@ from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.text import shown
 
 _RUN = re.compile(r"[A-Za-z0-9]{1,64}")
-_DEED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LOOK = """cd -- "$1" 2>/dev/null || exit 0
 for header in */header.json; do
   [ -f "$header" ] || continue
   run=${header%/*}
   printf 'run %s\\nheader %s\\n' "$run" "$(base64 -w0 <"$header")"
-  [ ! -f "$run/begun" ] || sed 's/^/deed /' "$run/begun"
+  [ ! -f "$run/begun" ] || sed 's/^/job /' "$run/begun"
 done
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One run on one host: its state file's first line, and its deeds by name, in their order."""
+    """One run on one host: its state file's first line, and its jobs by name, in their order."""
 
     run: str
     header: str
-    deeds: tuple[str, ...]
+    jobs: tuple[str, ...]
 
 
 def runs(host: str) -> Fact[tuple[Remembered, ...]]:
@@ -39,12 +39,12 @@ def _read(answer: Answer) -> tuple[Remembered, ...]:
     for block in ("\n" + answer.text).split("\nrun ")[1:]:
         lines = block.splitlines()
         run, header = (*lines, "", "")[:2]
-        deeds = [line.removeprefix("deed ") for line in lines[2:]]
-        if not _RUN.fullmatch(run) or not all(map(_DEED.fullmatch, deeds)):
+        jobs = [line.removeprefix("job ") for line in lines[2:]]
+        if not _RUN.fullmatch(run) or not all(map(_JOB.fullmatch, jobs)):
             raise ValueError(f"{places.KEPT} there holds what is no run of ours: {shown(run)}")
         try:
             text = base64.b64decode(header.removeprefix("header "), validate=True).decode()
         except ValueError as error:  # also binascii.Error and UnicodeDecodeError
             raise ValueError(f"{places.KEPT} there: the header of run {run} cannot be read") from error
-        found.append(Remembered(run, text, tuple(deeds)))
+        found.append(Remembered(run, text, tuple(jobs)))
     return tuple(found)

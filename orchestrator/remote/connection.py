@@ -18,9 +18,9 @@ from orchestrator.plan.model import Ssh
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
-from orchestrator.remote.knock import ChannelRefusedError, knock
+from orchestrator.remote.http_probe import ChannelRefusedError, probe
+from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
-from orchestrator.remote.receipt import SettledError
 from orchestrator.remote.trust import DroppedEarlyError, connect
 
 T = TypeVar("T")
@@ -68,10 +68,10 @@ class Connection:
         with self._talk(transport, argv, until) as conversation:
             yield conversation
 
-    def knock(self, question: HttpProbe) -> Answer:
+    def probe(self, question: HttpProbe) -> Answer:
         """Ask a listener through a tunnel over this connection."""
         transport = self._open()
-        answer = knock(question, partial(_dial, transport, question.timeout_s), self._clock)
+        answer = probe(question, partial(_dial, transport, question.timeout_s), self._clock)
         if answer.exit_status != 0:  # a tunnel closes too when the connection dies: does it live?
             self._check_root(transport)
         return answer
@@ -113,9 +113,7 @@ class Connection:
             is_closed = isinstance(error.__cause__, EOFError | OSError) and not isinstance(error, SilentError)
             if not is_closed:
                 raise
-            raise HostUnreachableError(
-                self.host, f"{error.reason} just behind the login; {LOGGED}"
-            ) from error
+            raise HostUnreachableError(self.host, f"{error.reason} just after the login; {LOGGED}") from error
         except BaseException:
             transport.close()
             raise

@@ -17,7 +17,7 @@ _STATUS_S = 1.0  # for the exit status, which sshd sends behind the end of the o
 _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
 _LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
 _NOISE_BYTES = 4096  # of what is kept for an error: the end
-_LINE = re.compile(rb"orchestrator-(?:uid|begin|answer|end|hello|receipt|waiting|pending)(?: |$)")
+_LINE = re.compile(rb"orchestrator-(?:uid|begin|answer|end|hello|result|waiting|pending)(?: |$)")
 
 
 class Channel(Protocol):

@@ -16,7 +16,7 @@ READING: Final = (ValueError, EOFError, OSError, paramiko.SSHException)
 ANYTHING: Final = (Exception,)
 """What paramiko raises over a host's bytes: also struct.error, IndexError, AssertionError, KeyError, …"""
 
-_HANDSHAKE_BYTES = 1 << 20  # a host whose key is not known yet: a handshake needs less than 10 KB
+_MANUAL_CHANGESHAKE_BYTES = 1 << 20  # a host whose key is not known yet: a handshake needs less than 10 KB
 _PACKET_BYTES = 1 << 18  # OpenSSH's own limit; paramiko would wait for 4 GB of one packet
 _SHOWN_CHARS = 300
 
@@ -64,7 +64,7 @@ class BoundedSocket(socket.socket):
 
     def __init__(self, connected: socket.socket) -> None:
         super().__init__(connected.family, connected.type, connected.proto, connected.detach())
-        self._left: int | None = _HANDSHAKE_BYTES
+        self._left: int | None = _MANUAL_CHANGESHAKE_BYTES
 
     def trust(self) -> None:
         """Take any number of packets from now on."""
@@ -79,6 +79,6 @@ class BoundedSocket(socket.socket):
             self._left -= len(received)
             if self._left < 0:
                 raise paramiko.SSHException(
-                    f"it sent more than {_HANDSHAKE_BYTES} bytes before it logged us in"
+                    f"it sent more than {_MANUAL_CHANGESHAKE_BYTES} bytes before it logged us in"
                 )
         return received

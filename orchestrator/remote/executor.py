@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.host.checks import Check, Poll
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answers, Question
 
 
@@ -34,10 +34,10 @@ class Hosts(Protocol):
         """Answer every question, equal ones once; raises HostUnreachableError or LoginRefusedError."""
         ...
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Perform a deed, or, if a deed of this id was performed before, return its receipt.
+    def perform(self, job: Job) -> JobResult:
+        """Perform a job, or, if a job of this id was performed before, return its result.
 
-        Raises HostUnreachableError if the connection was lost and the receipt could not be read: the deed is
+        Raises HostUnreachableError if the connection was lost and the result could not be read: the job is
         then in doubt.
         """
         ...
@@ -54,13 +54,13 @@ class Executor(Protocol):
         """Return the name of the member that a poll finds, or None."""
         ...
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Perform a deed once, as Hosts.perform does."""
+    def perform(self, job: Job) -> JobResult:
+        """Perform a job once, as Hosts.perform does."""
         ...
 
 
 class LiveExecutor:
-    """Looks at the hosts and performs deeds on them."""
+    """Looks at the hosts and performs jobs on them."""
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
@@ -75,6 +75,6 @@ class LiveExecutor:
         """Ask the poll's questions and read the answers."""
         return poll.read(self._hosts.look(poll.questions))
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Perform the deed on its host."""
-        return self._hosts.perform(deed)
+    def perform(self, job: Job) -> JobResult:
+        """Perform the job on its host."""
+        return self._hosts.perform(job)

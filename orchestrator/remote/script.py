@@ -38,9 +38,9 @@ orchestrator_look() {{
   echo orchestrator-begin
 """
 
-# The sibling's name is fixed: a deed that was cut off left it behind at worst, and doing it again clears it.
+# The sibling's name is fixed: a job that was cut off left it behind at worst, and doing it again clears it.
 # ``install`` unlinks what is there, creates with 0600 and gives away owner and mode after that.
-_DEED = rf"""set -eu
+_JOB = rf"""set -eu
 umask 077
 LC_ALL=C
 PATH={PATH}
@@ -130,13 +130,13 @@ def _answer(line: str) -> Answer:
     return Answer(exit_status, stdout.decode(errors="replace"), said)
 
 
-def deed_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, bytes]]:
+def job_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, bytes]]:
     """Return the script that performs the operations in order, and the payload files it needs beside it.
 
     File contents are in the payload files only, never in the script. The script runs in their directory,
     stops at the first failure and says on stderr which operation failed.
     """
-    lines = [_DEED]
+    lines = [_JOB]
     files: dict[str, bytes] = {}
     for operation in operations:
         lines.append(f"doing={shlex.quote(render(operation))}\n")
@@ -148,7 +148,7 @@ def deed_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, byte
 
 
 def _command(operation: Operation, payload: str) -> tuple[str, ...]:
-    """Return the operation as one call of the deed script's own functions."""
+    """Return the operation as one call of the job script's own functions."""
     match operation:
         case MakeDirectory(path, mode, owner, group):
             return ("make_directory", path, f"{mode:04o}", owner, group)

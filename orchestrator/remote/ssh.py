@@ -1,4 +1,4 @@
-"""The hosts over SSH: looks that may be asked twice, and deeds that are done once."""
+"""The hosts over SSH: looks that may be asked twice, and jobs that are done once."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,19 +9,19 @@ from typing import Self
 import tenacity
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
-from orchestrator.remote.receipt import Performance, SettledError, longest_s
+from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.trust import quieten_paramiko
 
 _AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
 
 
 class SshHosts:
-    """Asks hosts and performs deeds on them, over one connection for each that is opened when needed."""
+    """Asks hosts and performs jobs on them, over one connection for each that is opened when needed."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class SshHosts:
         self.close()
 
     def close(self) -> None:
-        """Close every connection; deeds that are under way on hosts go on."""
+        """Close every connection; jobs that are under way on hosts go on."""
         for connection in self._connections.values():
             connection.close()
         self._pool.shutdown()
@@ -73,21 +73,21 @@ class SshHosts:
         if scripts:
             answers |= connection.ask(partial(_run, connection, scripts))
         for question in probes:
-            answers[question] = connection.ask(partial(connection.knock, question))
+            answers[question] = connection.ask(partial(connection.probe, question))
         return answers
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Perform a deed once; a lost connection is replaced, and its receipt read then.
+    def perform(self, job: Job) -> JobResult:
+        """Perform a job once; a lost connection is replaced, and its result read then.
 
         A host that vanished in the middle is waited for within the plan's patience, from when it was missed;
         whatever it does, it is given up after ``longest_s``.
-        ValueError if the deed's id cannot be a file name. HostUnreachableError or LoginRefusedError say
-        whether the deed is in doubt.
+        ValueError if the job's id cannot be a file name. HostUnreachableError or LoginRefusedError say
+        whether the job is in doubt.
         """
-        connection = self._connections[deed.host]
-        performance = Performance(deed)
+        connection = self._connections[job.host]
+        performance = Performance(job)
         absence = _Absence(performance, self._clock)
-        longest = longest_s(deed, self._patience_s)
+        longest = longest_s(job, self._patience_s)
         until = self._clock() + longest
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: performance.is_begun and _is_lost(error)),
@@ -97,11 +97,11 @@ class SshHosts:
             reraise=True,
         )
         try:
-            receipt: Receipt = retrying(connection.ask, partial(_perform, connection, performance, until))
+            result: JobResult = retrying(connection.ask, partial(_perform, connection, performance, until))
         except (HostUnreachableError, LoginRefusedError) as error:
-            late = f", and no receipt within {longest:g} s" if self._clock() >= until else ""
+            late = f", and no result within {longest:g} s" if self._clock() >= until else ""
             raise type(error)(error.host, f"{error.reason}{late}; {performance.standing}") from error
-        return receipt
+        return result
 
 
 class _Absence:
@@ -124,7 +124,7 @@ def _is_lost(error: BaseException) -> bool:
     return isinstance(error, HostUnreachableError) and not isinstance(error, SettledError)
 
 
-def _perform(connection: Connection, performance: Performance, until: float) -> Receipt:
+def _perform(connection: Connection, performance: Performance, until: float) -> JobResult:
     with connection.talk("sh", "-s", "--", *performance.arguments, until=until) as conversation:
         return performance.hold(conversation)
 

@@ -1,4 +1,4 @@
-"""The findings of a check, for people: grouped by check, with the reason and the mend of what is wrong."""
+"""The findings of a check, for people: grouped by check, with the reason and the fix of what is wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ _WORST = {"fail": 0, "warn": 1, "pass": 2}
 
 def report(findings: Sequence[Finding], *, passes: bool = True) -> tuple[Part, ...]:
     """Return the report; ``passes`` says whether what is well is told too, in a line for each check."""
-    told = [finding for finding in findings if passes or finding.verdict != "pass"]
-    width = max((len(finding.check) for finding in told), default=0)
+    reported = [finding for finding in findings if passes or finding.verdict != "pass"]
+    width = max((len(finding.check) for finding in reported), default=0)
     parts: list[Part] = []
-    for check in _in_order(finding.check for finding in told):
-        parts += _group(check, [finding for finding in told if finding.check == check], width)
+    for check in _in_order(finding.check for finding in reported):
+        parts += _group(check, [finding for finding in reported if finding.check == check], width)
     return (*parts, counted(findings))
 
 
@@ -35,8 +35,8 @@ def _in_order(checks: Iterable[str]) -> Iterable[str]:
 
 def _group(check: str, findings: Sequence[Finding], width: int) -> Iterable[Part]:
     rows: list[tuple[str, Finding]] = []
-    for evidence in dict.fromkeys((one.verdict, one.evidence, one.mend) for one in findings):
-        same = [one for one in findings if (one.verdict, one.evidence, one.mend) == evidence]
+    for evidence in dict.fromkeys((one.verdict, one.evidence, one.fix) for one in findings):
+        same = [one for one in findings if (one.verdict, one.evidence, one.fix) == evidence]
         rows.append((", ".join(dict.fromkeys(one.where for one in same)), same[0]))
     rows.sort(key=lambda row: _WORST[row[1].verdict])
     margin = " " * (width + 8)
@@ -48,8 +48,8 @@ def _group(check: str, findings: Sequence[Finding], width: int) -> Iterable[Part
         if one.verdict != "pass":
             following = rows[number + 1][1] if number + 1 < len(rows) else None
             is_last = following is None or following.verdict == "pass"
-            if is_last or (following and following.mend != one.mend):  # the same mend is told once
-                yield f"{margin}mend: {_printable(one.mend)}\n"
+            if is_last or (following and following.fix != one.fix):  # the same fix is told once
+                yield f"{margin}fix: {_printable(one.fix)}\n"
             if is_last:
                 yield f"{margin}why:  {one.why}\n"
 

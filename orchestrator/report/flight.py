@@ -30,4 +30,4 @@ class Flight:
         if self._step is None:
             return "no step is in flight: stopping before the next one"
         left_s = max(0.0, self._began + self._longest_s - self._clock())
-        return f"{self._step} is in flight, for {left_s:.0f} s at most: stopping behind it"
+        return f"{self._step} is in flight, for {left_s:.0f} s at most: stopping after it"

@@ -72,7 +72,7 @@ def _json(fields: object, default: Callable[[object], object]) -> str:
 def narrator() -> Callable[[Event], None]:
     """Return a function that tells each event; the same reasons for waiting are told once."""
     log = structlog.get_logger()
-    told: list[tuple[str, ...]] = []
+    reported: list[tuple[str, ...]] = []
 
     def narrate(event: Event) -> None:
         fields = {
@@ -81,14 +81,14 @@ def narrator() -> Callable[[Event], None]:
             if name not in _NOT_TOLD and value not in (None, "", False)
         }
         if isinstance(event, Waiting):
-            if told and told[-1] == event.reasons:
+            if reported and reported[-1] == event.reasons:
                 return
-            told[:] = [event.reasons]
+            reported[:] = [event.reasons]
             log.info("waiting", reasons="; ".join(event.reasons))
         elif isinstance(event, StepFailed):
             log.error(event.event, **fields)
         else:
-            told.clear()
+            reported.clear()
             log.info(event.event, **fields)
 
     return narrate

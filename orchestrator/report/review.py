@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.host.operations import Deed, Operation, Run, Write
+from orchestrator.host.operations import Job, Operation, Run, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 
 
 def review(
-    runbook: Runbook, deeds: Sequence[Deed], notes: Sequence[str] = (), sources: Sequence[str] = ()
+    runbook: Runbook, jobs: Sequence[Job], notes: Sequence[str] = (), sources: Sequence[str] = ()
 ) -> str:
-    """Return the text of a review; ``deeds`` are those that a dry run noted down.
+    """Return the text of a review; ``jobs`` are those that a dry run noted down.
 
     ``notes`` are who will lose what by it, as seen now: behind what anybody loses, they stand first.
     ``sources`` say where settings are, and so where they are written, where that is not the usual place.
@@ -23,31 +23,31 @@ def review(
         hosts = [host for host, other in runbook.tracks.items() if other == track]
         lines.append(f"{', '.join(hosts)}: from {track[0]} to {track[-1]}.")
     lines += sources
-    lines.append(f"Runbook {runbook.digest[:12]}, {len(deeds)} deeds. Before and after every step: {always}.")
+    lines.append(f"Runbook {runbook.digest[:12]}, {len(jobs)} jobs. Before and after every step: {always}.")
     if runbook.risk:
         lines += ["", f"RISK: {runbook.risk}"]
     current = ""
-    for number, deed in enumerate(deeds, start=1):
-        step = runbook.step(deed.step)
+    for number, job in enumerate(jobs, start=1):
+        step = runbook.step(job.step)
         if step.round != current:
             current = step.round
             stage = next(stage for stage in runbook.stages if stage.round == current)
             lines += ["", f"Round {stage.round}: {stage.source} -> {stage.target}, {stage.order}"]
-        lines += ["", f"  {number}. {_title(deed, step)}"]
-        lines += [f"       {line}" for operation in deed.operations for line in operation_lines(operation)]
-        if deed.successor is None:
+        lines += ["", f"  {number}. {_title(job, step)}"]
+        lines += [f"       {line}" for operation in job.operations for line in operation_lines(operation)]
+        if job.successor is None:
             lines.append(f"       then wait until {step.host} is {step.target}: " + _gates(step))
-    if not deeds:
+    if not jobs:
         lines += ["", "Nothing to do: every host stands where this way ends."]
     return "\n".join(lines)
 
 
-def _title(deed: Deed, step: Step) -> str:
-    if deed.successor:
-        return f"{deed.host}: hand leadership over to {deed.successor}"
-    restarts = any(isinstance(operation, Run) and operation.restarts_unit for operation in deed.operations)
+def _title(job: Job, step: Step) -> str:
+    if job.successor:
+        return f"{job.host}: hand leadership over to {job.successor}"
+    restarts = any(isinstance(operation, Run) and operation.restarts_unit for operation in job.operations)
     away = "restarts the member" if restarts else "no restart"
-    return f"{deed.host}: {step.round} ({away})"
+    return f"{job.host}: {step.round} ({away})"
 
 
 def operation_lines(operation: Operation) -> Iterable[str]:

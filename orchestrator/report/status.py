@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.host.checks import Check
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.remote.asking import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook
@@ -30,16 +30,16 @@ class Seen:
 
 
 def observe(
-    runbook: Runbook, hosts: Hosts, progress: Progress, subjects: Sequence[Subject]
+    runbook: Runbook, hosts: Hosts, progress: Progress, targets: Sequence[Target]
 ) -> tuple[Seen, ...]:
     """Look at every member, once; changes nothing, and raises nothing for a host that does not answer."""
     every = (gate for gates in runbook.gates.values() for gate in gates)
     heard = ask_each(hosts, (question for gate in every for question in gate.questions))
-    return tuple(_member(runbook, heard, progress, subject) for subject in subjects)
+    return tuple(_member(runbook, heard, progress, target) for target in targets)
 
 
-def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject) -> Seen:
-    name, is_noted = subject.name, progress.opened is not None
+def _member(runbook: Runbook, heard: Heard, progress: Progress, target: Target) -> Seen:
+    name, is_noted = target.name, progress.opened is not None
     recorded = progress.states.get(name, runbook.origins[name])
     unsettled = progress.unsettled.get(name)
     remarks = []
@@ -47,8 +47,8 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
         remarks.append(f"{unsettled.step} {'failed' if unsettled.is_failed else 'is in doubt'}")
     if name in heard.errors:
         remarks.append(str(heard.errors[name]))
-        told = "; ".join(remarks)
-        return Seen(name, subject.host.address, None, recorded, told, is_silent=True, is_noted=is_noted)
+        reported = "; ".join(remarks)
+        return Seen(name, target.host.address, None, recorded, reported, is_silent=True, is_noted=is_noted)
     silent = {host for gate in runbook.gates[name, recorded] for host in _silent(gate, heard)}
     gates = {
         state: [gate for gate in runbook.gates[name, state] if not _silent(gate, heard)]
@@ -64,8 +64,8 @@ def _member(runbook: Runbook, heard: Heard, progress: Progress, subject: Subject
         says = f"the state file says {recorded}" if is_noted else f"a run begins in {recorded}"
         remarks.append(": ".join(filter(None, (says, reasons if is_noted else ""))))
     if silent:
-        remarks.append(f"as far as can be told without {', '.join(sorted(silent))}")
-    return Seen(name, subject.host.address, state, recorded, "; ".join(remarks), is_noted=is_noted)
+        remarks.append(f"as far as can be seen without {', '.join(sorted(silent))}")
+    return Seen(name, target.host.address, state, recorded, "; ".join(remarks), is_noted=is_noted)
 
 
 def _silent(gate: Check, heard: Heard) -> set[str]:
@@ -81,10 +81,10 @@ def judge(seen: Sequence[Seen], progress: Progress, finals: Mapping[str, str]) -
         return None  # migrated, whoever did it
     astray = [one for one in seen if one.state != one.recorded and one.member not in progress.unsettled]
     if astray:
-        told = ", ".join(
+        reported = ", ".join(
             f"{one.member} (stands in {one.state or 'no state'}: {one.remark})" for one in astray
         )
-        return PersonNeededError(f"not where they should stand: {told}")
+        return PersonNeededError(f"not where they should stand: {reported}")
     if progress.unsettled or (progress.is_under_way and progress.outcome != "paused"):
         doubts = ", ".join(sorted(doubt.step for doubt in progress.unsettled.values()))
         return StoppedError(f"the run has stopped in the middle{f', at {doubts}' if doubts else ''}")

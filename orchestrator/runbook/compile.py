@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orchestrator.host.operations import Operation
 from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
-from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.facts import Facts, Target
 from orchestrator.plan.model import Cluster
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
@@ -27,14 +27,14 @@ class _Compilation:
         self._cluster = cluster
         self._migration = migration
         self._way = way
-        self._subjects: Mapping[Role, tuple[Subject, ...]] = {
-            "member": tuple(Subject(cluster, facts, member) for member in cluster.members),
-            "proxy": tuple(Subject(cluster, facts, proxy) for proxy in cluster.proxies),
+        self._targets: Mapping[Role, tuple[Target, ...]] = {
+            "member": tuple(Target(cluster, facts, member) for member in cluster.members),
+            "proxy": tuple(Target(cluster, facts, proxy) for proxy in cluster.proxies),
         }
         self._gates = {
-            (subject.name, state.name): tuple(make(subject) for make in state.gates)
+            (target.name, state.name): tuple(make(target) for make in state.gates)
             for role in ROLES
-            for subject in self._subjects[role]
+            for target in self._targets[role]
             for state in way.track(role)
         }
 
@@ -47,7 +47,7 @@ class _Compilation:
             losses=self._way.losses,
             tracks=self._by_host(self._way),
             origins={host: track[0] for host, track in self._by_host(self._migration).items()},
-            stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._subjects[round_.role]),
+            stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._targets[round_.role]),
             gates=self._gates,
             standing=self._gates
             if self._way is self._migration
@@ -56,27 +56,27 @@ class _Compilation:
 
     def _by_host(self, way: Migration) -> Mapping[str, tuple[str, ...]]:
         return {
-            subject.name: tuple(state.name for state in way.track(role))
+            target.name: tuple(state.name for state in way.track(role))
             for role in ROLES
-            for subject in self._subjects[role]
+            for target in self._targets[role]
         }
 
     def _stage(self, round_: Round) -> Stage:
-        subjects = self._subjects[round_.role]
+        targets = self._targets[round_.role]
         return Stage(
             round=round_.name,
             source=round_.source.name,
             target=round_.target.name,
             order=round_.order.name,
-            last=round_.order.last(subjects) if round_.order.last else None,
+            last=round_.order.last(targets) if round_.order.last else None,
             waits=round_.order.waits,
             advice=round_.there.advice,
-            steps=tuple(self._step(round_, subject) for subject in subjects),
+            steps=tuple(self._step(round_, target) for target in targets),
         )
 
-    def _step(self, round_: Round, subject: Subject) -> Step:
-        name, way = subject.name, round_.there
-        usual = tuple(make(subject) for make in self._migration.always)
+    def _step(self, round_: Round, target: Target) -> Step:
+        name, way = target.name, round_.there
+        usual = tuple(make(target) for make in self._migration.always)
         return Step(
             round=round_.name,
             host=name,
@@ -84,22 +84,22 @@ class _Compilation:
             target=round_.target.name,
             # two actions of a round may need the same directory: once is enough
             operations=tuple(
-                dict.fromkeys(operation for action in way.actions for operation in action(subject))
+                dict.fromkeys(operation for action in way.actions for operation in action(target))
             ),
             gates=(
                 self._gates[name, round_.target.name]
                 if way.gates is None
-                else tuple(make(subject) for make in way.gates)
+                else tuple(make(target) for make in way.gates)
             ),
             # a round with gates of its own heals what is broken: the others need not be well behind each step
-            always=usual if way.always is None else tuple(make(subject) for make in way.always),
+            always=usual if way.always is None else tuple(make(target) for make in way.always),
             after=usual if way.always is None else (),
-            hand_overs=_hand_overs(way.hand_over, subject),
-            proof=tuple(make(subject) for make in way.proof),
+            hand_overs=_hand_overs(way.hand_over, target),
+            proof=tuple(make(target) for make in way.proof),
         )
 
 
-def _hand_overs(hand_over: HandOver | None, subject: Subject) -> Mapping[str, tuple[Operation, ...]]:
+def _hand_overs(hand_over: HandOver | None, target: Target) -> Mapping[str, tuple[Operation, ...]]:
     if hand_over is None:
         return {}
-    return {other.name: tuple(hand_over(subject, other)) for other in subject.others}
+    return {other.name: tuple(hand_over(target, other)) for other in target.others}

@@ -9,7 +9,7 @@ from orchestrator.host.questions import Answers
 
 def alone(gates: Iterable[Check]) -> tuple[Check, ...]:
     """Reduce a state's gates to what hands have changed; those that say nothing of that are left out."""
-    return tuple(replace(gate, predicate=gate.by_hand) for gate in gates if gate.by_hand)
+    return tuple(replace(gate, predicate=gate.manual_changes) for gate in gates if gate.manual_changes)
 
 
 def half_way(host: str, step: str, before: Iterable[Check], behind: Iterable[Check]) -> Check:
@@ -24,13 +24,13 @@ def half_way(host: str, step: str, before: Iterable[Check], behind: Iterable[Che
         old, new = (_by_path(gates, answers) for gates in ends)
         yield from (wrong(reason) for path, reason in new.items() if path in old)
 
-    facts = (fact for gates in ends for gate in gates if gate.by_hand for fact in gate.facts)
+    facts = (fact for gates in ends for gate in gates if gate.manual_changes for fact in gate.facts)
     return Check(host, tuple(dict.fromkeys(facts)), judge, name=f"half way through {step}")
 
 
 def _by_path(gates: Iterable[Check], answers: Answers) -> Mapping[str, str]:
     reasons: dict[str, str] = {}
     for gate in gates:
-        for remark in gate.by_hand(answers) if gate.by_hand else ():
+        for remark in gate.manual_changes(answers) if gate.manual_changes else ():
             reasons.setdefault(remark.path, remark.evidence)
     return reasons

@@ -18,7 +18,7 @@ class Step:
     """One round for one host.
 
     ``gates`` are those of the state it leads to; ``always`` must hold before it begins, and ``after`` beside
-    the gates before it is done. ``proof`` has to hold once behind its deed, and is no part of the state.
+    the gates before it is done. ``proof`` has to hold once behind its job, and is no part of the state.
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
     go last. ``deadline_s`` bounds the step's script on the host, in seconds.
     """
@@ -43,12 +43,12 @@ class Step:
     @property
     def digest(self) -> str:
         """SHA-256 over everything that the step would do, in hex; secrets count by their own digest."""
-        told = [
+        reported = [
             *(self.round, self.host, self.source, self.target),
             *map(describe, self.operations),
             *([name, *map(describe, operations)] for name, operations in self.hand_overs.items()),
         ]
-        return _sha256(told)
+        return _sha256(reported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,10 @@ class Runbook:
     @property
     def digest(self) -> str:
         """SHA-256 over everything that the runbook would do, in its order, in hex."""
-        told = [[stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages]
-        return _sha256([self.cluster, self.migration, dict(self.tracks), told])
+        reported = [
+            [stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages
+        ]
+        return _sha256([self.cluster, self.migration, dict(self.tracks), reported])
 
     @property
     def steps(self) -> Mapping[str, Step]:
@@ -112,12 +114,12 @@ class Runbook:
 
 def describe(operation: Operation) -> dict[str, object]:
     """Return an operation as plain data that can be shown and hashed: a secret only by its SHA-256."""
-    told: dict[str, object] = {"operation": type(operation).__name__}
-    told |= {item.name: getattr(operation, item.name) for item in fields(operation)}
+    reported: dict[str, object] = {"operation": type(operation).__name__}
+    reported |= {item.name: getattr(operation, item.name) for item in fields(operation)}
     if isinstance(operation, Write) and isinstance(operation.content, Secret):
-        told["content"] = f"secret sha256:{operation.sha256}"
-    return told
+        reported["content"] = f"secret sha256:{operation.sha256}"
+    return reported
 
 
-def _sha256(told: object) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+def _sha256(reported: object) -> str:
+    return hashlib.sha256(json.dumps(reported, sort_keys=True).encode()).hexdigest()

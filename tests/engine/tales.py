@@ -8,10 +8,10 @@ from engine.walking import RUN, begin, header, run
 from engine.world import World, make_cluster
 
 from orchestrator.engine import run as engine
-from orchestrator.engine.deeds import retell
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Recorded, Saved
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.retelling import retell
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import gather
 from orchestrator.host import places
@@ -37,8 +37,8 @@ class Tale:
         self.facts = gather(self.cluster, self.world.look)
         self.there = compile_forward(self.cluster, self.facts, BRIDGE)
         self.back = compile_backward(self.cluster, self.facts, BRIDGE)
-        self.journal = MemoryJournal((header(self.facts, self.there),))
-        self.journal.append(
+        self.event_log = MemoryEventLog((header(self.facts, self.there),))
+        self.event_log.append(
             Saved(
                 host="server1",
                 directory=KEPT,
@@ -51,7 +51,7 @@ class Tale:
 
     @property
     def events(self) -> tuple[Recorded, ...]:
-        return tuple(self.journal.events)
+        return tuple(self.event_log.events)
 
     def _moment(self, name: str) -> None:
         if self.gone_at and self.gone_at in name:
@@ -60,13 +60,16 @@ class Tale:
 
     def walk(self, until: str | None = None, *, back: bool = False, gone_at: str = "") -> None:
         """Go on or back; with ``gone_at`` until the process is gone at that moment."""
-        pace, way = Pace(self.cluster.patience, sleep=lambda _: None), self.back if back else self.there
+        context, way = (
+            RunContext(self.cluster.patience, sleep=lambda _: None),
+            self.back if back else self.there,
+        )
         if not gone_at:
-            return run(way, LiveExecutor(self.world), self.journal, pace, until=until)
+            return run(way, LiveExecutor(self.world), self.event_log, context, until=until)
         self.gone_at = gone_at
-        begin(self.journal, way)
+        begin(self.event_log, way)
         with pytest.raises(GoneError):
-            engine.run(way, LiveExecutor(self.world), self.journal, pace, until=until)
+            engine.run(way, LiveExecutor(self.world), self.event_log, context, until=until)
         return None
 
     def fail(self) -> None:
@@ -109,7 +112,7 @@ def short(folder: Path) -> Tale:
 def recovered(folder: Path) -> Tale:
     """Tell what hosts remember of a run that died, and how it went on."""
     tale = whole(folder)
-    tale.journal = MemoryJournal(tale.remembered())
+    tale.event_log = MemoryEventLog(tale.remembered())
     tale.walk(back=True, gone_at=f"after {RUN}-undo-stage-server2")
     return tale
 

@@ -12,11 +12,11 @@ import pytest
 from engine.walking import begin, header
 from engine.world import World, make_cluster
 
-from orchestrator.engine.deeds import retell
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Recorded, StepStarted, StepSucceeded
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.retelling import retell
 from orchestrator.engine.run import run
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
@@ -57,7 +57,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         self.world = World(self.cluster, self._moment)
-        self.journal = CrashingJournal((), self._moment)
+        self.event_log = CrashingEventLog((), self._moment)
         self.facts = gather(self.cluster, self.world.look)
         self.first = self.world_now()
 
@@ -66,7 +66,7 @@ class Scenario:
         """The orchestrator has crashed, and a new process begins."""
         scenario = cls(cluster)
         scenario.world = left.world.copied(scenario._moment)
-        scenario.journal = CrashingJournal(left.events, scenario._moment)
+        scenario.event_log = CrashingEventLog(left.events, scenario._moment)
         return scenario
 
     def world_now(self) -> object:
@@ -98,14 +98,14 @@ class Scenario:
         self.waiting.append(name)
         if not name.startswith("host"):
             world = self.world.copied(lambda _: None)
-            self.left.append(Left(tuple(self.waiting), world, tuple(self.journal.events)))
+            self.left.append(Left(tuple(self.waiting), world, tuple(self.event_log.events)))
             self.waiting.clear()
 
     def walk(self, make: Callable[..., Runbook]) -> None:
         runbook = self.compile(make)
-        begin(self.journal, runbook, self.facts)
-        pace = Pace(self.cluster.patience, sleep=lambda _: None)
-        run(runbook, LiveExecutor(self.world), self.journal, pace)
+        begin(self.event_log, runbook, self.facts)
+        context = RunContext(self.cluster.patience, sleep=lambda _: None)
+        run(runbook, LiveExecutor(self.world), self.event_log, context)
 
     def compile(self, make: Callable[..., Runbook]) -> Runbook:
         """Compile a way once for all scenarios: their worlds begin alike."""
@@ -125,18 +125,18 @@ class Scenario:
         hosts = {**self.world.hosts, **self.world.proxies}
         begun = {name: list(dict.fromkeys(host.begun)) for name, host in hosts.items()}
         events = retell(header(self.facts, ways[0]), ways, begun)
-        self.journal = CrashingJournal(events, self._moment)
+        self.event_log = CrashingEventLog(events, self._moment)
 
     def revive(self) -> None:
         """Come back: what is on disk is all that is left."""
         self.is_armed = True
         self.is_dying = False
         self.crash_at = -1
-        self.journal = CrashingJournal(tuple(self.journal.events), self._moment)
+        self.event_log = CrashingEventLog(tuple(self.event_log.events), self._moment)
 
 
-class CrashingJournal(MemoryJournal):
-    """A journal with a moment before and after each event is on disk."""
+class CrashingEventLog(MemoryEventLog):
+    """A event log with a moment before and after each event is on disk."""
 
     def __init__(self, events: tuple[Recorded, ...], moment: Callable[[str], None]) -> None:
         super().__init__(events)
@@ -193,7 +193,7 @@ def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: 
 
     assert [2, 2, 2] == [host.restarts for host in scenario.world.hosts.values()]
     ends = {**dict.fromkeys(scenario.world.hosts, "sealed"), "proxy1": "relaying-safely"}
-    assert ends == scenario.journal.progress.states
+    assert ends == scenario.event_log.progress.states
     assert all(
         peers == {"peers": [f"https://{host.address}:2380"], "clients": [f"https://{host.address}:2379"]}
         for host in scenario.world.hosts.values()
@@ -211,7 +211,7 @@ def test_a_crash_leaves_what_was_copied_at_its_moment(cluster: Cluster, there: S
 
             assert there.moments[number] == name
             assert memory(left.world) == memory(scenario.world), f"moment {number}: {name}"
-            assert untimed(left.events) == untimed(scenario.journal.events), f"moment {number}: {name}"
+            assert untimed(left.events) == untimed(scenario.event_log.events), f"moment {number}: {name}"
             number += 1
 
 
@@ -322,7 +322,7 @@ def test_no_step_that_succeeded_is_started_again(cluster: Cluster, there: Scenar
         scenario.walk(compile_forward)
 
         done: set[str] = set()
-        for event in scenario.journal.events:
+        for event in scenario.event_log.events:
             if isinstance(event, StepStarted):
                 assert event.step not in done
             if isinstance(event, StepSucceeded):

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from engine.walking import compiled, in_doubt, pace, run
+from engine.walking import compiled, context, in_doubt, run
 from engine.world import World, make_cluster
 
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import StepFailed
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Write
@@ -29,15 +29,15 @@ def cluster(tmp_path: Path) -> Cluster:
     return make_cluster(tmp_path)
 
 
-def stopped(cluster: Cluster, *, is_failed: bool) -> tuple[World, Runbook, Runbook, MemoryJournal, Step]:
+def stopped(cluster: Cluster, *, is_failed: bool) -> tuple[World, Runbook, Runbook, MemoryEventLog, Step]:
     """A world in which accept/server1 was begun and did not succeed, and the ways on and back."""
     world = World(cluster)
     on, back = compiled(cluster, world), compile_backward(cluster, gather(cluster, world.look), BRIDGE)
-    journal = in_doubt(cluster, world, on)
+    event_log = in_doubt(cluster, world, on)
     step = on.step("accept/server1")
     if is_failed:
-        journal.append(StepFailed(step=step.id, host=step.host, reason="its script ended with 1"))
-    return world, on, back, journal, step
+        event_log.append(StepFailed(step=step.id, host=step.host, reason="its script ended with 1"))
+    return world, on, back, event_log, step
 
 
 @pytest.mark.parametrize("is_failed", [True, False])
@@ -46,13 +46,13 @@ def stopped(cluster: Cluster, *, is_failed: bool) -> tuple[World, Runbook, Runbo
 def test_a_file_of_a_step_that_did_not_succeed_is_not_written_over(
     cluster: Cluster, path: str, lying: tuple[str, int, str, str], *, goes_back: bool, is_failed: bool
 ) -> None:
-    world, on, back, journal, _ = stopped(cluster, is_failed=is_failed)
+    world, on, back, event_log, _ = stopped(cluster, is_failed=is_failed)
     done = len(world.performed)
     world.hosts["server1"].files[path] = lying
 
-    told = f"server1: half way through accept/server1: {path} has another content"
-    with pytest.raises(StoppedError, match=told):
-        run(back if goes_back else on, LiveExecutor(world), journal, pace(cluster))
+    reported = f"server1: half way through accept/server1: {path} has another content"
+    with pytest.raises(StoppedError, match=reported):
+        run(back if goes_back else on, LiveExecutor(world), event_log, context(cluster))
     assert done == len(world.performed)
     assert lying == world.hosts["server1"].files[path]
 
@@ -61,35 +61,35 @@ def test_a_file_of_a_step_that_did_not_succeed_is_not_written_over(
 def test_a_file_that_the_step_itself_has_written_or_not_is_no_change_by_hand(
     cluster: Cluster, *, written: bool
 ) -> None:
-    world, on, _, journal, step = stopped(cluster, is_failed=False)
+    world, on, _, event_log, step = stopped(cluster, is_failed=False)
     if written:
         files = (item for item in step.operations if isinstance(item, Write) and item.path == CERTS)
         world.hosts["server1"].files |= {
             item.path: (item.text, item.mode, item.owner, item.group) for item in files
         }
         assert CERTS in world.hosts["server1"].files
-    run(on, LiveExecutor(world), journal, pace(cluster))
-    assert on.finals == journal.progress.states
+    run(on, LiveExecutor(world), event_log, context(cluster))
+    assert on.finals == event_log.progress.states
 
 
 def test_a_file_that_both_ends_of_a_step_have_is_missed(cluster: Cluster) -> None:
-    world, on, _, journal, _ = stopped(cluster, is_failed=False)
+    world, on, _, event_log, _ = stopped(cluster, is_failed=False)
     del world.hosts["server1"].files[KEY]
     with pytest.raises(StoppedError, match=rf"half way through accept/server1: {KEY} is missing"):
-        run(on, LiveExecutor(world), journal, pace(cluster))
+        run(on, LiveExecutor(world), event_log, context(cluster))
 
 
-def test_a_change_by_hand_is_told_at_once_and_a_host_that_is_away_is_waited_for(cluster: Cluster) -> None:
+def test_a_change_by_hand_is_reported_at_once_and_a_host_that_is_away_is_waited_for(cluster: Cluster) -> None:
     patient = cluster.model_copy(update={"patience": Patience(gate_s=3600.0, pause_s=0.0)})
-    world, on, _, journal, _ = stopped(patient, is_failed=False)
+    world, on, _, event_log, _ = stopped(patient, is_failed=False)
     world.hosts["server1"].files[CERTS] = BY_HAND
     slept: list[float] = []
-    with pytest.raises(StoppedError, match="hosts were changed by hand"):
-        run(on, LiveExecutor(world), journal, Pace(patient.patience, sleep=slept.append))
+    with pytest.raises(StoppedError, match="manual change found"):
+        run(on, LiveExecutor(world), event_log, RunContext(patient.patience, sleep=slept.append))
     assert [] == slept
 
     del world.hosts["server1"].files[CERTS]
     world.away_looks = 3
-    run(on, LiveExecutor(world), journal, Pace(patient.patience, sleep=slept.append))
-    assert on.finals == journal.progress.states
+    run(on, LiveExecutor(world), event_log, RunContext(patient.patience, sleep=slept.append))
+    assert on.finals == event_log.progress.states
     assert slept

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from engine.walking import begin, compiled, pace
+from engine.walking import begin, compiled, context
 from engine.world import World, make_cluster
 from full_disk import room_for
 
-from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import RefusedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.remote.executor import LiveExecutor
@@ -21,15 +21,15 @@ class Story:
 
     def __init__(self, folder: Path, path: Path) -> None:
         cluster = make_cluster(folder)
-        self.world, self.path, self._pace = World(cluster), path, pace(cluster)
+        self.world, self.path, self._context = World(cluster), path, context(cluster)
         self._runbook = compiled(cluster, self.world)
         self._facts = gather(cluster, self.world.look)
 
     def walk(self) -> None:
         """Begin or go on, as a new process does."""
-        with StateFile(self.path) as journal:
-            begin(journal, self._runbook, self._facts)
-            run(self._runbook, LiveExecutor(self.world), journal, self._pace)
+        with StateFile(self.path) as event_log:
+            begin(event_log, self._runbook, self._facts)
+            run(self._runbook, LiveExecutor(self.world), event_log, self._context)
 
     def lines(self) -> list[bytes]:
         return self.path.read_bytes().splitlines(keepends=True)
@@ -63,7 +63,7 @@ def test_a_full_disk_at_any_event_stops_the_run_and_it_resumes(whole: Story, tmp
         assert whole.world.snapshot() == story.world.snapshot()
 
 
-def test_why_a_run_stopped_is_told_though_it_cannot_be_noted(tmp_path: Path) -> None:
+def test_why_a_run_stopped_is_reported_though_it_cannot_be_noted(tmp_path: Path) -> None:
     noted = Story(tmp_path, tmp_path / "noted.jsonl")
     noted.world.hosts["server1"].is_refused_by_peers = True
     with pytest.raises(StoppedError, match="cannot reach"):

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from engine.walking import pace, run
+from engine.walking import context, run
 from engine.world import World, make_cluster
 
 from orchestrator.engine.events import HandedOver, StepSucceeded
-from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import PersonNeededError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
@@ -29,16 +29,16 @@ def compiled(cluster: Cluster, world: World) -> Runbook:
 def test_it_stops_in_the_window_and_a_resume_rolls_forward_without_a_quorum(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     with pytest.raises(PersonNeededError, match="only rolling forward heals it"):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert not any(world.reaches_quorum(host) for host in world.hosts.values())
 
     performed = len(world.performed)
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
 
-    assert runbook.finals == journal.progress.states
-    operations = [str(deed.operations) for deed in world.performed[performed:]]
+    assert runbook.finals == event_log.progress.states
+    operations = [str(job.operations) for job in world.performed[performed:]]
     assert not any("member" in text and "update" in text for text in operations)
     assert all(world.reaches_quorum(host) for host in world.hosts.values())
 
@@ -50,21 +50,21 @@ def test_a_member_that_has_the_local_port_is_not_restarted_for_it(cluster: Clust
         host.reload()
         host.environment = dict(host.loaded)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="opened")
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="opened")
 
     assert [0, 0, 0] == [host.restarts for host in world.hosts.values()]
-    assert 3 == sum(isinstance(event, StepSucceeded) for event in journal.events)
-    assert not any(isinstance(event, HandedOver) for event in journal.events)
+    assert 3 == sum(isinstance(event, StepSucceeded) for event in event_log.events)
+    assert not any(isinstance(event, HandedOver) for event in event_log.events)
 
 
 def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     with pytest.raises(PersonNeededError):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
 
     assert [3, 3, 3] == [host.restarts for host in world.hosts.values()]
     assert [1] == [proxy.restarts for proxy in world.proxies.values()]
@@ -73,15 +73,15 @@ def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Clust
 def test_a_member_that_is_cut_off_goes_before_those_who_keep_the_quorum(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     with pytest.raises(PersonNeededError):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     # server1 has rolled forward; server3 reaches only a follower, server2 keeps the quorum with server1
     world.leader = "server2"
     world.cut_off = {"server3"}
     before = len(world.performed)
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
 
-    order = [deed.host for deed in world.performed[before:] if deed.step.startswith("switch/")]
+    order = [job.host for job in world.performed[before:] if job.step.startswith("switch/")]
     assert order.index("server3") < order.index("server2")
-    assert runbook.finals == journal.progress.states
+    assert runbook.finals == event_log.progress.states

@@ -4,31 +4,31 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from engine.walking import compiled, pace, run
+from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
-from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.engine.step import last_words
 from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answers, Question
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.model import Patience
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 
-SHUTTING_DOWN = Receipt(125, "interrupted on the host\n")
+SHUTTING_DOWN = JobResult(125, "interrupted on the host\n")
 
 
 class Rebooting(World):
-    """A world in which a host reboots in the middle of one deed, and etcd is back after some looks."""
+    """A world in which a host reboots in the middle of one job, and etcd is back after some looks."""
 
     looks_left = 0
 
-    def perform(self, deed: Deed) -> Receipt:
-        if deed.step != "accept/server1":
-            return super().perform(deed)
+    def perform(self, job: Job) -> JobResult:
+        if job.step != "accept/server1":
+            return super().perform(job)
         self.looks_left = 3
         return SHUTTING_DOWN
 
@@ -44,37 +44,37 @@ def test_a_host_that_reboots_gets_the_rest_of_the_steps_patience(
 ) -> None:
     patient = Patience(gate_s=gate_s, pause_s=0.0)
     cluster = make_cluster(tmp_path).model_copy(update={"patience": patient})
-    world, journal = Rebooting(cluster), MemoryJournal()
+    world, event_log = Rebooting(cluster), MemoryEventLog()
     with pytest.raises(kind, match="accept/server1: its script ended with 125: interrupted on the host"):
-        run(compiled(cluster, world), LiveExecutor(world), journal, pace(cluster))
+        run(compiled(cluster, world), LiveExecutor(world), event_log, context(cluster))
 
 
-def test_what_to_do_without_a_quorum_is_told_only_where_there_is_none(tmp_path: Path) -> None:
+def test_what_to_do_without_a_quorum_is_reported_only_where_there_is_none(tmp_path: Path) -> None:
     cluster = make_cluster(tmp_path)
-    world, journal = World(cluster), MemoryJournal()
+    world, event_log = World(cluster), MemoryEventLog()
     runbook = compiled(cluster, world)
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     whole = dict(world.hosts["server3"].files)
     del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
     with pytest.raises(StoppedError, match=r"ca\.pem is missing") as stopped:
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert "quorum" not in str(stopped.value)
 
     world.hosts["server3"].files = dict(whole)
     world.hosts["server3"].is_running = False
     with pytest.raises(PersonNeededError, match="Without a quorum etcd takes no 'member update'") as alarmed:
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert "server1: registered with http: server3 cannot tell: connection refused" in str(alarmed.value)
 
 
-def test_the_guides_window_is_told_of_though_the_cluster_is_healthy(tmp_path: Path) -> None:
+def test_the_guides_window_is_reported_of_though_the_cluster_is_healthy(tmp_path: Path) -> None:
     cluster = make_cluster(tmp_path)
-    world, journal = World(cluster), MemoryJournal()
+    world, event_log = World(cluster), MemoryEventLog()
     runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["guide"])
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
     with pytest.raises(StoppedError, match=r"the cluster is healthy\. In this window"):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
 
 
 def test_patience_that_is_used_up_still_allows_a_look() -> None:
@@ -92,6 +92,6 @@ SCRIPTS = (
 # fmt: on
 
 
-@pytest.mark.parametrize(("output", "told"), SCRIPTS)
-def test_the_last_words_of_a_script_are_those_for_people(output: str, told: str) -> None:
-    assert told == last_words(output)
+@pytest.mark.parametrize(("output", "reported"), SCRIPTS)
+def test_the_last_words_of_a_script_are_those_for_people(output: str, reported: str) -> None:
+    assert reported == last_words(output)

@@ -4,10 +4,10 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from engine.walking import compiled, pace, run
+from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
-from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.model import Cluster
@@ -52,14 +52,14 @@ def test_members_that_leave_settings_to_etcd_get_there_and_back(
 def there_and_back(cluster: Cluster, world: World, until: str | None) -> None:
     before = deepcopy(world.snapshot())
     facts = gather(cluster, world.look)
-    journal = MemoryJournal()
-    run(compiled(cluster, world), LiveExecutor(world), journal, pace(cluster), until=until)
-    assert {until or "sealed"} == set(journal.progress.states.values())
+    event_log = MemoryEventLog()
+    run(compiled(cluster, world), LiveExecutor(world), event_log, context(cluster), until=until)
+    assert {until or "sealed"} == set(event_log.progress.states.values())
 
     run(
         compile_backward(cluster, facts, MIGRATIONS["bridge"]),
         LiveExecutor(world),
-        journal,
-        pace(cluster),
+        event_log,
+        context(cluster),
     )
     assert before == world.snapshot()

@@ -7,13 +7,13 @@ import pytest
 from engine.walking import run
 from engine.world import World, make_cluster
 
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.context import RunContext
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.loading import load
+from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.report.review import review
 from orchestrator.runbook.compile import compile_forward
 
@@ -44,9 +44,9 @@ def test_the_plans_port_reaches_the_trial_of_every_member(tmp_path: Path, port: 
     cluster = load(plan, MIGRATIONS, files=False).cluster
     world = World(cluster)
     runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS[strategy])
-    executor = RehearsalExecutor(LiveExecutor(world))
-    run(runbook, executor, MemoryJournal(), Pace(cluster.patience, sleep=lambda _: None))
-    text = review(runbook, executor.deeds)
+    executor = DryRunExecutor(LiveExecutor(world))
+    run(runbook, executor, MemoryEventLog(), RunContext(cluster.patience, sleep=lambda _: None))
+    text = review(runbook, executor.jobs)
     expected = (
         f"--listen-peer-urls=https://0.0.0.0:{port} --initial-advertise-peer-urls=https://127.0.0.1:{port}"
     )

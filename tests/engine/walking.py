@@ -1,11 +1,11 @@
-"""Walking a runbook as a process does: it notes the header in an empty journal, then that it began."""
+"""Walking a runbook as a process does: it notes the header in an empty event_log, then that it began."""
 
 from engine.world import World
 
 from orchestrator.engine import run as engine
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Opened, RoundBegan, RunBegan, StepStarted
-from orchestrator.engine.journal import Journal, MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import EventLog, MemoryEventLog
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts
@@ -30,38 +30,43 @@ def header(facts: Facts, runbook: Runbook, run: str = RUN) -> Opened:
     )
 
 
-def begin(journal: Journal, runbook: Runbook, facts: Facts = NO_FACTS) -> None:
-    """Note that a process has taken the journal."""
-    if journal.progress.opened is None:
-        journal.append(header(facts, runbook))
+def begin(event_log: EventLog, runbook: Runbook, facts: Facts = NO_FACTS) -> None:
+    """Note that a process has taken the event log."""
+    if event_log.progress.opened is None:
+        event_log.append(header(facts, runbook))
     is_back = runbook.stages[0].round.startswith("undo-")
-    journal.append(
+    event_log.append(
         RunBegan(
             pid=1,
             host="bastion",
             user="anna",
             runbook=runbook.digest,
-            is_resumed=bool(journal.progress.attempts),
+            is_resumed=bool(event_log.progress.attempts),
             direction="back" if is_back else "forward",
         )
     )
 
 
 def run(
-    runbook: Runbook, executor: Executor, journal: Journal, pace: Pace, *, until: str | None = None
+    runbook: Runbook,
+    executor: Executor,
+    event_log: EventLog,
+    context: RunContext,
+    *,
+    until: str | None = None,
 ) -> None:
     """Begin or go on, as a new process does."""
-    begin(journal, runbook)
-    engine.run(runbook, executor, journal, pace, until=until)
+    begin(event_log, runbook)
+    engine.run(runbook, executor, event_log, context, until=until)
 
 
-def start(journal: Journal, runbook: Runbook, step: Step) -> None:
+def start(event_log: EventLog, runbook: Runbook, step: Step) -> None:
     """Note that a process began a step; then it is gone."""
-    begin(journal, runbook)
+    begin(event_log, runbook)
     stage = next(stage for stage in runbook.stages if step in stage.steps)
     hosts = tuple(one.host for one in stage.steps)
-    journal.append(RoundBegan(round=stage.round, target=stage.target, hosts=hosts, order=stage.order))
-    journal.append(
+    event_log.append(RoundBegan(round=stage.round, target=stage.target, hosts=hosts, order=stage.order))
+    event_log.append(
         StepStarted(
             step=step.id,
             host=step.host,
@@ -77,14 +82,14 @@ def compiled(cluster: Cluster, world: World) -> Runbook:
     return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["bridge"])
 
 
-def pace(cluster: Cluster) -> Pace:
-    return Pace(cluster.patience, sleep=lambda _: None)
+def context(cluster: Cluster) -> RunContext:
+    return RunContext(cluster.patience, sleep=lambda _: None)
 
 
-def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryJournal:
-    """A journal of members that are proven, and of a step of server1's that began and has no ending."""
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
+def in_doubt(cluster: Cluster, world: World, runbook: Runbook) -> MemoryEventLog:
+    """A event log of members that are proven, and of a step of server1's that began and has no ending."""
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="proven")
     step = runbook.step("accept/server1")
-    start(journal, runbook, step)
-    return journal
+    start(event_log, runbook, step)
+    return event_log

@@ -20,10 +20,10 @@ from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
 from orchestrator.etcd.install import unit
 from orchestrator.host.operations import (
-    Deed,
+    Job,
+    JobResult,
     MakeDirectory,
     Operation,
-    Receipt,
     Remove,
     RemoveDirectory,
     Run,
@@ -31,8 +31,8 @@ from orchestrator.host.operations import (
 )
 from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
-from orchestrator.remote import lease
-from orchestrator.remote.parcel import FENCED
+from orchestrator.remote import host_locks
+from orchestrator.remote.job_archive import FENCED
 
 Lying = tuple[str, int, str, str]
 
@@ -58,8 +58,8 @@ class FakeHost:
     environment: dict[str, str] = field(default_factory=dict)
     is_running: bool = True
     restarts: int = 0
-    receipts: dict[str, Receipt] = field(default_factory=dict)
-    begun: list[str] = field(default_factory=list)  # names of the deeds, which outlast a reboot
+    results: dict[str, JobResult] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)  # names of the jobs, which outlast a reboot
     trusted: set[str] = field(default_factory=set)
     lock: str = ""  # what the lock's file holds
     trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
@@ -93,10 +93,10 @@ class FakeHost:
         self.environment = dict(self.loaded)
         named = [value for name, value in self.loaded.items() if name.endswith("_FILE")]
         one_source = not ("ETCD_DISCOVERY" in self.loaded and "ETCD_INITIAL_CLUSTER" in self.loaded)
-        both_told = bool({"ETCD_ADVERTISE_CLIENT_URLS", "ETCD_PROXY"} & set(self.loaded)) or (
+        both_reported = bool({"ETCD_ADVERTISE_CLIENT_URLS", "ETCD_PROXY"} & set(self.loaded)) or (
             "ETCD_LISTEN_CLIENT_URLS" not in self.loaded
         )
-        self.is_running = all(path in self.files for path in named) and one_source and both_told
+        self.is_running = all(path in self.files for path in named) and one_source and both_reported
 
     def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
         """What listens where: (host, port) to scheme."""
@@ -119,7 +119,7 @@ class World:
         }
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
-        self.performed: list[Deed] = []
+        self.performed: list[Job] = []
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.away_looks = 0  # so often the first host cannot be asked
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
@@ -200,7 +200,7 @@ class World:
     def _answer(self, question: Question) -> Answer:
         host = self.place(question.host)
         if isinstance(question, HttpProbe):
-            return self._knock(host, question)
+            return self._probe(host, question)
         answers = {
             process.SCRIPT: self._process,
             v3.ASK: self._etcdctl,
@@ -209,7 +209,7 @@ class World:
             unit.SCRIPT: lambda *_: Answer(0, ""),
             HOST: self._host_facts,
             VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
-            listeners.HANDSHAKE: self._handshake,
+            listeners.MANUAL_CHANGESHAKE: self._handshake,
             ca_store.SCRIPT: self._trust,
             LISTINGS["v3"]: self._verify,
             proxies.SCRIPT: self._stored,
@@ -250,8 +250,8 @@ class World:
         if words[:2] == ("endpoint", "status"):
             header = {"cluster_id": 0xC1, "member_id": host.id}
             leader = self.hosts[self.leader].id if self.reaches_quorum(host) else 0
-            told = {"header": header, "version": "3.4.23", "leader": leader, "raftIndex": 9}
-            return Answer(0, json.dumps([{"Endpoint": "x", "Status": told}]))
+            reported = {"header": header, "version": "3.4.23", "leader": leader, "raftIndex": 9}
+            return Answer(0, json.dumps([{"Endpoint": "x", "Status": reported}]))
         if words[:2] == ("member", "list"):
             members = [
                 {
@@ -267,8 +267,8 @@ class World:
         return Answer(0, "")
 
     def _trust(self, host: FakeHost, check: Script) -> Answer:
-        told = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]
-        return Answer(0, "\n".join(told))
+        reported = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]
+        return Answer(0, "\n".join(reported))
 
     def _verify(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
@@ -297,8 +297,8 @@ class World:
 
     def _host_facts(self, host: FakeHost, check: Script) -> Answer:
         missing = [path for path in check.arguments[1:] if path not in host.directories]
-        told = ("user=etcd", "group=etcd", f"program={host.program}", "trust=debian")
-        return Answer(0, "\n".join((*told, *(f"missing={path}" for path in missing))))
+        reported = ("user=etcd", "group=etcd", f"program={host.program}", "trust=debian")
+        return Answer(0, "\n".join((*reported, *(f"missing={path}" for path in missing))))
 
     def _handshake(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
@@ -311,42 +311,42 @@ class World:
         is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
 
-    def _knock(self, host: FakeHost, knock: HttpProbe) -> Answer:
-        url = urlsplit(knock.url)
+    def _probe(self, host: FakeHost, probe: HttpProbe) -> Answer:
+        url = urlsplit(probe.url)
         listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
         scheme = listening.get(url.port or 0)
         if not host.is_running or scheme is None:
             return Answer(1, "", "nobody listens")
         if scheme != url.scheme:
             return Answer(1, "", "closed")
-        if scheme == "https" and knock.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
+        if scheme == "https" and probe.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
             return Answer(1, "", "certificate required")
         urls = [url for registered in self.registry.values() for url in registered["clients"]]
         health = "true" if not host.id or self.reaches_quorum(host) else "false"
-        told = {"health": health, "endpoints": urls}
-        return Answer(0, f"200\n{json.dumps(told, separators=(',', ':'))}")
+        reported = {"health": health, "endpoints": urls}
+        return Answer(0, f"200\n{json.dumps(reported, separators=(',', ':'))}")
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Run a deed once; its receipt stays until the host reboots."""
-        host = self.place(deed.host)
-        self.moment(f"before {deed.id}")
-        if deed.id not in host.receipts:
-            if deed.lock and deed.lock != host.lock.partition("\n")[0]:
-                return Receipt(FENCED, host.lock)
-            self.performed.append(deed)
-            host.begun.append(deed.id)
-            for number, operation in enumerate(deed.operations):
-                self.moment(f"host before {deed.host} {deed.id} {number}")
+    def perform(self, job: Job) -> JobResult:
+        """Run a job once; its result stays until the host reboots."""
+        host = self.place(job.host)
+        self.moment(f"before {job.id}")
+        if job.id not in host.results:
+            if job.lock and job.lock != host.lock.partition("\n")[0]:
+                return JobResult(FENCED, host.lock)
+            self.performed.append(job)
+            host.begun.append(job.id)
+            for number, operation in enumerate(job.operations):
+                self.moment(f"host before {job.host} {job.id} {number}")
                 self._do(host, operation)
-                self.moment(f"host after {deed.host} {deed.id} {number}")
-            host.receipts[deed.id] = Receipt(0, "taken\n" if deed.id.startswith("lock-") else "")
-        self.moment(f"after {deed.id}")
-        return host.receipts[deed.id]
+                self.moment(f"host after {job.host} {job.id} {number}")
+            host.results[job.id] = JobResult(0, "taken\n" if job.id.startswith("lock-") else "")
+        self.moment(f"after {job.id}")
+        return host.results[job.id]
 
     def reboot(self, name: str) -> None:
         """Crash a host: what was not on disk is gone, and systemd starts etcd from what is there."""
         host = self.place(name)
-        host.receipts.clear()
+        host.results.clear()
         host.trial = {}
         host.reload()
         host.restart()
@@ -364,9 +364,9 @@ class World:
             case RemoveDirectory():
                 if not any(Path(path).parent == Path(operation.path) for path in host.files):
                     host.directories.discard(operation.path)
-            case Run(argv=("sh", "-c", lease.TAKE, *_, text)):
+            case Run(argv=("sh", "-c", host_locks.TAKE, *_, text)):
                 host.lock = text  # from whom it may be taken is tested with the scripts themselves
-            case Run(argv=("sh", "-c", lease.RELEASE, *_, mark)):
+            case Run(argv=("sh", "-c", host_locks.RELEASE, *_, mark)):
                 host.lock = "" if host.lock.startswith(f"{mark}\n") else host.lock
             case Run():
                 self._run(host, operation.argv)
@@ -401,10 +401,10 @@ class World:
 
     def _try_out(self, host: FakeHost, words: list[str]) -> None:
         given = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
-        told = dict(one.split("=", 1) for one in given)
-        has_files = all(value in host.files for name, value in told.items() if name.endswith("_FILE"))
+        reported = dict(one.split("=", 1) for one in given)
+        has_files = all(value in host.files for name, value in reported.items() if name.endswith("_FILE"))
         assert trial.DIRECTORY in host.directories
-        host.trial = told if has_files else {}
+        host.trial = reported if has_files else {}
 
     def _is_served(self, host: FakeHost, endpoint: str) -> bool:
         url = urlsplit(endpoint.removeprefix("--endpoints="))

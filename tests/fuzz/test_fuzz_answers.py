@@ -12,7 +12,7 @@ from engine.world import make_cluster
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd import files, trial
 from orchestrator.etcd.api import Health, v2, v3
@@ -20,7 +20,7 @@ from orchestrator.etcd.facts import host, listeners, members, process, routes
 from orchestrator.etcd.install import unit
 from orchestrator.host import lock
 from orchestrator.host.questions import Answer, Fact
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.remote import begun
 
 V2, V3 = v2.V2(), v3.V3()
@@ -45,7 +45,7 @@ def complaint(fact: Fact[Health]) -> Callable[[Answer], Any]:
     return lambda answer: fact.reader(answer).complaint("a1")
 
 
-READERS: dict[str, Callable[[Subject], Callable[[Answer], Any]]] = {
+READERS: dict[str, Callable[[Target], Callable[[Answer], Any]]] = {
     "v2 members": lambda one: V2.members(one).reader,
     "v2 status": lambda one: V2.status(one).reader,
     "v2 health": lambda one: complaint(V2.health(one)),
@@ -94,7 +94,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(status=0, text='{"members": [{"ID": 5, "peerURLs": ["http://a:1\\nx"]}]}', words="")
 def test_an_answer_is_read_or_refused(reader: str, status: int, text: str, words: str, folder: Path) -> None:
     try:
-        READERS[reader](subject(folder, {}))(Answer(status, text, words))
+        READERS[reader](target(folder, {}))(Answer(status, text, words))
     except ValueError:
         return
     if reader not in SAYS_WHY:
@@ -116,4 +116,4 @@ LINES = st.lists(st.tuples(FIELDS, st.one_of(BASE64, st.text(max_size=20))), max
 @given(text=LINES)
 def test_fields_of_the_kernel_and_systemd_are_read_or_refused(reader: str, text: str, folder: Path) -> None:
     with suppress(ValueError):
-        READERS[reader](subject(folder, {}))(Answer(0, text))
+        READERS[reader](target(folder, {}))(Answer(0, text))

@@ -59,7 +59,7 @@ class ChangingSshd(Sshd):
 
 @pytest.fixture
 def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    for module, name in ((trust, "_HANDSHAKE_S"), (trust, "_DIAL_S"), (becoming_root, "_WHO_S")):
+    for module, name in ((trust, "_MANUAL_CHANGESHAKE_S"), (trust, "_DIAL_S"), (becoming_root, "_WHO_S")):
         monkeypatch.setattr(module, name, 1.0)
     monkeypatch.setattr(connection, "_OPEN_S", 1.0)
     monkeypatch.setattr(trust, "_HURRIED_S", 0.0)  # not three times
@@ -101,15 +101,15 @@ def test_a_host_whose_messages_are_changed_is_asked_or_cannot_be_reached(
             try:
                 with SshHosts(cluster_of(h1=there), sleep=lambda _: None) as hosts:
                     hosts.look([HELLO])
-                told = "asked"
+                reported = "asked"
             except (HostUnreachableError, LoginRefusedError) as error:
-                told = type(error).__name__
+                reported = type(error).__name__
                 if not error.reason.isprintable():
                     wrong.append(f"{seed}: {error.reason!r}")
             except Exception as error:  # noqa: BLE001  # this is what is looked for
-                told = type(error).__name__
+                reported = type(error).__name__
                 wrong.append(f"{seed}: {''.join(traceback.format_exception(error))}")
-            outcomes[told] = outcomes.get(told, 0) + 1
+            outcomes[reported] = outcomes.get(reported, 0) + 1
 
     threads = [threading.Thread(target=ask) for _ in range(AT_ONCE)]
     for thread in threads:

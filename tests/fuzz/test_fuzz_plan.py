@@ -83,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("plans")
 
 
-def told(folder: Path, content: bytes, *, files: bool) -> None:
+def reported(folder: Path, content: bytes, *, files: bool) -> None:
     path = folder / "plan.yaml"
     path.write_bytes(content)
     hosts, faults = outcome(path, files=files)
@@ -110,7 +110,7 @@ def outcome(path: Path, *, files: bool) -> tuple[tuple[Host, ...], tuple[str, ..
 @example(content=b"ports: {client: 0o9, peer: " + b"9" * 5000 + b"}", files=False)
 @example(content=b'"\\x1b]0;x\\a": "\\u202e"', files=False)
 def test_any_bytes_are_a_plan_or_its_faults(folder: Path, content: bytes, *, files: bool) -> None:
-    told(folder, content, files=files)
+    reported(folder, content, files=files)
 
 
 @given(data=st.data(), seed=st.sampled_from(SEEDS), files=st.booleans())
@@ -123,7 +123,7 @@ def test_a_damaged_plan_is_a_plan_or_its_faults(
         start = data.draw(st.integers(0, len(content)))
         end = min(len(content), start + data.draw(st.integers(0, 30)))
         content = content[:start] + data.draw(PIECES) + content[end:]
-    told(folder, content, files=files)
+    reported(folder, content, files=files)
 
 
 def places(part: object, loc: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -151,4 +151,4 @@ def test_a_plan_with_other_values_is_a_plan_or_its_faults(
             part[last][data.draw(st.text(max_size=6) | st.sampled_from(sorted(WHOLE)))] = data.draw(VALUES)
         elif isinstance(part[last], list):
             part[last].append(data.draw(VALUES))
-    told(folder, json.dumps(plan[""]).encode(), files=files)
+    reported(folder, json.dumps(plan[""]).encode(), files=files)

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from support.fuzzing import EXAMPLES
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, HttpProbe, Script
 from orchestrator.plan.model import Ssh
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.distrust import READING, distrusted, tail
-from orchestrator.remote.knock import UNKNOWN, knock
+from orchestrator.remote.http_probe import UNKNOWN, probe
+from orchestrator.remote.job import Performance, read_result
 from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
 from orchestrator.remote.login import log_in
-from orchestrator.remote.receipt import Performance, read_receipt
 
 BOUNDED = settings(
     max_examples=EXAMPLES,
@@ -31,7 +31,7 @@ BOUNDED = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 WORD = st.sampled_from([
-    b"orchestrator-hello ", b"orchestrator-receipt ", b"orchestrator-waiting", b"orchestrator-pending",
+    b"orchestrator-hello ", b"orchestrator-result ", b"orchestrator-waiting", b"orchestrator-pending",
     b"orchestrator-begin", b"orchestrator-answer ", b"orchestrator-end ", b"orchestrator-uid ",
     b"orchestrator-", b"boot.1 ", b"present", b"missing", b"0 ", b"-1 ", b"125 ", b"1006 ", b"99999999999 ",
     b"aGk=", b"cmM9MA==", b"mark", b"\n", b" ", b"\r", b"\x1b[31m", b"sudo: no", b"=", b"a",
@@ -39,7 +39,7 @@ WORD = st.sampled_from([
 TALK = st.lists(st.one_of(WORD, WORD, WORD, st.binary(max_size=12)), max_size=24).map(b"".join)
 
 
-class Told:
+class Reported:
     """A channel to a host that says one thing and ends."""
 
     def __init__(self, stdout: bytes, stderr: bytes, status: int, size: int) -> None:
@@ -85,7 +85,7 @@ class Told:
             os.close(end)
 
 
-CHANNELS = st.builds(Told, TALK, st.one_of(st.just(b""), TALK), st.integers(-1, 255), st.integers(1, 64))
+CHANNELS = st.builds(Reported, TALK, st.one_of(st.just(b""), TALK), st.integers(-1, 255), st.integers(1, 64))
 SSH = Ssh(
     host="h1", port=22, user="anna", identity_file=Path("id"), known_hosts=Path("known_hosts"), become="sudo"
 )
@@ -93,7 +93,7 @@ SSH = Ssh(
 
 @BOUNDED
 @given(channel=CHANNELS, kind=st.sampled_from(["job", "look", "root"]))
-def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Told, kind: str) -> None:
+def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Reported, kind: str) -> None:
     clock = itertools.count().__next__
     with (
         closing(channel),
@@ -102,8 +102,8 @@ def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Told, kin
     ):
         conversation = Conversation(channel, lambda: float(clock()))
         if kind == "job":
-            receipt = Performance(Deed("d1", "h1", (), 1)).hold(conversation)
-            assert 0 <= receipt.exit_status <= 1006
+            result = Performance(Job("d1", "h1", (), 1)).hold(conversation)
+            assert 0 <= result.exit_status <= 1006
         elif kind == "look":
             checks = [Script("h1", "true"), Script("h1", "false")]
             assert set(checks) == set(converse(conversation, checks))
@@ -113,14 +113,14 @@ def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Told, kin
 
 @BOUNDED
 @given(
-    line=st.one_of(st.text(), TALK.map(lambda text: "orchestrator-receipt " + text.decode(errors="replace")))
+    line=st.one_of(st.text(), TALK.map(lambda text: "orchestrator-result " + text.decode(errors="replace")))
 )
-@example(line="orchestrator-receipt 1" + "0" * 5000 + " aGk=")
-@example(line="orchestrator-receipt ٣ aGk=")
-@example(line="orchestrator-receipt 0 aGk=\n")
-def test_a_receipt_is_read_or_refused(line: str) -> None:
+@example(line="orchestrator-result 1" + "0" * 5000 + " aGk=")
+@example(line="orchestrator-result ٣ aGk=")
+@example(line="orchestrator-result 0 aGk=\n")
+def test_a_result_is_read_or_refused(line: str) -> None:
     with suppress(ValueError):
-        assert isinstance(read_receipt(line), Receipt)
+        assert isinstance(read_result(line), JobResult)
 
 
 @BOUNDED
@@ -132,7 +132,7 @@ def test_what_a_host_remembers_is_read_or_refused(stdout: str) -> None:
     with suppress(ValueError):
         for found in begun.runs("server1").reader(Answer(0, stdout)):
             assert found.run.isalnum()
-            assert all(deed.isprintable() for deed in found.deeds)
+            assert all(job.isprintable() for job in found.jobs)
 
 
 @BOUNDED
@@ -213,7 +213,7 @@ HTTP = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=16)), max_
 @BOUNDED
 @given(content=HTTP, size=st.integers(1, 20_000), scheme=st.sampled_from(["http", "http", "https"]))
 def test_whatever_a_listener_answers_it_is_read_or_no_answer(content: bytes, size: int, scheme: str) -> None:
-    answer = knock(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Answering(content, size))
+    answer = probe(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Answering(content, size))
     assert answer.exit_status in {0, 1, UNKNOWN}
     assert answer.stderr.isprintable()
     assert scheme == "http" or answer.exit_status != 0

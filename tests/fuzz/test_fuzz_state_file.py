@@ -18,7 +18,7 @@ from orchestrator.engine.events import Recorded
 from orchestrator.engine.lines import Content
 from orchestrator.errors import RefusedError
 from orchestrator.migrations.bridge import BRIDGE
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.report import status
 from orchestrator.session import Session
 
@@ -34,7 +34,7 @@ def written(events: Sequence[Recorded]) -> list[bytes]:
     return found
 
 
-class Told:
+class Reported:
     """A tale, the lines of its state file, and every small change that can be made to them."""
 
     def __init__(self, tale: Tale) -> None:
@@ -54,8 +54,8 @@ class Told:
 
 
 @pytest.fixture(scope="module", params=TALES)
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return Told(TALES[request.param](tmp_path_factory.mktemp("tale")))
+def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    return Reported(TALES[request.param](tmp_path_factory.mktemp("tale")))
 
 
 def forged(changed: Sequence[Line]) -> bytes:
@@ -90,40 +90,44 @@ def use(tale: Tale, content: Content) -> None:
         return
     runbook = recall(session, progress)
     progress.steps_back(runbook.tracks)
-    hosts = tuple(Subject(tale.cluster, progress.opened.facts, host) for host in tale.cluster.hosts)
+    hosts = tuple(Target(tale.cluster, progress.opened.facts, host) for host in tale.cluster.hosts)
     status.observe(runbook, tale.world, progress, hosts)
 
 
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_a_line_that_was_changed_dropped_repeated_or_moved_is_refused(
-    told: Told, data: st.DataObject
+    reported: Reported, data: st.DataObject
 ) -> None:
-    changed = map(plain, told.change(data))
-    content = read(b"".join(told.kept.get(line, line + b"\n") for line in changed))
-    assert content is None or told.means(content)
+    changed = map(plain, reported.change(data))
+    content = read(b"".join(reported.kept.get(line, line + b"\n") for line in changed))
+    assert content is None or reported.means(content)
 
 
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_bytes_that_were_changed_are_refused_or_a_torn_last_line(told: Told, data: st.DataObject) -> None:
-    raw = b"".join(told.sound)
+def test_bytes_that_were_changed_are_refused_or_a_torn_last_line(
+    reported: Reported, data: st.DataObject
+) -> None:
+    raw = b"".join(reported.sound)
     first = data.draw(st.integers(0, len(raw)))
     last = data.draw(st.integers(first, min(len(raw), first + 300)))
     changed = raw[:first] + data.draw(st.binary(max_size=300)) + raw[last:]
     content = read(changed)
-    assert content is None or (told.means(content) and raw.startswith(changed[: content.sound_bytes]))
+    assert content is None or (reported.means(content) and raw.startswith(changed[: content.sound_bytes]))
 
 
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_a_story_with_a_chain_that_fits_is_refused_or_makes_sense(told: Told, data: st.DataObject) -> None:
-    changed = told.change(data)
+def test_a_story_with_a_chain_that_fits_is_refused_or_makes_sense(
+    reported: Reported, data: st.DataObject
+) -> None:
+    changed = reported.change(data)
     content = read(forged(changed))
     if content is None:
         return
     try:
-        use(told.tale, content)
+        use(reported.tale, content)
     except RefusedError:
         return
     events = content.events

@@ -12,7 +12,7 @@ from support.fuzzing import EXAMPLES
 
 from orchestrator.etcd import install, settings, trial
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Facts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, MemberFacts, Target
 
 HOSTS = st.sampled_from(
     ["198.18.0.101", "a.example", "[::1]", "[::]", "[::::]", "[fe80::1%25eth0]", "", "localhost"]
@@ -65,7 +65,7 @@ def test_facts_that_are_taken_make_settings(tmp_path: Path, values: tuple[str, s
         return
     cluster = make_cluster(tmp_path)
     members = {member.name: facts for member in cluster.members}
-    member = Subject(cluster, Facts(cluster_id="c1", members=members), cluster.members[0])
+    member = Target(cluster, Facts(cluster_id="c1", members=members), cluster.members[0])
     assert settings.original_url(member)
     assert trial.urls(member)
     for file in install.of(member).files(settings.LOCAL_PORT, settings.HTTPS):

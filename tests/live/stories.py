@@ -16,7 +16,7 @@ import pytest
 
 from orchestrator.commands import looking
 from orchestrator.engine.events import Recorded
-from orchestrator.engine.journal import read
+from orchestrator.engine.state_file import read
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
@@ -132,12 +132,12 @@ def writing(lab: Lab, *, may_fail: bool = False) -> Iterator[None]:
         report = prober.stop()
     finally:
         prober.kill()
-    told = report.model_dump()
-    assert report.acknowledged > 50, told
-    assert (report.lost, report.wrong_reads) == (0, 0), told
+    reported = report.model_dump()
+    assert report.acknowledged > 50, reported
+    assert (report.lost, report.wrong_reads) == (0, 0), reported
     if not may_fail:
-        assert (report.failed, report.failed_reads) == (0, 0), told
-        assert report.lease == "alive", told
+        assert (report.failed, report.failed_reads) == (0, 0), reported
+        assert report.lease == "alive", reported
 
 
 def fingerprint(lab: Lab) -> dict[str, str]:
@@ -167,7 +167,7 @@ def found(lab: Lab) -> tuple[Finding, ...]:
         return looking.look(session).findings
 
 
-def told(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
+def reported(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:
     """What a check says of a place with that verdict."""
     return "; ".join(
         one.evidence for one in findings if (one.check, one.where, one.verdict) == (name, where, verdict)
@@ -178,8 +178,8 @@ def shell(host: Host, command: str) -> str:
     return host.run(["sh", "-c", command], timeout_s=60).stdout
 
 
-def mend(findings: tuple[Finding, ...], check: str, where: str) -> str:
-    return next(one.mend for one in findings if (one.check, one.where, one.verdict) == (check, where, "fail"))
+def carry_out(findings: tuple[Finding, ...], check: str, where: str) -> str:
+    return next(one.fix for one in findings if (one.check, one.where, one.verdict) == (check, where, "fail"))
 
 
 def written(host: Host, path: str, text: str, *, mode: int = 0o644) -> None:

@@ -8,7 +8,7 @@ from live.stories import failure, fingerprint, orchestrator, restarts, state_fil
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
-ON_HOST = re.compile(r"^ *mend: on (\w+): (.+)$", re.MULTILINE)
+ON_HOST = re.compile(r"^ *fix: on (\w+): (.+)$", re.MULTILINE)
 
 
 def register(lab: Lab, name: str, *schemes: str) -> None:

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from live.stories import failure, fingerprint, found, orchestrator, restarts, state_file, told
+from live.stories import failure, fingerprint, found, orchestrator, reported, restarts, state_file
 
 from orchestrator.commands import check
 from orchestrator.errors import RefusedError
@@ -43,17 +43,17 @@ def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.Cap
     before, starts = fingerprint(lab), restarts(lab)
 
     findings = found(lab)
-    assert "198.18.0.102:22" in told(findings, "login", "server2")
-    assert "server1-key.pem: is not the key of" in told(findings, "certificates", "bastion")
-    assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in told(findings, "origin", "server1")
-    assert "from 198.18.0.150, which its certificate does not name" in told(
+    assert "198.18.0.102:22" in reported(findings, "login", "server2")
+    assert "server1-key.pem: is not the key of" in reported(findings, "certificates", "bastion")
+    assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in reported(findings, "origin", "server1")
+    assert "from 198.18.0.150, which its certificate does not name" in reported(
         findings, "source addresses", "server1"
     )
-    assert "50-late.conf is read after our 30-certs.conf" in told(findings, "origin", "server3")
-    assert "sshd (pid" in told(findings, "ports", "server3")
-    assert "server2 was not asked" in told(findings, "quorum", "cluster")
-    assert told(findings, "ports", "server1", "pass")
-    assert all(finding.why and finding.mend for finding in findings)
+    assert "50-late.conf is read after our 30-certs.conf" in reported(findings, "origin", "server3")
+    assert "sshd (pid" in reported(findings, "ports", "server3")
+    assert "server2 was not asked" in reported(findings, "quorum", "cluster")
+    assert reported(findings, "ports", "server1", "pass")
+    assert all(finding.why and finding.fix for finding in findings)
 
     with lab.in_bastion(), open_session(lab.plan, None) as session, pytest.raises(RefusedError) as refused:
         check.show(session)

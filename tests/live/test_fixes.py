@@ -2,7 +2,17 @@
 
 import re
 
-from live.stories import OURS, failure, found, mend, orchestrator, shell, told, wait_until_healthy, written
+from live.stories import (
+    OURS,
+    carry_out,
+    failure,
+    found,
+    orchestrator,
+    reported,
+    shell,
+    wait_until_healthy,
+    written,
+)
 
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.lab.hosts.host import Host
@@ -16,7 +26,7 @@ KEY = (
 
 
 def warned(findings: tuple[Finding, ...], check: str, where: str) -> str:
-    return next(one.mend for one in findings if (one.check, one.where, one.verdict) == (check, where, "warn"))
+    return next(one.fix for one in findings if (one.check, one.where, one.verdict) == (check, where, "warn"))
 
 
 def passes(lab: Lab) -> None:
@@ -41,32 +51,32 @@ def test_what_is_printed_for_a_host_helps(lab: Lab) -> None:
     shell(three, "systemctl disable etcd2 etcd && systemctl daemon-reload")
 
     findings = found(lab)
-    assert "etcd may not enter /srv/a" == told(findings, "directory", "server1")
-    assert "curl: not found in" in told(findings, "tools", "server1")
-    assert "apt-get install curl" in mend(findings, "tools", "server1")
-    assert "what the check 'tools' prints" in mend(findings, "versions", "cluster")
-    assert "server1: curl is not installed, or not on PATH; the check 'tools' prints what to do" in told(
+    assert "etcd may not enter /srv/a" == reported(findings, "directory", "server1")
+    assert "curl: not found in" in reported(findings, "tools", "server1")
+    assert "apt-get install curl" in carry_out(findings, "tools", "server1")
+    assert "what the check 'tools' prints" in carry_out(findings, "versions", "cluster")
+    assert "server1: curl is not installed, or not on PATH; the check 'tools' prints what to do" in reported(
         findings, "facts", "cluster"
     )
-    assert "/srv/a is read-only, or immutable" in told(findings, "disk", "server3")
-    assert "there is no unit etcd2.service" == told(findings, "unit", "server3")
-    assert "sshd (pid" in told(findings, "ports", "server2")
+    assert "/srv/a is read-only, or immutable" in reported(findings, "disk", "server3")
+    assert "there is no unit etcd2.service" == reported(findings, "unit", "server3")
+    assert "sshd (pid" in reported(findings, "ports", "server2")
 
-    shell(one, mend(findings, "directory", "server1").partition("; or")[0])
+    shell(one, carry_out(findings, "directory", "server1").partition("; or")[0])
     shell(one, "mv /usr/bin/curl.away /usr/bin/curl")
-    shell(two, mend(findings, "directory", "server2").partition("; or")[0])
-    shell(two, mend(findings, "tools", "server2").rpartition(": ")[2].replace("/PATH/TO", "/opt/etcd"))
-    stop = mend(findings, "ports", "server2")
+    shell(two, carry_out(findings, "directory", "server2").partition("; or")[0])
+    shell(two, carry_out(findings, "tools", "server2").rpartition(": ")[2].replace("/PATH/TO", "/opt/etcd"))
+    stop = carry_out(findings, "ports", "server2")
     assert "old.service" in two.run(["sh", "-c", re.findall(r"systemctl status \d+", stop)[0]]).stdout
     shell(two, "systemctl stop old.service")
-    shell(three, mend(findings, "disk", "server3").partition("; or")[0])
-    assert "systemctl list-units --all '*etcd*'" in mend(findings, "unit", "server3")
+    shell(three, carry_out(findings, "disk", "server3").partition("; or")[0])
+    assert "systemctl list-units --all '*etcd*'" in carry_out(findings, "unit", "server3")
     assert "etcd.service" in shell(three, "systemctl list-units --all '*etcd*' --no-legend")
     shell(three, "systemctl enable etcd.service")
 
     findings = found(lab)
-    assert "TimeoutStartSec=5" in told(findings, "unit", "server3")
-    shell(three, mend(findings, "unit", "server3"))
+    assert "TimeoutStartSec=5" in reported(findings, "unit", "server3")
+    shell(three, carry_out(findings, "unit", "server3"))
     passes(lab)
 
     shell(
@@ -77,12 +87,12 @@ def test_what_is_printed_for_a_host_helps(lab: Lab) -> None:
     shell(two, "chown root: /srv/a && ln -s /nowhere /srv/a/etcd2")
     shell(three, "mkdir -p /srv/a/etcd2 && mount -t tmpfs -o mode=755,size=64m,nr_inodes=50 x /srv/a/etcd2")
     findings = found(lab)
-    assert "a reboot does not start it" in told(findings, "unit", "server1", "warn")
-    assert "/srv/a/etcd2 leads nowhere" in told(findings, "directory", "server2")
-    assert "inodes left for /srv/a/etcd2, at least 100 are needed" in told(findings, "disk", "server3")
+    assert "a reboot does not start it" in reported(findings, "unit", "server1", "warn")
+    assert "/srv/a/etcd2 leads nowhere" in reported(findings, "directory", "server2")
+    assert "inodes left for /srv/a/etcd2, at least 100 are needed" in reported(findings, "disk", "server3")
     shell(one, warned(findings, "unit", "server1"))
-    shell(two, mend(findings, "directory", "server2"))
-    assert "/srv/a/etcd2" in shell(three, mend(findings, "disk", "server3").rpartition("in: ")[2])
+    shell(two, carry_out(findings, "directory", "server2"))
+    assert "/srv/a/etcd2" in shell(three, carry_out(findings, "disk", "server3").rpartition("in: ")[2])
     shell(three, "umount /srv/a/etcd2")
     passes(lab)
 
@@ -94,16 +104,16 @@ def test_what_is_printed_for_a_member_that_is_not_well_helps(lab: Lab) -> None:
     shell(two, f"for round in 1 2 3 4 5 6 7 8 9; do {KEY} || true; done")
     shell(three, f"kill -STOP {pid_of(three)}")
     findings = found(lab)
-    assert "an alarm is raised: server2 alarm:NOSPACE" in told(findings, "quorum", "cluster")
-    assert "server3 is not healthy" in told(findings, "quorum", "cluster")
-    assert "server3: it does not tell its version" in told(findings, "facts", "cluster")
-    restart = mend(findings, "quorum", "cluster").rpartition(": ")[2]
+    assert "an alarm is raised: server2 alarm:NOSPACE" in reported(findings, "quorum", "cluster")
+    assert "server3 is not healthy" in reported(findings, "quorum", "cluster")
+    assert "server3: it does not report its version" in reported(findings, "facts", "cluster")
+    restart = carry_out(findings, "quorum", "cluster").rpartition(": ")[2]
     shell(three, restart)
     wait_until_healthy_but_for_the_alarm(lab)
 
     findings = found(lab)
-    assert "'quorum' says what to do first" in mend(findings, "gate: serving http", "server1")
-    commands = ON_HOST.findall(mend(findings, "quorum", "cluster"))
+    assert "'quorum' says what to do first" in carry_out(findings, "gate: serving http", "server1")
+    commands = ON_HOST.findall(carry_out(findings, "quorum", "cluster"))
     assert ["server1", "server1", "server2", "server3", "server1"] == [host for host, _ in commands]
     for host, command in commands:
         shell(lab.host(host), command)
@@ -112,11 +122,11 @@ def test_what_is_printed_for_a_member_that_is_not_well_helps(lab: Lab) -> None:
 
     shell(three, "systemctl stop etcd2.service")
     findings = found(lab)
-    assert "server3: etcd2.service has no running process; the check 'unit' prints what to do" in told(
+    assert "server3: etcd2.service has no running process; the check 'unit' prints what to do" in reported(
         findings, "facts", "cluster"
     )
-    assert "what the check 'unit' prints" in mend(findings, "quorum", "cluster")
-    shell(three, mend(findings, "unit", "server3").partition(";")[0])
+    assert "what the check 'unit' prints" in carry_out(findings, "quorum", "cluster")
+    shell(three, carry_out(findings, "unit", "server3").partition(";")[0])
     passes(lab)
 
 

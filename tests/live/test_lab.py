@@ -21,7 +21,7 @@ from orchestrator.lab.lifecycle.lab import Lab, down
 from orchestrator.lab.machine import cgroups, network, processes
 from orchestrator.lab.machine.programs import LabError, wait_until
 from orchestrator.lab.proof import evidence
-from orchestrator.lab.proof.access import Reception, knock
+from orchestrator.lab.proof.access import Reception, request
 from orchestrator.lab.proof.probers import RunningProber, RunningProbers
 from orchestrator.lab.proof.rehearsal import rehearse
 from orchestrator.lab.proof.rendering import render
@@ -115,7 +115,7 @@ def inner_pid(outer: str) -> str:
 
 def test_the_bastion_reaches_members_by_the_plans_addresses(in_bastion: ClusterHosts) -> None:
     for member in in_bastion.cluster.members:
-        assert Reception.ANSWERED is knock(member.address, 2379, None)
+        assert Reception.ANSWERED is request(member.address, 2379, None)
 
 
 def test_a_program_runs_on_the_bastion_in_the_labs_directory(cluster_hosts: ClusterHosts) -> None:
@@ -148,13 +148,13 @@ def test_only_one_lab_of_a_name_is_up(cluster_hosts: ClusterHosts) -> None:
     assert cluster_hosts.lab == Lab.find(cluster_hosts.lab.prefix)
 
 
-def test_a_cut_link_separates_one_host_until_it_is_mended(lab: Lab) -> None:
+def test_a_cut_link_separates_one_host_until_it_is_fixed(lab: Lab) -> None:
     away = lab.host("server1")
     link_faults.cut_link(away)
     with lab.in_bastion():
-        assert Reception.UNREACHABLE is knock(away.entry.address, 2379, None)
-        assert Reception.ANSWERED is knock("198.18.0.102", 2379, None)
-    link_faults.mend_link(away)
+        assert Reception.UNREACHABLE is request(away.entry.address, 2379, None)
+        assert Reception.ANSWERED is request("198.18.0.102", 2379, None)
+    link_faults.restore_link(away)
     lab.wait_until_healthy()
 
 
@@ -181,7 +181,7 @@ def test_a_delay_slows_a_host_down_or_the_kernel_cannot(lab: Lab) -> None:
         return
     with lab.in_bastion():
         began = time.monotonic()
-        knock(each.entry.address, 2379, None)
+        request(each.entry.address, 2379, None)
     assert time.monotonic() - began > 0.2
     link_faults.delay(each, 0)
 
@@ -216,7 +216,7 @@ def test_the_prober_loses_nothing_and_sees_the_stall_of_a_cut_link(lab: Lab) -> 
     prober.wait_for_writes()
     link_faults.cut_link(lab.host("server1"))
     prober.wait_for_writes()
-    link_faults.mend_link(lab.host("server1"))
+    link_faults.restore_link(lab.host("server1"))
     report = prober.stop()
     assert (0, 0) == (report.failed, report.lost)
     assert report.longest_stall_s > 0.5
@@ -381,8 +381,8 @@ def summary(client: LocalClient) -> tuple[str, bool, int, int]:
 
 
 def watched_ports(each: host.Host) -> set[str]:
-    told = each.run(["pgrep", "--list-full", "curl"], check=False).stdout
-    return set(re.findall(r":(\d+)/v3/watch", told))
+    reported = each.run(["pgrep", "--list-full", "curl"], check=False).stdout
+    return set(re.findall(r":(\d+)/v3/watch", reported))
 
 
 def open_local_port(each: host.Host) -> None:

@@ -56,13 +56,13 @@ def rival(lab: Lab) -> Path:
 
 def start(lab: Lab, *arguments: str) -> subprocess.Popen[bytes]:
     """Start the program on the bastion; the process is its own, so that signals reach it."""
-    with (lab.directory / "stderr").open("wb") as told:
+    with (lab.directory / "stderr").open("wb") as reported:
         return subprocess.Popen(
             lab.command([sys.executable, "-m", "orchestrator", *arguments]),
             cwd=lab.directory,
             env=lab.environment(),
             stdout=subprocess.DEVNULL,
-            stderr=told,
+            stderr=reported,
         )
 
 
@@ -137,7 +137,7 @@ def test_locks_are_shown_and_taken_away_by_their_run_s_id_alone(lab: Lab) -> Non
     assert "unlocked server1, server3" in done.stderr
     assert "server2" in done.stderr
     assert [None, held, None] == holders(lab)
-    link_faults.mend_link(lab.host("server2"))
+    link_faults.restore_link(lab.host("server2"))
 
     done = orchestrator(lab, "unlock", OTHER, held.run, "--yes")
     assert done.returncode == 0, failure(done)
@@ -153,12 +153,12 @@ def test_the_locks_are_gone_after_every_orderly_end(lab: Lab) -> None:
     assert paused.returncode == 0, failure(paused)
     assert_free(lab)
 
-    by_hand = lab.host("server2")
-    by_hand.run(["sh", "-c", "mv /etc/etcd2 /etc/etcd2.away"])
+    manual_changes = lab.host("server2")
+    manual_changes.run(["sh", "-c", "mv /etc/etcd2 /etc/etcd2.away"])
     stopped = orchestrator(lab, "run", PLAN, "--resume")
     assert stopped.returncode in {7, 9}, failure(stopped)
     assert_free(lab)
-    by_hand.run(["sh", "-c", "mv /etc/etcd2.away /etc/etcd2"])
+    manual_changes.run(["sh", "-c", "mv /etc/etcd2.away /etc/etcd2"])
 
     process, is_now = start(lab, "run", PLAN, "--resume"), announced("accept", 1)
     while not is_now(events(lab)):
@@ -186,28 +186,28 @@ def test_a_frozen_run_whose_locks_were_taken_away_does_nothing_any_more(lab: Lab
         ):
             done = orchestrator(lab, *arguments)
             assert done.returncode == code, failure(done)
-        before = {host.name: deeds(host) for host in lab.hosts}
+        before = {host.name: jobs(host) for host in lab.hosts}
 
         os.kill(old.pid, signal.SIGCONT)
         assert old.wait(180) == 6, (lab.directory / "stderr").read_text()
-    told = (lab.directory / "stderr").read_text()
-    assert re.search(r"our lock was taken away, nobody holds it now; \S+ did nothing there", told)
+    reported = (lab.directory / "stderr").read_text()
+    assert re.search(r"our lock was taken away, nobody holds it now; \S+ did nothing there", reported)
     *_, failed, ended = events(lab)
     assert isinstance(failed, StepFailed)
     assert isinstance(ended, RunEnded)
     assert ended.outcome == "stopped"
     asked = {
-        f"{host.name} {deed}": deeds(host)[deed]
+        f"{host.name} {job}": jobs(host)[job]
         for host in lab.hosts
-        for deed in deeds(host).keys() - before[host.name].keys()
+        for job in jobs(host).keys() - before[host.name].keys()
     }
-    assert {"1006"} == {status for deed, status in asked.items() if "release-" not in deed}, asked
+    assert {"1006"} == {status for job, status in asked.items() if "release-" not in job}, asked
     assert not unhealthy(lab)
     assert_free(lab)
 
 
-def deeds(host: Host) -> dict[str, str]:
-    """Deeds that a host was asked for since it was booted, with the status that each ended with."""
+def jobs(host: Host) -> dict[str, str]:
+    """Jobs that a host was asked for since it was booted, with the status that each ended with."""
     lines = host.run(["sh", "-c", "cd /run/orchestrator && grep -H . */exit"]).stdout.splitlines()
     parts = (line.partition(":") for line in lines)
     return {name.removesuffix("/exit"): status.strip() for name, _, status in parts}

@@ -21,9 +21,9 @@ from live.stories import (
 )
 
 from orchestrator.commands import recall
-from orchestrator.commands.rehearsing import rehearse
+from orchestrator.commands.dry_run import rehearse
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import HandedOver, Recorded, StepStarted, StepSucceeded
-from orchestrator.engine.pace import Pace
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.lifecycle.lab import Lab, down
@@ -111,8 +111,8 @@ def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) ->
         facts = recall.read_facts(session)
         runbook = recall.compile_there(session, facts)
         first = Progress.of([recall.header(session, "ab12cd34", facts, runbook)])
-        deeds = rehearse(runbook, session.hosts, first, Pace(session.cluster.patience))
-    reviewed = [(deed.step, deed.successor or runbook.step(deed.step).digest) for deed in deeds]
+        jobs = rehearse(runbook, session.hosts, first, RunContext(session.cluster.patience))
+    reviewed = [(job.step, job.successor or runbook.step(job.step).digest) for job in jobs]
     done = orchestrator(lab, "run", PLAN, "--yes")
     assert done.returncode == 0, failure(done)
     performed = [
@@ -140,11 +140,13 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint(lab: Lab) -> None:
     known.write_text("".join(line for line in lines if "198.18.0.103" not in line))
     dropped = known.with_name("dropped")
     dropped.write_text("".join(line for line in lines if "198.18.0.103" in line))
-    told = subprocess.run(["ssh-keygen", "-lf", dropped], capture_output=True, text=True, check=True).stdout
+    reported = subprocess.run(
+        ["ssh-keygen", "-lf", dropped], capture_output=True, text=True, check=True
+    ).stdout
     refused = orchestrator(lab, "run", PLAN, "--yes")
 
     assert refused.returncode == 4, failure(refused)
-    assert told.split()[1] in refused.stderr
+    assert reported.split()[1] in refused.stderr
     assert "server3" in refused.stderr
     assert "ssh-keyscan" in refused.stderr
 

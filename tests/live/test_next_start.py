@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 from live.conftest import FRESH, booted
-from live.stories import OURS, failure, found, mend, orchestrator, shell, told, wait_until_healthy, written
+from live.stories import (
+    OURS,
+    carry_out,
+    failure,
+    found,
+    orchestrator,
+    reported,
+    shell,
+    wait_until_healthy,
+    written,
+)
 from support.systemd import ENVIRONMENT_FILE, READ_FROM_IT
 
 from orchestrator.lab.hosts.host import Host
@@ -44,30 +54,30 @@ def test_what_the_next_start_would_change_is_named_and_the_printed_fixes_work(la
     written(three, f"{OURS}/50-late.conf", late)
     unread = found(lab)
     for host in lab.hosts:
-        assert "were changed since systemd read them" in told(unread, "unit", host.name)
-        shell(host, mend(unread, "unit", host.name).partition(";")[0])
+        assert "were changed since systemd read them" in reported(unread, "unit", host.name)
+        shell(host, carry_out(unread, "unit", host.name).partition(";")[0])
     plan = lab.plan.read_text()
     lab.plan.write_text(f"{plan}watch: [sshd, patronii]\n")
 
     findings = found(lab)
     for host in lab.hosts:
-        evidence = told(findings, "http proxy", host.name)
+        evidence = reported(findings, "http proxy", host.name)
         assert "HTTPS_PROXY is set for etcd, and NO_PROXY does not exempt server" in evidence
     assert "geheim" not in str(findings)
-    assert "EnvironmentFile=/etc/missing etcd.env is not there" in told(findings, "origin", "server1")
-    assert "of ETCD_MAX_WALS" in told(findings, "origin", "server2")
-    assert "InaccessiblePaths=-/etc/etcd2 hides /etc/etcd2" in told(findings, "sandbox", "server3")
-    assert "there is no unit patronii.service" in told(findings, "watch", "server2")
+    assert "EnvironmentFile=/etc/missing etcd.env is not there" in reported(findings, "origin", "server1")
+    assert "of ETCD_MAX_WALS" in reported(findings, "origin", "server2")
+    assert "InaccessiblePaths=-/etc/etcd2 hides /etc/etcd2" in reported(findings, "sandbox", "server3")
+    assert "there is no unit patronii.service" in reported(findings, "watch", "server2")
     done = orchestrator(lab, "check", PLAN)
     assert done.returncode == 5, failure(done)
 
     for host in lab.hosts:
-        shell(host, mend(findings, "http proxy", host.name))
-    shell(one, mend(findings, "origin", "server1").split(", or ")[0])
-    shell(two, mend(findings, "origin", "server2").partition(": ")[2])
-    shell(three, mend(findings, "origin", "server3"))
+        shell(host, carry_out(findings, "http proxy", host.name))
+    shell(one, carry_out(findings, "origin", "server1").split(", or ")[0])
+    shell(two, carry_out(findings, "origin", "server2").partition(": ")[2])
+    shell(three, carry_out(findings, "origin", "server3"))
     wait_until_healthy(lab)
-    directory = re.search(r"tls\.directory: (\S+);", mend(findings, "sandbox", "server3"))
+    directory = re.search(r"tls\.directory: (\S+);", carry_out(findings, "sandbox", "server3"))
     assert directory is not None
     lab.plan.write_text(plan.replace("directory: /etc/etcd2", f"directory: {directory[1]}"))
     done = orchestrator(lab, "run", PLAN, "--yes")
@@ -92,11 +102,11 @@ def test_a_sandbox_over_a_home_and_start_scripts_are_refused_by_name(lab: Lab) -
         wait_until_healthy(lab)
 
     findings = found(lab)
-    assert "ProtectHome=yes hides /home/core/.ssl/certs from etcd" in told(findings, "sandbox", "server1")
-    assert "the process has ETCD_HEARTBEAT_INTERVAL, which no line and no file" in told(
+    assert "ProtectHome=yes hides /home/core/.ssl/certs from etcd" in reported(findings, "sandbox", "server1")
+    assert "the process has ETCD_HEARTBEAT_INTERVAL, which no line and no file" in reported(
         findings, "origin", "server2"
     )
-    facts = told(findings, "facts", "cluster")
+    facts = reported(findings, "facts", "cluster")
     assert "server3: the main process of etcd2.service is /usr/bin/bash, which is not etcd" in facts
 
     lab.plan.write_text(plan)

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from live.conftest import FRESH, THREE_MEMBERS, booted
-from live.stories import failure, found, mend, orchestrator, shell, told, wait_until_healthy
+from live.stories import carry_out, failure, found, orchestrator, reported, shell, wait_until_healthy
 
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.initial_settings import Extra
@@ -25,12 +25,12 @@ def command_for(fix: str, host: str) -> str:
 def test_authentication_is_named_and_turned_off_as_printed(lab: Lab) -> None:
     shell(lab.hosts[0], AUTH_ENABLE)
     findings = found(lab)
-    assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
-    assert "is not healthy" not in told(findings, "quorum", "cluster")
-    assert "authentication is on: not supported yet" in told(findings, "gate: healthy", "server2")
-    fix = mend(findings, "quorum", "cluster")
+    assert "authentication is on: not supported yet" in reported(findings, "quorum", "cluster")
+    assert "is not healthy" not in reported(findings, "quorum", "cluster")
+    assert "authentication is on: not supported yet" in reported(findings, "gate: healthy", "server2")
+    fix = carry_out(findings, "quorum", "cluster")
     assert "auth enable" in fix
-    assert "quorum" in mend(findings, "gate: healthy", "server2")
+    assert "quorum" in carry_out(findings, "gate: healthy", "server2")
     shell(lab.hosts[0], command_for(fix, "server1").replace("PASSWORD", "geheim"))
     done = orchestrator(lab, "check", PLAN)
     assert done.returncode == 0, failure(done)
@@ -47,9 +47,9 @@ def test_an_advertised_address_that_nobody_can_dial_is_named_and_put_right_as_pr
     shell(two, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
     wait_until_healthy(lab)
     findings = found(lab)
-    assert "server2 advertises http://0.0.0.0:2379" in told(findings, "registry", "cluster")
+    assert "server2 advertises http://0.0.0.0:2379" in reported(findings, "registry", "cluster")
     assert {"registry"} == {one.check for one in findings if one.verdict == "fail"}
-    shell(two, command_for(mend(findings, "registry", "cluster"), "server2"))
+    shell(two, command_for(carry_out(findings, "registry", "cluster"), "server2"))
     wait_until_healthy(lab)
     done = orchestrator(lab, "check", PLAN)
     assert done.returncode == 0, failure(done)
@@ -76,11 +76,11 @@ def test_a_member_that_speaks_https_only_is_named_and_the_printed_fixes_lead_on(
     shell(two, restart)
 
     findings = found(lab)
-    facts = told(findings, "facts", "cluster")
+    facts = reported(findings, "facts", "cluster")
     assert "server2: none of its client listeners speaks http (https://0.0.0.0:2379)" in facts
     assert "not supported yet" in facts
     for name in ("versions", "quorum"):
-        assert "'facts' prints comes first" in mend(findings, name, "cluster")
+        assert "'facts' prints comes first" in carry_out(findings, name, "cluster")
     wanted = facts.partition("let it be ")[2].partition(" and then, as root: ")
     two.drop_in.write_text(
         https.replace("LISTEN_CLIENT_URLS=https://0.0.0.0:2379", f"LISTEN_CLIENT_URLS={wanted[0]}")
@@ -89,9 +89,9 @@ def test_a_member_that_speaks_https_only_is_named_and_the_printed_fixes_lead_on(
     wait_until_healthy(lab)
 
     findings = found(lab)
-    assert "" == told(findings, "facts", "cluster")
-    assert "https://0.0.0.0:2379" in told(findings, "gate: running with http", "server2")
-    assert "put these URLs back to http" in mend(findings, "gate: running with http", "server2")
+    assert "" == reported(findings, "facts", "cluster")
+    assert "https://0.0.0.0:2379" in reported(findings, "gate: running with http", "server2")
+    assert "put these URLs back to http" in carry_out(findings, "gate: running with http", "server2")
     two.drop_in.write_text(found_at_first)
     shell(two, restart)
     wait_until_healthy(lab)
@@ -110,8 +110,8 @@ def test_authentication_of_the_v2_interface_is_named_and_turned_off_as_printed(
         words = "ETCDCTL_API=2 etcdctl --no-sync --endpoints http://127.0.0.1:2379"
         shell(one, f"{words} user add root:geheim && {words} auth enable")
         findings = found(lab)
-        assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
-        fix = mend(findings, "quorum", "cluster")
+        assert "authentication is on: not supported yet" in reported(findings, "quorum", "cluster")
+        fix = carry_out(findings, "quorum", "cluster")
         shell(one, command_for(fix, "server1").replace("PASSWORD", "geheim"))
         done = orchestrator(lab, "check", PLAN)
         assert done.returncode == 0, failure(done)
@@ -119,5 +119,5 @@ def test_authentication_of_the_v2_interface_is_named_and_turned_off_as_printed(
         revoke = f"{words} --username root:geheim role revoke guest --path '/*' -rw"
         shell(one, revoke)
         findings = found(lab)
-        assert "authentication is on: not supported yet" in told(findings, "quorum", "cluster")
-        assert "authentication is on: not supported yet" in told(findings, "facts", "cluster")
+        assert "authentication is on: not supported yet" in reported(findings, "quorum", "cluster")
+        assert "authentication is on: not supported yet" in reported(findings, "facts", "cluster")

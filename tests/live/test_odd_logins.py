@@ -10,7 +10,7 @@ from live.conftest import ClusterHosts
 from live.stories import changed
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import HttpProbe, Script
 from orchestrator.lab.hosts.host import Host
 from orchestrator.remote.ssh import SshHosts
@@ -38,9 +38,9 @@ class Anna:
             except OrchestratorError as error:
                 return str(error)
             assert ["0\n"] == [answer.text for answer in answers.values()]
-            deed = Deed(f"odd-{uuid.uuid4().hex}", name, (Run(("id", "-u")),), 10)
+            job = Job(f"odd-{uuid.uuid4().hex}", name, (Run(("id", "-u")),), 10)
             if not as_root:
-                assert Receipt(0, "0\n") == hosts.perform(deed)
+                assert JobResult(0, "0\n") == hosts.perform(job)
             return ""
 
     @contextmanager
@@ -71,9 +71,9 @@ def written(host: Host, path: str, text: str, *, then: str = ":", append: bool =
         host.run(["sh", "-c", then])
 
 
-def printed(told: str, command: str) -> str:
+def printed(reported: str, command: str) -> str:
     """The command, which the message has to hold, as it stands there."""
-    assert command in told
+    assert command in reported
     return command
 
 
@@ -119,14 +119,16 @@ def test_what_a_start_file_prints_is_passed_over_and_what_it_starts_instead_is_n
             assert anna.message() == ""
     for script in ("exit 0", "exec sh", "exec cat", "exec sleep 2"):
         with written(anna.host, "home/anna/.bashrc", f"{script}\n"):
-            told = anna.message()
-        assert "something else ran instead of our command: a start file of the login shell (.bashrc" in told
-        assert "'[ -t 1 ] || return'" in told  # which works: see above
+            reported = anna.message()
+        assert (
+            "something else ran instead of our command: a start file of the login shell (.bashrc" in reported
+        )
+        assert "'[ -t 1 ] || return'" in reported  # which works: see above
     forced = "command=\"echo 'Please log in as core';sleep 11;exit 142\" "
     key = (anna.home / ".ssh/authorized_keys").read_text()
     with written(anna.host, "home/anna/.ssh/authorized_keys", forced + key):
-        told = anna.message()
-    assert "(exit status 142, Please log in as core): something else ran" in told
+        reported = anna.message()
+    assert "(exit status 142, Please log in as core): something else ran" in reported
     with sshd(anna.host, "ForceCommand /bin/echo no way\nBanner /etc/hostname\n"):
         assert "(exit status 0, no way): something else ran instead" in anna.message()
 
@@ -139,9 +141,9 @@ def test_a_login_shell_that_lets_nobody_in_is_named_with_a_fix_that_works(anna: 
         ("/bin/false", "runs no command (exit status 1), as with /bin/false for a login shell"),
     ):
         with anna.shell(shell):
-            told = anna.message()
-            assert words in told
-            anna.host.run(["sh", "-c", printed(told, "usermod -s /bin/sh anna")])
+            reported = anna.message()
+            assert words in reported
+            anna.host.run(["sh", "-c", printed(reported, "usermod -s /bin/sh anna")])
             assert anna.message() == ""
 
 
@@ -153,9 +155,9 @@ def test_sudo_that_refuses_is_named_with_a_fix_that_works(anna: Anna) -> None:
         ("", "sudo: a password is required"),
     ):
         with written(anna.host, "etc/sudoers.d/anna", sudoers):
-            told = anna.message()
-            assert f"sudo refused anna: {words}" in told
-            line, file = re.findall(r"put the line '(.+)' into (/etc/sudoers.d/\S+) on the host", told)[0]
+            reported = anna.message()
+            assert f"sudo refused anna: {words}" in reported
+            line, file = re.findall(r"put the line '(.+)' into (/etc/sudoers.d/\S+) on the host", reported)[0]
             with written(anna.host, file[1:], f"{line}\n", then="visudo -qc", append=True):
                 assert anna.message() == ""
     for sudoers in (
@@ -175,17 +177,17 @@ def test_a_login_that_is_not_enough_is_named_with_a_fix_that_works(anna: Anna) -
     with sshd(
         anna.host, "AuthenticationMethods publickey,keyboard-interactive\nKbdInteractiveAuthentication yes\n"
     ):
-        told = anna.message()
-        assert "accepted the key ssh-ed25519 SHA256:" in told
-        assert "and wants keyboard-interactive as well" in told
-        lines = "\n".join(re.findall(r"'(Match User anna|AuthenticationMethods publickey)'", told))
+        reported = anna.message()
+        assert "accepted the key ssh-ed25519 SHA256:" in reported
+        assert "and wants keyboard-interactive as well" in reported
+        lines = "\n".join(re.findall(r"'(Match User anna|AuthenticationMethods publickey)'", reported))
         reload = "systemctl reload ssh; sleep 0.3"
         with written(anna.host, "etc/ssh/sshd_config", f"{lines}\n", then=reload, append=True):
             assert anna.message() == ""
     anna.host.run(["chage", "-d", "0", "anna"])
-    told = anna.message()
-    assert "has to change its password first (WARNING: Your password has expired." in told
-    anna.host.run(["sh", "-c", printed(told, "chage -d $(date +%F) anna")])
+    reported = anna.message()
+    assert "has to change its password first (WARNING: Your password has expired." in reported
+    anna.host.run(["sh", "-c", printed(reported, "chage -d $(date +%F) anna")])
     assert anna.message() == ""
 
 
@@ -195,9 +197,9 @@ LOGGED = "sshd logs why, on the host: journalctl -u ssh -u sshd -n 20"
 def test_what_sshd_keeps_to_itself_stands_where_the_message_points_to(anna: Anna) -> None:
     host, key = anna.host, (anna.home / ".ssh/authorized_keys").read_text()
 
-    def logged(told: str, words: str) -> None:
-        assert LOGGED in told
-        assert words in host.run(["sh", "-c", printed(told, LOGGED.rpartition(": ")[2])]).stdout
+    def logged(reported: str, words: str) -> None:
+        assert LOGGED in reported
+        assert words in host.run(["sh", "-c", printed(reported, LOGGED.rpartition(": ")[2])]).stdout
 
     with anna.shell("/nonexistent"):
         logged(anna.message(), "User anna not allowed because shell /nonexistent does not exist")
@@ -215,9 +217,9 @@ def test_what_sshd_keeps_to_itself_stands_where_the_message_points_to(anna: Anna
     with sshd(host, "UsePAM no\n"):
         logged(anna.message(), "User anna not allowed because account is locked")
     with sshd(host, "PermitRootLogin no\n"):
-        told = anna.message(as_root=True)
-        assert "root logs in only if PermitRootLogin in sshd_config allows it" in told
-        logged(told, "ROOT LOGIN REFUSED")
+        reported = anna.message(as_root=True)
+        assert "root logs in only if PermitRootLogin in sshd_config allows it" in reported
+        logged(reported, "ROOT LOGIN REFUSED")
     with sshd(host, "PermitRootLogin forced-commands-only\n"):
         logged(anna.message(as_root=True), "ROOT LOGIN REFUSED")
 
@@ -226,10 +228,14 @@ def test_an_sshd_that_opens_few_sessions_works_and_one_that_opens_none_is_named(
     with sshd(anna.host, "MaxSessions 1\n"):
         assert anna.message() == ""
     with sshd(anna.host, "MaxSessions 0\n"):
-        told = anna.message()
-        assert "opens no session, or not one more" in told
+        reported = anna.message()
+        assert "opens no session, or not one more" in reported
         found = anna.host.run(
-            ["sh", "-c", printed(told, "grep -rn MaxSessions /etc/ssh/sshd_config /etc/ssh/sshd_config.d")]
+            [
+                "sh",
+                "-c",
+                printed(reported, "grep -rn MaxSessions /etc/ssh/sshd_config /etc/ssh/sshd_config.d"),
+            ]
         )
         assert "/etc/ssh/sshd_config.d/odd.conf:1:MaxSessions 0" in found.stdout
     with sshd(anna.host, "MaxSessions 10\n"):
@@ -238,14 +244,14 @@ def test_an_sshd_that_opens_few_sessions_works_and_one_that_opens_none_is_named(
 
 def test_an_sshd_that_forwards_no_port_is_named_with_a_fix_that_works(anna: Anna) -> None:
     name, key = anna.cluster.members[0].name, (anna.home / ".ssh/authorized_keys").read_text()
-    knock = HttpProbe(name, "http://127.0.0.1:1/health")
-    for options, told in (
+    probe = HttpProbe(name, "http://127.0.0.1:1/health")
+    for options, reported in (
         ("restrict", "'restrict,port-forwarding'"),
         ("restrict,port-forwarding", "nobody listens: 127.0.0.1:1:"),
     ):
         with written(anna.host, "home/anna/.ssh/authorized_keys", f"{options} {key}"):
             with SshHosts(anna.cluster) as hosts:
-                answer = hosts.look([knock])[knock]
-            assert told in answer.stderr
+                answer = hosts.look([probe])[probe]
+            assert reported in answer.stderr
     with sshd(anna.host, "AllowTcpForwarding no\n"), SshHosts(anna.cluster) as hosts:
-        assert "'AllowTcpForwarding yes' in sshd_config" in hosts.look([knock])[knock].stderr
+        assert "'AllowTcpForwarding yes' in sshd_config" in hosts.look([probe])[probe].stderr

@@ -73,9 +73,11 @@ def test_the_commands_beside_the_snapshot_put_the_data_back_after_the_end(wal_la
     assert done.returncode == 0, failure(done)
     saved = saved_by(lab)
     assert "all members hold the same data: hash " in done.stdout
-    for told in (done.stdout, orchestrator(lab, "status", PLAN).stdout):
-        assert f"the data on server1 in {saved.data} (revision {saved.revision}, hash {saved.hash})" in told
-        assert f"{saved.instructions} on server1" in told
+    for reported in (done.stdout, orchestrator(lab, "status", PLAN).stdout):
+        assert (
+            f"the data on server1 in {saved.data} (revision {saved.revision}, hash {saved.hash})" in reported
+        )
+        assert f"{saved.instructions} on server1" in reported
 
     for host in lab.hosts:
         assert units[host.name] == shell(host, f"cat {saved.directory}/unit.txt")

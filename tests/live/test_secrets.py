@@ -19,7 +19,7 @@ from orchestrator.lab.provisioning.plan_copy import PLAN
 
 PASSWORD = "planted-in-etcds-environment"  # noqa: S105 -- nobody's
 DROP_INS = "/etc/systemd/system/etcd2.service.d"
-# our own fault in the middle of a deed, for a traceback: the program shows nothing of what it holds
+# our own fault in the middle of a job, for a traceback: the program shows nothing of what it holds
 BUG = """
 from orchestrator.remote import connection
 def talk(self, *argv):
@@ -113,5 +113,5 @@ def test_no_secret_is_left_anywhere() -> None:
         said |= {str(path): path.read_text(errors="replace") for path in (lab.directory / "logs").iterdir()}
         for host in lab.hosts:
             said[f"{host.name}'s journal"] = journal(host)
-            said[f"{host.name}'s deeds"] = host.run(["sh", "-c", "cat /run/orchestrator/*/*"]).stdout
+            said[f"{host.name}'s jobs"] = host.run(["sh", "-c", "cat /run/orchestrator/*/*"]).stdout
         assert [] == [name for name, text in said.items() if any(secret in text for secret in secrets)]

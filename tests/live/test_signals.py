@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from live.faults.strikes import deed_under_way
+from live.faults.strikes import job_under_way
 from live.stories import events, orchestrator, restarts, state_file, wait_until_healthy
 from support.terminals import Terminal, terminal
 
@@ -35,8 +35,8 @@ class Running:
         return self._errors.read_text()
 
     def wait_for(self, round_: str) -> None:
-        """Wait until the deed of a round's second step is under way."""
-        is_now = deed_under_way(self._lab, round_)
+        """Wait until the job of a round's second step is under way."""
+        is_now = job_under_way(self._lab, round_)
         while not is_now(events(self._lab)):
             assert self._process.poll() is None, self.said()
             time.sleep(0.005)

@@ -65,10 +65,10 @@ def tutorial(host: Host, settings: Settings) -> None:
 
 
 def half_tutorial(host: Host, settings: Settings) -> None:
-    told = {name: settings[name] for name in settings if name not in URLS}
+    reported = {name: settings[name] for name in settings if name not in URLS}
     words = [*flags({name: settings[name] for name in URLS}), "--heartbeat-interval", "${BEAT}"]
     command = f"ExecStart=\nExecStart=/usr/bin/etcd {' '.join(words)}\n"
-    drop_in(host, f"{environment_lines(told)}Environment=BEAT=120\n{command}")
+    drop_in(host, f"{environment_lines(reported)}Environment=BEAT=120\n{command}")
 
 
 def daemon_args(host: Host, settings: Settings) -> None:
@@ -109,20 +109,20 @@ def laid_out(lab: Lab, layout: Callable[[Host, Settings], None]) -> None:
 
 def running(host: Host) -> str:
     """The member's command line and variables, as far as they are etcd's."""
-    told = shell(
+    reported = shell(
         host,
         "pid=$(systemctl show -p MainPID --value etcd2); tr '\\0' '\\n' < /proc/$pid/cmdline; "
         "tr '\\0' '\\n' < /proc/$pid/environ | grep ^ETCD_ | sort",
     )
-    return f"{told}\n{shell(host, 'systemctl cat etcd2.service')}"
+    return f"{reported}\n{shell(host, 'systemctl cat etcd2.service')}"
 
 
 def configuration(lab: Lab) -> dict[str, str]:
     """Every file of the hosts' configuration, with content, mode and time; but for the trust store's own."""
-    told = {
+    reported = {
         name: text for name, text in fingerprint(lab).items() if name.partition(":")[2].startswith("etc/")
     }
-    return {name: text for name, text in told.items() if ":etc/ssl/certs/" not in name}
+    return {name: text for name, text in reported.items() if ":etc/ssl/certs/" not in name}
 
 
 def commands(*words: str) -> Iterable[list[str]]:
@@ -144,8 +144,8 @@ def test_it_is_served_where_its_settings_are_and_given_back(
         port = lab.cluster.ports.client
         refused = host.run(["curl", "-sf", "--max-time", "3", f"http://127.0.0.1:{port}/health"], check=False)
         assert refused.returncode != 0
-        told = running(host)
-        assert "https://0.0.0.0:2380" in f"{told}{_configured(host)}", told
+        reported = running(host)
+        assert "https://0.0.0.0:2380" in f"{reported}{_configured(host)}", reported
     (words,) = commands("rollback")
     done = orchestrator(lab, *words)
     assert done.returncode == 0, failure(done)

@@ -10,9 +10,9 @@ from live.stories import changed
 
 from orchestrator.errors import LoginRefusedError
 from orchestrator.host.operations import (
-    Deed,
+    Job,
+    JobResult,
     MakeDirectory,
-    Receipt,
     Remove,
     RemoveDirectory,
     Run,
@@ -62,19 +62,19 @@ def test_sudo_gives_the_same_answers(cluster_hosts: ClusterHosts) -> None:
     with SshHosts(cluster) as executor:
         host = cluster.members[0].name
         assert output(executor, host, 'echo "$SUDO_UID"; id -u') == "\n0\n"
-        receipt = executor.perform(Deed(named("sudo"), host, (Run(("id", "-u")),), 10))
-    assert receipt == Receipt(0, "0\n")
+        result = executor.perform(Job(named("sudo"), host, (Run(("id", "-u")),), 10))
+    assert result == JobResult(0, "0\n")
 
 
-def test_a_deed_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> None:
+def test_a_job_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> None:
     host = cluster_hosts.cluster.members[0].name
     mark = f"/run/{named('count')}"
-    deed = Deed(named("once"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 0.5; echo done")),), 10)
-    receipts: list[Receipt] = []
+    job = Job(named("once"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 0.5; echo done")),), 10)
+    results: list[JobResult] = []
 
     def perform() -> None:
         with SshHosts(cluster_hosts.cluster) as executor:
-            receipts.append(executor.perform(deed))
+            results.append(executor.perform(job))
 
     callers = [threading.Thread(target=perform) for _ in range(3)]
     for caller in callers:
@@ -83,26 +83,26 @@ def test_a_deed_runs_once_whoever_asks_for_it(cluster_hosts: ClusterHosts) -> No
         caller.join()
     with SshHosts(cluster_hosts.cluster) as executor:
         assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
-    assert [Receipt(0, "done\n")] * 3 == receipts
+    assert [JobResult(0, "done\n")] * 3 == results
 
 
 def _lose_sessions(cluster: Cluster) -> None:
     """Kill every sshd session on the first host, this one included."""
     with SshHosts(cluster) as other:
         host = cluster.members[0].name
-        other.perform(Deed(named("cut"), host, (Run(("pkill", "-KILL", "-f", "^sshd: [a-z]+")),), 10))
+        other.perform(Job(named("cut"), host, (Run(("pkill", "-KILL", "-f", "^sshd: [a-z]+")),), 10))
 
 
-def test_a_deed_survives_a_cut_connection(cluster_hosts: ClusterHosts) -> None:
+def test_a_job_survives_a_cut_connection(cluster_hosts: ClusterHosts) -> None:
     host = cluster_hosts.cluster.members[0].name
     mark = f"/run/{named('count')}"
-    deed = Deed(named("cut"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 3; echo done")),), 20)
+    job = Job(named("cut"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 3; echo done")),), 20)
     with SshHosts(cluster_hosts.cluster) as executor:
         output(executor, host, "true")
         first = executor._connections[host]._transport
         cutter = threading.Timer(1.0, _lose_sessions, [cluster_hosts.cluster])
         cutter.start()
-        assert executor.perform(deed) == Receipt(0, "done\n")
+        assert executor.perform(job) == JobResult(0, "done\n")
         assert executor._connections[host]._transport is not first  # the cut was real
         cutter.join()
         assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
@@ -126,13 +126,13 @@ def test_a_secret_is_in_its_file_and_nowhere_else(
     key = Write(f"{home}/key", Secret(PLANTED), 0o600, "etcd", "etcd")
     undo = (Remove(f"{home}/key"), RemoveDirectory(home))
     with SshHosts(cluster_hosts.cluster) as executor:
-        receipt = executor.perform(Deed(named("secret"), host, (MakeDirectory(home), key, Run(ending)), 2))
-        assert receipt.exit_status == exit_status or (exit_status is None and receipt.exit_status != 0)
+        result = executor.perform(Job(named("secret"), host, (MakeDirectory(home), key, Run(ending)), 2))
+        assert result.exit_status == exit_status or (exit_status is None and result.exit_status != 0)
         assert output(executor, host, f"cd {home}; ls -A; stat -c '%a %U' key") == "key\n600 etcd\n"
         assert output(executor, host, f"grep -rlF -e '{PLANTED}' /run/orchestrator || :") == ""
         assert (
             output(executor, host, f"journalctl --sync; journalctl -b | grep -cF -e '{PLANTED}' || :")
             == "0\n"
         )
-        assert executor.perform(Deed(named("undo"), host, undo, 10)) == Receipt(0, "")
+        assert executor.perform(Job(named("undo"), host, undo, 10)) == JobResult(0, "")
         assert output(executor, host, f"ls -d {home} 2>/dev/null || echo gone") == "gone\n"

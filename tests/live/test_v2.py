@@ -25,7 +25,7 @@ from orchestrator.host.questions import Answer
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.initial_settings import Extra
 from orchestrator.lab.provisioning.plan_copy import PLAN
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 V3_WORDS = ("move-leader", "--peer-urls", "endpoint", "ETCDCTL_API=3")
 MEMBERS = ("server1", "server2", "server3")
@@ -48,10 +48,10 @@ def v2_lab(base_system: Path, v2_plan: Path) -> Iterator[Lab]:  # noqa: ARG001 -
 def registered(lab: Lab) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Peer and client URLs by member, in the v2 words of etcdctl, as server1 sees them."""
     api, endpoint = "ETCDCTL_API=2", f"ETCDCTL_ENDPOINTS=http://127.0.0.1:{lab.cluster.ports.local}"
-    told = lab.hosts[0].run(["env", api, endpoint, "etcdctl", "--no-sync", "member", "list"])
-    answer = Answer(told.returncode, told.stdout, told.stderr)
+    reported = lab.hosts[0].run(["env", api, endpoint, "etcdctl", "--no-sync", "member", "list"])
+    answer = Answer(reported.returncode, reported.stdout, reported.stderr)
     found = (
-        V2().members(Subject(lab.cluster, assumed(lab.cluster, "v2"), lab.cluster.members[0])).reader(answer)
+        V2().members(Target(lab.cluster, assumed(lab.cluster, "v2"), lab.cluster.members[0])).reader(answer)
     )
     return {member.name: (member.peer_urls, member.client_urls) for member in found.values()}
 

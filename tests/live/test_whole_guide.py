@@ -42,11 +42,11 @@ def test_nothing_is_lost_through_members_proxy_and_local_ports(
         closing=program("status", PLAN),
     )
 
-    told = render(outcome) + (tmp_path / "run.log").read_text()[-4000:]
-    assert outcome.program_exit == 0, told
-    assert [restarts] * 3 == [member.restarts for member in outcome.members], told
-    assert 0 == outcome.probe.lost + sum(way.lost for way in outcome.single_ways.values()), told
-    assert all(client.state == "active" for client in outcome.local_clients), told
+    reported = render(outcome) + (tmp_path / "run.log").read_text()[-4000:]
+    assert outcome.program_exit == 0, reported
+    assert [restarts] * 3 == [member.restarts for member in outcome.members], reported
+    assert 0 == outcome.probe.lost + sum(way.lost for way in outcome.single_ways.values()), reported
+    assert all(client.state == "active" for client in outcome.local_clients), reported
     if strategy == "bridge":
-        assert outcome.exit_code == 0, told
-        assert 0 == outcome.probe.failed + sum(way.failed for way in outcome.single_ways.values()), told
+        assert outcome.exit_code == 0, reported
+        assert 0 == outcome.probe.failed + sum(way.failed for way in outcome.single_ways.values()), reported

@@ -20,7 +20,7 @@ def test_a_check_that_says_always_the_same_is_noticed(said: str) -> None:
     files = sorted(str(path) for path in (TESTS / "unit/etcd").rglob("test_preflight_*.py"))
     words = ("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "mutants.same_verdict", *files)
     environment = {**os.environ, "SAME_VERDICT": said, "PYTHONPATH": str(TESTS)}
-    told = subprocess.run(
+    reported = subprocess.run(
         (sys.executable, "-m", "pytest", *words),
         cwd=TESTS.parent,
         env=environment,
@@ -28,6 +28,6 @@ def test_a_check_that_says_always_the_same_is_noticed(said: str) -> None:
         text=True,
         check=False,
     )
-    assert "NOTICED" in told.stdout, told.stdout + told.stderr
-    noticed = json.loads(told.stdout.partition("NOTICED ")[2].splitlines()[0])
+    assert "NOTICED" in reported.stdout, reported.stdout + reported.stderr
+    noticed = json.loads(reported.stdout.partition("NOTICED ")[2].splitlines()[0])
     assert [] == sorted(CHECKS - set(noticed))

@@ -15,7 +15,7 @@ from support.mutants import Mutant, mutants
 from orchestrator.etcd import checks
 from orchestrator.etcd.asking import HostCheck
 from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 MODULES = sorted({getattr(checks, name).__module__ for name in checks.__all__})
 MUTANTS = [
@@ -31,8 +31,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 
 def saying(name: str, said: tuple[Remark, ...]) -> HostCheck:
-    def make(subject: Subject) -> Check:
-        gate: Check = getattr(checks, name)(subject)
+    def make(target: Target) -> Check:
+        gate: Check = getattr(checks, name)(target)
         return replace(gate, predicate=lambda _: said)
 
     return make

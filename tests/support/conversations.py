@@ -1,4 +1,4 @@
-"""Deeds that a real shell performs, without SSH between."""
+"""Jobs that a real shell performs, without SSH between."""
 
 import time
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from unit.remote.shells import ShellChannel
 
-from orchestrator.host.operations import Deed, Run
+from orchestrator.host.operations import Job, Run
 from orchestrator.remote.conversation import Conversation
-from orchestrator.remote.receipt import Performance
+from orchestrator.remote.job import Performance
 
 
 @contextmanager
@@ -18,5 +18,5 @@ def conversation(performance: Performance, environment: dict[str, str]) -> Itera
         yield Conversation(channel, time.monotonic)
 
 
-def counting(deed: str, counter: Path, then: str = "true", deadline_s: float = 20) -> Deed:
-    return Deed(deed, "h", (Run(("sh", "-c", f"echo once >>{counter}; {then}")),), deadline_s)
+def counting(job: str, counter: Path, then: str = "true", deadline_s: float = 20) -> Job:
+    return Job(job, "h", (Run(("sh", "-c", f"echo once >>{counter}; {then}")),), deadline_s)

@@ -13,7 +13,7 @@ from support.sites import make_site
 
 from orchestrator.etcd import facts
 from orchestrator.host.questions import Answer, Fact
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Watch
 
 FOLDER = Path(__file__).parents[1] / "cases" / "facts"
@@ -37,11 +37,11 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
 }
 
 
-def member_in(folder: Path) -> Subject:
+def member_in(folder: Path) -> Target:
     """A member whose plan watches two units, on a host that has a CA store."""
     one = make_site(folder, watch=Watch(units=("fleet", "flannel"))).members[0]
     debian = {name: found.model_copy(update={"trust": "debian"}) for name, found in one.facts.members.items()}
-    return Subject(one.cluster, one.facts.model_copy(update={"members": debian}), one.host)
+    return Target(one.cluster, one.facts.model_copy(update={"members": debian}), one.host)
 
 
 def made() -> Mapping[str, Callable[..., Any]]:
@@ -56,7 +56,7 @@ def made() -> Mapping[str, Callable[..., Any]]:
     }
 
 
-def read(make: Callable[..., Any], member: Subject, case: Case) -> object:
+def read(make: Callable[..., Any], member: Target, case: Case) -> object:
     """Read what a case's script printed."""
     about = {"host": member.host if make.__name__ == "version" else member.name}
     arguments = ARGUMENTS.get(make.__name__) or ARGUMENTS.get(f"{make.__module__.rpartition('.')[2]}.of", ())
@@ -65,7 +65,7 @@ def read(make: Callable[..., Any], member: Subject, case: Case) -> object:
     return fact.reader(Answer(case.get("exit", 0), case.get("stdout", ""), case.get("stderr", "")))
 
 
-def failure(make: Callable[..., Any], member: Subject, case: Case) -> str | None:
+def failure(make: Callable[..., Any], member: Target, case: Case) -> str | None:
     """Return what is read where it is not what the case says."""
     try:
         value = plain(read(make, member, case))

@@ -10,9 +10,9 @@ from support import on_fake_hosts
 NOTHING_MORE: Mapping[str, str] = {}
 
 
-def command(folder: Path, *arguments: str, deed_s: float = 0.0) -> list[str]:
-    """Return the command line; each deed takes ``deed_s`` seconds."""
-    return [sys.executable, str(Path(on_fake_hosts.__file__)), str(folder), str(deed_s), *arguments]
+def command(folder: Path, *arguments: str, job_s: float = 0.0) -> list[str]:
+    """Return the command line; each job takes ``job_s`` seconds."""
+    return [sys.executable, str(Path(on_fake_hosts.__file__)), str(folder), str(job_s), *arguments]
 
 
 def environment(more: Mapping[str, str] = NOTHING_MORE) -> dict[str, str]:

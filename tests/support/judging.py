@@ -21,14 +21,14 @@ from engine.walking import run
 from engine.world import World, make_cluster
 
 import orchestrator.etcd
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.context import RunContext
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.etcd.asking import HostCheck
 from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answer, Question
 from orchestrator.host.questions import Script as Asked
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.plan.facts import Facts, Subject
+from orchestrator.plan.facts import Facts, Target
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 
@@ -40,7 +40,7 @@ class Scene:
     """One host in a world of its own, and the answers that are not the world's."""
 
     world: World
-    subject: Subject
+    target: Target
     replies: list[tuple[str, str, Reply | Answer]] = field(default_factory=list)
 
     def answer(self, question: Question) -> Answer:
@@ -108,7 +108,7 @@ class Stage:
             self._made[key] = self._make(*key)
         world, facts = deepcopy(self._made[key])
         host = world.cluster.host(case.host)
-        scene = Scene(world, Subject(world.cluster, facts, host))
+        scene = Scene(world, Target(world.cluster, facts, host))
         for change in case.given:
             change(scene)
         return scene
@@ -119,18 +119,18 @@ class Stage:
         facts = gather(cluster, world.look)
         runbook = compile_forward(cluster, facts, MIGRATIONS[migration])
         if state not in {"plaintext", "relaying"}:
-            pace = Pace(cluster.patience, sleep=lambda _: None)
-            run(runbook, LiveExecutor(world), MemoryJournal(), pace, until=state)
+            context = RunContext(cluster.patience, sleep=lambda _: None)
+            run(runbook, LiveExecutor(world), MemoryEventLog(), context, until=state)
         world.performed.clear()  # nobody looks at how it came about, and copying takes time
         for host in cluster.hosts:
-            world.place(host.name).receipts.clear()
+            world.place(host.name).results.clear()
         return world, facts
 
 
 def verdict(stage: Stage, make: HostCheck, case: Case) -> str | None:
     """Return what a gate says in a case."""
     scene = stage.scene(case)
-    gate = make(scene.subject)
+    gate = make(scene.target)
     return gate.refusal({question: scene.answer(question) for question in gate.questions})
 
 
@@ -173,9 +173,9 @@ def tells_json(host: str, what: str, edit: Callable[[Any], object]) -> Change:
     """Change the JSON that a question to a host is answered with, in place."""
 
     def reply(answer: Answer) -> Answer:
-        told = json.loads(answer.stdout)
-        edit(told)
-        return replace(answer, stdout=json.dumps(told))
+        reported = json.loads(answer.stdout)
+        edit(reported)
+        return replace(answer, stdout=json.dumps(reported))
 
     return says(host, what, reply)
 
@@ -183,11 +183,11 @@ def tells_json(host: str, what: str, edit: Callable[[Any], object]) -> Change:
 def sees(viewer: str, member: str, **fields: object) -> Change:
     """Have a member see another one registered otherwise (``peerURLs``, ``clientURLs``), or not at all."""
 
-    def edit(told: dict[str, list[dict[str, object]]]) -> None:
-        (one,) = (each for each in told["members"] if each["name"] == member)
+    def edit(reported: dict[str, list[dict[str, object]]]) -> None:
+        (one,) = (each for each in reported["members"] if each["name"] == member)
         one.update(fields)
         if not fields:
-            told["members"].remove(one)
+            reported["members"].remove(one)
 
     return tells_json(viewer, "member list", edit)
 
@@ -195,8 +195,8 @@ def sees(viewer: str, member: str, **fields: object) -> Change:
 def status(host: str, **fields: object) -> Change:
     """Have a member say something else of itself; ``member_id`` is its header's."""
 
-    def edit(told: list[dict[str, dict[str, Any]]]) -> None:
-        own = told[0]["Status"]
+    def edit(reported: list[dict[str, dict[str, Any]]]) -> None:
+        own = reported[0]["Status"]
         header = {name: fields[name] for name in fields if name in own["header"]}
         own["header"].update(header)
         own.update({name: value for name, value in fields.items() if name not in header})
@@ -260,7 +260,7 @@ def plan(**fields: object) -> Change:
     """Have the plan say something else."""
 
     def change(scene: Scene) -> None:
-        scene.subject = replace(scene.subject, cluster=scene.subject.cluster.model_copy(update=fields))
+        scene.target = replace(scene.target, cluster=scene.target.cluster.model_copy(update=fields))
 
     return change
 
@@ -269,7 +269,7 @@ def tls(**fields: object) -> Change:
     """Have the plan's ``tls`` say something else."""
 
     def change(scene: Scene) -> None:
-        plan(tls=scene.subject.cluster.tls.model_copy(update=fields))(scene)
+        plan(tls=scene.target.cluster.tls.model_copy(update=fields))(scene)
 
     return change
 
@@ -278,11 +278,11 @@ def found(host: str, **fields: object) -> Change:
     """Have something else be found on a host before the first change."""
 
     def change(scene: Scene) -> None:
-        facts = scene.subject.facts
+        facts = scene.target.facts
         role = "members" if host in facts.members else "proxies"
         hosts = dict(getattr(facts, role))
         hosts[host] = hosts[host].model_copy(update=fields)
-        scene.subject = replace(scene.subject, facts=facts.model_copy(update={role: hosts}))
+        scene.target = replace(scene.target, facts=facts.model_copy(update={role: hosts}))
 
     return change
 
@@ -291,8 +291,8 @@ def interface(name: str) -> Change:
     """Have the members be driven through another of etcd's interfaces."""
 
     def change(scene: Scene) -> None:
-        facts = scene.subject.facts.model_copy(update={"api": name})
-        scene.subject = replace(scene.subject, facts=facts)
+        facts = scene.target.facts.model_copy(update={"api": name})
+        scene.target = replace(scene.target, facts=facts)
 
     return change
 

@@ -47,9 +47,9 @@ class Files:
         self.make_key("leaf", *(key or P256))
         self.sign("leaf", "leaf", extensions, "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}-key.pem", *more)
 
-    def sign(self, name: str, subject: str, extensions: str, *how: str) -> None:
+    def sign(self, name: str, target: str, extensions: str, *how: str) -> None:
         self.openssl(
-            "req", "-new", "-key", f"{name}-key.pem", "-subj", f"/CN={subject}", "-out", "request.pem"
+            "req", "-new", "-key", f"{name}-key.pem", "-subj", f"/CN={target}", "-out", "request.pem"
         )
         (self.folder / "extensions").write_text(extensions)
         dated = () if "-days" in how else ("-days", "30")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd.api import v2, v3
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question, Script
 
 NAMES = ("server1", "server2", "server3")
@@ -62,12 +62,12 @@ class Members:
         refusal = "a future revision" if revision > store.revision else refusal
         if refusal:
             return Answer(1, "[]", f"Error: etcdserver: mvcc: required revision is {refusal}")
-        told = {
+        reported = {
             "header": {"revision": store.revision},
             "hash": store.keys,
             "compact_revision": store.compacted,
         }
-        return Answer(0, json.dumps([{"HashKV": told}]))
+        return Answer(0, json.dumps([{"HashKV": reported}]))
 
-    def perform(self, deed: Deed) -> Receipt:
-        raise AssertionError(deed)
+    def perform(self, job: Job) -> JobResult:
+        raise AssertionError(job)

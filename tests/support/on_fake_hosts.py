@@ -1,7 +1,7 @@
-"""The program in a process of its own, over the engine's fake hosts: on_fake_hosts.py FOLDER DEED_S ARGS.
+"""The program in a process of its own, over the engine's fake hosts: on_fake_hosts.py FOLDER JOB_S ARGS.
 
 Everything is real but the hosts, and what these fake ones cannot be asked: the checklist, and a backup.
-Each deed takes DEED_S seconds.
+Each job takes JOB_S seconds.
 """
 
 import sys
@@ -22,12 +22,12 @@ from orchestrator.session import Session
 
 def main() -> None:
     """Run one command."""
-    folder, deed_s, *arguments = sys.argv[1:]
+    folder, job_s, *arguments = sys.argv[1:]
     cluster = make_cluster(Path(folder))
 
     def moment(name: str) -> None:
         if name.startswith("before "):
-            time.sleep(float(deed_s))
+            time.sleep(float(job_s))
 
     world = World(cluster, moment)
 

@@ -1,10 +1,10 @@
-"""Deeds as scripts that a real shell runs."""
+"""Jobs as scripts that a real shell runs."""
 
 import subprocess
 from pathlib import Path
 
 from orchestrator.host.operations import Operation
-from orchestrator.remote.script import deed_script
+from orchestrator.remote.script import job_script
 
 
 def shell(script: str, where: Path | None = None, program: str = "sh") -> subprocess.CompletedProcess[str]:
@@ -16,7 +16,7 @@ def shell(script: str, where: Path | None = None, program: str = "sh") -> subpro
 def perform(
     operations: list[Operation], where: Path, program: str = "sh"
 ) -> subprocess.CompletedProcess[str]:
-    script, payloads = deed_script(operations)
+    script, payloads = job_script(operations)
     for name, content in payloads.items():
         (where / name).write_bytes(content)
     return shell(script, where, program)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd.checks.item import Finding, Item
 from orchestrator.etcd.checks.preflight import CHECKLIST
@@ -18,7 +18,7 @@ NOW = datetime.now(UTC)
 
 def make_site(folder: Path, *reached: str, **changes: object) -> Site:
     """A site of three members with good certificates; only the first is reached unless others are named."""
-    member = subject(folder, {})
+    member = target(folder, {})
     authority = Authority.make("the CA")
     authority.write(folder / "ca.pem")
     for host in (*member.cluster.hosts,):
@@ -66,10 +66,10 @@ def running(environment: Mapping[str, str] | None = None, *flags: str, state: st
     return Answer(0, "\n".join(lines))
 
 
-def unit_told(properties: str = "", **files: str) -> Answer:
+def unit_reported(properties: str = "", **files: str) -> Answer:
     """``files`` are kinds (drop_in, file) with PATH=TEXT."""
     lines = [properties] if properties else []
-    for kind, told in files.items():
-        path, _, text = told.partition("=")
+    for kind, reported in files.items():
+        path, _, text = reported.partition("=")
         lines.append(f"{kind}={encoded(text)} {path}")
     return Answer(0, "\n".join(lines))

@@ -31,7 +31,7 @@ def who(code: str, uid: int, **environment: str | bytes) -> str:
     return done.stdout
 
 
-def test_a_user_without_a_name_is_told_by_number() -> None:
+def test_a_user_without_a_name_is_reported_by_number() -> None:
     uid = NAMELESS if os.getuid() == 0 else os.getuid()  # only root can be somebody else
     expected = f"uid {uid}" if uid == NAMELESS else pwd.getpwuid(uid).pw_name
     assert f"{expected}\n" == who("print(bastion.user_name())", uid)
@@ -48,9 +48,9 @@ def test_a_user_without_a_name_is_told_by_number() -> None:
     ],
 )
 def test_a_users_name_is_one_line_that_any_file_can_hold(name: bytes, expected: str) -> None:
-    told = who("print(json.dumps(bastion.user_name()))", os.getuid(), LOGNAME=name, PYTHONUTF8="1")
-    assert expected == json.loads(told)
-    json.loads(told).encode()  # no lone surrogate
+    reported = who("print(json.dumps(bastion.user_name()))", os.getuid(), LOGNAME=name, PYTHONUTF8="1")
+    assert expected == json.loads(reported)
+    json.loads(reported).encode()  # no lone surrogate
 
 
 @pytest.mark.parametrize(

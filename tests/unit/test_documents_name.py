@@ -50,5 +50,5 @@ def test_each_command_that_a_page_prints_exists(page: Path) -> None:
 
 def test_a_command_that_does_not_exist_is_found() -> None:
     right = "`orchestrator run PLAN --resume`, `run --until bridged`\n"
-    wrong = "`orchestrator mend PLAN`, `status --now`\n```sh\npython -m orchestrator run p --now\n```\n"
-    assert ["orchestrator run p --now", "orchestrator mend PLAN", "status --now"] == unknown(right + wrong)
+    wrong = "`orchestrator fix PLAN`, `status --now`\n```sh\npython -m orchestrator run p --now\n```\n"
+    assert ["orchestrator run p --now", "orchestrator fix PLAN", "status --now"] == unknown(right + wrong)

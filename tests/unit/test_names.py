@@ -1,4 +1,4 @@
-"""Names of deeds: what is made is read again, also where rounds and hosts have names like others."""
+"""Names of jobs: what is made is read again, also where rounds and hosts have names like others."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_name_is_read_as_it_was_made(round_: str, host: str) -> None:
 )
 def test_what_is_no_step_of_that_run_on_that_host_is_not_read_as_one(name: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name)
-    with pytest.raises(ValueError, match="no step of run ab12cd34 has such a deed"):
+    with pytest.raises(ValueError, match="no step of run ab12cd34 has such a job"):
         names.read(name, RUN, "server1", ROUNDS)
 
 

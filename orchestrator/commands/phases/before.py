@@ -1,32 +1,32 @@
 """Phases before the first change: they look, refuse and ask, and leave hosts and state file as they are."""
 
 from orchestrator.commands import check, locks, recall
-from orchestrator.commands.phases.context import Context
+from orchestrator.commands.phases.call import Call
 from orchestrator.errors import RefusedError, StoppedError
 from orchestrator.output import out
 
 
-def refuse_rivals(context: Context) -> None:
+def refuse_rivals(call: Call) -> None:
     """Refuse if another run has a lock. Locking decides; this spares a person the review."""
-    locks.refuse_rivals(context.session, context.run)
+    locks.refuse_rivals(call.session, call.run)
 
 
-def check_hosts(context: Context) -> None:
+def check_hosts(call: Call) -> None:
     """Look for what could stop the run, and compile its runbook; there is no run on a migrated cluster."""
-    found = check.passed(context.session)
+    found = check.passed(call.session)
     if found is None:
-        track = context.session.migration.track("member")
+        track = call.session.migration.track("member")
         out(check.MIGRATED.format(state=track[-1].name))
-        context.is_over = True
+        call.is_over = True
         return
-    context.facts, context.cut_off = found
-    context.runbook = recall.compile_there(context.session, context.facts)
+    call.facts, call.cut_off = found
+    call.runbook = recall.compile_there(call.session, call.facts)
 
 
-def refuse_unfinished(context: Context) -> None:
+def refuse_unfinished(call: Call) -> None:
     """Refuse a plain run over one that was begun and not finished: going on with it has to be asked for."""
-    session, progress = context.session, context.journal.progress
-    if progress.attempts and not progress.is_finished and not context.options.resume:
+    session, progress = call.session, call.event_log.progress
+    if progress.attempts and not progress.is_finished and not call.options.resume:
         where = ", ".join(
             f"{host.name} in {progress.states.get(host.name, 'its first state')}"
             for host in session.cluster.hosts
@@ -34,28 +34,26 @@ def refuse_unfinished(context: Context) -> None:
         raise StoppedError(f"{session.state} holds an unfinished run ({where})")
 
 
-def recall_run(context: Context) -> None:
+def recall_run(call: Call) -> None:
     """Compile the state file's runbook again, for hosts that still let it be carried out."""
-    progress = context.journal.progress
-    context.runbook = recall.recall(context.session, progress)
+    progress = call.event_log.progress
+    call.runbook = recall.recall(call.session, progress)
     if progress.opened:
-        check.undisputed(context.session, progress.opened.facts, progress.unsettled)
+        check.undisputed(call.session, progress.opened.facts, progress.unsettled)
 
 
-def recall_way_back(context: Context) -> None:
+def recall_way_back(call: Call) -> None:
     """Compile the way back of the state file's runbook."""
-    context.runbook = recall.recall_back(context.session, context.journal.progress)
+    call.runbook = recall.recall_back(call.session, call.event_log.progress)
 
 
-def accept_risk(context: Context) -> None:
+def accept_risk(call: Call) -> None:
     """Refuse a strategy that is unsafe by design, unless the operator has accepted that."""
-    if context.runbook.risk and not context.options.accept_risk:
-        raise RefusedError(
-            f"nothing was changed: {context.runbook.risk}. To go on all the same: --accept-risk"
-        )
+    if call.runbook.risk and not call.options.accept_risk:
+        raise RefusedError(f"nothing was changed: {call.runbook.risk}. To go on all the same: --accept-risk")
 
 
-def ask(context: Context) -> None:
+def ask(call: Call) -> None:
     """Ask the person who has read the review."""
-    if context.confirm is not None and not context.confirm("Do this?"):
+    if call.confirm is not None and not call.confirm("Do this?"):
         raise RefusedError("nothing was changed: you said no")

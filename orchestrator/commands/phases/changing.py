@@ -4,7 +4,7 @@ import os
 
 from orchestrator import bastion
 from orchestrator.commands import keeping, locks, recall
-from orchestrator.commands.phases.context import Context, warn
+from orchestrator.commands.phases.call import Call, warn
 from orchestrator.engine.events import RunBegan
 from orchestrator.engine.run import run
 from orchestrator.errors import RefusedError
@@ -14,58 +14,58 @@ from orchestrator.remote.executor import LiveExecutor
 _DOING = {"forward": "run", "back": "rollback"}
 
 
-def write_header(context: Context) -> None:
+def write_header(call: Call) -> None:
     """Begin the state file: from here on a run that dies is found again by its id."""
-    context.journal.forget()  # a run that was refused before its first step leaves nothing else to remember
-    context.journal.append(recall.header(context.session, context.run, context.facts, context.runbook))
+    call.event_log.forget()  # a run that was refused before its first step leaves nothing else to remember
+    call.event_log.append(recall.header(call.session, call.run, call.facts, call.runbook))
 
 
-def lock_every_host(context: Context) -> None:
+def lock_every_host(call: Call) -> None:
     """Take the lock of every host; nothing is begun without one of them."""
-    _lock(context, absent_ok=False)
+    _lock(call, absent_ok=False)
 
 
-def lock_hosts_that_answer(context: Context) -> None:
+def lock_hosts_that_answer(call: Call) -> None:
     """Take the locks that can be taken now; a host that is away is waited for, and locked then."""
-    _lock(context, absent_ok=True)
+    _lock(call, absent_ok=True)
 
 
-def look_again(context: Context) -> None:
+def look_again(call: Call) -> None:
     """Refuse if the hosts changed while a person read the review, when nobody's locks were held."""
-    if recall.read_facts(context.session) != context.facts:
+    if recall.read_facts(call.session) != call.facts:
         raise RefusedError("nothing was changed: the hosts are not as the review showed them; run it again")
 
 
-def save(context: Context) -> None:
+def save(call: Call) -> None:
     """Keep what is there, unless that was done or a step has begun and changed it."""
-    progress = context.journal.progress
+    progress = call.event_log.progress
     if progress.opened and not progress.saved and not progress.attempts:
-        out(keeping.keep(context.session, context.locked, context.journal, progress.opened, context.pace))
+        out(keeping.keep(call.session, call.locked, call.event_log, progress.opened, call.context))
 
 
-def walk(context: Context) -> None:
+def walk(call: Call) -> None:
     """Walk every member through the runbook, under the hosts' locks."""
-    journal = context.journal
-    if journal.progress.opened is None:
+    event_log = call.event_log
+    if event_log.progress.opened is None:
         raise ValueError("the state file has no header")
-    journal.append(
+    event_log.append(
         RunBegan(
             pid=os.getpid(),
             host=bastion.host_name(),
             user=bastion.user_name(),
-            runbook=context.runbook.digest,
-            is_resumed=bool(journal.progress.attempts),
-            direction=context.direction,
+            runbook=call.runbook.digest,
+            is_resumed=bool(event_log.progress.attempts),
+            direction=call.direction,
         )
     )
-    run(context.runbook, LiveExecutor(context.locked), journal, context.pace, until=context.options.until)
+    run(call.runbook, LiveExecutor(call.locked), event_log, call.context, until=call.options.until)
 
 
-def unlock(context: Context) -> None:
+def unlock(call: Call) -> None:
     """Let go of every lock."""
-    context.held.close()
+    call.held.close()
 
 
-def _lock(context: Context, *, absent_ok: bool) -> None:
-    held = locks.held(context.session, context.run, _DOING[context.direction], warn, absent_ok=absent_ok)
-    context.locked = context.held.enter_context(held)
+def _lock(call: Call, *, absent_ok: bool) -> None:
+    held = locks.held(call.session, call.run, _DOING[call.direction], warn, absent_ok=absent_ok)
+    call.locked = call.held.enter_context(held)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from orchestrator.commands.phases.context import Context
+from orchestrator.commands.dry_run import rehearse
+from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
-from orchestrator.commands.rehearsing import rehearse
 from orchestrator.engine.events import Opened
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
@@ -14,17 +14,17 @@ from orchestrator.output import out
 from orchestrator.report import review as text
 
 
-def review(context: Context) -> None:
+def review(call: Call) -> None:
     """Print every step that the run will take from here; refuses what would stop at once."""
-    session, progress = context.session, context.journal.progress
+    session, progress = call.session, call.event_log.progress
     if not progress.attempts:
-        progress = Progress.of([header(session, context.run, context.facts, context.runbook)])
-    quiet = replace(context.pace, narrate=lambda _: None)
+        progress = Progress.of([header(session, call.run, call.facts, call.runbook)])
+    quiet = replace(call.context, narrate=lambda _: None)
     try:
-        deeds = rehearse(context.runbook, session.hosts, progress, quiet)
+        jobs = rehearse(call.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    out(text.review(context.runbook, deeds, context.cut_off, tuple(_sources(progress.opened))))
+    out(text.review(call.runbook, jobs, call.cut_off, tuple(_sources(progress.opened))))
 
 
 def _sources(opened: Opened | None) -> Iterable[str]:

@@ -2,15 +2,15 @@
 
 from orchestrator.etcd.api.v2 import V2
 from orchestrator.etcd.api.v3 import V3
-from orchestrator.etcd.api.words import Api, Hashed, Health, Registered, Standing
-from orchestrator.plan.facts import Subject
+from orchestrator.etcd.api.words import Api, Hashed, Health, MemberStatus, Registered
+from orchestrator.plan.facts import Target
 
 APIS: dict[str, Api] = {api.name: api for api in (V2(), V3())}
 
 
-def of(subject: Subject) -> Api:
+def of(target: Target) -> Api:
     """Return the interface through which this cluster is driven; found out, not assumed."""
-    return APIS[subject.facts.api]
+    return APIS[target.facts.api]
 
 
-__all__ = ["APIS", "Api", "Hashed", "Health", "Registered", "Standing", "of"]
+__all__ = ["APIS", "Api", "Hashed", "Health", "MemberStatus", "Registered", "of"]

@@ -8,12 +8,12 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
-from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, Registered, Standing, data_directory
+from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, MemberStatus, Registered, data_directory
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Id, Subject
+from orchestrator.plan.facts import Id, Target
 from orchestrator.text import shown
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -90,27 +90,27 @@ class V2:
 
     name = "v2"
 
-    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+    def members(self, target: Target) -> Fact[Mapping[str, Registered]]:
         """How this member sees the registry, by hex ID; v2 does not tell learners from voters."""
-        return Fact(Script(subject.name, MEMBERS, (subject.host.service,), timeout_s=6.0), _members)
+        return Fact(Script(target.name, MEMBERS, (target.host.service,), timeout_s=6.0), _members)
 
-    def status(self, subject: Subject) -> Fact[Standing]:
+    def status(self, target: Target) -> Fact[MemberStatus]:
         """Who the member is, who leads, and how far it has come."""
-        return Fact(Script(subject.name, STATUS, (subject.host.service,), timeout_s=10.0), _standing)
+        return Fact(Script(target.name, STATUS, (target.host.service,), timeout_s=10.0), _member_status)
 
-    def health(self, subject: Subject) -> Fact[Health]:
+    def health(self, target: Target) -> Fact[Health]:
         """What the member itself says to something that needs a quorum, and what etcdctl thinks of all."""
-        arguments = (subject.host.service, *Paths.of(subject).material)
-        return Fact(Script(subject.name, HEALTH, arguments, timeout_s=10.0), _Heard.of)
+        arguments = (target.host.service, *Paths.of(target).material)
+        return Fact(Script(target.name, HEALTH, arguments, timeout_s=10.0), _Heard.of)
 
-    def alarms(self, subject: Subject) -> Fact[str] | None:
+    def alarms(self, target: Target) -> Fact[str] | None:
         """Nothing: v2 has no alarms. A member with one is not healthy, though (3.4, 3.5)."""
-        del subject
+        del target
         return None
 
-    def login(self, subject: Subject) -> Fact[bool]:
+    def login(self, target: Target) -> Fact[bool]:
         """By what root alone is told while authentication is on."""
-        return Fact(Script(subject.name, LOGIN, (subject.host.service,), timeout_s=6.0), _wants_login)
+        return Fact(Script(target.name, LOGIN, (target.host.service,), timeout_s=6.0), _wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off."""
@@ -118,9 +118,9 @@ class V2:
         words = ("etcdctl", "--no-sync", "--endpoints", endpoint, *who, "auth", word)
         return Run(words, (("ETCDCTL_API", "2"),))
 
-    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
+    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
         """Nothing: v2 has no hash of its keys."""
-        del subject, revision
+        del target, revision
         return None
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
@@ -134,12 +134,12 @@ class V2:
         request = ("-XPUT", "-H", "Content-Type: application/json", "--data", body)
         return Run(("curl", *limits, *request, f"{endpoint}/v2/members/{member_id}"))
 
-    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
         """Copy log and snapshots out of the data directory; without the v3 store, which is locked."""
         del endpoint
-        data = data_directory(subject)
+        data = data_directory(target)
         words: tuple[str, ...] = ("etcdctl", "backup", "--data-dir", data, "--backup-dir", path)
-        if not subject.member.version.startswith("2."):
+        if not target.member.version.startswith("2."):
             words = (*words, "--with-v3=false")
         return (Run(words, (("ETCDCTL_API", "2"),)), Run(("test", "-d", f"{path}/member/wal")))
 
@@ -156,13 +156,13 @@ def _members(answer: Answer) -> Mapping[str, Registered]:
     return found
 
 
-def _standing(answer: Answer) -> Standing:
+def _member_status(answer: Answer) -> MemberStatus:
     """Read one member's status; v2 tells one raft index, so ``applied`` is the same."""
-    told, _, headers = answer.text.partition("\nheaders ")
-    bodies = dict(line.partition(" ")[::2] for line in told.splitlines())
+    reported, _, headers = answer.text.partition("\nheaders ")
+    bodies = dict(line.partition(" ")[::2] for line in reported.splitlines())
     fields = dict(_headers(headers))
     index = foreign.number(_field(fields, "x-raft-index", headers), "an index of raft")
-    return Standing(
+    return MemberStatus(
         cluster_id=foreign.hex_id(_field(fields, "x-etcd-cluster-id", headers)),
         id=_body(_Self, "self", bodies).id,
         leader=_body(_Leader, "leader", bodies).id or "0",  # "During election" holds no ID
@@ -183,10 +183,10 @@ class _Heard:
     def of(cls, answer: Answer) -> "_Heard":
         if answer.exit_status != 0:
             return cls(answer.reason)
-        own, _, told = answer.text.partition("\n")
+        own, _, reported = answer.text.partition("\n")
         if not own.startswith("own "):
             return cls(answer.reason)
-        lines = (line.strip() for line in told.splitlines())
+        lines = (line.strip() for line in reported.splitlines())
         return cls(_of_itself(own.removeprefix("own ")), tuple(filter(None, lines)))
 
     def complaint(self, member_id: str) -> str | None:
@@ -236,7 +236,7 @@ def _of_all(lines: Sequence[str], member_id: str) -> str | None:
         return None
     if not _QUORATE.intersection(lines):
         return shown(lines[-1], quote="", limit=300) if lines else "cluster-health said nothing"
-    return None if about else f"cluster-health knows no member {member_id}"
+    return None if about else f"cluster-health has no member {member_id}"
 
 
 def _headers(text: str) -> Iterator[tuple[str, str]]:
@@ -249,7 +249,7 @@ def _headers(text: str) -> Iterator[tuple[str, str]]:
 def _field(fields: Mapping[str, str], name: str, headers: str) -> str:
     if name not in fields:
         said = shown(headers.strip().partition("\n")[0].strip(), quote="", limit=100)
-        raise ValueError(f"the v2 interface tells no {name}: {said or 'nothing'}")
+        raise ValueError(f"the v2 interface reports no {name}: {said or 'nothing'}")
     return fields[name]
 
 

@@ -11,15 +11,15 @@ from orchestrator.etcd.api.words import (
     OWN_LISTENER,
     Hashed,
     Health,
+    MemberStatus,
     Registered,
-    Standing,
     snapshot_tool,
     wants_login,
 )
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Subject, Version
+from orchestrator.plan.facts import Target, Version
 from orchestrator.plan.foreign import Url
 from orchestrator.text import shown
 
@@ -91,43 +91,43 @@ class V3:
 
     name = "v3"
 
-    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+    def members(self, target: Target) -> Fact[Mapping[str, Registered]]:
         """How this member sees the registry, by hex ID."""
-        return Fact(_ask(subject, "member", "list", "-w", "json"), _members)
+        return Fact(_ask(target, "member", "list", "-w", "json"), _members)
 
-    def status(self, subject: Subject) -> Fact[Standing]:
+    def status(self, target: Target) -> Fact[MemberStatus]:
         """Who the member is, who leads, and how far it has come."""
-        return Fact(_ask(subject, "endpoint", "status", "-w", "json"), _standing)
+        return Fact(_ask(target, "endpoint", "status", "-w", "json"), _member_status)
 
-    def health(self, subject: Subject) -> Fact[Health]:
+    def health(self, target: Target) -> Fact[Health]:
         """Whether the member answers a read that needs a quorum."""
-        return Fact(_ask(subject, "endpoint", "health"), _Health.of)
+        return Fact(_ask(target, "endpoint", "health"), _Health.of)
 
-    def alarms(self, subject: Subject) -> Fact[str] | None:
+    def alarms(self, target: Target) -> Fact[str] | None:
         """Which alarms are raised, empty if there are none."""
-        return Fact(_ask(subject, "alarm", "list"), _alarms)
+        return Fact(_ask(target, "alarm", "list"), _alarms)
 
-    def login(self, subject: Subject) -> Fact[bool]:
+    def login(self, target: Target) -> Fact[bool]:
         """By health: it reads a key, and with authentication on nobody reads one without a login."""
-        return Fact(self.health(subject).question, wants_login)
+        return Fact(self.health(target).question, wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:
         """Command that turns authentication on or off."""
         who = ("--user", "root:PASSWORD") if word == "disable" else ()
         return Run(("etcdctl", f"--endpoints={endpoint}", *who, "auth", word), _API)
 
-    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
+    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
         """The hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
-        arguments = (subject.host.service, str(revision))
-        return Fact(Script(subject.name, HASH, arguments, timeout_s=65.0), _hashed)
+        arguments = (target.host.service, str(revision))
+        return Fact(Script(target.name, HASH, arguments, timeout_s=65.0), _hashed)
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
         """Command that registers a member's peer URLs."""
         return _run(endpoint, "member", "update", member_id, f"--peer-urls={','.join(urls)}")
 
-    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
         """Save a snapshot, and let etcd's own tool verify it."""
-        tool = snapshot_tool(subject.member.version)
+        tool = snapshot_tool(target.member.version)
         save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=500s", "snapshot", "save", path)
         return (Run(save, _API), Run((tool, "snapshot", "status", path), _API))
 
@@ -136,8 +136,8 @@ class V3:
         return _run(endpoint, "move-leader", member_id)
 
 
-def _ask(subject: Subject, *words: str) -> Script:
-    return Script(subject.name, ASK, (subject.host.service, *words), timeout_s=6.0)
+def _ask(target: Target, *words: str) -> Script:
+    return Script(target.name, ASK, (target.host.service, *words), timeout_s=6.0)
 
 
 def _run(endpoint: str, *words: str) -> Run:
@@ -158,9 +158,9 @@ def _members(answer: Answer) -> Mapping[str, Registered]:
     return {member.id: member for member in found}
 
 
-def _standing(answer: Answer) -> Standing:
+def _member_status(answer: Answer) -> MemberStatus:
     found = foreign.of_json(_Statuses, answer.text, "etcdctl's answer").root[0].Status
-    return Standing(
+    return MemberStatus(
         cluster_id=f"{found.header.cluster_id:x}",
         id=f"{found.header.member_id:x}",
         leader=f"{found.leader:x}",

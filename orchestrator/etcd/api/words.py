@@ -8,7 +8,7 @@ from typing import Protocol
 from orchestrator.etcd.effective import SETTING
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 
@@ -24,7 +24,7 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MemberStatus:
     """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's.
 
     ``revision`` is that of its keys; 0 through v2, which has none for a whole store.
@@ -61,23 +61,23 @@ class Api(Protocol):
 
     name: str
 
-    def members(self, subject: Subject) -> Fact[Mapping[str, Registered]]:
+    def members(self, target: Target) -> Fact[Mapping[str, Registered]]:
         """How this member sees the registry, by hex ID."""
         ...
 
-    def status(self, subject: Subject) -> Fact[Standing]:
+    def status(self, target: Target) -> Fact[MemberStatus]:
         """Who the member is, who leads, and how far it has come."""
         ...
 
-    def health(self, subject: Subject) -> Fact[Health]:
+    def health(self, target: Target) -> Fact[Health]:
         """Whether the member can do what needs a quorum; any answer can be read."""
         ...
 
-    def alarms(self, subject: Subject) -> Fact[str] | None:
+    def alarms(self, target: Target) -> Fact[str] | None:
         """Which alarms are raised, empty if there are none; None where the interface has no alarms."""
         ...
 
-    def login(self, subject: Subject) -> Fact[bool]:
+    def login(self, target: Target) -> Fact[bool]:
         """Whether the member wants a login, because authentication is on; no answer is no."""
         ...
 
@@ -85,7 +85,7 @@ class Api(Protocol):
         """Command that turns authentication on or off (``enable``, ``disable``); root's login is put in."""
         ...
 
-    def hash_at(self, subject: Subject, revision: int) -> Fact[Hashed] | None:
+    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
         """The member's hash of all keys up to a revision (0: up to the last); None where there is no hash."""
         ...
 
@@ -93,7 +93,7 @@ class Api(Protocol):
         """Command that registers a member's peer URLs, through the listener at ``endpoint``."""
         ...
 
-    def backup(self, subject: Subject, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
         """Commands that save the member's data at ``path`` on its host, and verify what was saved."""
         ...
 
@@ -102,9 +102,9 @@ class Api(Protocol):
         ...
 
 
-def data_directory(subject: Subject) -> str:
+def data_directory(target: Target) -> str:
     """Where the member keeps its data. Default: etcd docs, "Configuration options"."""
-    return subject.member.environment.get("ETCD_DATA_DIR", f"{subject.member.name}.etcd")
+    return target.member.environment.get("ETCD_DATA_DIR", f"{target.member.name}.etcd")
 
 
 def snapshot_tool(version: str) -> str:
@@ -149,8 +149,8 @@ def hindrance(answer: Answer) -> Hindrance | None:
     if process := _NO_PROCESS.search(answer.stderr):
         return Hindrance(process[0], "unit")
     urls = without_http(answer)
-    told = f"none of its client listeners speaks http ({shown(urls or '', quote='', limit=300)})"
-    return Hindrance(told, "facts") if urls else None
+    reported = f"none of its client listeners speaks http ({shown(urls or '', quote='', limit=300)})"
+    return Hindrance(reported, "facts") if urls else None
 
 
 def wants_login(answer: Answer) -> bool:

@@ -1,10 +1,10 @@
-"""Pure predicates over facts, one module a subject; here are the gates of states, preflight.py has the rest.
+"""Pure predicates over facts, one module a target; here are the gates of states, preflight.py has the rest.
 
 They look at the running process, at what its listeners answer, and at the registry as every member sees it;
 never at what a command claimed to have done.
 """
 
-from orchestrator.etcd.checks.health import free_of_alarms, free_to_go, healthy, quorate
+from orchestrator.etcd.checks.health import free_of_alarms, healthy, quorate, safe_to_restart
 from orchestrator.etcd.checks.host import trusting_the_ca
 from orchestrator.etcd.checks.listeners import (
     listed_by_etcdctl_with_certificates,
@@ -15,7 +15,7 @@ from orchestrator.etcd.checks.listeners import (
     serving_https,
     serving_local_http,
 )
-from orchestrator.etcd.checks.local_clients import left_in_peace_by_local_clients
+from orchestrator.etcd.checks.local_clients import local_clients_healthy
 from orchestrator.etcd.checks.proving import proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
@@ -50,16 +50,15 @@ __all__ = [
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
-    "free_to_go",
     "healthy",
     "holding_certificates",
     "holding_no_certificates",
     "known_to_every_proxy_in_both_schemes",
     "known_to_every_proxy_in_https",
-    "left_in_peace_by_local_clients",
     "listed_by_etcdctl_with_certificates",
     "listening_locally",
     "loaded_with_certificates",
+    "local_clients_healthy",
     "proven_to_every_peer",
     "quorate",
     "reachable_by_every_peer_over_tls",
@@ -77,6 +76,7 @@ __all__ = [
     "running_as_found",
     "running_with_http",
     "running_with_https",
+    "safe_to_restart",
     "serving_http",
     "serving_https",
     "serving_local_http",

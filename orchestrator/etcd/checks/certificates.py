@@ -18,23 +18,23 @@ from orchestrator.host.checks import Remark, wrong
 from orchestrator.pki import golang, keys, reading
 from orchestrator.pki.pem import PemError
 from orchestrator.pki.reading import CLIENT, SERVER, is_address
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
-def faults(subjects: Sequence[Subject], now: datetime) -> tuple[Remark, ...]:
+def faults(targets: Sequence[Target], now: datetime) -> tuple[Remark, ...]:
     """Say everything that is wrong with the plan's certificates; ``now`` is in UTC."""
-    tls = subjects[0].cluster.tls
+    tls = targets[0].cluster.tls
     found: list[Remark] = []
     authorities = _load(tls.ca, found)
     for authority in authorities:
         which = authority.subject.rfc4514_string()
         found += (wrong(f"{tls.ca}: {which}: {why}") for why in golang.refusals(authority, is_root=True))
     found += _pair(tls.client_certificate, tls.client_key, authorities, now, (CLIENT,))
-    for subject in subjects:
-        member = subject.host
+    for target in targets:
+        member = target.host
         found += _pair(member.certificate, member.key, authorities, now, (SERVER, CLIENT))
-        found += _names(member.certificate, subject)
-    for proxy in subjects[0].cluster.proxies:
+        found += _names(member.certificate, target)
+    for proxy in targets[0].cluster.proxies:
         found += _pair(proxy.certificate, proxy.key, authorities, now, (CLIENT,))
     return tuple(dict.fromkeys(found))
 
@@ -113,15 +113,15 @@ def _issued(
         yield from (wrong(f"{path}: {why}") for why in golang.constrained(named, links[1:]))
 
 
-def _names(path: Path, subject: Subject) -> Iterable[Remark]:
+def _names(path: Path, target: Target) -> Iterable[Remark]:
     held = reading.readable(path)
     if not held:
         return
     named = reading.names(held[0])
     if named is None:
-        yield wrong(f"{path}: has no subject alternative names, and etcd does not look at its common name")
+        yield wrong(f"{path}: has no target alternative names, and etcd does not look at its common name")
         return
-    urls = (*settings.peers_https(subject), *settings.advertised_clients(subject))
+    urls = (*settings.peers_https(target), *settings.advertised_clients(target))
     hosts = ((urlsplit(url).hostname or "").removesuffix(".") for url in urls)
     for host in dict.fromkeys(hosts):
         if is_address(host) and ip_address(host).is_unspecified:
@@ -131,4 +131,4 @@ def _names(path: Path, subject: Subject) -> Iterable[Remark]:
                 f"{path}: names DNS:{host}, and an address is only found as IP:{host}: issue it again so"
             )
         elif not named.cover(host):
-            yield wrong(f"{path}: does not name {host}, which {subject.name} is dialled by; it names {named}")
+            yield wrong(f"{path}: does not name {host}, which {target.name} is dialled by; it names {named}")

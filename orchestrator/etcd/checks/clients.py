@@ -11,7 +11,7 @@ from orchestrator.etcd.facts import connections
 from orchestrator.etcd.facts.connections import Connections
 from orchestrator.host.checks import Check, Remark, doubtful, fine
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 ROUND = "switch"  # the round of every migration in which a member's client port leaves http
 _AT_MOST = 10  # clients that are named for one member; the others are counted
@@ -22,31 +22,31 @@ def clients(site: Site) -> Iterable[Check]:
     ports = {site.cluster.ports.client, site.cluster.ports.local, *_found_ports(site.members)}
     asked = {one.name: connections.of(one, sorted(ports)) for one in site.hosts}
 
-    def judge_of(subject: Subject) -> Check:
+    def judge_of(target: Target) -> Check:
         def judge(answers: Answers) -> Iterable[Remark]:
             seen: dict[str, Connections] = {}
             for name, fact in asked.items():
                 try:
                     seen[name] = fact.read(answers)
                 except ValueError as error:
-                    told = f"cannot tell: {name} does not show its connections: {error}"
-                    return (doubtful(told, f"on {name}: install iproute2, which has ss"),)
-            return judged(subject, seen)
+                    reported = f"cannot tell: {name} does not show its connections: {error}"
+                    return (doubtful(reported, f"on {name}: install iproute2, which has ss"),)
+            return judged(target, seen)
 
-        return Check(subject.name, tuple(asked.values()), judge)
+        return Check(target.name, tuple(asked.values()), judge)
 
     return map(judge_of, site.members)
 
 
-def _found_ports(members: Iterable[Subject]) -> Iterable[int]:
+def _found_ports(members: Iterable[Target]) -> Iterable[int]:
     for one in members:
         for url in settings.current(one.found.environment, settings.LISTEN_CLIENT):
             yield urlsplit(url).port or one.cluster.ports.client
 
 
-def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark]:
+def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
     """Say who loses a member; a connection is lost if it came over http to other than the local port."""
-    own = seen[subject.name]
+    own = seen[target.name]
     http = {urlsplit(url).port for url in own.urls if url.startswith("http://")}
     if not http:
         yield fine("no listener of it speaks plain http")
@@ -55,13 +55,13 @@ def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark
         pair: f"{name} on {host}"
         for host, one in seen.items()
         for pair, name in one.went.items()
-        if host == subject.name or not _is_loopback(pair[1])  # every host has a loopback of its own
+        if host == target.name or not _is_loopback(pair[1])  # every host has a loopback of its own
     }
-    hosts = _addresses(subject, seen)
+    hosts = _addresses(target, seen)
     lost: Counter[str] = Counter()
     for here, there in own.came:
         port = here.split(" ")[1]
-        is_spared = int(port) == subject.cluster.ports.local and _is_loopback(here)
+        is_spared = int(port) == target.cluster.ports.local and _is_loopback(here)
         if int(port) not in http or is_spared:
             continue
         process = whose.get((there, here))
@@ -75,13 +75,13 @@ def judged(subject: Subject, seen: Mapping[str, Connections]) -> Iterable[Remark
     named = [f"{who} ({count})" if count > 1 else who for who, count in lost.most_common(_AT_MOST)]
     more = f" and {len(lost) - len(named)} more" if len(lost) > len(named) else ""
     count = sum(lost.values())
-    told = "1 connection" if count == 1 else f"{count} connections"
-    tls = subject.cluster.tls
+    reported = "1 connection" if count == 1 else f"{count} connections"
+    tls = target.cluster.tls
     needed = "https://, the CA and a client certificate" if tls.client_cert_auth else "https:// and the CA"
     yield doubtful(
-        f"{told} over plain http, cut off in the round {ROUND!r}: {', '.join(named)}{more}",
+        f"{reported} over plain http, cut off in the round {ROUND!r}: {', '.join(named)}{more}",
         f"have them speak to it with {needed} from that round on, or, on its own host, "
-        f"through {settings.local_url(subject)}, which stays as it is",
+        f"through {settings.local_url(target)}, which stays as it is",
     )
 
 
@@ -89,8 +89,8 @@ def _is_loopback(end: str) -> bool:
     return ip_address(end.split(" ", maxsplit=1)[0]).is_loopback
 
 
-def _addresses(subject: Subject, seen: Mapping[str, Connections]) -> set[str]:
+def _addresses(target: Target, seen: Mapping[str, Connections]) -> set[str]:
     """Return addresses of the plan's own hosts: what comes from there is known by its process."""
     ends: list[str] = [here for one in seen.values() for here, _ in (*one.came, *one.went)]
-    planned: Sequence[str] = [host.address for host in subject.cluster.hosts if host.name in seen]
+    planned: Sequence[str] = [host.address for host in target.cluster.hosts if host.name in seen]
     return {*(end.split(" ")[0] for end in ends), *planned}

@@ -9,17 +9,17 @@ from orchestrator.etcd import settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import peering
 from orchestrator.etcd.install import drop_ins
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 from orchestrator.text import shown
 
 
-def etcdctl(one: Subject) -> str:
+def etcdctl(one: Target) -> str:
     """Return the words that begin a command for a member on its own host, through the v3 interface."""
     return f"ETCDCTL_API=3 etcdctl --endpoints={shlex.quote(peering.endpoint(one.found.environment))}"
 
 
-def defragment(one: Subject) -> str:
+def defragment(one: Target) -> str:
     """Return the command that gives back to the disk what was compacted."""
     return f"{etcdctl(one)} --command-timeout=60s defrag"
 
@@ -73,7 +73,7 @@ def alarm(site: Site, raised: str) -> str:
     )
 
 
-def counts(one: Subject) -> str:
+def counts(one: Target) -> str:
     """Return the commands that count keys and leases; 3.3 and 3.4 have no --count-only."""
     return (
         f"count them yourself, on {one.name}: {etcdctl(one)} get '' --prefix --keys-only --limit=1 -w json "

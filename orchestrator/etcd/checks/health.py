@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import api
-from orchestrator.etcd.api.words import AUTHENTICATION, Health, Standing, wants_login
+from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
 from orchestrator.etcd.asking import always_holds, gate
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.site import CLUSTER, Site
@@ -13,7 +13,7 @@ from orchestrator.etcd.facts.members import readable
 from orchestrator.etcd.facts.process import Process
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, Fact
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 # Raft entries that a member may be behind: a busy cluster writes about that in the time of one look.
 MAX_LAG = 1000
@@ -21,19 +21,19 @@ _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal her
 
 
 @gate(fix="'quorum' says what to do first; systemctl status and journalctl of its unit say why")
-def healthy(subject: Subject) -> Check:
+def healthy(target: Target) -> Check:
     """The member answers a read that needs a quorum, knows a leader and is not behind."""
-    health = api.of(subject).health(subject)
-    statuses = {other.name: api.of(other).status(other) for other in subject.everyone}
+    health = api.of(target).health(target)
+    statuses = {other.name: api.of(other).status(other) for other in target.everyone}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        complaint = health.read(answers).complaint(subject.member.id)
+        complaint = health.read(answers).complaint(target.member.id)
         if complaint:
             yield wrong(f"no healthy answer: {complaint}")
             return
-        mine = statuses[subject.name].read(answers)
-        if mine.id != subject.member.id:
-            yield wrong(f"member {mine.id} answers, not {subject.member.id}")
+        mine = statuses[target.name].read(answers)
+        if mine.id != target.member.id:
+            yield wrong(f"member {mine.id} answers, not {target.member.id}")
         if mine.leader == "0":
             yield wrong("knows no leader")
         # one that does not answer cannot be ahead of anybody
@@ -42,55 +42,55 @@ def healthy(subject: Subject) -> Check:
         if gap > MAX_LAG:
             yield wrong(f"is {gap} raft entries behind")
 
-    return Check(subject.name, (health, *statuses.values()), judge)
+    return Check(target.name, (health, *statuses.values()), judge)
 
 
-def _ahead(standing: Iterable[Standing]) -> int:
+def _ahead(standing: Iterable[MemberStatus]) -> int:
     return max((one.index for one in standing), default=0)
 
 
 @gate
-def quorate(subject: Subject) -> Check:
+def quorate(target: Target) -> Check:
     """Every other member answers a read that needs a quorum: this one may be away for a moment."""
-    others = _healths(subject.others)
-    return Check(subject.name, tuple(others.values()), lambda answers: _unhealthy(subject, others, answers))
+    others = _healths(target.others)
+    return Check(target.name, tuple(others.values()), lambda answers: _unhealthy(target, others, answers))
 
 
-def _healths(members: Iterable[Subject]) -> Mapping[str, Fact[Health]]:
+def _healths(members: Iterable[Target]) -> Mapping[str, Fact[Health]]:
     return {one.name: api.of(one).health(one) for one in members}
 
 
-def _unhealthy(subject: Subject, healths: Mapping[str, Fact[Health]], answers: Answers) -> Iterable[Remark]:
+def _unhealthy(target: Target, healths: Mapping[str, Fact[Health]], answers: Answers) -> Iterable[Remark]:
     for name, health in healths.items():
-        complaint = health.read(answers).complaint(subject.facts.members[name].id)
+        complaint = health.read(answers).complaint(target.facts.members[name].id)
         if complaint:
             yield wrong(f"{name} is not healthy: {complaint}")
 
 
 @gate
-def free_to_go(subject: Subject) -> Check:
+def safe_to_restart(target: Target) -> Check:
     """Every other member is healthy, or this one is not: then its restart costs nothing, and may heal it.
 
     Without a quorum no 'member update' can work; a restart with other listeners is what brings members
     together again. Members that can reach only a follower stay outside until they are restarted themselves.
     """
-    healths = _healths(subject.everyone)
+    healths = _healths(target.everyone)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        if healths[subject.name].read(answers).complaint(subject.member.id) is None:
-            yield from _unhealthy(subject, healths, answers)
+        if healths[target.name].read(answers).complaint(target.member.id) is None:
+            yield from _unhealthy(target, healths, answers)
 
-    return Check(subject.name, tuple(healths.values()), judge)
+    return Check(target.name, tuple(healths.values()), judge)
 
 
 @gate
-def free_of_alarms(subject: Subject) -> Check:
+def free_of_alarms(target: Target) -> Check:
     """No member has raised an alarm (a full disk, a corrupt store)."""
-    interface = api.of(subject)
-    asked = (subject.others or (subject,))[0]
+    interface = api.of(target)
+    asked = (target.others or (target,))[0]
     alarms = interface.alarms(asked)
     if alarms is None:
-        return always_holds(subject)
+        return always_holds(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -101,7 +101,7 @@ def free_of_alarms(subject: Subject) -> Check:
         if raised:
             yield wrong(f"raised: {raised}")
 
-    return Check(subject.name, (alarms,), judge)
+    return Check(target.name, (alarms,), judge)
 
 
 def quorum(site: Site) -> Iterable[Check]:
@@ -124,7 +124,7 @@ def quorum(site: Site) -> Iterable[Check]:
             return  # nobody can tell more without a login; the next check does
         standing = readable(statuses, answers)
         complaints = {
-            name: f"it tells no status: {answers[status.question].reason}"
+            name: f"it reports no status: {answers[status.question].reason}"
             for name, status in statuses.items()
             if name not in standing
         }
@@ -132,8 +132,8 @@ def quorum(site: Site) -> Iterable[Check]:
             if complaint := healths[name].read(answers).complaint(one.id):
                 complaints[name] = complaint
         yield from (
-            wrong(f"{name} is not healthy: {told}", fixes.health(site, name))
-            for name, told in complaints.items()
+            wrong(f"{name} is not healthy: {reported}", fixes.health(site, name))
+            for name, reported in complaints.items()
         )
         yield from (
             wrong(f"{name} was not asked", "what the check 'login' prints comes first")
@@ -157,7 +157,7 @@ def quorum(site: Site) -> Iterable[Check]:
         yield Check(CLUSTER, (*(fact for each in facts for fact in each.values()), *alarms), judge)
 
 
-def _named(raised: str, standing: Mapping[str, Standing]) -> str:
+def _named(raised: str, standing: Mapping[str, MemberStatus]) -> str:
     """Return the alarms with the members' names in place of their IDs."""
     names = {str(int(one.id, 16)): name for name, one in standing.items()}
     return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
@@ -185,7 +185,7 @@ def lag(site: Site) -> Iterable[Check]:
         yield Check(CLUSTER, tuple(statuses.values()), judge)
 
 
-def behind(standing: Mapping[str, Standing]) -> Iterable[Remark]:
+def behind(standing: Mapping[str, MemberStatus]) -> Iterable[Remark]:
     """Judge how far each member is behind the one that is ahead."""
     ahead = _ahead(standing.values())
     gaps = {name: ahead - one.applied for name, one in standing.items()}

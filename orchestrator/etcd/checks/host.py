@@ -10,9 +10,9 @@ from orchestrator.etcd.facts import ca_store, host
 from orchestrator.host import lock
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, UnansweredError
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
-# Programs that looks and deeds call: remote/script.py, remote/receipt.py, and the scripts below etcd/.
+# Programs that looks and jobs call: remote/script.py, remote/result.py, and the scripts below etcd/.
 NEEDED = (
     *(
         "awk",
@@ -54,10 +54,10 @@ WARN_S = 1.0  # etcd's own members warn of each other from there on (rafthttp/pr
 FAIL_S = 60.0
 
 
-def tools(subject: Subject) -> Check:
+def tools(target: Target) -> Check:
     """Ask for the shell, and for each program that our scripts call on the host."""
-    needed = (*NEEDED, *(ON_MEMBERS if subject.name in subject.facts.members else ()))
-    programs = host.programs(subject.name, (*needed, *FOR_CHECKS, *STORES))
+    needed = (*NEEDED, *(ON_MEMBERS if target.name in target.facts.members else ()))
+    programs = host.programs(target.name, (*needed, *FOR_CHECKS, *STORES))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -70,9 +70,9 @@ def tools(subject: Subject) -> Check:
             yield wrong(f"{', '.join(missing)}: not found in {found.path}", _install(missing))
         unseen = [tool for tool in FOR_CHECKS if tool not in found.has]
         if unseen:
-            told_of = f"not on PATH: {', '.join(unseen)}; checks that ask the kernel see less"
+            told_of = f"not on PATH: {', '.join(unseen)}; checks that need them see less"
             yield doubtful(told_of, _install(unseen))
-        if subject.cluster.tls.trust == "system" and not found.has & set(STORES):
+        if target.cluster.tls.trust == "system" and not found.has & set(STORES):
             yield doubtful(
                 "no trust store to put the CA into (no update-ca-certificates, no update-ca-trust)",
                 "install ca-certificates, or set tls.trust to files in the plan",
@@ -80,7 +80,7 @@ def tools(subject: Subject) -> Check:
         if not missing:
             yield fine(f"{len(needed)} programs, {found.shell}, {found.systemd}")
 
-    return Check(subject.name, (programs,), judge)
+    return Check(target.name, (programs,), judge)
 
 
 def _install(missing: Sequence[str]) -> str:
@@ -98,35 +98,35 @@ def _install(missing: Sequence[str]) -> str:
     return "; ".join(fixes)
 
 
-def lock_is_free(subject: Subject) -> Check:
+def lock_is_free(target: Target) -> Check:
     """Ask who holds the host's lock: while anybody does, no other run begins."""
-    held = lock.held(subject.name)
+    held = lock.held(target.name)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         holder = held.read(answers)
         yield wrong(f"held by {holder}") if holder else fine("nobody holds it")
 
-    return Check(subject.name, (held,), judge)
+    return Check(target.name, (held,), judge)
 
 
-def skew_s(told: float, between: Moments) -> float:
+def skew_s(reported: float, between: Moments) -> float:
     """Seconds that a clock is surely ahead (or behind: negative), if it was read between two moments."""
     early, late = between[0].timestamp(), between[1].timestamp()
-    return max(0.0, told - late) - max(0.0, early - told)
+    return max(0.0, reported - late) - max(0.0, early - reported)
 
 
 def clocks(site: Site) -> Iterable[Check]:
     """Compare each host's clock with the bastion's, and with the dates of every certificate."""
-    return (_clock(site, subject) for subject in site.hosts)
+    return (_clock(site, target) for target in site.hosts)
 
 
-def _clock(site: Site, subject: Subject) -> Check:
-    time, dated = host.time_of(subject.name), material.dates(site)
+def _clock(site: Site, target: Target) -> Check:
+    time, dated = host.time_of(target.name), material.dates(site)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        told = time.read(answers)
-        skew = skew_s(told, site.reached[subject.name])
-        there = datetime.fromtimestamp(told, UTC)
+        reported = time.read(answers)
+        skew = skew_s(reported, site.reached[target.name])
+        there = datetime.fromtimestamp(reported, UTC)
         if abs(skew) > WARN_S:
             side = "ahead of" if skew > 0 else "behind"
             remark = wrong if abs(skew) > FAIL_S else doubtful
@@ -141,19 +141,19 @@ def _clock(site: Site, subject: Subject) -> Check:
                     f"{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S}"
                 )
 
-    return Check(subject.name, (time,), judge)
+    return Check(target.name, (time,), judge)
 
 
 @gate
-def trusting_the_ca(subject: Subject) -> Check:
+def trusting_the_ca(target: Target) -> Check:
     """The host's trust store holds the CA, unless the plan says that files are enough."""
-    bundle = ca_store.bundle(subject)
+    bundle = ca_store.bundle(target)
     if bundle is None:
-        return always_holds(subject)
+        return always_holds(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = bundle.read(answers)
         if not found.is_trusting:
             yield wrong(f"the bundle {found.path} does not hold the CA: {found.last_words}")
 
-    return Check(subject.name, (bundle,), judge)
+    return Check(target.name, (bundle,), judge)

@@ -14,20 +14,20 @@ from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import drop_ins, unit
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 _OF_PEERS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions that may be built with such a Go
 _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[^:]*)")
 
 
-def http_proxies(subject: Subject) -> Check:
+def http_proxies(target: Target) -> Check:
     """Ask for the proxy variables of the running process and of the unit's next start."""
-    targets = _targets(subject)
+    targets = _targets(target)
     takes_networks = not any(
-        member.version.startswith(_WITHOUT_NETWORKS) for member in subject.facts.members.values()
+        member.version.startswith(_WITHOUT_NETWORKS) for member in target.facts.members.values()
     )
-    runs, described = process.running(subject), unit.of(subject)
+    runs, described = process.running(target), unit.of(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, read = runs.read(answers), described.read(answers)
@@ -46,14 +46,14 @@ def http_proxies(subject: Subject) -> Check:
         if not caught:
             yield fine(f"{variable} is set, and NO_PROXY exempts every member")
             return
-        told = ", ".join(name if name == host else f"{name} ({host})" for host, name in caught.items())
+        reported = ", ".join(name if name == host else f"{name} ({host})" for host, name in caught.items())
         yield wrong(
-            f"{variable} is set for etcd, and NO_PROXY does not exempt {told}: over https it would dial them "
-            "through that proxy",
-            _mend(subject, read, exempt, caught),
+            f"{variable} is set for etcd, and NO_PROXY does not exempt {reported}: over https it would dial "
+            "them through that proxy",
+            _fix(target, read, exempt, caught),
         )
 
-    return Check(subject.name, (runs, described), judge)
+    return Check(target.name, (runs, described), judge)
 
 
 def is_exempt(host: str, port: int, no_proxy: str, *, takes_networks: bool = True) -> bool:
@@ -104,11 +104,11 @@ def _network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _targets(subject: Subject) -> Mapping[tuple[str, int], str]:
+def _targets(target: Target) -> Mapping[tuple[str, int], str]:
     """Host and port of everybody whom this host's etcd dials, with the member's name."""
-    is_member = subject.name in subject.facts.members
+    is_member = target.name in target.facts.members
     found: dict[tuple[str, int], str] = {}
-    for other in subject.others:
+    for other in target.others:
         advertised = () if is_member else settings.advertised_clients(other)
         for url in (*other.member.peer_urls, *advertised):
             parts = urlsplit(url)
@@ -116,7 +116,7 @@ def _targets(subject: Subject) -> Mapping[tuple[str, int], str]:
     return found
 
 
-def _mend(subject: Subject, read: unit.Unit, exempt: str, caught: Iterable[str]) -> str:
+def _fix(target: Target, read: unit.Unit, exempt: str, caught: Iterable[str]) -> str:
     """Say how NO_PROXY is set for the next start, which is early enough: it is not over https yet."""
     value = ",".join((*filter(None, (entry.strip() for entry in exempt.split(","))), *caught))
     in_file = next(
@@ -126,4 +126,4 @@ def _mend(subject: Subject, read: unit.Unit, exempt: str, caught: Iterable[str])
     if in_file is not None or not value.isprintable():
         return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
     line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return drop_ins.command(subject.host, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))
+    return drop_ins.command(target.host, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))

@@ -1,4 +1,4 @@
-"""One line of a list of checks, and what it finds: name, place, verdict, evidence, reason and mend."""
+"""One line of a list of checks, and what it finds: name, place, verdict, evidence, reason and fix."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ class Finding:
     verdict: Verdict
     evidence: str
     why: str
-    mend: str
+    fix: str
     passes_by: bool = False
 
 
@@ -49,7 +49,7 @@ def _nothing(_site: Site) -> Iterable[Check]:
 class Item:
     """One line of the checklist.
 
-    ``looks`` says at what, ``why`` it matters, ``mend`` what helps: a sentence each. ``make`` makes
+    ``looks`` says at what, ``why`` it matters, ``fix`` what helps: a sentence each. ``make`` makes
     the checks, one for each place; none where they are what comes of connecting, of the facts or of gates.
     ``on_resume`` says that what it finds can come up in the middle of a migration too, and that gates would
     show it only behind the next restart. ``passes_by`` says that it may be over by itself in a moment.
@@ -58,21 +58,21 @@ class Item:
     name: str
     looks: str
     why: str
-    mend: str
+    fix: str
     make: SiteCheck = _nothing
     on_resume: bool = False
     passes_by: bool = False
 
     def finding(self, where: str, remark: Remark) -> Finding:
         """Make a finding of this check."""
-        mend = remark.fix or self.mend
-        return Finding(self.name, where, remark.verdict, remark.evidence, self.why, mend, self.passes_by)
+        fix = remark.fix or self.fix
+        return Finding(self.name, where, remark.verdict, remark.evidence, self.why, fix, self.passes_by)
 
     def findings(self, check: Check, answers: Answers) -> tuple[Finding, ...]:
         """Judge one check in its place."""
         remarks = check.judge(answers)
-        told = (hindrance(answers[question]) for question in check.questions if question in answers)
-        first = next((one for one in told if one and one.check != self.name), None)
+        reported = (hindrance(answers[question]) for question in check.questions if question in answers)
+        first = next((one for one in reported if one and one.check != self.name), None)
         if first:  # what this check would advise is beside the point until that is out of the way
             fix = f"what the check '{first.check}' prints comes first; then check again"
             remarks = tuple(one if one.verdict == "pass" else replace(one, fix=fix) for one in remarks)
@@ -83,13 +83,13 @@ LOGIN = Item(
     "login",
     looks="a connection to each host, its host key, the login, and becoming root",
     why="a host that cannot be reached cannot be moved, and all of them have to be",
-    mend="the evidence names the host key, the key that was refused, or the sudo rule that is missing",
+    fix="the evidence names the host key, the key that was refused, or the sudo rule that is missing",
 )
 FACTS = Item(
     "facts",
-    looks="what a run has to know of every host before it can say what it would do",
-    why="a way back needs to know how it was before",
-    mend="mend what the evidence names, in the plan or on the host, and check again",
+    looks="what a run needs to know about every host to plan its steps",
+    why="a rollback has to know the original settings",
+    fix="fix what the evidence names, in the plan or on the host, and check again",
 )
 
 
@@ -99,6 +99,6 @@ def of_gate(gate: Check, state: str) -> Item:
         f"gate: {gate.name}",
         looks="one gate of the migration's first state",
         why=f"every host has to stand in '{state}' before the first step, and this is part of what it means",
-        mend=gate.fix,
+        fix=gate.fix,
         passes_by=True,
     )

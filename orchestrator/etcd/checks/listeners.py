@@ -9,10 +9,10 @@ from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.etcd.facts.members import unlisted
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, Fact, UnansweredError
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
-def _unless(subject: Subject, reasons: Iterable[tuple[str, Fact[str | None]]]) -> Check:
+def _unless(target: Target, reasons: Iterable[tuple[str, Fact[str | None]]]) -> Check:
     """Hold unless one of the facts is a reason; each stands behind what it is a reason for."""
     rows = tuple(reasons)
 
@@ -22,7 +22,7 @@ def _unless(subject: Subject, reasons: Iterable[tuple[str, Fact[str | None]]]) -
             if reason is not None:
                 yield wrong(f"{complaint}: {reason}")
 
-    return Check(subject.name, tuple(fact for _, fact in rows), judge)
+    return Check(target.name, tuple(fact for _, fact in rows), judge)
 
 
 @gate(
@@ -31,56 +31,56 @@ def _unless(subject: Subject, reasons: Iterable[tuple[str, Fact[str | None]]]) -
         "systemctl status and journalctl of the member's unit say why its client listener does not answer"
     )
 )
-def serving_http(subject: Subject) -> Check:
+def serving_http(target: Target) -> Check:
     """The client port answers over plain http, as clients expect it before the switch."""
-    url = settings.original_url(subject)
-    return _unless(subject, [(f"no healthy answer over http: {url}/health", unserved(subject, url))])
+    url = settings.original_url(target)
+    return _unless(target, [(f"no healthy answer over http: {url}/health", unserved(target, url))])
 
 
 @gate
-def serving_local_http(subject: Subject) -> Check:
+def serving_local_http(target: Target) -> Check:
     """The unencrypted port on loopback answers, for fleet, flannel and other local clients."""
-    url = settings.local_url(subject)
-    return _unless(subject, [(f"no healthy answer on the local port: {url}/health", unserved(subject, url))])
+    url = settings.local_url(target)
+    return _unless(target, [(f"no healthy answer on the local port: {url}/health", unserved(target, url))])
 
 
 @gate
-def serving_https(subject: Subject) -> Check:
+def serving_https(target: Target) -> Check:
     """Each advertised client URL answers over https to the plan's client certificate."""
     complaint = "no healthy answer over https to the client certificate"
-    urls = settings.advertised_clients(subject)
+    urls = settings.advertised_clients(target)
     return _unless(
-        subject, ((f"{complaint}: {url}/health", unserved(subject, url, shown=True)) for url in urls)
+        target, ((f"{complaint}: {url}/health", unserved(target, url, shown=True)) for url in urls)
     )
 
 
 @gate
-def refusing_http(subject: Subject) -> Check:
+def refusing_http(target: Target) -> Check:
     """No advertised client URL answers over plain http any more."""
-    urls = (url.replace("https://", "http://", 1) for url in settings.advertised_clients(subject))
+    urls = (url.replace("https://", "http://", 1) for url in settings.advertised_clients(target))
     return _unless(
-        subject, ((f"still answers plain http: {url}/health", unrefused(subject, url)) for url in urls)
+        target, ((f"still answers plain http: {url}/health", unrefused(target, url)) for url in urls)
     )
 
 
 @gate
-def refusing_strangers(subject: Subject) -> Check:
+def refusing_strangers(target: Target) -> Check:
     """Without a client certificate, or with a stranger's, nobody is served, unless the plan wants it so."""
-    if not subject.cluster.tls.client_cert_auth:
-        return always_holds(subject)
+    if not target.cluster.tls.client_cert_auth:
+        return always_holds(target)
     complaints = {False: "serves clients without a certificate", True: "serves a stranger's certificate"}
     return _unless(
-        subject,
+        target,
         (
-            (f"{complaint}: {url}/health", unrefused(subject, url, is_stranger=is_stranger))
-            for url in settings.advertised_clients(subject)
+            (f"{complaint}: {url}/health", unrefused(target, url, is_stranger=is_stranger))
+            for url in settings.advertised_clients(target)
             for is_stranger, complaint in complaints.items()
         ),
     )
 
 
 @gate
-def reachable_by_every_peer_over_tls(subject: Subject) -> Check:
+def reachable_by_every_peer_over_tls(target: Target) -> Check:
     """Every other member completes a mutual TLS handshake with this one's peer port, with its files in use.
 
     Two members stay connected while one of them can dial the other, so health says nothing about certificates
@@ -88,8 +88,8 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Check:
     """
     dials = tuple(
         (dialler.name, url, handshake(dialler, url))
-        for dialler in subject.others
-        for url in settings.peers_https(subject)
+        for dialler in target.others
+        for url in settings.peers_https(target)
     )
 
     def judge(answers: Answers) -> Iterable[Remark]:
@@ -98,21 +98,21 @@ def reachable_by_every_peer_over_tls(subject: Subject) -> Check:
             if not shaken.is_done:
                 yield wrong(f"{name} cannot reach {url} over TLS: {shaken.reason}")
 
-    return Check(subject.name, tuple(dial for _, _, dial in dials), judge)
+    return Check(target.name, tuple(dial for _, _, dial in dials), judge)
 
 
 @gate
-def listed_by_etcdctl_with_certificates(subject: Subject) -> Check:
+def listed_by_etcdctl_with_certificates(target: Target) -> Check:
     """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
-    return _unless(subject, ((url, unlisted(subject, url)) for url in settings.advertised_clients(subject)))
+    return _unless(target, ((url, unlisted(target, url)) for url in settings.advertised_clients(target)))
 
 
-def ports(subject: Subject) -> Check:
+def ports(target: Target) -> Check:
     """Ask the kernel who listens on the client, peer and local port."""
-    runs = process.running(subject)
-    listening = listeners.listening(subject.name)
-    wanted, own = subject.cluster.ports, f"{subject.host.service}.service"
-    is_member = subject.name in subject.facts.members
+    runs = process.running(target)
+    listening = listeners.listening(target.name)
+    wanted, own = target.cluster.ports, f"{target.host.service}.service"
+    is_member = target.name in target.facts.members
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -149,4 +149,4 @@ def ports(subject: Subject) -> Check:
             used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))
             yield fine(f"{', '.join(map(str, used))} are etcd's or free")
 
-    return Check(subject.name, (runs, listening), judge)
+    return Check(target.name, (runs, listening), judge)

@@ -10,17 +10,17 @@ from orchestrator.etcd.facts import watched
 from orchestrator.etcd.facts.watched import Watched
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 
 @gate
-def left_in_peace_by_local_clients(subject: Subject) -> Check:
+def local_clients_healthy(target: Target) -> Check:
     """Watched units are active, and after the restart their journals have stayed free of errors."""
-    watch = subject.cluster.watch
+    watch = target.cluster.watch
     if not watch.units:
-        return always_holds(subject)
-    journals = watched.since_restart(subject)
+        return always_holds(target)
+    journals = watched.since_restart(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         since_s, units = journals.read(answers)
@@ -30,7 +30,7 @@ def left_in_peace_by_local_clients(subject: Subject) -> Check:
         for unit in units:
             yield from _since_restart(unit, watch.errors, watch.quiet_s)
 
-    return Check(subject.name, (journals,), judge)
+    return Check(target.name, (journals,), judge)
 
 
 def _since_restart(watched: Watched, errors: str, quiet_s: float) -> Iterable[Remark]:
@@ -38,8 +38,8 @@ def _since_restart(watched: Watched, errors: str, quiet_s: float) -> Iterable[Re
         yield wrong(f"{watched.unit} is {watched.state}")
     offending = watched.offending(errors)
     if offending:
-        told = " | ".join(shown(text.strip(), quote="", limit=200) for text in offending[-3:])
-        yield wrong(f"{watched.unit} reports {len(offending)} errors in the last {quiet_s:g} s: {told}")
+        reported = " | ".join(shown(text.strip(), quote="", limit=200) for text in offending[-3:])
+        yield wrong(f"{watched.unit} reports {len(offending)} errors in the last {quiet_s:g} s: {reported}")
 
 
 def local_clients(site: Site) -> Iterable[Check]:
@@ -49,19 +49,19 @@ def local_clients(site: Site) -> Iterable[Check]:
     return (Check(CLUSTER, (), lambda _: (fine("the plan names no unit to watch"),)),)
 
 
-def _units(subject: Subject) -> Check:
-    watch, units = subject.cluster.watch, watched.units(subject)
+def _units(target: Target) -> Check:
+    watch, units = target.cluster.watch, watched.units(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found, known = units.read(answers)
         if len(found) != len(watch.units):
-            raise ValueError(f"{len(found)} of {len(watch.units)} units were told of")
+            raise ValueError(f"{len(found)} of {len(watch.units)} units were reported")
         troubles = [remark for one in found for remark in _of_unit(one, watch.errors, known)]
         yield from troubles
         if not troubles:
             yield fine(f"{', '.join(one.unit for one in found)}: active and quiet")
 
-    return Check(subject.name, (units,), judge)
+    return Check(target.name, (units,), judge)
 
 
 def _of_unit(watched: Watched, errors: str, known: Iterable[str]) -> Iterable[Remark]:
@@ -93,7 +93,7 @@ def _of_unit(watched: Watched, errors: str, known: Iterable[str]) -> Iterable[Re
     if offending:
         yield doubtful(
             f"{unit}.service reports errors already, before any restart: {shown(offending[-1].strip(), '')}",
-            f"mend what it reports (journalctl --unit {shlex.quote(unit)}.service): a step waits until its "
+            f"fix what it reports (journalctl --unit {shlex.quote(unit)}.service): a step waits until its "
             "journal is quiet; or count other lines only in the plan, such as "
             r"watch: {units: [...], errors: '(?i)\b(fatal|panic)\b'}",
         )

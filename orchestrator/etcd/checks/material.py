@@ -13,7 +13,7 @@ from orchestrator.plan.model import Cluster
 FAIL_DAYS, WARN_DAYS = 1, 30
 _DAY_S = 86400
 NEW_CA = (
-    "nothing that it signs lasts longer, and no host knows it yet: make a new one. Move away the files that "
+    "nothing that it signs lasts longer, and no host uses it yet: make a new one. Move away the files that "
     "orchestrator certs PLAN lists, then once more: orchestrator certs PLAN; or have your own CA do it"
 )
 
@@ -70,7 +70,7 @@ def bundle(site: Site) -> Iterable[Remark]:
     if len(held) > 1:
         names = ", ".join(one.subject.rfc4514_string() for one in held)
         yield doubtful(
-            f"{path} holds {len(held)} certificates, and whatever any of them signs is let in: {names}",
+            f"{path} holds {len(held)} certificates, and what any of them signs is accepted: {names}",
             "leave only the CA that signed the members and their clients, unless you are changing CAs",
         )
     elif signs(held[0]) and not lacking(held[0]):

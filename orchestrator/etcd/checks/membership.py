@@ -16,7 +16,7 @@ def compare(
     for each, other in seen.items():
         if other != view:
             yield wrong(
-                f"{each} and {viewer} do not see the same registry", "let the members become healthy first"
+                f"{each} and {viewer} do not see the same registry", "bring the members to health first"
             )
     by_id = {id_: name for name, id_ in ids.items()}
     by_address = {member.address: member.name for member in site.cluster.members if member.name not in ids}
@@ -29,21 +29,21 @@ def compare(
         if name is None:
             yield wrong(
                 unplanned(member, urls),
-                f"add it to the plan, or, if it is gone for good: etcdctl member remove {id_}",
+                f"add it to the plan, or, if it was decommissioned: etcdctl member remove {id_}",
             )
             continue
         met.add(name)
         yield from _entry(site, name, member, urls)
     for planned in site.cluster.members:
         if planned.name not in met:
-            told = ids.get(planned.name, "ID unknown")
-            yield wrong(f"the plan has {planned.name} ({told}), the registry has not")
+            reported = ids.get(planned.name, "ID unknown")
+            yield wrong(f"the plan has {planned.name} ({reported}), the registry has not")
 
 
 def unplanned(member: Registered, *details: str) -> str:
     """Say that a member is a stranger to the plan."""
-    told = ", ".join((member.name or "never started", *details))
-    return f"the registry has member {member.id} ({told}), the plan has not"
+    reported = ", ".join((member.name or "never started", *details))
+    return f"the registry has member {member.id} ({reported}), the plan has not"
 
 
 def learning(name: str) -> str:
@@ -60,5 +60,5 @@ def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Rem
     if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
         yield doubtful(
             f"{name} is registered with {urls}, and the plan has it at {address}:{port}",
-            "see that the certificate names what is registered, and the plan what is true",
+            "the certificate has to name the registered URLs, and the plan the real ones",
         )

@@ -6,17 +6,17 @@ from orchestrator.etcd import install
 from orchestrator.etcd.install import origins as install_origins
 from orchestrator.host.checks import Check, Remark
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
-def origins(subject: Subject) -> Check:
+def origins(target: Target) -> Check:
     """Ask for the running process's flags and variables, and for every file that its unit reads them from."""
-    is_under_way = bool(subject.facts.cluster_id)
-    installed = install.of(subject)
+    is_under_way = bool(target.facts.cluster_id)
+    installed = install.of(target)
     runs, described = installed.running, installed.next_start
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, read = runs.read(answers), described.read(answers)
-        return install_origins.judge(subject, running, read, is_under_way=is_under_way)
+        return install_origins.judge(target, running, read, is_under_way=is_under_way)
 
-    return Check(subject.name, (runs, described), judge)
+    return Check(target.name, (runs, described), judge)

@@ -7,32 +7,32 @@ from orchestrator.etcd.asking import gate
 from orchestrator.etcd.facts.listeners import Handshake, handshake
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
 @gate
-def proven_to_every_peer(subject: Subject) -> Check:
+def proven_to_every_peer(target: Target) -> Check:
     """Every other member completes a mutual TLS handshake with this one's throwaway etcd, by staged files."""
     dials = [
         (dialler.name, url, handshake(dialler, url))
-        for dialler in subject.others
-        for url in trial.urls(subject)
+        for dialler in target.others
+        for url in trial.urls(target)
     ]
-    standing = trial.standing(subject)
+    standing = trial.standing(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         now = standing.read(answers)
         words = f": {' / '.join(now.said)}" if now.said else ""
         refusals = tuple(_refusals((name, url, dial.read(answers)) for name, url, dial in dials))
         if refusals and not now.is_running:
-            told = words or ", and logged no reason"
-            yield wrong(f"the throwaway etcd on {subject.name} did not stay up{told}")
+            reported = words or ", and logged no reason"
+            yield wrong(f"the throwaway etcd on {target.name} did not stay up{reported}")
             return
         yield from refusals
         if words and refusals:
-            yield wrong(f"{subject.name} said{words}")
+            yield wrong(f"{target.name} said{words}")
 
-    return Check(subject.name, (*(dial for _, _, dial in dials), standing), judge)
+    return Check(target.name, (*(dial for _, _, dial in dials), standing), judge)
 
 
 def _refusals(dials: Iterable[tuple[str, str, Handshake]]) -> Iterable[Remark]:

@@ -11,7 +11,7 @@ from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 
 HALF_SECURED = (
@@ -21,29 +21,29 @@ HALF_SECURED = (
 
 
 def _registered(
-    subject: Subject,
+    target: Target,
     peer_urls: tuple[str, ...],
     client_urls: tuple[str, ...] | None,
-    viewers: tuple[Subject, ...] | None = None,
+    viewers: tuple[Target, ...] | None = None,
 ) -> Check:
-    views = {viewer.name: api.of(subject).members(viewer) for viewer in viewers or subject.everyone}
+    views = {viewer.name: api.of(target).members(viewer) for viewer in viewers or target.everyone}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         for viewer, view in views.items():
             try:
-                found = view.read(answers).get(subject.member.id)
+                found = view.read(answers).get(target.member.id)
             except ValueError as error:
                 yield wrong(f"{viewer} cannot tell: {error}")
                 continue
             if found is None:
-                yield wrong(f"{viewer} knows no member {subject.member.id}")
+                yield wrong(f"{viewer} knows no member {target.member.id}")
                 continue
             if set(found.peer_urls) != set(peer_urls):
                 yield wrong(f"{viewer} sees peer URLs {_list(found.peer_urls)}, not {_list(peer_urls)}")
             if client_urls is not None and set(found.client_urls) != set(client_urls):
                 yield wrong(f"{viewer} sees client URLs {_list(found.client_urls)}, not {_list(client_urls)}")
 
-    return Check(subject.name, tuple(views.values()), judge)
+    return Check(target.name, tuple(views.values()), judge)
 
 
 def _list(urls: Iterable[str]) -> str:
@@ -51,54 +51,54 @@ def _list(urls: Iterable[str]) -> str:
 
 
 @gate(fix="run the command that the check 'registry' prints for this member")
-def registered_with_http(subject: Subject) -> Check:
+def registered_with_http(target: Target) -> Check:
     """Every member sees this one's peer URLs as they were, and with the scheme that it listens with: http.
 
     The registry says what others dial, the process what answers: only both together tell who finds whom.
     """
-    registered = _registered(subject, settings.peers_http(subject), None)
-    runs = process.running(subject)
+    registered = _registered(target, settings.peers_http(target), None)
+    runs = process.running(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         yield from registered.predicate(answers)
-        urls, running = settings.peers_http(subject), runs.read(answers)
+        urls, running = settings.peers_http(target), runs.read(answers)
         unspoken = peering.unspoken(urls, running.settings)
         if unspoken:
             listens = _list(settings.current(running.settings, settings.LISTEN_PEER))
             yield wrong(f"registered with {_list(unspoken)}, and listens with {listens}")
 
-    return Check(subject.name, (*registered.facts, runs), judge)
+    return Check(target.name, (*registered.facts, runs), judge)
 
 
 @gate
-def registered_with_both_schemes(subject: Subject) -> Check:
+def registered_with_both_schemes(target: Target) -> Check:
     """Every member sees this one's peer URLs in both schemes: a dialler finds the one that answers."""
-    return _registered(subject, settings.peers_both(subject), None)
+    return _registered(target, settings.peers_both(target), None)
 
 
 @gate
-def registered_with_https_only(subject: Subject) -> Check:
+def registered_with_https_only(target: Target) -> Check:
     """Every member sees this one's peer and client URLs in https only."""
-    return _registered(subject, settings.peers_https(subject), settings.advertised_clients(subject))
+    return _registered(target, settings.peers_https(target), settings.advertised_clients(target))
 
 
 @gate
-def registered_for_peers_with_https(subject: Subject) -> Check:
+def registered_for_peers_with_https(target: Target) -> Check:
     """Every member sees this one's peer URLs in https only; what clients are told is another matter."""
-    return _registered(subject, settings.peers_https(subject), None)
+    return _registered(target, settings.peers_https(target), None)
 
 
 @gate
-def registering_itself_with_https(subject: Subject) -> Check:
+def registering_itself_with_https(target: Target) -> Check:
     """The member itself sees its URLs in https only; others may be cut off and not know it yet."""
-    urls = settings.advertised_clients(subject)
-    return _registered(subject, settings.peers_https(subject), urls, (subject,))
+    urls = settings.advertised_clients(target)
+    return _registered(target, settings.peers_https(target), urls, (target,))
 
 
 @gate
-def advertising_https(subject: Subject) -> Check:
+def advertising_https(target: Target) -> Check:
     """Clients that ask the registry are told https URLs."""
-    return _registered(subject, settings.peers_both(subject), settings.advertised_clients(subject))
+    return _registered(target, settings.peers_both(target), settings.advertised_clients(target))
 
 
 def registry(site: Site) -> Iterable[Check]:
@@ -112,7 +112,7 @@ def registry(site: Site) -> Iterable[Check]:
         seen = {name: views[name].read(answers) for name in ids}
         running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
-            *(membership.compare(site, seen, ids) if seen else (wrong("no member tells its registry"),)),
+            *(membership.compare(site, seen, ids) if seen else (wrong("no member reports its registry"),)),
             *schemes(site, seen, ids, running),
             *(
                 remark
@@ -145,13 +145,13 @@ def schemes(
         if not unspoken:
             continue
         listens = ", ".join(settings.current(environment, settings.LISTEN_PEER))
-        told = (
+        reported = (
             f"{name} is registered with {', '.join(member.peer_urls)}, and listens on {listens}: "
             "after its next restart the others could not find it"
         )
         is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
-        mend = f"on {name}: {peering.command(interface, member.id, member.peer_urls, environment)}"
-        yield wrong(told, mend if is_http else HALF_SECURED)
+        fix = f"on {name}: {peering.command(interface, member.id, member.peer_urls, environment)}"
+        yield wrong(reported, fix if is_http else HALF_SECURED)
 
 
 def _nowhere(host: Host, member: Registered) -> Iterable[Remark]:

@@ -9,22 +9,22 @@ from orchestrator.etcd.checks.settled import running_with
 from orchestrator.etcd.facts import process, proxies
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 _RELAYED = ("/v2/stats/self", "/v2/keys/")
 
 
 @gate(fix="the proxy was restarted or changed while it was looked at: check again")
-def relaying_as_found(subject: Subject) -> Check:
+def relaying_as_found(target: Target) -> Check:
     """The proxy runs with the settings from before the first change."""
-    before = subject.found.environment
-    return running_with(subject, {name: before.get(name) for name in settings.relaying(subject)})
+    before = target.found.environment
+    return running_with(target, {name: before.get(name) for name in settings.relaying(target)})
 
 
 @gate
-def relaying_with_certificates(subject: Subject) -> Check:
+def relaying_with_certificates(target: Target) -> Check:
     """The proxy runs with its certificates, and listens on loopback only."""
-    return running_with(subject, settings.relaying(subject), settings.RELAYING)
+    return running_with(target, settings.relaying(target), settings.RELAYING)
 
 
 @gate(
@@ -33,24 +33,24 @@ def relaying_with_certificates(subject: Subject) -> Check:
         "answers nothing: systemctl restart of that unit"
     )
 )
-def relaying_reads(subject: Subject) -> Check:
+def relaying_reads(target: Target) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
-    runs = process.running(subject)
-    urls = sorted({settings.original_url(subject), settings.local_url(subject)})
-    reads = {url: [(url + path, proxies.unread(subject, url + path)) for path in _RELAYED] for url in urls}
+    runs = process.running(target)
+    urls = sorted({settings.original_url(target), settings.local_url(target)})
+    reads = {url: [(url + path, proxies.unread(target, url + path)) for path in _RELAYED] for url in urls}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
         url = settings.loopback(settings.current(running.settings, settings.LISTEN_CLIENT)[0])
-        for relayed, fact in reads.get(url, reads[settings.local_url(subject)]):
+        for relayed, fact in reads.get(url, reads[settings.local_url(target)]):
             reason = fact.read(answers)
             if reason is not None:
                 yield wrong(f"{relayed}: {reason}")
 
-    return Check(subject.name, (runs, *(fact for pairs in reads.values() for _, fact in pairs)), judge)
+    return Check(target.name, (runs, *(fact for pairs in reads.values() for _, fact in pairs)), judge)
 
 
-def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
+def _stored(member: Target, peers: tuple[str, ...]) -> Check:
     """Every proxy has stored just these peer URLs of the member, as far as they are its own.
 
     A proxy refreshes by itself, every 30 s unless told otherwise; the gate waits for that, and no longer.
@@ -61,13 +61,15 @@ def _stored(member: Subject, peers: tuple[str, ...]) -> Check:
         for proxy, stored in asked:
             urls = stored.read(answers)
             if urls & set(settings.peers_both(member)) != set(peers):
-                told = ", ".join(sorted(urls))
-                yield wrong(f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {told}")
+                reported = ", ".join(sorted(urls))
+                yield wrong(
+                    f"{proxy.name} has not refreshed {member.name}'s peer URLs yet; it knows {reported}"
+                )
 
     return Check(member.name, tuple(stored for _, stored in asked), judge)
 
 
-def _relearn(proxy: Subject) -> str:
+def _relearn(proxy: Target) -> str:
     """Say how a proxy finds members again that it knows by http alone, which they do not speak any more.
 
     A member that is just starting may tell it an old list: seen once, etcd 3.4.23, as the last one switched.
@@ -81,13 +83,13 @@ def _relearn(proxy: Subject) -> str:
 
 
 @gate
-def known_to_every_proxy_in_both_schemes(subject: Subject) -> Check:
+def known_to_every_proxy_in_both_schemes(target: Target) -> Check:
     """Every proxy knows this member's peer URLs in both schemes."""
-    return _stored(subject, settings.peers_both(subject))
+    return _stored(target, settings.peers_both(target))
 
 
 @gate
-def relayed_to_over_https(member: Subject) -> Check:
+def relayed_to_over_https(member: Target) -> Check:
     """Every proxy relays to this member over https, so that the next one may leave http."""
     asked = [(proxy, proxies.endpoints(proxy)) for proxy in member.proxies]
 
@@ -95,13 +97,13 @@ def relayed_to_over_https(member: Subject) -> Check:
         for proxy, endpoints in asked:
             urls = endpoints.read(answers)
             if not urls >= set(settings.advertised_clients(member)):
-                told = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
-                yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {told}")
+                reported = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
+                yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {reported}")
 
     return Check(member.name, tuple(endpoints for _, endpoints in asked), judge)
 
 
 @gate
-def known_to_every_proxy_in_https(subject: Subject) -> Check:
+def known_to_every_proxy_in_https(target: Target) -> Check:
     """Every proxy knows this member's peer URLs in https only."""
-    return _stored(subject, settings.peers_https(subject))
+    return _stored(target, settings.peers_https(target))

@@ -9,23 +9,23 @@ from orchestrator.etcd.facts import room
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
-FILES_FAIL_MIB = 16  # certificates, drop-ins and a deed are some kilobytes
+FILES_FAIL_MIB = 16  # certificates, drop-ins and a job are some kilobytes
 DATA_FAIL_MIB = 256  # etcd allocates its log 64 MB at a time, and one segment ahead
 DATA_WARN_MIB = 1024
 INODES_FAIL = 100
 _NOWHERE = " leads nowhere"
 
 
-def _written(subject: Subject) -> tuple[str, ...]:
+def _written(target: Target) -> tuple[str, ...]:
     """Where the migration puts files, the certificates' directory first."""
-    return (Paths.of(subject).directory, *install.of(subject).directories)
+    return (Paths.of(target).directory, *install.of(target).directories)
 
 
-def disks(subject: Subject) -> Check:
+def disks(target: Target) -> Check:
     """Ask for space and inodes where files will be put, etcd keeps its data, and that is saved."""
-    asked = room.of(subject, _written(subject))
+    asked = room.of(target, _written(target))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)
@@ -36,16 +36,16 @@ def disks(subject: Subject) -> Check:
         least_mib = {
             "files": FILES_FAIL_MIB,
             "data": DATA_FAIL_MIB,
-            "saved": _saved_mib(subject, found.weights),
+            "saved": _saved_mib(target, found.weights),
         }
         for place in found.places:
             kind, path, mib = place.kind, place.path, place.mib
             if mib < least_mib[kind]:
                 what = ", where the cluster's data will be saved" if kind == "saved" else ""
-                told = f"{mib} MiB left for {path}{what}, at least {least_mib[kind]} are needed"
-                yield wrong(told, _emptied(subject, kind, path))
+                reported = f"{mib} MiB left for {path}{what}, at least {least_mib[kind]} are needed"
+                yield wrong(reported, _emptied(target, kind, path))
             elif kind == "data" and mib < DATA_WARN_MIB:
-                yield doubtful(f"{mib} MiB left for etcd's data in {path}", _emptied(subject, kind, path))
+                yield doubtful(f"{mib} MiB left for etcd's data in {path}", _emptied(target, kind, path))
             if place.inodes is not None and 0 < place.inodes < INODES_FAIL:
                 yield wrong(
                     f"{place.inodes} inodes left for {path}, at least {INODES_FAIL} are needed",
@@ -55,20 +55,20 @@ def disks(subject: Subject) -> Check:
         least = min(found.places, key=lambda place: place.mib)
         yield fine(f"at least {least.mib} MiB, in {least.path}")
 
-    return Check(subject.name, (asked,), judge)
+    return Check(target.name, (asked,), judge)
 
 
-def _saved_mib(subject: Subject, weights: Sequence[str]) -> int:
+def _saved_mib(target: Target, weights: Sequence[str]) -> int:
     """How much has to be free where things are kept: on one host the data too, often on etcd's own disk."""
-    if subject.host != saving.holder(subject.cluster, subject.facts).host:
+    if target.host != saving.backup_target(target.cluster, target.facts).host:
         return FILES_FAIL_MIB
     keys_kib, all_kib = (int(word or 0) for word in weights)
-    return (keys_kib if subject.facts.api == "v3" else all_kib) // 1024 + DATA_FAIL_MIB
+    return (keys_kib if target.facts.api == "v3" else all_kib) // 1024 + DATA_FAIL_MIB
 
 
-def entrances(subject: Subject) -> Check:
+def entrances(target: Target) -> Check:
     """Ask whether the service's user may enter the directory that the certificates will lie in."""
-    asked = room.access(subject, _written(subject))
+    asked = room.access(target, _written(target))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)
@@ -77,7 +77,9 @@ def entrances(subject: Subject) -> Check:
                 link = shlex.quote(why.removesuffix(_NOWHERE))
                 yield wrong(f"{why}: a link without its target", f"rm {link}")
             else:
-                yield wrong(f"{why}: who writes there could lead root's files astray", _owned(why))
+                yield wrong(
+                    f"{why}: a user who can write there could redirect files that root writes", _owned(why)
+                )
         for one in found.entrances:
             if one.is_open:
                 yield fine(f"{one.user} may enter {one.path}")
@@ -88,7 +90,7 @@ def entrances(subject: Subject) -> Check:
         if not found.entrances:
             yield wrong(f"cannot tell: {answers[asked.question].reason}")
 
-    return Check(subject.name, (asked,), judge)
+    return Check(target.name, (asked,), judge)
 
 
 def _mount(path: str) -> str:
@@ -102,14 +104,14 @@ def _writable(path: str) -> str:
     return f"mount -o remount,rw {_mount(path)}; or, where lsattr -d {place} shows an i: chattr -i {place}"
 
 
-def _emptied(subject: Subject, kind: str, path: str) -> str:
+def _emptied(target: Target, kind: str, path: str) -> str:
     """Say how room is made on the file system of a path."""
-    room = f"make room on its file system; what takes most: du -xm {_mount(path)} | sort -n | tail"
-    if kind != "data" or subject.facts.api != "v3":
+    room = f"free space on its file system; the largest directories: du -xm {_mount(path)} | sort -n | tail"
+    if kind != "data" or target.facts.api != "v3":
         return room
     return (
-        f"{room}; or, one member at a time: {fixes.defragment(subject)} (it frees what was compacted, and "
-        "needs as much room as the data meanwhile)"
+        f"{room}; or, one member at a time: {fixes.defragment(target)} (it frees what was compacted, and "
+        "needs as much space as the data while it runs)"
     )
 
 

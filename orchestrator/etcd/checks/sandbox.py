@@ -10,7 +10,7 @@ from orchestrator.etcd import settings
 from orchestrator.etcd.install import unit, variables
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 # $1 service, $2 the certificates' directory: whether the running process sees the very same directory, or
@@ -35,42 +35,42 @@ _HIDING = ("yes", "true", "on", "1", "tmpfs")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 -- read in what a unit says; nothing is written there
 
 
-def sandboxes(subject: Subject) -> Check:
+def sandboxes(target: Target) -> Check:
     """Ask what the unit hides from its process, and what the running process sees of that directory."""
-    directory = subject.cluster.tls.directory
-    described = unit.of(subject)
-    place = Fact(Script(subject.name, SCRIPT, (subject.host.service, directory)), _place)
+    directory = target.cluster.tls.directory
+    described = unit.of(target)
+    place = Fact(Script(target.name, SCRIPT, (target.host.service, directory)), _place)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         seen, real = place.read(answers)
         properties = described.read(answers).properties
-        names = [posixpath.basename(path) for path in settings.Paths.of(subject).material]
+        names = [posixpath.basename(path) for path in settings.Paths.of(target).material]
         files = (f"{place}/{name}" for place in (directory, real) for name in names)
         hiders = tuple(dict.fromkeys(filter(None, (hider(properties, path) for path in files))))
-        mend = _mend(subject, properties)
-        yield from (wrong(f"{line} hides {directory} from etcd", mend) for line in hiders)
+        fix = _fix(target, properties)
+        yield from (wrong(f"{line} hides {directory} from etcd", fix) for line in hiders)
         if seen == "other" and not hiders:
             yield wrong(
-                f"the process of {subject.host.service}.service does not see this host's {directory}, "
+                f"the process of {target.host.service}.service does not see this host's {directory}, "
                 "so certificates that are put there are not there for etcd",
-                mend,
+                fix,
             )
         elif not hiders:
             yield fine(f"etcd sees {directory}")
 
-    return Check(subject.name, (described, place), judge)
+    return Check(target.name, (described, place), judge)
 
 
 def _place(answer: Answer) -> tuple[str, str]:
     """Read whether the process sees the directory (same, other or unknown), and where that really is."""
     seen, _, real = answer.text.strip().partition(" ")
     if seen not in {"same", "other", "unknown"} or not real.startswith("/"):
-        raise ValueError("the host told no directory")
+        raise ValueError("the host reported no directory")
     return seen, real
 
 
-def _mend(subject: Subject, properties: Mapping[str, str]) -> str:
-    service, directory = subject.host.service, subject.cluster.tls.directory
+def _fix(target: Target, properties: Mapping[str, str]) -> str:
+    service, directory = target.host.service, target.cluster.tls.directory
     others = (f"/etc/{service}", "/etc/ssl/etcd", "/var/lib/etcd-certificates")
     seen = next((one for one in others if one != directory and hider(properties, one) is None), None)
     unhide = f"take that out of the unit: systemctl edit --full {service}, and restart this member"

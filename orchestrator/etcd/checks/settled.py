@@ -9,15 +9,15 @@ from orchestrator.etcd.install import origins
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
 @gate(fix="take the flag or the file out of the unit again, and restart the member")
-def configured_as_found(subject: Subject) -> Check:
+def configured_as_found(target: Target) -> Check:
     """The process has its settings from where it had them: a flag, or a file, would pass ours by."""
-    runs = install.of(subject).running
-    source = subject.found.source
-    return Check(subject.name, (runs,), lambda answers: origins.strangers(runs.read(answers), source))
+    runs = install.of(target).running
+    source = target.found.source
+    return Check(target.name, (runs,), lambda answers: origins.strangers(runs.read(answers), source))
 
 
 @gate(
@@ -26,9 +26,9 @@ def configured_as_found(subject: Subject) -> Check:
         "and restart it, one member at a time"
     )
 )
-def running_with_http(subject: Subject) -> Check:
+def running_with_http(target: Target) -> Check:
     """Every listener of the running process is http, as it was before the first change."""
-    runs = process.running(subject)
+    runs = process.running(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -40,14 +40,14 @@ def running_with_http(subject: Subject) -> Check:
             if tls:
                 yield wrong(f"{name} already holds {', '.join(tls)}")
 
-    return Check(subject.name, (runs,), judge)
+    return Check(target.name, (runs,), judge)
 
 
-def running_with(subject: Subject, wanted: Mapping[str, str | None], *stages: Stage) -> Check:
+def running_with(target: Target, wanted: Mapping[str, str | None], *stages: Stage) -> Check:
     """The running process has these settings, and so will the next: just the files of these stages lie."""
-    installed = install.of(subject)
+    installed = install.of(target)
     runs = installed.running
-    lying, by_hand = installed.only(*stages)
+    lying, manual_changes = installed.only(*stages)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -55,66 +55,66 @@ def running_with(subject: Subject, wanted: Mapping[str, str | None], *stages: St
             yield wrong(running.complaint)
         else:
             yield from map(wrong, settings.differences(running.settings, wanted))
-        yield from by_hand(answers)
+        yield from manual_changes(answers)
 
-    return Check(subject.name, (runs, lying), judge, by_hand)
+    return Check(target.name, (runs, lying), judge, manual_changes)
 
 
 @gate(fix="it was restarted or changed while it was looked at: check again")
-def running_as_found(subject: Subject) -> Check:
+def running_as_found(target: Target) -> Check:
     """The running process and the unit's drop-ins have the settings from before the first change."""
-    before = subject.found.environment
-    ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    return running_with(subject, {name: before.get(name) for name in ours})
+    before = target.found.environment
+    ours = {**settings.certificates(target), **settings.tls_listeners(target)}
+    return running_with(target, {name: before.get(name) for name in ours})
 
 
 @gate
-def listening_locally(subject: Subject) -> Check:
+def listening_locally(target: Target) -> Check:
     """The running process listens on the local port too; everything else is as it was before."""
-    before = subject.found.environment
-    ours = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    wanted = {**{name: before.get(name) for name in ours}, **settings.insecure_localhost(subject)}
-    if settings.has_local_port(subject):
+    before = target.found.environment
+    ours = {**settings.certificates(target), **settings.tls_listeners(target)}
+    wanted = {**{name: before.get(name) for name in ours}, **settings.insecure_localhost(target)}
+    if settings.has_local_port(target):
         wanted[settings.LISTEN_CLIENT] = before.get(settings.LISTEN_CLIENT)
-    return running_with(subject, wanted, LOCAL_PORT)
+    return running_with(target, wanted, LOCAL_PORT)
 
 
 @gate
-def loaded_with_certificates(subject: Subject) -> Check:
+def loaded_with_certificates(target: Target) -> Check:
     """The running process has the certificate settings, and still listens on http, on the local port too."""
-    wanted = {**settings.insecure_localhost(subject), **settings.certificates(subject)}
-    return running_with(subject, wanted, LOCAL_PORT, CERTIFICATES)
+    wanted = {**settings.insecure_localhost(target), **settings.certificates(target)}
+    return running_with(target, wanted, LOCAL_PORT, CERTIFICATES)
 
 
 @gate
-def running_with_https(subject: Subject) -> Check:
+def running_with_https(target: Target) -> Check:
     """The running process listens on https, with the certificate settings."""
-    wanted = {**settings.certificates(subject), **settings.tls_listeners(subject)}
-    return running_with(subject, wanted, LOCAL_PORT, CERTIFICATES, HTTPS)
+    wanted = {**settings.certificates(target), **settings.tls_listeners(target)}
+    return running_with(target, wanted, LOCAL_PORT, CERTIFICATES, HTTPS)
 
 
 @gate
-def holding_certificates(subject: Subject) -> Check:
+def holding_certificates(target: Target) -> Check:
     """CA, certificate and key lie on the host, readable by the service's user, with the right mode."""
-    wanted = files.material(subject)
-    lying = files.lying(subject, (item.path for item in wanted))
+    wanted = files.material(target)
+    lying = files.lying(target, (item.path for item in wanted))
 
     def judge(answers: Answers) -> Iterable[Remark]:
         return files.differences(wanted, lying.read(answers))
 
-    return Check(subject.name, (lying,), judge, judge)
+    return Check(target.name, (lying,), judge, judge)
 
 
-@gate(fix="somebody has put a file there while it was looked at: check again")
-def holding_no_certificates(subject: Subject) -> Check:
+@gate(fix="a file was created there during the check: check again")
+def holding_no_certificates(target: Target) -> Check:
     """Where the certificates will lie there is what was there before the first change."""
-    paths = (*Paths.of(subject).material, *(file.path for file in ca_store.files(subject)))
-    lying = files.lying(subject, paths)
+    paths = (*Paths.of(target).material, *(file.path for file in ca_store.files(target)))
+    lying = files.lying(target, paths)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        return files.changes(subject, paths, lying.read(answers))
+        return files.changes(target, paths, lying.read(answers))
 
-    return Check(subject.name, (lying,), judge, judge)
+    return Check(target.name, (lying,), judge, judge)
 
 
 @gate(
@@ -123,9 +123,9 @@ def holding_no_certificates(subject: Subject) -> Check:
         "for certificates another directory in the plan (tls.directory) helps too"
     )
 )
-def free_of_other_files(subject: Subject) -> Check:
+def free_of_other_files(target: Target) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
-    ours = install.of(subject).files(LOCAL_PORT, CERTIFICATES, HTTPS)
-    wanted = (*files.material(subject), *ours, *ca_store.files(subject))
-    lying = files.lying(subject, (item.path for item in wanted))
-    return Check(subject.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))
+    ours = install.of(target).files(LOCAL_PORT, CERTIFICATES, HTTPS)
+    wanted = (*files.material(target), *ours, *ca_store.files(target))
+    lying = files.lying(target, (item.path for item in wanted))
+    return Check(target.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))

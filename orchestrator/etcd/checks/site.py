@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.etcd import settings
-from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Target
 from orchestrator.plan.model import Cluster, Host
 
 Moments = tuple[datetime, datetime]
@@ -28,14 +28,14 @@ class Site:
     now: datetime
 
     @property
-    def hosts(self) -> tuple[Subject, ...]:
+    def hosts(self) -> tuple[Target, ...]:
         """Hosts that were reached, members and proxies."""
-        return tuple(self.subject(host) for host in self.cluster.hosts if host.name in self.reached)
+        return tuple(self.target(host) for host in self.cluster.hosts if host.name in self.reached)
 
     @property
-    def members(self) -> tuple[Subject, ...]:
+    def members(self) -> tuple[Target, ...]:
         """Members that were reached."""
-        return tuple(self.subject(member) for member in self.cluster.members if member.name in self.reached)
+        return tuple(self.target(member) for member in self.cluster.members if member.name in self.reached)
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -43,13 +43,13 @@ class Site:
         return tuple(member.name for member in self.cluster.members if member.name not in self.reached)
 
     @property
-    def everyone(self) -> tuple[Subject, ...]:
+    def everyone(self) -> tuple[Target, ...]:
         """Every member of the plan, reached or not."""
-        return tuple(map(self.subject, self.cluster.members))
+        return tuple(map(self.target, self.cluster.members))
 
-    def subject(self, host: Host) -> Subject:
+    def target(self, host: Host) -> Target:
         """Return a host in the light of the facts."""
-        return Subject(self.cluster, self.facts, host)
+        return Target(self.cluster, self.facts, host)
 
 
 def assumed(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:

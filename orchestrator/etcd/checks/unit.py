@@ -9,7 +9,7 @@ from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import drop_ins, unit
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 START_WARN_S = 30.0
@@ -36,26 +36,26 @@ def _is_left_out(properties: Mapping[str, str]) -> bool:
     """Whether no other unit starts it, as with an alias made by hand; a static one cannot be enabled."""
     if properties.get("UnitFileState") == "static":
         return False
-    told = [
+    reported = [
         properties[name]
         for name in ("WantedBy", "RequiredBy", "UpheldBy", "TriggeredBy")
         if name in properties
     ]
-    return bool(told) and not any(told)
+    return bool(reported) and not any(reported)
 
 
-def _longer_start(subject: Subject) -> str:
+def _longer_start(target: Target) -> str:
     """Return the command that gives the unit more time to start; it restarts nothing."""
-    return drop_ins.command(subject.host, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
+    return drop_ins.command(target.host, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
 
 
-def units(subject: Subject) -> Check:
+def units(target: Target) -> Check:
     """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
-    name = f"{subject.host.service}.service"
-    runs, described = process.running(subject), unit.of(subject)
+    name = f"{target.host.service}.service"
+    runs, described = process.running(target), unit.of(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running, told = runs.read(answers), described.read(answers).properties
+        running, reported = runs.read(answers), described.read(answers).properties
         if not running.loaded:
             yield wrong(
                 f"there is no unit {name}",
@@ -68,27 +68,27 @@ def units(subject: Subject) -> Check:
                 running.complaint, f"systemctl start {name}; systemctl status {name} says if it stays"
             )
             return
-        own = posixpath.basename(told.get("FragmentPath", "")) or name  # an alias cannot be enabled
-        kind, limit_s = told.get("Type", ""), seconds(told.get("TimeoutStartUSec", ""))
+        own = posixpath.basename(reported.get("FragmentPath", "")) or name  # an alias cannot be enabled
+        kind, limit_s = reported.get("Type", ""), seconds(reported.get("TimeoutStartUSec", ""))
         if kind not in {"notify", "simple", "exec"}:
             yield doubtful(f"Type={kind}: it has only been tried with notify, simple and exec")
         if kind == "notify" and limit_s < START_WARN_S:
             remark = wrong if limit_s < START_FAIL_S else doubtful
             yield remark(
                 f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
-                _longer_start(subject),
+                _longer_start(target),
             )
-        state = told.get("UnitFileState") or "not enabled"
-        if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(told):
+        state = reported.get("UnitFileState") or "not enabled"
+        if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(reported):
             yield doubtful(
                 f"{name} ({state}): a reboot does not start it",
                 f"systemctl enable {shlex.quote(own)}",
             )
-        if told.get("NeedDaemonReload") == "yes":
+        if reported.get("NeedDaemonReload") == "yes":
             yield wrong(
-                "its files were changed since systemd read them: nobody knows what our restart would change",
+                "its files were changed since systemd read them: our restart would apply unknown changes",
                 "systemctl daemon-reload; then check again, which names what would change",
             )
-        yield fine(f"active, Type={kind}, TimeoutStartSec={told.get('TimeoutStartUSec')}")
+        yield fine(f"active, Type={kind}, TimeoutStartSec={reported.get('TimeoutStartUSec')}")
 
-    return Check(subject.name, (runs, described), judge)
+    return Check(target.name, (runs, described), judge)

@@ -21,12 +21,12 @@ def interface(
     faults, majors, without_v2 = [], set(), []
     for name, fact in versions.items():
         try:
-            told = fact.read(answers)
+            reported = fact.read(answers)
         except ValueError as error:
             faults.append(f"{name}: {_unheard(cluster, name, answers[fact.question], error)}")
             continue
-        majors.add(told.server.split(".")[0])
-        if not told.serves_v2:
+        majors.add(reported.server.split(".")[0])
+        if not reported.serves_v2:
             without_v2.append(name)
     chosen = cluster.api if cluster.api != "auto" else ("v2" if "2" in majors else "v3")
     if chosen == "v2" and without_v2 and not faults:
@@ -43,11 +43,11 @@ def interface(
 
 
 def _unheard(cluster: Cluster, name: str, answer: Answer, error: ValueError) -> str:
-    """Say why a member does not tell its version, and what to do about it."""
+    """Say why a member does not report its version, and what to do about it."""
     urls = without_http(answer)
     if urls:
         return _secured(cluster, name, urls)
-    found = hindrance(answer) or Hindrance(f"it does not tell its version ({error})", "versions")
+    found = hindrance(answer) or Hindrance(f"it does not report its version ({error})", "versions")
     return str(found)
 
 
@@ -69,20 +69,20 @@ def versions(site: Site) -> Iterable[Check]:
     downgrades = [members.downgrade(one) for one in site.members[:1]]
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        told = {}
+        reported = {}
         for member, version in asked:
             try:
-                told[member.name] = version.read(answers)
+                reported[member.name] = version.read(answers)
             except UnansweredError as error:
                 yield wrong(
-                    f"{member.name} does not tell its version: {error}",
+                    f"{member.name} does not report its version: {error}",
                     f"on {member.name}: systemctl status {member.host.service}.service; "
-                    "let it run and answer first",
+                    "it must run and answer first",
                 )
-        if not told:
+        if not reported:
             return
-        servers = {name: version.server for name, version in told.items()}
-        together = sorted({version.cluster for version in told.values()})
+        servers = {name: version.server for name, version in reported.items()}
+        together = sorted({version.cluster for version in reported.values()})
         if len(set(servers.values())) > 1:
             listed = ", ".join(f"{name} {one}" for name, one in servers.items())
             yield wrong(f"the members run different versions: {listed}", fixes.one_version(site, servers))
@@ -109,18 +109,18 @@ def counts(site: Site) -> Iterable[Check]:
     if not site.members:
         return
     if site.facts.api == "v2":
-        told = fine("not counted: v2 tells a number only to who reads everything")
-        yield Check(CLUSTER, (), lambda _: (told,))
+        reported = fine("not counted: v2 has no count without reading every key")
+        yield Check(CLUSTER, (), lambda _: (reported,))
         return
     first = site.members[0]
     counted = members.counts(first)
-    by_hand = fixes.counts(first)
+    manual_changes = fixes.counts(first)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
             keys, leases = counted.read(answers)
         except ValueError as error:
-            yield doubtful(f"not counted: {error}", by_hand)
+            yield doubtful(f"not counted: {error}", manual_changes)
             return
         yield fine(f"{keys} keys, {leases} leases")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.etcd import files as files_
 from orchestrator.host.operations import Operation, Remove, Run, Write
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Cluster
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -47,12 +47,12 @@ done
 """
 
 
-def files(subject: Subject) -> tuple[Write, ...]:
+def files(target: Target) -> tuple[Write, ...]:
     """Files for the trust store, one for each certificate of the CA file; none if the plan says so."""
-    family = subject.found.trust
-    if subject.cluster.tls.trust == "files" or family is None:
+    family = target.found.trust
+    if target.cluster.tls.trust == "files" or family is None:
         return ()
-    return _files(subject.cluster, STORES[family])
+    return _files(target.cluster, STORES[family])
 
 
 def candidates(cluster: Cluster) -> tuple[str, ...]:
@@ -68,16 +68,16 @@ def _files(cluster: Cluster, store: Store) -> tuple[Write, ...]:
     )
 
 
-def install(subject: Subject) -> Iterable[Operation]:
+def install(target: Target) -> Iterable[Operation]:
     """Put the CA there and let the store take it up."""
-    yield from files(subject)
-    yield from _update(subject)
+    yield from files(target)
+    yield from _update(target)
 
 
-def uninstall(subject: Subject) -> Iterable[Operation]:
+def uninstall(target: Target) -> Iterable[Operation]:
     """Remove the CA, unless it was there before the first change, and let the store forget it."""
-    yield from (Remove(file.path) for file in files(subject) if file.path not in subject.found.files)
-    yield from _update(subject)
+    yield from (Remove(file.path) for file in files(target) if file.path not in target.found.files)
+    yield from _update(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +89,24 @@ class Bundle:
     last_words: str
 
 
-def bundle(subject: Subject) -> Fact[Bundle] | None:
+def bundle(target: Target) -> Fact[Bundle] | None:
     """Whether the store's bundle holds the CA; None if the plan wants no store."""
-    wanted = files(subject)
-    if not wanted or subject.found.trust is None:
+    wanted = files(target)
+    if not wanted or target.found.trust is None:
         return None
-    path = STORES[subject.found.trust].bundle
+    path = STORES[target.found.trust].bundle
     bodies = tuple("".join(_bodies(file.text)) for file in wanted)
 
     def read(answer: Answer) -> Bundle:
         return Bundle(path, set(answer.text.split()) == {"trusted"}, answer.reason)
 
-    return Fact(Script(subject.name, SCRIPT, (path, *bodies)), read)
+    return Fact(Script(target.name, SCRIPT, (path, *bodies)), read)
 
 
 def _bodies(text: str) -> Iterable[str]:
     return ("".join(match.group(1).split()) for match in _PEM.finditer(text))
 
 
-def _update(subject: Subject) -> Iterable[Operation]:
-    if files(subject) and subject.found.trust:
-        yield Run((STORES[subject.found.trust].update,))
+def _update(target: Target) -> Iterable[Operation]:
+    if files(target) and target.found.trust:
+        yield Run((STORES[target.found.trust].update,))

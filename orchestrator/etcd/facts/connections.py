@@ -7,7 +7,7 @@ from orchestrator.etcd import settings
 from orchestrator.etcd.effective import SETTING
 from orchestrator.etcd.facts.routes import plain
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 # $1 service, then ports. A few samples, because many clients come for a moment only. Lines: "urls" of the
@@ -86,10 +86,10 @@ class Connections:
     went: Mapping[tuple[str, str], str]
 
 
-def of(subject: Subject, ports: Iterable[int]) -> Fact[Connections]:
+def of(target: Target, ports: Iterable[int]) -> Fact[Connections]:
     """Who is connected to these ports of a host, or from there to those of others."""
-    words = (subject.host.service, *map(str, ports))
-    return Fact(Script(subject.name, SCRIPT, words, timeout_s=8.0), read)
+    words = (target.host.service, *map(str, ports))
+    return Fact(Script(target.name, SCRIPT, words, timeout_s=8.0), read)
 
 
 def read(answer: Answer) -> Connections:

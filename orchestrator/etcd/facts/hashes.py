@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.etcd.api import Hashed, Standing
+from orchestrator.etcd.api import Hashed, MemberStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +17,20 @@ class Agreement:
         return f"hash {self.hash} at revision {self.revision}"
 
 
-def is_leader(standing: Standing) -> bool:
+def is_leader(statuses: MemberStatus) -> bool:
     """Whether a member leads: it is asked last.
 
     To hash, a member reads every key and commits nothing meanwhile (source of 3.4, mvcc/kvstore.go,
     hashByRev): so one at a time, and the one for which all writes wait when all others have done it.
     """
-    return standing.leader == standing.id
+    return statuses.leader == statuses.id
 
 
-def late(standing: Mapping[str, Standing], wanted: int) -> tuple[str, ...]:
+def late(statuses: Mapping[str, MemberStatus], wanted: int) -> tuple[str, ...]:
     """Say which members do not have a revision yet that another one had."""
     return tuple(
         f"{name} has come to revision {one.revision}, and has to come to {wanted}"
-        for name, one in standing.items()
+        for name, one in statuses.items()
         if one.revision < wanted
     )
 
@@ -41,10 +41,10 @@ def uncomparable(hashes: Mapping[str, Hashed], revision: int) -> tuple[str, ...]
     What one member has compacted another may still count in.
     """
     if len({one.compacted for one in hashes.values()}) > 1:
-        told = ", ".join(f"{name} to {one.compacted}" for name, one in hashes.items())
-        return (f"a compaction is under way: {told}",)
+        reported = ", ".join(f"{name} to {one.compacted}" for name, one in hashes.items())
+        return (f"a compaction is under way: {reported}",)
     if not revision and len({one.revision for one in hashes.values()}) > 1:
-        return ("the members were written to meanwhile",)
+        return ("the members were written to while they were compared",)
     return ()
 
 
@@ -52,5 +52,5 @@ def difference(hashes: Mapping[str, Hashed], revision: int) -> tuple[str, ...]:
     """Say who has which hash, if they are not all the same."""
     if len({one.hash for one in hashes.values()}) < 2:
         return ()
-    told = ", ".join(f"{name} {one.hash}" for name, one in hashes.items())
-    return (f"at revision {revision} the members do not hold the same keys; their hashes: {told}",)
+    reported = ", ".join(f"{name} {one.hash}" for name, one in hashes.items())
+    return (f"at revision {revision} the members do not hold the same keys; their hashes: {reported}",)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.host.questions import Answer, Fact, Script, UnansweredError
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 # The service's user and group, whether its main process is etcd (by its name, or else by what every etcd can
 # print), the family of the trust store, and which directories are missing.
@@ -43,9 +43,9 @@ class Surroundings:
     missing: tuple[str, ...]
 
 
-def surroundings(subject: Subject, directories: Iterable[str]) -> Fact[Surroundings]:
+def surroundings(target: Target, directories: Iterable[str]) -> Fact[Surroundings]:
     """What surrounds the unit's process, and which of these directories are missing."""
-    return Fact(Script(subject.name, HOST, (subject.host.service, *directories)), _surroundings)
+    return Fact(Script(target.name, HOST, (target.host.service, *directories)), _surroundings)
 
 
 def _surroundings(answer: Answer) -> Surroundings:
@@ -84,11 +84,11 @@ def programs(host: str, wanted: Iterable[str]) -> Fact[Programs]:
 
 
 def _programs(answer: Answer) -> Programs:
-    told = answer.pairs
-    if not told:
+    reported = answer.pairs
+    if not reported:
         raise UnansweredError("it printed nothing")
-    fields = dict(told)
-    has = frozenset(value for key, value in told if key == "has")
+    fields = dict(reported)
+    has = frozenset(value for key, value in reported if key == "has")
     return Programs(has, fields.get("path", "PATH"), fields.get("shell", "sh"), fields.get("systemd", ""))
 
 

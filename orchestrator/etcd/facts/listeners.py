@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from orchestrator.etcd import settings
 from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 SOCKETS = "exec ss --no-header --listening --tcp --numeric --processes"
@@ -71,7 +71,7 @@ def _listeners(answer: Answer) -> tuple[Listener, ...]:
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS
 # 1.3 the listener refuses a certificate only after the dialler believes that the handshake is done.
 # HTTP/1.1, as members speak it: etcd 3.4 ends an HTTP/2 stream on that port without an answer.
-HANDSHAKE = """
+MANUAL_CHANGESHAKE = """
 exec curl --http1.1 --silent --show-error --noproxy '*' --max-time 4 \\
   --output /dev/null --write-out '%{http_code}' --cacert "$2" --cert "$3" --key "$4" "$1/version"
 """
@@ -89,11 +89,11 @@ class Handshake:
     reason: str
 
 
-def handshake(dialler: Subject, url: str) -> Fact[Handshake]:
+def handshake(dialler: Target, url: str) -> Fact[Handshake]:
     """Whether a peer port answers another member's host, with the files that its etcd uses."""
     paths = settings.Paths.of(dialler)
     arguments = (url, paths.ca, paths.certificate, paths.key)
-    return Fact(Script(dialler.name, HANDSHAKE, arguments, timeout_s=5.0), _handshake)
+    return Fact(Script(dialler.name, MANUAL_CHANGESHAKE, arguments, timeout_s=5.0), _handshake)
 
 
 def _handshake(answer: Answer) -> Handshake:
@@ -101,20 +101,20 @@ def _handshake(answer: Answer) -> Handshake:
     return Handshake(is_done, answer.exit_status in _NO_CONNECTION, answer.reason)
 
 
-def unserved(subject: Subject, url: str, *, shown: bool = False) -> Fact[str | None]:
+def unserved(target: Target, url: str, *, shown: bool = False) -> Fact[str | None]:
     """Why a client listener does not answer with a healthy 200, or None; ``shown``: with our certificate."""
-    return Fact(_probe(subject, url, shows=shown), _not_healthy)
+    return Fact(_probe(target, url, shows=shown), _not_healthy)
 
 
-def unrefused(subject: Subject, url: str, *, is_stranger: bool = False) -> Fact[str | None]:
+def unrefused(target: Target, url: str, *, is_stranger: bool = False) -> Fact[str | None]:
     """Why a client listener did not refuse us, or None if it did; a doubtful answer is no refusal."""
-    return Fact(_probe(subject, url, is_stranger=is_stranger), _not_refused)
+    return Fact(_probe(target, url, is_stranger=is_stranger), _not_refused)
 
 
-def _probe(subject: Subject, url: str, *, shows: bool = False, is_stranger: bool = False) -> HttpProbe:
-    tls = subject.cluster.tls
+def _probe(target: Target, url: str, *, shows: bool = False, is_stranger: bool = False) -> HttpProbe:
+    tls = target.cluster.tls
     return HttpProbe(
-        host=subject.name,
+        host=target.name,
         url=f"{url}/health",
         ca=tls.ca if url.startswith("https:") else None,
         certificate=tls.client_certificate if shows else None,

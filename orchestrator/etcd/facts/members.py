@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.api import Standing
+from orchestrator.etcd.api import MemberStatus
 from orchestrator.etcd.api.words import MAIN_PROCESS, OWN_LISTENER
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 
 # Which version answers, and whether it serves the v2 interface.
@@ -69,14 +69,14 @@ def version(host: Host) -> Fact[Version]:
     """Which version a member is."""
 
     def read(answer: Answer) -> Version:
-        told, _, code = answer.text.strip().rpartition("\n")
-        body = foreign.of_json(foreign.VersionBody, told, "its version")
+        reported, _, code = answer.text.strip().rpartition("\n")
+        body = foreign.of_json(foreign.VersionBody, reported, "its version")
         return Version(body.etcdserver, body.etcdcluster, code == "200")
 
     return Fact(Script(host.name, VERSION, (host.service,), timeout_s=10.0), read)
 
 
-def downgrade(member: Subject) -> Fact[bool]:
+def downgrade(member: Target) -> Fact[bool]:
     """Whether a downgrade is in progress; no answer is no."""
 
     def read(answer: Answer) -> bool:
@@ -89,9 +89,9 @@ class _Page(foreign.Shape):
     count: int = 0
 
 
-def counts(subject: Subject) -> Fact[tuple[int, int]]:
+def counts(target: Target) -> Fact[tuple[int, int]]:
     """How many keys and leases there are."""
-    return Fact(Script(subject.name, COUNT, (subject.host.service,), timeout_s=12.0), _counted)
+    return Fact(Script(target.name, COUNT, (target.host.service,), timeout_s=12.0), _counted)
 
 
 def _counted(answer: Answer) -> tuple[int, int]:
@@ -102,19 +102,19 @@ def _counted(answer: Answer) -> tuple[int, int]:
     return keys, int(leases)
 
 
-def unlisted(subject: Subject, url: str) -> Fact[str | None]:
+def unlisted(target: Target, url: str) -> Fact[str | None]:
     """Why etcdctl on the member's host does not list it with its certificates, or None if it does."""
 
     def read(answer: Answer) -> str | None:
         # v2's exit status says nothing: what counts is that the member is listed, both times
-        is_listed = answer.exit_status == 0 and answer.text.count(subject.member.id) >= 2
+        is_listed = answer.exit_status == 0 and answer.text.count(target.member.id) >= 2
         return None if is_listed else answer.reason
 
-    material = settings.Paths.of(subject).material
-    return Fact(Script(subject.name, LISTINGS[subject.facts.api], (url, *material), timeout_s=8.0), read)
+    material = settings.Paths.of(target).material
+    return Fact(Script(target.name, LISTINGS[target.facts.api], (url, *material), timeout_s=8.0), read)
 
 
-def readable(statuses: Mapping[str, Fact[Standing]], answers: Answers) -> Mapping[str, Standing]:
+def readable(statuses: Mapping[str, Fact[MemberStatus]], answers: Answers) -> Mapping[str, MemberStatus]:
     """Return what those members say of themselves that say anything; 'quorum' complains of the others."""
     found = {}
     for name, status in statuses.items():

@@ -9,7 +9,7 @@ from orchestrator.etcd import effective, settings
 from orchestrator.etcd.effective import SETTING
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.text import escaped, one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
@@ -112,10 +112,10 @@ class Process:
         return None
 
 
-def running(subject: Subject) -> Fact[Process]:
+def running(target: Target) -> Fact[Process]:
     """What the host's unit runs now."""
-    unit = f"{subject.host.service}.service"
-    return Fact(Script(subject.name, SCRIPT, (subject.host.service,)), lambda answer: _process(unit, answer))
+    unit = f"{target.host.service}.service"
+    return Fact(Script(target.name, SCRIPT, (target.host.service,)), lambda answer: _process(unit, answer))
 
 
 def _process(unit: str, answer: Answer) -> Process:

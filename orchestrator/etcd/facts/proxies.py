@@ -4,7 +4,7 @@ from orchestrator.etcd import settings
 from orchestrator.etcd.api.words import MAIN_PROCESS
 from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.foreign import Url
 
 # Where a v2 proxy keeps the members' peer URLs (source of etcd 2.3.8 and 3.4: <data-dir>/proxy/cluster).
@@ -22,7 +22,7 @@ class _Relayed(foreign.Shape):
     endpoints: list[Url]
 
 
-def stored(proxy: Subject) -> Fact[set[Url]]:
+def stored(proxy: Target) -> Fact[set[Url]]:
     """The members' peer URLs that a proxy has stored."""
 
     def read(answer: Answer) -> set[Url]:
@@ -31,7 +31,7 @@ def stored(proxy: Subject) -> Fact[set[Url]]:
     return Fact(Script(proxy.name, SCRIPT, (proxy.host.service,)), read)
 
 
-def endpoints(proxy: Subject) -> Fact[set[Url]]:
+def endpoints(proxy: Target) -> Fact[set[Url]]:
     """The members' client URLs that a proxy relays to."""
 
     def read(answer: Answer) -> set[Url]:
@@ -41,7 +41,7 @@ def endpoints(proxy: Subject) -> Fact[set[Url]]:
     return Fact(HttpProbe(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"), read)
 
 
-def unread(subject: Subject, url: str) -> Fact[str | None]:
+def unread(target: Target, url: str) -> Fact[str | None]:
     """Why a read is not relayed, or None if it is."""
 
     def read(answer: Answer) -> str | None:
@@ -49,4 +49,4 @@ def unread(subject: Subject, url: str) -> Fact[str | None]:
             return None
         return answer.stderr or answer.text.partition("\n")[0]
 
-    return Fact(HttpProbe(subject.name, url), read)
+    return Fact(HttpProbe(target.name, url), read)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.etcd.effective import SETTING
 from orchestrator.host import places
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.trusted import UNTRUSTED
 
 # $1 service, $2 where data is saved, $3 the certificates' directory, then other places. A directory that is
@@ -100,19 +100,19 @@ class Access:
     untrusted: tuple[str, ...]
 
 
-def of(subject: Subject, directories: Iterable[str]) -> Fact[Room]:
+def of(target: Target, directories: Iterable[str]) -> Fact[Room]:
     """Room where etcd's data lies, where that is saved, and in these directories, where files are put."""
-    return Fact(_script(subject, directories), _room)
+    return Fact(_script(target, directories), _room)
 
 
-def access(subject: Subject, directories: Iterable[str]) -> Fact[Access]:
+def access(target: Target, directories: Iterable[str]) -> Fact[Access]:
     """Who gets to these directories, where files are put; the first is that of the certificates."""
-    return Fact(_script(subject, directories), _access)
+    return Fact(_script(target, directories), _access)
 
 
-def _script(subject: Subject, directories: Iterable[str]) -> Script:
-    written = (*directories, "/run")  # a deed's own directory is below /run
-    return Script(subject.name, SCRIPT, (subject.host.service, places.KEPT, *written))
+def _script(target: Target, directories: Iterable[str]) -> Script:
+    written = (*directories, "/run")  # a job's own directory is below /run
+    return Script(target.name, SCRIPT, (target.host.service, places.KEPT, *written))
 
 
 def _room(answer: Answer) -> Room:

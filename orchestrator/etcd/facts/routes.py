@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 # $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
 ROUTES = """
@@ -50,13 +50,13 @@ class Routes:
     heard: frozenset[str]
 
 
-def of(subject: Subject) -> Fact[Routes]:
+def of(target: Target) -> Fact[Routes]:
     """How a member dials the others, and who dials it."""
     dialled = {
-        urlsplit(url).hostname or "": None for other in subject.others for url in other.member.peer_urls
+        urlsplit(url).hostname or "": None for other in target.others for url in other.member.peer_urls
     }
-    arguments = (str(subject.cluster.ports.peer), *dialled)
-    return Fact(Script(subject.name, ROUTES, arguments, timeout_s=8.0), read)
+    arguments = (str(target.cluster.ports.peer), *dialled)
+    return Fact(Script(target.name, ROUTES, arguments, timeout_s=8.0), read)
 
 
 def resolved(host: str, names: tuple[str, ...]) -> Fact[frozenset[str]]:

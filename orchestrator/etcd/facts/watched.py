@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 # The journal of unit $unit in the last $quiet seconds; journalctl does not know an alias.
 _JOURNAL = """
@@ -58,11 +58,11 @@ class Watched:
         return [text for text in self.journal if re.search(errors, text)]
 
 
-def since_restart(subject: Subject) -> Fact[tuple[float, tuple[Watched, ...]]]:
+def since_restart(target: Target) -> Fact[tuple[float, tuple[Watched, ...]]]:
     """Seconds since etcd was last started, and how the plan's units have been since."""
-    watch = subject.cluster.watch
-    arguments = (subject.host.service, f"{watch.quiet_s:g}", *watch.units)
-    return Fact(Script(subject.name, SINCE_RESTART, arguments, timeout_s=8.0), _since_restart)
+    watch = target.cluster.watch
+    arguments = (target.host.service, f"{watch.quiet_s:g}", *watch.units)
+    return Fact(Script(target.name, SINCE_RESTART, arguments, timeout_s=8.0), _since_restart)
 
 
 def _since_restart(answer: Answer) -> tuple[float, tuple[Watched, ...]]:
@@ -78,19 +78,19 @@ def _watched(line: str) -> Watched:
 Units = tuple[tuple[Watched, ...], tuple[str, ...]]
 
 
-def units(subject: Subject) -> Fact[Units]:
+def units(target: Target) -> Fact[Units]:
     """How the plan's units stand, as far as they were told of, and the names of all that there are."""
-    watch = subject.cluster.watch
+    watch = target.cluster.watch
     arguments = (f"{watch.quiet_s:g}", *watch.units)
-    return Fact(Script(subject.name, UNITS, arguments, timeout_s=8.0), _units)
+    return Fact(Script(target.name, UNITS, arguments, timeout_s=8.0), _units)
 
 
 def _units(answer: Answer) -> Units:
     lines = answer.text.splitlines()
     known = tuple(line.removeprefix("known ") for line in lines if line.startswith("known "))
     found = filter(None, map(_UNIT.fullmatch, lines))
-    told = (Watched(one["unit"], one["state"], _lines(one["journal"]), one["load"]) for one in found)
-    return tuple(told), known
+    reported = (Watched(one["unit"], one["state"], _lines(one["journal"]), one["load"]) for one in found)
+    return tuple(reported), known
 
 
 def _lines(encoded: str) -> tuple[str, ...]:

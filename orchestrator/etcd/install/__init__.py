@@ -5,11 +5,11 @@ Whatever says "drop-in" or "Environment=" lives here; etcd/settings.py says only
 
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.etcd.install.interface import Install
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 __all__ = ["Install", "of"]
 
 
-def of(subject: Subject) -> Install:
+def of(target: Target) -> Install:
     """Return how the host's etcd is configured."""
-    return Composed(subject)
+    return Composed(target)

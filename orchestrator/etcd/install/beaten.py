@@ -8,20 +8,20 @@ from orchestrator.etcd import effective
 from orchestrator.etcd.install import unit, variables
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.host.checks import Remark, wrong
-from orchestrator.plan.facts import Source, Subject
+from orchestrator.plan.facts import Source, Target
 from orchestrator.text import shown
 
 Wanted = Mapping[str, str]  # settings of ours, with the path of the first drop-in of ours that sets each
 
 
-def beating(subject: Subject, read: unit.Unit, wanted: Wanted) -> Iterable[Remark]:
+def beating(target: Target, read: unit.Unit, wanted: Wanted) -> Iterable[Remark]:
     """Say what the next start would read behind ours, and what keeps it from starting at all."""
-    installed, source = Composed(subject), subject.found.source
+    installed, source = Composed(target), target.found.source
     by_lines = {name: path for name, path in wanted.items() if installed.carrier(name) == "line"}
     by_files = {name: path for name, path in wanted.items() if installed.carrier(name) == "file"}
     yield from _unset(read, by_lines | by_files)
     yield from _of_files(read.files, by_lines, source, installed.paths)
-    yield from _of_drop_ins(read, by_lines, by_files, subject)
+    yield from _of_drop_ins(read, by_lines, by_files, target)
     yield from _missing(read)
 
 
@@ -52,9 +52,9 @@ def _of_files(
 
 
 def _of_drop_ins(
-    read: unit.Unit, by_lines: Mapping[str, str], by_files: Mapping[str, str], subject: Subject
+    read: unit.Unit, by_lines: Mapping[str, str], by_files: Mapping[str, str], target: Target
 ) -> Iterable[Remark]:
-    ours, source = Composed(subject).paths, subject.found.source
+    ours, source = Composed(target).paths, target.found.source
     last = max(PurePosixPath(path).name for path in ours)
     for path, text in read.drop_ins.items():
         if path in ours:

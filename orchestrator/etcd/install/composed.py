@@ -18,7 +18,7 @@ from orchestrator.etcd.settings import Settings, Stage
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Write
 from orchestrator.host.questions import Answers, Fact
-from orchestrator.plan.facts import Source, Subject
+from orchestrator.plan.facts import Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
@@ -27,20 +27,20 @@ _LINES_ALONE = Source()
 class Composed:
     """A host whose etcd has its settings from variables, flags or a configuration file, or from several."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self._directory = drop_ins.directory(subject.host)
-        self._source = subject.found.source or _LINES_ALONE
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._directory = drop_ins.directory(target.host)
+        self._source = target.found.source or _LINES_ALONE
 
     @property
     def running(self) -> Fact[Process]:
         """What runs now."""
-        return process.running(self._subject)
+        return process.running(self._target)
 
     @property
     def next_start(self) -> Fact[unit.Unit]:
         """What the next start would use."""
-        return unit.of(self._subject)
+        return unit.of(self._target)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ class Composed:
             return "flag"
         if name in source.filed:
             return "file"
-        if self._subject.found.environment.get(name):
+        if self._target.found.environment.get(name):
             return "line"
         return "flag" if source.flags else "file" if source.filed else "line"
 
@@ -85,23 +85,23 @@ class Composed:
         """Have there be what was there before the first change; a drop-in goes before what it names."""
         ours = {file.path: file for file in self.files(stage)}
         for path in reversed(self._paths(stage)):
-            yield from files.undone(self._subject, path, ours.get(path))
+            yield from files.undone(self._target, path, ours.get(path))
 
     def clear(self) -> Iterable[Operation]:
         """Remove the directory of the drop-ins, if it was not there."""
-        if self._directory in self._subject.found.missing_directories:
+        if self._directory in self._target.found.missing_directories:
             yield RemoveDirectory(self._directory)
 
     def only(self, *stages: Stage) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:
         """Whether just the files of these stages lie there."""
         wanted = self.files(*stages)
         others = [path for path in self.paths if path not in {file.path for file in wanted}]
-        lying = files.lying(self._subject, self.paths)
+        lying = files.lying(self._target, self.paths)
 
         def judge(answers: Answers) -> Iterable[Remark]:
             found = lying.read(answers)
             yield from files.differences(wanted, found)
-            yield from files.changes(self._subject, others, found)
+            yield from files.changes(self._target, others, found)
 
         return lying, judge
 
@@ -122,7 +122,7 @@ class Composed:
         return config_file.sibling(configuration.path, drop_ins.NAMES[stage.name]) if configuration else ""
 
     def _files(self, stage: Stage) -> Iterable[Write]:
-        if not stage.of(self._subject):
+        if not stage.of(self._target):
             return
         configuration = self._source.configuration
         if configuration:
@@ -142,11 +142,11 @@ class Composed:
     def _own(self, stage: Stage) -> Settings:
         """What a stage sets; with a configuration file, which one of them."""
         selected = {effective.CONFIG_FILE: self._copy_path(stage)} if self._source.configuration else {}
-        return {**stage.of(self._subject), **selected}
+        return {**stage.of(self._target), **selected}
 
     def _up_to(self, stage: Stage) -> Settings:
         """What a stage and those before it set."""
-        stages = settings.stages(self._subject)
+        stages = settings.stages(self._target)
         before = stages[: stages.index(stage) + 1] if stage in stages else (stage,)
         return {name: value for each in before for name, value in self._own(each).items()}
 

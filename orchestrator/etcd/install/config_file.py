@@ -28,19 +28,19 @@ def changed(text: str, wanted: Settings) -> str:
     yaml.preserve_quotes = True
     yaml.width = 4096
     try:
-        told = yaml.load(text)
+        reported = yaml.load(text)
     except YAMLError as error:
         raise ValueError("etcd's configuration file is no YAML") from error
     for name, value in wanted.items():
         section = next((each for each, keys in _SECTIONED.items() if name in keys), None)
         if section is None:
-            told[effective.flag(name)] = value
+            reported[effective.flag(name)] = value
             continue
-        if not isinstance(told.get(section), Mapping):
-            told[section] = CommentedMap()
-        told[section][_SECTIONED[section][name]] = True if value == "true" else value
+        if not isinstance(reported.get(section), Mapping):
+            reported[section] = CommentedMap()
+        reported[section][_SECTIONED[section][name]] = True if value == "true" else value
     written = StringIO()
-    yaml.dump(told, written)
+    yaml.dump(reported, written)
     found = written.getvalue()
     if effective.of_configuration(found) != {**effective.of_configuration(text), **wanted}:
         raise ValueError("etcd's configuration file cannot be copied with other settings")

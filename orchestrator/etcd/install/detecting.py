@@ -8,7 +8,7 @@ from orchestrator.etcd.install import config_file, flags
 from orchestrator.etcd.install.unit import Unit, variables_of_file
 from orchestrator.etcd.settings import CHANGED
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import TEXT_LIMIT, Configuration, Source, Subject
+from orchestrator.plan.facts import TEXT_LIMIT, Configuration, Source, Target
 from orchestrator.text import shown
 
 _READABLE = 0o004  # by everybody
@@ -22,7 +22,7 @@ class UnservedError(ValueError):
         self.fix = fix
 
 
-def source(subject: Subject, running: Process, read: Unit) -> Source | None:
+def source(target: Target, running: Process, read: Unit) -> Source | None:
     """Return where the settings are from, None for Environment= lines alone; UnservedError if not served."""
     given = tuple(sorted(effective.flags(running.arguments)))
     filed = set().union(*map(variables_of_file, read.files.values()))
@@ -31,7 +31,7 @@ def source(subject: Subject, running: Process, read: Unit) -> Source | None:
         given, changed = tuple({effective.CONFIG_FILE} & set(given)), {effective.CONFIG_FILE}
     else:
         changed = set(CHANGED)
-    command = _command(subject, read) if given else ""
+    command = _command(target, read) if given else ""
     found = Source(
         flags=given,
         filed=tuple(sorted(filed & changed - set(given))),
@@ -41,30 +41,30 @@ def source(subject: Subject, running: Process, read: Unit) -> Source | None:
     return None if found == Source() else found
 
 
-def seen(subject: Subject, running: Process, read: Unit) -> Subject:
+def seen(target: Target, running: Process, read: Unit) -> Target:
     """Return the host with the source of its settings as it is seen now."""
-    found = subject.found.model_copy(update={"source": source(subject, running, read)})
-    role = "members" if subject.name in subject.facts.members else "proxies"
-    hosts = {**getattr(subject.facts, role), subject.name: found}
-    return replace(subject, facts=subject.facts.model_copy(update={role: hosts}))
+    found = target.found.model_copy(update={"source": source(target, running, read)})
+    role = "members" if target.name in target.facts.members else "proxies"
+    hosts = {**getattr(target.facts, role), target.name: found}
+    return replace(target, facts=target.facts.model_copy(update={role: hosts}))
 
 
 def described(source: Source) -> str:
     """Say where settings are from, in a few words."""
-    told = []
+    reported = []
     if source.configuration:
-        told.append(f"the configuration file {shown(source.configuration.path, quote='')}")
+        reported.append(f"the configuration file {shown(source.configuration.path, quote='')}")
     elif source.flags:
-        told.append("flags in ExecStart=")
+        reported.append("flags in ExecStart=")
     if source.filed and not source.configuration:
-        told.append("EnvironmentFile=")
-    return " and ".join(told)
+        reported.append("EnvironmentFile=")
+    return " and ".join(reported)
 
 
-def _command(subject: Subject, read: Unit) -> str:
+def _command(target: Target, read: Unit) -> str:
     found = read.commands
     reason = flags.unserved(found)
-    service = subject.host.service
+    service = target.host.service
     if reason is None:
         try:
             return foreign.command(found[0])
@@ -80,21 +80,25 @@ def _command(subject: Subject, read: Unit) -> str:
 def _configuration(running: Process) -> Configuration:
     path = running.configuration
     mode, owner, group, size = (*running.configured_as, "", "", "", "")[:4]
-    told = f"etcd reads the configuration file {shown(path or '?', quote='')}"
+    reported = f"etcd reads the configuration file {shown(path or '?', quote='')}"
     if not size.isdigit() or not path.startswith("/"):
-        raise UnservedError(f"{told}, which is not there", "put it back, or restart this member without it")
+        raise UnservedError(
+            f"{reported}, which is not there", "put it back, or restart this member without it"
+        )
     if int(size) > TEXT_LIMIT:
-        raise UnservedError(f"{told}, which is larger than {TEXT_LIMIT} bytes", "take out what is not needed")
+        raise UnservedError(
+            f"{reported}, which is larger than {TEXT_LIMIT} bytes", "take out what is not needed"
+        )
     if not foreign.mode(mode) & _READABLE:
         raise UnservedError(
-            f"{told}, which not everybody may read, so that no copy of it can be made",
+            f"{reported}, which not everybody may read, so that no copy of it can be made",
             f"if nothing in it is secret: chmod o+r {shown(path, quote='')}",
         )
     try:
         config_file.changed(running.configured, dict.fromkeys(CHANGED, "tried"))
     except ValueError as error:
         raise UnservedError(
-            f"{told}, and it cannot be copied with other settings: {shown(str(error).splitlines()[0])}",
+            f"{reported}, and it cannot be copied with other settings: {shown(str(error).splitlines()[0])}",
             "write it as plain YAML, each key once and no anchors among the settings of TLS",
         ) from error
     return Configuration(

@@ -11,11 +11,11 @@ from orchestrator.etcd.install.beaten import beating
 from orchestrator.etcd.install.command import expanded
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.host.checks import Remark, doubtful, fine, wrong
-from orchestrator.plan.facts import Source, Subject
+from orchestrator.plan.facts import Source, Target
 from orchestrator.text import shown
 
 NO_PROCESS = doubtful(
-    "there is no process: only the files that it would be started with were looked at",
+    "no process runs: only the unit's files were read",
     "what the check 'unit' prints comes first; then check again",
 )
 
@@ -51,44 +51,44 @@ def strangers(running: Process, source: Source | None) -> Iterable[Remark]:
         )
 
 
-def ours(subject: Subject) -> Mapping[str, str]:
+def ours(target: Target) -> Mapping[str, str]:
     """Settings that our drop-ins will set, with the path of the first drop-in that sets each."""
-    installed = Composed(subject)
+    installed = Composed(target)
     return {
         name: installed.path(stage)
-        for stage in reversed(settings.stages(subject))
-        for name in stage.of(subject)
+        for stage in reversed(settings.stages(target))
+        for name in stage.of(target)
     }
 
 
-def judge(subject: Subject, running: Process, read: unit.Unit, *, is_under_way: bool) -> Iterable[Remark]:
+def judge(target: Target, running: Process, read: unit.Unit, *, is_under_way: bool) -> Iterable[Remark]:
     """Say what would beat our settings; ``is_under_way``: some of ours may lie there already."""
     unserved = []
     if running.pid and not is_under_way:
         try:
-            subject = detecting.seen(subject, running, read)
+            target = detecting.seen(target, running, read)
         except detecting.UnservedError as error:
             unserved = [wrong(str(error), error.fix)]
-    source, wanted = subject.found.source, ours(subject)
-    changed = _ours_under_way(subject, running, read, wanted) if is_under_way else frozenset()
+    source, wanted = target.found.source, ours(target)
+    changed = _ours_under_way(target, running, read, wanted) if is_under_way else frozenset()
     troubles = (
         *unserved,
         *(strangers(running, source) if running.pid and not unserved else ()),
-        *beating(subject, read, wanted),
-        *(_unexplained(subject, running, read, changed) if running.pid else ()),
-        *(_pending(subject, running, read, changed) if running.pid else (NO_PROCESS,)),
-        *(_pending_command(subject, running, read, is_under_way=is_under_way) if running.pid else ()),
+        *beating(target, read, wanted),
+        *(_unexplained(target, running, read, changed) if running.pid else ()),
+        *(_pending(target, running, read, changed) if running.pid else (NO_PROCESS,)),
+        *(_pending_command(target, running, read, is_under_way=is_under_way) if running.pid else ()),
     )
     yield from troubles
     if not troubles and source:
-        yield fine(f"{detecting.described(source)}; ours will be in {drop_ins.directory(subject.host)}")
+        yield fine(f"{detecting.described(source)}; ours will be in {drop_ins.directory(target.host)}")
     elif not troubles:
         names = [PurePosixPath(path).name for path in (*read.drop_ins, *read.files)]
         yield fine(f"{len(running.environment)} variables, from {', '.join(names) or 'the unit itself'}")
 
 
 def _unexplained(
-    subject: Subject, running: Process, read: unit.Unit, changed: frozenset[str]
+    target: Target, running: Process, read: unit.Unit, changed: frozenset[str]
 ) -> Iterable[Remark]:
     """Variables of the process that no line and no file sets: who sets them would overwrite ours."""
     known = set(read.variables) | read.passed | changed
@@ -98,13 +98,11 @@ def _unexplained(
             f"the process has {_listed(names)}, which no line and no file of the unit sets: a start script "
             "sets them and would overwrite ours, or the unit was changed since the process started",
             "let ExecStart= start etcd itself, with these settings in Environment= lines: "
-            f"systemctl edit --full {subject.host.service}; then restart this member",
+            f"systemctl edit --full {target.host.service}; then restart this member",
         )
 
 
-def _pending(
-    subject: Subject, running: Process, read: unit.Unit, changed: frozenset[str]
-) -> Iterable[Remark]:
+def _pending(target: Target, running: Process, read: unit.Unit, changed: frozenset[str]) -> Iterable[Remark]:
     """Settings that the unit has and the process has not: our restart would put them in force."""
     names = sorted(
         name
@@ -116,20 +114,20 @@ def _pending(
             f"the process does not run with what the unit's files say of {_listed(names)}: our restart would "
             "put that in force",
             "put the files right, or restart this member alone and see that it is healthy: "
-            f"systemctl restart {subject.host.service}",
+            f"systemctl restart {target.host.service}",
         )
 
 
 def _pending_command(
-    subject: Subject, running: Process, read: unit.Unit, *, is_under_way: bool
+    target: Target, running: Process, read: unit.Unit, *, is_under_way: bool
 ) -> Iterable[Remark]:
     """A command line that the unit has and the process has not, as far as systemd's variables tell.
 
     Where a command of ours lies, or runs, the restart may be to come: gates look at what runs then.
     """
-    source, before = subject.found.source, subject.found.environment
+    source, before = target.found.source, target.found.environment
     is_ours = any(running.settings.get(name) != before.get(name) for name in settings.CHANGED)
-    if is_under_way and (is_ours or set(Composed(subject).paths) & set(read.drop_ins)):
+    if is_under_way and (is_ours or set(Composed(target).paths) & set(read.drop_ins)):
         return
     words = expanded(source.command, read.variables) if source and source.command else None
     if words and not flags.is_shell(words) and words[1:] != running.arguments[1:]:
@@ -137,26 +135,26 @@ def _pending_command(
             "the process does not run with the command that the unit's ExecStart= has: our restart would put "
             "that in force",
             "put the unit right, or restart this member alone and see that it is healthy: "
-            f"systemctl restart {subject.host.service}",
+            f"systemctl restart {target.host.service}",
         )
 
 
 def _ours_under_way(
-    subject: Subject, running: Process, read: unit.Unit, wanted: Mapping[str, str]
+    target: Target, running: Process, read: unit.Unit, wanted: Mapping[str, str]
 ) -> frozenset[str]:
     """Variables that we are just changing: a drop-in was put in place or taken away, the restart is to come.
 
     Such a value of the unit is that of a drop-in of ours, or that from before the first change.
     """
-    paths = Composed(subject).paths
+    paths = Composed(target).paths
     mine = [
         *(unit.variables_of_drop_in(text) for path, text in read.drop_ins.items() if path in paths),
         *(unit.variables_of_file(text) for path, text in read.files.items() if path in paths),
     ]
-    before = subject.found.environment
+    before = target.found.environment
     undone = {name for name in wanted if before.get(name, "") == read.variables.get(name, "")}
     is_new = {name for name in undone if running.environment.get(name, "") != before.get(name, "")}
-    theirs = subject.found.source.configuration if subject.found.source else None
+    theirs = target.found.source.configuration if target.found.source else None
     if theirs and read.variables.get(effective.CONFIG_FILE) == theirs.path:
         is_new.add(effective.CONFIG_FILE)
     return frozenset((set().union(*mine) & {*wanted, effective.CONFIG_FILE}) | is_new)

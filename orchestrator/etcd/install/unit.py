@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 
 from orchestrator.etcd.install import variables
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 # Properties, then each file that settings come from, in the order in which systemd reads them, and the names
 # of etcd's variables that systemd's manager gives to every unit. A path of EnvironmentFiles may be a pattern,
@@ -94,9 +94,9 @@ class Unit:
         return self.manager | set(variables.words(self.properties.get("PassEnvironment", "")))
 
 
-def of(subject: Subject) -> Fact[Unit]:
+def of(target: Target) -> Fact[Unit]:
     """What the host's unit is, and where its settings come from."""
-    return Fact(Script(subject.name, SCRIPT, (subject.host.service,)), _unit)
+    return Fact(Script(target.name, SCRIPT, (target.host.service,)), _unit)
 
 
 def _unit(answer: Answer) -> Unit:

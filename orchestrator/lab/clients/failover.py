@@ -85,7 +85,7 @@ class FailoverClient:
 class LoyalClient(FailoverClient):
     """It wants its first endpoint and, once that has answered, no other: it retries until patience ends.
 
-    Until then it uses the others, but knocks at the first before each request.
+    Until then it uses the others, but probes at the first before each request.
     """
 
     def ask(self, request: Request) -> Body | None:

@@ -72,14 +72,14 @@ def states(host: Host, cluster: Cluster) -> tuple[LocalClient, ...]:
 
 
 def _state(host: Host, unit: str, error: re.Pattern[str]) -> LocalClient:
-    told = journald.read(host, f"_SYSTEMD_UNIT={unit}.service")
-    times = [line.at for line in told if error.search(line.text)]
+    reported = journald.read(host, f"_SYSTEMD_UNIT={unit}.service")
+    times = [line.at for line in reported if error.search(line.text)]
     start = max(journald.started(host), default=0.0)
     return LocalClient(
         host=host.name,
         unit=unit,
         state=host.run(["systemctl", "is-active", unit], check=False).stdout.strip(),
-        is_well=not told or not error.search(told[-1].text),
+        is_well=not reported or not error.search(reported[-1].text),
         errors_before=sum(at < start for at in times),
         errors_after=sum(at >= start for at in times),
         last_error_s=time.time() - times[-1] if times else None,

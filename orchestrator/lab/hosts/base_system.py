@@ -62,7 +62,7 @@ def cache_directory() -> Path:
     return Path(os.environ.get("ORCHESTRATOR_LAB_CACHE", "/var/cache/orchestrator-lab"))
 
 
-def ensure(tell: Callable[[str], None] = lambda _: None) -> Path:
+def ensure(report: Callable[[str], None] = lambda _: None) -> Path:
     """Return the base system's directory, built first if this machine has none of this recipe."""
     cache = cache_directory()
     base = cache / f"base-{digest()}"
@@ -74,7 +74,7 @@ def ensure(tell: Callable[[str], None] = lambda _: None) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache / "lock"):
         if not base.is_dir():
-            tell(f"Building the hosts' base system in {base}; this is done once and takes a minute or two.")
+            report(f"Building the hosts' base system in {base}; this is done once and takes a minute or two.")
             _build(base)
     return base
 

@@ -10,7 +10,7 @@ def cut_link(host: Host) -> None:
     run(["ip", "-n", host.bastion, "link", "set", host.port, "down"])
 
 
-def mend_link(host: Host) -> None:
+def restore_link(host: Host) -> None:
     """Put a host back on the network."""
     run(["ip", "-n", host.bastion, "link", "set", host.port, "up"])
 

@@ -40,7 +40,7 @@ class Lab:
         directory: Path | None = None,
         extra_settings: Mapping[str, str] = NOTHING,
         proxy_settings: Mapping[str, str] = NOTHING,
-        tell: Callable[[str], None] = lambda _: None,
+        report: Callable[[str], None] = lambda _: None,
     ) -> "Lab":
         """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
 
@@ -52,7 +52,7 @@ class Lab:
         with manifest.held(prefix):
             if manifest.exists(prefix):
                 raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
-            root = base_system.ensure(tell)
+            root = base_system.ensure(report)
             folder = manifest.prepared(directory or manifest.default_directory(prefix))
             lab = cls._of(prefix, folder, plan_copy.copy(plan, folder))
             _check_names(lab)

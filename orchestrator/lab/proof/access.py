@@ -1,4 +1,4 @@
-"""Who is let in: knock at a port as a friend, as a stranger, or without encryption, and see what happens."""
+"""Who is let in: ask a port as a friend, as a stranger, or without encryption, and see what happens."""
 
 import socket
 import ssl
@@ -14,7 +14,7 @@ PATIENCE_S = 5.0
 
 
 class Visitor(StrEnum):
-    """Who knocks."""
+    """Who probes."""
 
     PLAIN = "plain http"
     NAMELESS = "https, no certificate"
@@ -23,7 +23,7 @@ class Visitor(StrEnum):
 
 
 class Reception(StrEnum):
-    """What became of a knock. ``MISTRUSTED``: we refused them, for their certificate is not what we trust."""
+    """What became of a request. ``MISTRUSTED``: we refused them: we do not trust their certificate."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -45,7 +45,7 @@ def visitors(cluster: Cluster) -> Mapping[Visitor, ssl.SSLContext | None]:
     )
 
 
-def knock(address: str, port: int, context: ssl.SSLContext | None, path: str = "/version") -> Reception:
+def request(address: str, port: int, context: ssl.SSLContext | None, path: str = "/version") -> Reception:
     """Ask for a path, over TLS if there is a context; any answer but 200 is a refusal."""
     try:
         connection = socket.create_connection((address, port), timeout=PATIENCE_S)

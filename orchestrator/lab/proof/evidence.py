@@ -10,7 +10,7 @@ from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import network
-from orchestrator.lab.proof.access import Reception, Visitor, knock, visitors
+from orchestrator.lab.proof.access import Reception, Visitor, request, visitors
 from orchestrator.lab.provisioning import initial_settings
 from orchestrator.plan import model
 from orchestrator.plan.model import Cluster
@@ -57,12 +57,14 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
         with lab.in_bastion():
             entry = registered(lab.cluster, member)
             doors = {
-                port: {visitor: knock(member.address, port, context) for visitor, context in contexts.items()}
+                port: {
+                    visitor: request(member.address, port, context) for visitor, context in contexts.items()
+                }
                 for port in (ports.client, ports.peer)
             }
-            outside = knock(member.address, ports.local, None)
+            outside = request(member.address, ports.local, None)
         with network.entered(host.namespace):
-            local = knock("127.0.0.1", ports.local, None)
+            local = request("127.0.0.1", ports.local, None)
         proofs.append(
             MemberProof(
                 name=member.name,
@@ -100,9 +102,9 @@ def of_proxies(lab: Lab, starts_before: Mapping[str, int]) -> tuple[ProxyProof, 
     proofs = []
     for host in lab.proxies:
         with lab.in_bastion():
-            outside = {port: knock(host.entry.address, port, None, ASKED) for port in ports}
+            outside = {port: request(host.entry.address, port, None, ASKED) for port in ports}
         with network.entered(host.namespace):
-            inside = {port: knock("127.0.0.1", port, None, ASKED) for port in ports}
+            inside = {port: request("127.0.0.1", port, None, ASKED) for port in ports}
         restarts = journald.starts(host) - starts_before[host.name]
         proofs.append(ProxyProof(host.name, inside, outside, peer_urls(host, lab.cluster), restarts))
     return tuple(proofs)

@@ -15,7 +15,7 @@ class Closing:
     """What a last command told of the cluster, after everything."""
 
     exit_code: int
-    told: str
+    reported: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class RunningProber:
         name = f"prober-{post.name}"
         log, report = lab.directory / "logs" / f"{name}.log", lab.directory / f"{name}.json"
         report.unlink(missing_ok=True)
-        argv = [sys.executable, "-m", MODULE, "--report", str(report), *_told(lab, post)]
+        argv = [sys.executable, "-m", MODULE, "--report", str(report), *_reported(lab, post)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 lab.command(argv, namespace=post.namespace),
@@ -143,7 +143,7 @@ def wait_for_all(probers: Sequence[RunningProber], *, for_s: float, timeout_s: f
     )
 
 
-def _told(lab: Lab, post: Post) -> Iterator[str]:
+def _reported(lab: Lab, post: Post) -> Iterator[str]:
     """Yield the arguments that send a prober to its post."""
     tls = lab.cluster.tls
     yield from ("--port", str(lab.cluster.ports.client), "--api", post.api)

@@ -26,7 +26,7 @@ def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> i
         program("run", plan_copy.PLAN, "--yes", *arguments),
         closing=program("status", plan_copy.PLAN),
         keep=keep,
-        tell=err,
+        report=err,
     )
     out(f"\n{render(outcome)}", end="")
     if keep:
@@ -51,7 +51,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     proxy_settings: Mapping[str, str] = NOTHING,
     log: Path | None = None,
     leisure: float = 1.0,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
 
@@ -61,11 +61,15 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
-    lab = Lab.up(plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, tell=tell)
+    lab = Lab.up(
+        plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, report=report
+    )
     try:
         up_s = time.monotonic() - began
-        tell(f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}.")
-        outcome = _prove(lab, command, log, leisure, tell)
+        report(
+            f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}."
+        )
+        outcome = _prove(lab, command, log, leisure, report)
         closed = _closed(lab, closing)
         return replace(outcome, closing=closed, took_s=time.monotonic() - began)
     finally:
@@ -74,18 +78,18 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
 
 
 def _prove(
-    lab: Lab, command: Sequence[str], log: Path | None, leisure: float, tell: Callable[[str], None]
+    lab: Lab, command: Sequence[str], log: Path | None, leisure: float, report: Callable[[str], None]
 ) -> Outcome:
     began = time.monotonic()
     starts = {host.name: journald.starts(host) for host in lab.hosts}
     probers = RunningProbers.start(lab, leisure=leisure)
     try:
         probers.wait_for_writes()
-        tell(f"Clients write to the cluster. Now running: {' '.join(command)}")
+        report(f"Clients write to the cluster. Now running: {' '.join(command)}")
         program_began = time.monotonic()
         program_exit = lab.execute(command, log=log)
         program_took_s = time.monotonic() - program_began
-        tell("The clients stop, and read everything back from every member.")
+        report("The clients stop, and read everything back from every member.")
         _let_write_on(probers)
         probe, single_ways = probers.stop()
     finally:

@@ -17,7 +17,7 @@ def render(outcome: Outcome) -> str:
     verdict = ["Not proved:", *(f"  {each}" for each in lacking)] if lacking else ["Proved."]
     reports = {"every member": outcome.probe, **outcome.single_ways} if outcome.single_ways else {}
     blocks = (
-        outcome.closing.told.rstrip() if outcome.closing else "",
+        outcome.closing.reported.rstrip() if outcome.closing else "",
         table(registry(outcome.members)),
         table(doors(outcome.members, ports.local)),
         table(proxies(outcome.proxies)),
@@ -59,7 +59,7 @@ def registry(members: Sequence[MemberProof]) -> list[Row]:
 def doors(members: Sequence[MemberProof], local: int) -> list[Row]:
     """Who is let in where; ``local`` is the port for unencrypted clients on loopback."""
     return [
-        ("who knocks where", *(member.name for member in members)),
+        ("who probes where", *(member.name for member in members)),
         *((f"client port: {who}", *(m.client_port[who] for m in members)) for who in Visitor),
         *((f"peer port: {who}", *(m.peer_port[who] for m in members)) for who in Visitor),
         (f"port {local}: plain http, on the host", *(m.local for m in members)),

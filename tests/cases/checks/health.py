@@ -25,11 +25,11 @@ CASES = (
     Case("quorate", "plaintext", (says("server3", "endpoint health", Answer(0, "x is unhealthy: took 5s")),),
          "server3 is not healthy: x is unhealthy"),
 
-    Case("free_to_go", "bridged"),
-    Case("free_to_go", "bridged", (fails("server1", "endpoint health"),)),
-    Case("free_to_go", "bridged", (fails("server1", "endpoint health"), fails("server2", "endpoint health"))),
-    Case("free_to_go", "bridged", (fails("server2", "endpoint health", "no leader"),), "server2 is not healthy: no leader"),
-    Case("free_to_go", "bridged", (fails("server3", "endpoint health", "no leader"),), "server3 is not healthy: no leader"),
+    Case("safe_to_restart", "bridged"),
+    Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"),)),
+    Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"), fails("server2", "endpoint health"))),
+    Case("safe_to_restart", "bridged", (fails("server2", "endpoint health", "no leader"),), "server2 is not healthy: no leader"),
+    Case("safe_to_restart", "bridged", (fails("server3", "endpoint health", "no leader"),), "server3 is not healthy: no leader"),
 
     Case("free_of_alarms", "plaintext"),
     Case("free_of_alarms", "plaintext", (interface("v2"), fails("server2", "alarm list"))),  # v2 has none

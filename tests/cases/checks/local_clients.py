@@ -17,15 +17,15 @@ def heard(since_s: float, fleet: str = "", state: str = "active") -> Change:
 
 # fmt: off
 CASES = (
-    Case("left_in_peace_by_local_clients", "switched"),  # nobody is watched
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, "Engine leadership changed\n"))),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(10.0))),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(9.9)),
+    Case("local_clients_healthy", "switched"),  # nobody is watched
+    Case("local_clients_healthy", "switched", (UNITS, heard(12.0, "Engine leadership changed\n"))),
+    Case("local_clients_healthy", "switched", (UNITS, heard(10.0))),
+    Case("local_clients_healthy", "switched", (UNITS, heard(9.9)),
          "watching fleet, flanneld: 10 of 10 s since the restart"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, state="failed")), "fleet is failed"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, heard(12.0, "ok\nERROR: not reachable\n")),
+    Case("local_clients_healthy", "switched", (UNITS, heard(12.0, state="failed")), "fleet is failed"),
+    Case("local_clients_healthy", "switched", (UNITS, heard(12.0, "ok\nERROR: not reachable\n")),
          "fleet reports 1 errors in the last 10 s: ERROR: not reachable"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, fails("server1", "watched.SINCE_RESTART")), "cannot tell: timed out"),
-    Case("left_in_peace_by_local_clients", "switched", (UNITS, prints("server1", "watched.SINCE_RESTART", "since x\n")), "cannot tell"),
+    Case("local_clients_healthy", "switched", (UNITS, fails("server1", "watched.SINCE_RESTART")), "cannot tell: timed out"),
+    Case("local_clients_healthy", "switched", (UNITS, prints("server1", "watched.SINCE_RESTART", "since x\n")), "cannot tell"),
 )
 # fmt: on

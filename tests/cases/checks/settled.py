@@ -35,7 +35,7 @@ def unreadable(host: str) -> Change:
 
 def mode_of(path: str, mode: int) -> Change:
     def change(scene: Scene) -> None:
-        files = scene.world.place(scene.subject.name).files
+        files = scene.world.place(scene.target.name).files
         text, _, owner, group = files[path]
         files[path] = (text, mode, owner, group)
 

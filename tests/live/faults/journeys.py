@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from live.faults.record import RECOVERS, Exits, case
-from live.faults.strikes import Moment, deed_under_way, strike_when
+from live.faults.strikes import Moment, job_under_way, strike_when
 from live.stories import ROUNDS, STATES
 
 from orchestrator.lab.hosts.host import Host
@@ -14,8 +14,8 @@ LIMIT_S = 900.0  # for a journey; the slowest machine is slower than any other
 
 
 def under_way(lab: Lab, round_: str) -> Moment:
-    """The moment when the deed of the round's second step is under way."""
-    return deed_under_way(lab, round_)
+    """The moment when the job of the round's second step is under way."""
+    return job_under_way(lab, round_)
 
 
 def journey(

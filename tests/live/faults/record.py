@@ -114,10 +114,10 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
         report = prober.stop()
     finally:
         prober.kill()
-    told = report.model_dump()
+    reported = report.model_dump()
     assert tuple(under_way.exits) in exits, under_way.message
-    assert report.acknowledged > 50, told
-    assert (report.lost, report.wrong_reads) == (0, 0), told
+    assert report.acknowledged > 50, reported
+    assert (report.lost, report.wrong_reads) == (0, 0), reported
     seen = Seen(
         fault=fault,
         moment=moment,

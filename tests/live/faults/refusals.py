@@ -19,7 +19,7 @@ def refused(
     lab: Lab,
     fault: str,
     check: str,
-    *told: str,
+    *reported: str,
     broken: AbstractContextManager[object] | None = None,
     plan: str = PLAN,
     exits: tuple[int, int] = (REFUSED, REFUSED),
@@ -28,7 +28,7 @@ def refused(
     """Have ``run`` and then ``check`` refuse, with these exit codes and no trace on any host.
 
     ``check`` is the name of the check that finds the fault (empty: no check is reached), ``told`` what it has
-    to say. The lab is broken already, or ``broken`` breaks it and mends it. ``wrapper`` is a program to run
+    to say. The lab is broken already, or ``broken`` breaks it and fixes it. ``wrapper`` is a program to run
     ours with.
     """
     where = f"check names it under '{check}'" if check else "the message names it"
@@ -40,7 +40,7 @@ def refused(
         checked = under_way.note(lab.run([*command, "check", plan], check=False))
         says = " ".join((checked.stdout + checked.stderr).split())
         assert not check or re.search(rf"^{check} +fail ", checked.stdout, re.MULTILINE), failure(checked)
-        assert [] == [words for words in told if words not in says], failure(checked)
+        assert [] == [words for words in reported if words not in says], failure(checked)
         assert "Traceback" not in run.stderr + checked.stderr, failure(run)
         assert (before, starts) == (fingerprint(lab), restarts(lab)), failure(run)
         assert not state_file(lab).exists()

@@ -17,25 +17,25 @@ from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import processes
 
 Moment = Callable[[list[Recorded]], bool]
-DEEDS = "run/orchestrator"  # on the hosts: a directory for each deed, with its receipt once it is done
+JOBS = "run/orchestrator"  # on the hosts: a directory for each job, with its result once it is done
 
 
 def announced(round_: str, number: int = 2) -> Moment:
-    """The moment when the state file announces a round's n-th step; its deed comes next."""
+    """The moment when the state file announces a round's n-th step; its job comes next."""
     return lambda so_far: _step(so_far, round_, number) is not None
 
 
-def deed_under_way(lab: Lab, round_: str, number: int = 2) -> Moment:
-    """The moment when the deed of a round's n-th step has reached its host."""
-    return _deed_left(lab, round_, number, "")
+def job_under_way(lab: Lab, round_: str, number: int = 2) -> Moment:
+    """The moment when the job of a round's n-th step has reached its host."""
+    return _job_left(lab, round_, number, "")
 
 
-def deed_done(lab: Lab, round_: str, number: int = 2) -> Moment:
-    """The moment when the deed of a round's n-th step has left its receipt, which is not judged yet."""
-    return _deed_left(lab, round_, number, "exit")
+def job_done(lab: Lab, round_: str, number: int = 2) -> Moment:
+    """The moment when the job of a round's n-th step has left its result, which is not judged yet."""
+    return _job_left(lab, round_, number, "exit")
 
 
-def _deed_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
+def _job_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
     inits = {host.name: processes.init_of(host.namespace) for host in lab.hosts}
 
     def is_now(so_far: list[Recorded]) -> bool:
@@ -43,8 +43,8 @@ def _deed_left(lab: Lab, round_: str, number: int, name: str) -> Moment:
         if step is None:
             return False
         run = next(event.run for event in so_far if isinstance(event, Opened))
-        deed = names.of_attempt(run, round_, step.host, step.attempt)
-        return Path(f"/proc/{inits[step.host]}/root", DEEDS, deed, name).exists()
+        job = names.of_attempt(run, round_, step.host, step.attempt)
+        return Path(f"/proc/{inits[step.host]}/root", JOBS, job, name).exists()
 
     return is_now
 

@@ -17,15 +17,15 @@ from orchestrator.lab.provisioning.plan_copy import PLAN
 STOPPED, DONE = 7, 0
 EXITS = ((STOPPED, DONE),)
 EXPECTED = "stops with the reason and a healthy cluster; goes on once there is room"
-DROP_INS, DEEDS = "/etc/systemd/system/etcd2.service.d", "/run/orchestrator"
+DROP_INS, JOBS = "/etc/systemd/system/etcd2.service.d", "/run/orchestrator"
 KEPT = "/root/kept"
 FILL = 'cat /dev/zero > "$1/ballast" 2>/dev/null; [ -s "$1/ballast" ]'
 
 
-def stops(under_way: Case, state: str, *told: str, flag: str = "--resume") -> None:
+def stops(under_way: Case, state: str, *reported: str, flag: str = "--resume") -> None:
     """Have a run stop with these words, and say how to go on."""
     done = under_way.run("run", PLAN, flag, "--until", state)
-    words = (*told, "the cluster is healthy", "run plan.yaml --resume")
+    words = (*reported, "the cluster is healthy", "run plan.yaml --resume")
     assert [] == [each for each in words if each not in done.stderr], done.stderr
     assert "Traceback" not in done.stderr
 
@@ -83,14 +83,14 @@ def test_disks_fill_up_in_the_middle_of_a_run(lab: Lab) -> None:
         state_file(lab).symlink_to(small / "state.jsonl")
         with case(lab, "the bastion's disk is full", "stage", exits=EXITS, expected=EXPECTED) as under_way:
             with strike_when(lab, announced("stage"), lambda _: fill(small)):
-                told = ("cannot be noted: No space left on device", "make room first")
-                stops(under_way, "accepting", *told, flag="--yes")
+                reported = ("cannot be noted: No space left on device", "make room first")
+                stops(under_way, "accepting", *reported, flag="--yes")
             assert state_file(lab).read_bytes().endswith(b"}\n")
             (small / "ballast").unlink()
             under_way.run("run", PLAN, "--resume", "--until", "accepting")
 
         with case(lab, "a host's /run is full", "bridge", exits=EXITS, expected=EXPECTED) as under_way:
-            with full(lab.host("server1"), DEEDS):
+            with full(lab.host("server1"), JOBS):
                 stops(
                     under_way,
                     "bridged",

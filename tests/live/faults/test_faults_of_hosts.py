@@ -36,7 +36,7 @@ def test_a_host_reboots_in_the_middle_of_each_round(lab: Lab) -> None:
         lab,
         "the host that is at work is rebooted",
         hosts.reboot,
-        expected="it is waited for; a step whose receipt went with the reboot may stop the run",
+        expected="it is waited for; a step whose result went with the reboot may stop the run",
     )
 
 
@@ -46,7 +46,7 @@ def test_a_host_is_gone_in_the_middle_of_each_round(hasty_lab: Lab) -> None:
     def lose(host: Host) -> None:
         init = processes.init_of(host.namespace)
         assert init is not None
-        os.kill(init, signal.SIGSTOP)  # nothing is begun there any more: the deed stays under way
+        os.kill(init, signal.SIGSTOP)  # nothing is begun there any more: the job stays under way
         hosts.kill(host)
         lost.append(host)
 

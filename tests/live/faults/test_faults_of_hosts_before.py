@@ -1,4 +1,4 @@
-"""Hosts that no run may begin on are found before the first change, with the place and the mend."""
+"""Hosts that no run may begin on are found before the first change, with the place and the fix."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,15 +48,15 @@ READ_ONLY = ("-t", "tmpfs", "-o", "size=64m,ro", "tmpfs")
 
 
 def test_a_full_disk_for_files(lab: Lab) -> None:
-    told = ("server2: 4 MiB left for /etc/etcd2, at least 16 are needed", "make room")
+    reported = ("server2: 4 MiB left for /etc/etcd2, at least 16 are needed", "make room")
     small = mounted(lab.host("server2"), DIRECTORY, *SMALL)
-    refused(lab, "a full disk on a host", "disk", *told, broken=small)
+    refused(lab, "a full disk on a host", "disk", *reported, broken=small)
 
 
 def test_a_full_disk_for_data(lab: Lab) -> None:
-    told = ("server3: 4 MiB left for /var/lib/etcd", "at least 256 are needed")
+    reported = ("server3: 4 MiB left for /var/lib/etcd", "at least 256 are needed")
     small = mounted(lab.host("server3"), data_of(lab.host("server3")), *SMALL)
-    refused(lab, "a full disk under etcd's data", "disk", *told, broken=small)
+    refused(lab, "a full disk under etcd's data", "disk", *reported, broken=small)
 
 
 def data_of(host: Host) -> str:
@@ -66,12 +66,12 @@ def data_of(host: Host) -> str:
 
 
 def test_a_read_only_directory(lab: Lab) -> None:
-    told = ("server2: /etc/etcd2 is read-only", "mount -o remount,rw")
+    reported = ("server2: /etc/etcd2 is read-only", "mount -o remount,rw")
     refused(
         lab,
         "a read-only directory on a host",
         "disk",
-        *told,
+        *reported,
         broken=mounted(lab.host("server2"), DIRECTORY, *READ_ONLY),
     )
 
@@ -87,9 +87,9 @@ def closed_directory(host: Host) -> Iterator[None]:
 
 
 def test_a_key_that_the_service_could_not_read(lab: Lab) -> None:
-    told = ("server2: etcd may not enter /etc/etcd2", "chmod o+x /etc/etcd2")
+    reported = ("server2: etcd may not enter /etc/etcd2", "chmod o+x /etc/etcd2")
     closed = closed_directory(lab.host("server2"))
-    refused(lab, "a directory that etcd's user may not enter", "directory", *told, broken=closed)
+    refused(lab, "a directory that etcd's user may not enter", "directory", *reported, broken=closed)
 
 
 @contextmanager
@@ -108,12 +108,16 @@ def users_without_sudo(lab: Lab) -> Iterator[None]:
 
 def test_sudo_is_refused(lab: Lab) -> None:
     plan = other_plan(lab, ("user: root", "user: anna"), ("become: none", "become: sudo"))
-    told = ("sudo refused anna: sudo: a password is required", "anna ALL=(root) NOPASSWD: ALL", "with visudo")
+    reported = (
+        "sudo refused anna: sudo: a password is required",
+        "anna ALL=(root) NOPASSWD: ALL",
+        "with visudo",
+    )
     refused(
         lab,
         "a login user whom sudo refuses",
         "login",
-        *told,
+        *reported,
         plan=plan,
         exits=(LOGIN_REFUSED, 5),
         broken=users_without_sudo(lab),
@@ -122,8 +126,8 @@ def test_sudo_is_refused(lab: Lab) -> None:
 
 def test_a_user_who_is_not_there(lab: Lab) -> None:
     plan = other_plan(lab, ("user: root", "user: nobody-here"))
-    told = ("nobody-here@198.18.0.102:22 refused the login with", "~nobody-here/.ssh/authorized_keys")
-    refused(lab, "a wrong login user", "login", *told, plan=plan, exits=(LOGIN_REFUSED, 5))
+    reported = ("nobody-here@198.18.0.102:22 refused the login with", "~nobody-here/.ssh/authorized_keys")
+    refused(lab, "a wrong login user", "login", *reported, plan=plan, exits=(LOGIN_REFUSED, 5))
 
 
 @contextmanager
@@ -166,8 +170,8 @@ def stopped(lab: Lab, name: str) -> Iterator[None]:
 
 
 def test_a_member_that_is_down_already(lab: Lab) -> None:
-    told = ("server2: etcd2.service is inactive (dead)", "systemctl status etcd2.service")
-    refused(lab, "a member that is down already", "unit", *told, broken=stopped(lab, "server2"))
+    reported = ("server2: etcd2.service is inactive (dead)", "systemctl status etcd2.service")
+    refused(lab, "a member that is down already", "unit", *reported, broken=stopped(lab, "server2"))
 
 
 def test_a_member_that_the_plan_does_not_name(lab: Lab) -> None:
@@ -176,5 +180,5 @@ def test_a_member_that_the_plan_does_not_name(lab: Lab) -> None:
         ("  - {name: server3, address: 198.18.0.103}\n", ""),
         ("strategy: bridge", "strategy: bridge\naccept_downtime: true"),
     )
-    told = ("(server3, http://198.18.0.103:2380), the plan has not", "add it to the plan")
-    refused(lab, "a member that the plan does not name", "registry", *told, plan=plan)
+    reported = ("(server3, http://198.18.0.103:2380), the plan has not", "add it to the plan")
+    refused(lab, "a member that the plan does not name", "registry", *reported, plan=plan)

@@ -114,22 +114,22 @@ SPOILED = (
 # fmt: on
 
 
-@pytest.mark.parametrize(("fault", "spoil", "told"), SPOILED, ids=[row[0] for row in SPOILED])
+@pytest.mark.parametrize(("fault", "spoil", "reported"), SPOILED, ids=[row[0] for row in SPOILED])
 def test_bad_material_is_refused_by_name(
-    site: Site, fault: str, spoil: Callable[[Site], None], told: str
+    site: Site, fault: str, spoil: Callable[[Site], None], reported: str
 ) -> None:
     spoil(site)
-    refused(site.lab, fault, "certificates", told)
+    refused(site.lab, fault, "certificates", reported)
 
 
 def test_a_ca_file_with_a_stray_certificate_is_refused(site: Site) -> None:
     stray_in_bundle(site)
-    told = "ca.pem: certificate 2 (CN=server3) is not a CA's"
-    refused(site.lab, "a CA file with a stray certificate", "CA file", told)
+    reported = "ca.pem: certificate 2 (CN=server3) is not a CA's"
+    refused(site.lab, "a CA file with a stray certificate", "CA file", reported)
 
 
 def test_a_key_that_the_operator_may_not_read_is_refused_by_line(site: Site) -> None:
     site.member.key.chmod(0)
-    told = ("plan.yaml:", "server2-key.pem' cannot be read by this user: let this user read it")
+    reported = ("plan.yaml:", "server2-key.pem' cannot be read by this user: let this user read it")
     exits = (PLAN_INVALID, PLAN_INVALID)
-    refused(site.lab, "a key that the operator may not read", "", *told, exits=exits, wrapper=MORTAL)
+    refused(site.lab, "a key that the operator may not read", "", *reported, exits=exits, wrapper=MORTAL)

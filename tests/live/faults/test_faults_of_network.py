@@ -21,7 +21,7 @@ def cut_all_peer_connections(lab: Lab) -> None:
 def cut_link_for_a_while(host: Host) -> None:
     link_faults.cut_link(host)
     time.sleep(10)
-    link_faults.mend_link(host)
+    link_faults.restore_link(host)
 
 
 def test_all_peer_connections_are_cut_in_the_middle_of_each_round(lab: Lab) -> None:

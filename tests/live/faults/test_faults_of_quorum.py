@@ -9,10 +9,10 @@ from live.faults.record import PERSON_NEEDED, case, succeed
 from live.stories import failure, orchestrator, restarts, unhealthy, wait_until_healthy
 
 from orchestrator.commands import recall
+from orchestrator.commands.phases.call import Call, RunOptions, follow
 from orchestrator.commands.phases.changing import lock_every_host, walk, write_header
-from orchestrator.commands.phases.context import Context, RunOptions, follow
-from orchestrator.engine.journal import StateFile
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.context import RunContext
+from orchestrator.engine.state_file import StateFile
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
@@ -35,7 +35,7 @@ def migrate_with_certificates_that_expire(lab: Lab) -> datetime:
         path.unlink()
     making.make(lab.cluster, {}, Terms("ec", 1, ends - timedelta(days=1)), ca_days=10)
     with lab.in_bastion(), open_session(lab.plan, None) as session, StateFile(session.state) as journal:
-        context = Context(session, Pace(session.cluster.patience), journal, RunOptions(until="switched"))
+        context = Call(session, RunContext(session.cluster.patience), journal, RunOptions(until="switched"))
         context.facts = recall.read_facts(session)
         context.runbook = recall.compile_there(session, context.facts)
         follow((write_header, lock_every_host, walk), context)
@@ -78,13 +78,13 @@ def test_two_of_three_members_are_down_and_it_goes_back(hasty_lab: Lab) -> None:
     lab, down = hasty_lab, ("server1", "server3")
     fault = "two of three members are down (systemctl stop)"
     with_updates = {"bridged": "all of them still speak http", "sealed": "bring them together first"}
-    for state, told in with_updates.items():
+    for state, reported in with_updates.items():
         succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", state))
         with case(lab, fault, state, exits=((PERSON_NEEDED, 0),), expected=FIRST) as now:
             stop(lab, *down)
             before = restarts(lab)
             refused = now.run("rollback", PLAN, "--yes")
-            assert told in refused.stderr, failure(refused)
+            assert reported in refused.stderr, failure(refused)
             assert before == restarts(lab)
             start(lab, *down)
             wait_until_healthy(lab)

@@ -16,11 +16,11 @@ FAULT = "a second run, on the same state file and from another bastion"
 REFUSED = "the second is refused with 6 and told who holds it; the first goes on"
 
 
-def refuse(lab: Lab, *arguments: str, told: str) -> None:
+def refuse(lab: Lab, *arguments: str, reported: str) -> None:
     """Start a second orchestrator, which has to be refused."""
     refused = orchestrator(lab, *arguments)
     assert refused.returncode == LOCKED, failure(refused)
-    assert told in words(refused.stderr), failure(refused)
+    assert reported in words(refused.stderr), failure(refused)
 
 
 @pytest.mark.timeout(1200)
@@ -29,8 +29,8 @@ def test_a_second_orchestrator_is_refused_in_the_middle_of_each_round(lab: Lab) 
 
     def strike(_: Host) -> None:
         with held_still(lab):
-            refuse(lab, "run", PLAN, "--resume", told="is in use by")
-            refuse(lab, "run", OTHER, "--yes", told="is locked by run")
+            refuse(lab, "run", PLAN, "--resume", reported="is in use by")
+            refuse(lab, "run", OTHER, "--yes", reported="is locked by run")
 
     for number, (round_, state) in enumerate(zip(ROUNDS, STATES, strict=True)):
         with (

@@ -1,4 +1,4 @@
-"""SSH fails in the middle of each round: the step finishes without us, and its receipt is read later."""
+"""SSH fails in the middle of each round: the step finishes without us, and its result is read later."""
 
 import time
 
@@ -38,7 +38,7 @@ def test_the_connection_is_killed_in_the_middle_of_each_round(lab: Lab) -> None:
         lab,
         "the SSH connection to the host that is at work is killed",
         kill_sessions,
-        expected="the step goes on without us; another connection reads its receipt, and the run goes on",
+        expected="the step goes on without us; another connection reads its result, and the run goes on",
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from live.faults.record import Case, case, succeed
-from live.faults.strikes import deed_under_way
+from live.faults.strikes import job_under_way
 from live.stories import orchestrator, restarts, run_and_kill, state_file
 
 from orchestrator.lab.lifecycle.lab import Lab
@@ -17,11 +17,13 @@ REFUSED_THEN_DONE = ((5, 0),)
 REFUSED = "refused, nothing is changed; put back as it was, the run goes on"
 
 
-def refused(under_way: Case, *told: str) -> None:
+def refused(under_way: Case, *reported: str) -> None:
     """Have a resume be refused with these words, before any member is restarted."""
     starts = restarts(under_way.lab)
     done = under_way.run("run", PLAN, "--resume")
-    assert [] == [words for words in (*told, "nothing was changed") if words not in done.stderr], done.stderr
+    assert [] == [words for words in (*reported, "nothing was changed") if words not in done.stderr], (
+        done.stderr
+    )
     assert starts == restarts(under_way.lab)
 
 
@@ -90,12 +92,12 @@ def test_what_a_run_goes_on_from_is_not_as_it_was(lab: Lab, tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(900)
-def test_killed_in_a_deed_and_the_state_file_lost(lab: Lab) -> None:
+def test_killed_in_a_job_and_the_state_file_lost(lab: Lab) -> None:
     expected = "'recover' takes the killed run's locks over; its steps in doubt are looked at, and it goes on"
     with case(
         lab, "killed (SIGKILL), and its state file is deleted", "accept", exits=((0, 0),), expected=expected
     ) as under_way:
-        run_and_kill(lab, deed_under_way(lab, "accept"), "run", PLAN, "--yes")
+        run_and_kill(lab, job_under_way(lab, "accept"), "run", PLAN, "--yes")
         state_file(lab).unlink()
         under_way.run("recover", PLAN)
         under_way.run("run", PLAN, "--resume")

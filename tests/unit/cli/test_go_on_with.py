@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from engine.walking import begin, pace
+from engine.walking import begin, context
 from engine.world import World, make_cluster
 
 from orchestrator import session as sessions
 from orchestrator.cli.sessions import session_of
 from orchestrator.commands import recall
-from orchestrator.commands.standing import read_progress
-from orchestrator.engine.journal import StateFile
+from orchestrator.commands.status import read_progress
 from orchestrator.engine.run import run
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
@@ -37,15 +37,15 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 def test_a_broken_state_file_and_hands_on_a_host_are_answered_by_commands_that_run(session: Session) -> None:
     facts = recall.read_facts(session)
     there = recall.compile_there(session, facts)
-    with StateFile(session.state) as journal:
-        begin(journal, there, facts)
-        run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until="staged")
+    with StateFile(session.state) as event_log:
+        begin(event_log, there, facts)
+        run(there, LiveExecutor(session.hosts), event_log, context(session.cluster), until="staged")
         world = session.hosts
         assert isinstance(world, World)
         del world.hosts["server2"].files["/etc/etcd2/ca.pem"]
-        begin(journal, there, facts)
+        begin(event_log, there, facts)
         with pytest.raises(StoppedError) as stopped, session_of(session.plan, session.state):
-            run(there, LiveExecutor(world), journal, pace(session.cluster))
+            run(there, LiveExecutor(world), event_log, context(session.cluster))
     assert f"is shown by: {session.command('files')} server2; the cluster is healthy" in str(stopped.value)
 
     session.state.write_text("x\n")
@@ -63,10 +63,10 @@ def test_what_is_advised_is_what_goes_on_from_here(
     facts = recall.read_facts(session)
     there = recall.compile_there(session, facts)
     ways = {"there": (there, "staged"), "back": (recall.compile_back(session, facts), None)}
-    with StateFile(session.state) as journal:
+    with StateFile(session.state) as event_log:
         for way, until in map(ways.__getitem__, walked):
-            begin(journal, way, facts)
-            run(way, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
+            begin(event_log, way, facts)
+            run(way, LiveExecutor(session.hosts), event_log, context(session.cluster), until=until)
     with pytest.raises(PersonNeededError) as raised, session_of(session.plan, session.state):
         raise PersonNeededError("server1 is away")
     options = ("--resume",) if advised == "run" else ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.fake_program import command, environment
 
-from orchestrator.engine import journal
+from orchestrator.engine import state_file
 from orchestrator.engine.progress import Progress
 
 
@@ -17,7 +17,7 @@ from orchestrator.engine.progress import Progress
 def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A run whose first step is in flight."""
     process = subprocess.Popen(
-        command(tmp_path, "run", "plan.yaml", "--yes", deed_s=0.4),
+        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.4),
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.DEVNULL,
@@ -35,7 +35,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def progress(folder: Path) -> Progress:
-    return Progress.of(journal.read(folder / "plan.yaml.state.jsonl")[0])
+    return Progress.of(state_file.read(folder / "plan.yaml.state.jsonl")[0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

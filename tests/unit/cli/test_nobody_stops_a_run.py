@@ -9,14 +9,14 @@ import pytest
 from support.fake_program import NOTHING_MORE, command, environment
 from support.terminals import full_pipe, terminal
 
-from orchestrator.engine import journal
+from orchestrator.engine import state_file
 
 DONE = "done: server1 sealed, server2 sealed, server3 sealed"
 
 
 def ended(folder: Path) -> list[str]:
     """How the run came to its end, by the state file."""
-    events, _ = journal.read(folder / "plan.yaml.state.jsonl")
+    events, _ = state_file.read(folder / "plan.yaml.state.jsonl")
     return [getattr(event, "outcome", event.event) for event in events][-1:]
 
 
@@ -63,9 +63,9 @@ def test_output_that_cannot_be_written_is_dropped_and_the_run_goes_on(
 def test_a_locale_that_cannot_write_our_words_stops_nothing(
     tmp_path: Path, locale: Mapping[str, str]
 ) -> None:
-    code, told = shell(tmp_path, "", locale)
+    code, reported = shell(tmp_path, "", locale)
     assert (0, ["finished"]) == (code, ended(tmp_path))
-    assert DONE in told
+    assert DONE in reported
 
 
 def test_a_reader_that_reads_nothing_stops_nothing(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_reader_that_reads_nothing_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
     with terminal(
-        command(tmp_path, "run", "plan.yaml", "--yes", deed_s=0.05), tmp_path, environment()
+        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment()
     ) as seat:
         seat.read(until="step_started")
         seat.hang_up()
@@ -96,7 +96,7 @@ def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_terminal_that_is_stopped_with_ctrl_s_stops_nothing(tmp_path: Path) -> None:
     with terminal(
-        command(tmp_path, "run", "plan.yaml", "--yes", deed_s=0.05), tmp_path, environment()
+        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment()
     ) as seat:
         seat.read(until="step_started")
         seat.type("\x13")
@@ -105,7 +105,7 @@ def test_a_terminal_that_is_stopped_with_ctrl_s_stops_nothing(tmp_path: Path) ->
 
 
 def test_a_slow_reader_gets_everything_in_order(tmp_path: Path) -> None:
-    code, told = shell(tmp_path, "2>&1 | { sleep 3; cat; }")
+    code, reported = shell(tmp_path, "2>&1 | { sleep 3; cat; }")
     assert (0, ["finished"]) == (code, ended(tmp_path))
-    places = [told.index(text) for text in ("Migration bridge", '"step_started"', '"run_ended"', DONE)]
+    places = [reported.index(text) for text in ("Migration bridge", '"step_started"', '"run_ended"', DONE)]
     assert sorted(places) == places

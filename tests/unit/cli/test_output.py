@@ -34,13 +34,16 @@ def printing(tree: ast.AST) -> Iterator[str]:
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "isatty"
     }
     for node in ast.walk(tree):
-        told = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute | ast.Call) else ""
-        if told in {"print", "input"} or told.startswith(("os.write(1,", "os.write(2,")):
-            yield told
-        if told in {f"typer.{name}" for name in ("echo", "secho", "confirm", "prompt", "style")}:
-            yield told
-        if told in {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"} and id(node) not in may:
-            yield told
+        reported = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute | ast.Call) else ""
+        if reported in {"print", "input"} or reported.startswith(("os.write(1,", "os.write(2,")):
+            yield reported
+        if reported in {f"typer.{name}" for name in ("echo", "secho", "confirm", "prompt", "style")}:
+            yield reported
+        if (
+            reported in {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"}
+            and id(node) not in may
+        ):
+            yield reported
 
 
 def test_nobody_else_prints() -> None:
@@ -76,9 +79,9 @@ def test_whoever_printed_by_itself_would_be_found(line: str) -> None:
 def test_whatever_the_text_a_terminal_gets_printable_characters_and_lines(text: str) -> None:
     stream = io.StringIO()
     output._print(stream, (text, Styled(text, "red")), "\n")
-    told = stream.getvalue()
-    assert all(char.isprintable() or char == "\n" for char in told)
-    assert 2 * text.count("\n") + 1 == told.count("\n")
+    reported = stream.getvalue()
+    assert all(char.isprintable() or char == "\n" for char in reported)
+    assert 2 * text.count("\n") + 1 == reported.count("\n")
 
 
 def test_what_is_nasty_is_shown_and_only_our_colors_are_sent(tmp_path: Path) -> None:
@@ -101,14 +104,14 @@ def test_a_traceback_of_ours_is_shown_escaped_with_exit_code_1() -> None:
         "tables.named = broken; import sys; sys.argv = ['orchestrator', 'table']; main()"
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False, timeout=60)
-    told = done.stderr.decode()
+    reported = done.stderr.decode()
     assert 1 == done.returncode
-    assert "Traceback" in told
-    assert f"BrokenPipeError: [Errno 32] {SHOWN}" in told
-    assert all(char.isprintable() or char == "\n" for char in told)
+    assert "Traceback" in reported
+    assert f"BrokenPipeError: [Errno 32] {SHOWN}" in reported
+    assert all(char.isprintable() or char == "\n" for char in reported)
 
 
-def test_words_of_the_command_line_are_told_on_one_line() -> None:
+def test_words_of_the_command_line_are_reported_on_one_line() -> None:
     for arguments in (["frob\nerror: all is lost\x1b[2J"], ["table", "frob\nerror: all is lost\x1b[2J"]):
         done = subprocess.run(
             [sys.executable, "-m", "orchestrator", *arguments],
@@ -142,9 +145,9 @@ def test_an_event_is_one_line_whatever_a_host_said(
 def test_lines_for_people_name_the_time_the_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
     live.configure(people=True)
     live.narrator()(StepFailed(step="accept/server1", host="server1", reason="it is away"))
-    moment, _, told = capsys.readouterr().err.partition(" ")
+    moment, _, reported = capsys.readouterr().err.partition(" ")
     assert 3 == len(moment.split(":"))
-    assert "[error    ] step_failed      host=server1 reason='it is away' step=accept/server1\n" == told
+    assert "[error    ] step_failed      host=server1 reason='it is away' step=accept/server1\n" == reported
 
 
 def test_a_locks_holder_is_one_line_whatever_its_file_says() -> None:
@@ -160,6 +163,6 @@ def test_a_locks_holder_is_one_line_whatever_its_file_says() -> None:
 
 @given(st.text())
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_any_lock_file_is_told_on_one_line(text: str) -> None:
+def test_any_lock_file_is_reported_on_one_line(text: str) -> None:
     holder = lock.read(text)
     assert holder is None or str(holder).isprintable()

@@ -130,13 +130,13 @@ def test_a_quoted_word_is_one_line_and_comes_back_from_the_shell(word: str, tmp_
 
 def test_each_command_of_the_checklist_becomes_one_of_this_program_and_plan() -> None:
     plan = Path("my plan.yaml")
-    named = [item.mend for item in CHECKLIST if "PLAN" in item.mend]
+    named = [item.fix for item in CHECKLIST if "PLAN" in item.fix]
     assert named
-    for mend in named:
-        told = commandline.spelled(mend, commandline.of_plan(plan))
-        assert f"{commandline.join(commandline.program())} " in told
-        assert "'my plan.yaml'" in told
-        assert "PLAN" not in told
+    for fix in named:
+        reported = commandline.spelled(fix, commandline.of_plan(plan))
+        assert f"{commandline.join(commandline.program())} " in reported
+        assert "'my plan.yaml'" in reported
+        assert "PLAN" not in reported
 
 
 def test_a_plan_like_an_option_is_not_taken_for_one() -> None:

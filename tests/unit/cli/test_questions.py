@@ -17,8 +17,8 @@ def answered(folder: Path, typed: str) -> tuple[int, str]:
     with terminal(command(folder, "run", "plan.yaml"), folder, environment()) as seat:
         seat.read(until=QUESTION)
         seat.type(typed)
-        told = seat.read()
-        return seat.end(), told.partition(QUESTION)[2]
+        reported = seat.read()
+        return seat.end(), reported.partition(QUESTION)[2]
 
 
 def left_nothing(folder: Path) -> bool:
@@ -26,7 +26,7 @@ def left_nothing(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("typed", "code", "told"),
+    ("typed", "code", "reported"),
     [
         ("n\n", 5, SAID_NO),
         ("\n", 5, SAID_NO),
@@ -37,11 +37,11 @@ def left_nothing(folder: Path) -> bool:
     ],
 )
 def test_whatever_is_not_a_yes_changes_nothing_and_a_later_run_goes_through(
-    tmp_path: Path, typed: str, code: int, told: str
+    tmp_path: Path, typed: str, code: int, reported: str
 ) -> None:
     ended, said = answered(tmp_path, typed)
     assert code == ended, said
-    assert told in said
+    assert reported in said
     assert "Traceback" not in said
     assert left_nothing(tmp_path)
     assert 0 == answered(tmp_path, "y\n")[0]
@@ -76,7 +76,7 @@ def test_where_nobody_can_be_asked_the_run_is_refused(tmp_path: Path, stdin: str
         check=False,
         timeout=60,
     )
-    assert (64, "nobody is there to ask: say --yes") == (done.returncode, done.stderr.strip()[7:40]), (
+    assert (64, "cannot ask for confirmation") == (done.returncode, done.stderr.strip()[7:34]), (
         done.stderr
     )
     assert left_nothing(tmp_path)
@@ -85,13 +85,13 @@ def test_where_nobody_can_be_asked_the_run_is_refused(tmp_path: Path, stdin: str
 def test_where_the_question_cannot_be_shown_nobody_is_asked(tmp_path: Path) -> None:
     words = subprocess.list2cmdline(command(tmp_path, "run", "plan.yaml"))
     with terminal(["bash", "-c", f"{words} >/dev/full"], tmp_path, environment()) as seat:
-        assert "nobody is there to ask" in seat.read()
+        assert "cannot ask for confirmation" in seat.read()
         assert 64 == seat.end()
     assert left_nothing(tmp_path)
 
 
 def test_a_person_sees_colors_and_a_pipe_and_no_color_do_not(tmp_path: Path) -> None:
-    def told(**more: str) -> str:
+    def reported(**more: str) -> str:
         with terminal(
             command(tmp_path / more.get("NO_COLOR", "c"), "run", "plan.yaml", "--yes"),
             tmp_path,
@@ -101,6 +101,6 @@ def test_a_person_sees_colors_and_a_pipe_and_no_color_do_not(tmp_path: Path) -> 
 
     for name in ("c", "1"):
         (tmp_path / name).mkdir()
-    assert "\x1b[32minfo     \x1b[0m" in told()
+    assert "\x1b[32minfo     \x1b[0m" in reported()
     (tmp_path / "plan.yaml.state.jsonl").unlink()
-    assert "\x1b" not in told(NO_COLOR="1")
+    assert "\x1b" not in reported(NO_COLOR="1")

@@ -4,24 +4,26 @@ from pathlib import Path
 
 import pytest
 from support.members import Members, Store
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.commands.agreeing import DifferError, agree
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Event
-from orchestrator.engine.gate import NotYetError
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.wait import NotYetError
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.session import Session
 
 
-def compare(folder: Path, members: Members, *, told: list[Event] | None = None, api: str = "v3") -> object:
-    one = subject(folder, {})
+def compare(
+    folder: Path, members: Members, *, reported: list[Event] | None = None, api: str = "v3"
+) -> object:
+    one = target(folder, {})
     facts = one.facts.model_copy(update={"api": api})
     patience = one.cluster.patience.model_copy(update={"gate_s": 0.2, "pause_s": 0.01})
     session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), members)
-    heard: list[Event] = [] if told is None else told
-    return agree(session, facts, Pace(patience, narrate=heard.append))
+    heard: list[Event] = [] if reported is None else reported
+    return agree(session, facts, RunContext(patience, narrate=heard.append))
 
 
 def test_members_with_the_same_keys_agree_and_the_leader_is_asked_last(tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ def test_members_with_the_same_keys_agree_and_the_leader_is_asked_last(tmp_path:
     assert ["server2", "server3", "server1"] == members.asked
 
 
-def test_a_member_with_other_keys_is_told_with_every_hash(tmp_path: Path) -> None:
+def test_a_member_with_other_keys_is_reported_with_every_hash(tmp_path: Path) -> None:
     members = Members()
     members.stores["server2"].keys = 78
     with pytest.raises(DifferError, match="server2 78, server3 77, server1 77"):
@@ -50,12 +52,12 @@ def test_a_store_compacted_to_its_last_revision_is_compared_there(tmp_path: Path
 
 
 def test_who_has_compacted_less_is_waited_for_and_not_called_different(tmp_path: Path) -> None:
-    members, told = Members(), list[Event]()
+    members, reported = Members(), list[Event]()
     members.stores["server3"] = Store(compacted=4, keys=5)
     with pytest.raises(NotYetError, match=r"a compaction is under way: .*server3 to 4") as waited:
-        compare(tmp_path, members, told=told)
+        compare(tmp_path, members, reported=reported)
     assert not isinstance(waited.value, DifferError)
-    assert told
+    assert reported
 
 
 def test_who_lags_has_to_come_to_where_the_others_were(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from orchestrator.errors import HostUnreachableError, RefusedError
 from orchestrator.etcd.checks import sandbox
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import unit
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.session import Session
@@ -42,8 +42,8 @@ class Hosts:
         )
         return Answer(0, self.unit if has_it else "LoadState=loaded\n")
 
-    def perform(self, deed: Deed) -> Receipt:
-        raise AssertionError(deed)
+    def perform(self, job: Job) -> JobResult:
+        raise AssertionError(job)
 
 
 class Restarting(Hosts):
@@ -59,8 +59,8 @@ class Restarting(Hosts):
                 return Answer(0, "LoadState=loaded\nEnvironment=ETCD_NAME=server1\n")
             if question.script == process.SCRIPT:
                 self.looks -= 1
-                told = "ETCD_NAME=server1" if self.looks < 0 else "container=systemd-nspawn"
-                environ = base64.b64encode(told.encode()).decode()
+                reported = "ETCD_NAME=server1" if self.looks < 0 else "container=systemd-nspawn"
+                environ = base64.b64encode(reported.encode()).decode()
                 cmdline = base64.b64encode(b"/usr/bin/etcd" if self.looks < 0 else b"(etcd)").decode()
                 return Answer(0, f"LoadState=loaded\nMainPID=30\nenviron={environ}\ncmdline={cmdline}\n")
         return super().answer(question)
@@ -73,13 +73,13 @@ def again(folder: Path, hosts: Hosts, unsettled: Collection[str] = ()) -> None:
 
 
 @pytest.mark.parametrize("away", ["", "server3"])
-def test_a_rival_is_named_with_its_mend_and_how_to_go_on(tmp_path: Path, away: str) -> None:
+def test_a_rival_is_named_with_its_fix_and_how_to_go_on(tmp_path: Path, away: str) -> None:
     with pytest.raises(RefusedError) as refused:
         again(tmp_path, Hosts(HTTP, away))
-    told = str(refused.value)
-    assert f"{RIVAL} is read after our 40-tls.conf and sets ETCD_LISTEN_PEER_URLS" in told
-    assert f"mv -n {RIVAL} {RIVAL.replace('95-', '20-')}; systemctl daemon-reload" in told
-    assert "run plan.yaml --resume" in told.replace(f"{tmp_path}/", "")
+    reported = str(refused.value)
+    assert f"{RIVAL} is read after our 40-tls.conf and sets ETCD_LISTEN_PEER_URLS" in reported
+    assert f"mv -n {RIVAL} {RIVAL.replace('95-', '20-')}; systemctl daemon-reload" in reported
+    assert "run plan.yaml --resume" in reported.replace(f"{tmp_path}/", "")
 
 
 def test_members_that_are_down_and_hosts_that_are_away_are_the_runs_own_business(tmp_path: Path) -> None:

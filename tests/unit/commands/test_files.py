@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from engine.walking import begin, compiled, pace
+from engine.walking import begin, compiled, context
 from engine.world import World, make_cluster
 
-from orchestrator.commands.files import told
+from orchestrator.commands.files import reported
 from orchestrator.commands.recall import read_facts
-from orchestrator.engine.journal import StateFile
 from orchestrator.engine.run import run
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import UsageError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
@@ -23,7 +23,7 @@ def session(tmp_path: Path) -> Session:
 
 
 def test_each_file_is_shown_with_its_content_and_the_state_that_it_belongs_to(session: Session) -> None:
-    shown = told(session, "server2")
+    shown = reported(session, "server2")
     assert shown.startswith("server2 stands in plaintext. ")
     rounds = [line for line in shown.splitlines() if line.endswith(" on:")]
     assert ["from staged on:", "from accepting on:", "from switched on:"] == rounds
@@ -38,12 +38,12 @@ def test_it_tells_of_the_run_in_the_state_file(session: Session) -> None:
     world = session.hosts
     assert isinstance(world, World)
     runbook = compiled(session.cluster, world)
-    with StateFile(session.state) as journal:
-        begin(journal, runbook, read_facts(session))
-        run(runbook, LiveExecutor(world), journal, pace(session.cluster), until="accepting")
-    assert told(session, "server1").startswith("server1 stands in accepting. ")
+    with StateFile(session.state) as event_log:
+        begin(event_log, runbook, read_facts(session))
+        run(runbook, LiveExecutor(world), event_log, context(session.cluster), until="accepting")
+    assert reported(session, "server1").startswith("server1 stands in accepting. ")
 
 
 def test_a_host_that_the_plan_does_not_name(session: Session) -> None:
     with pytest.raises(UsageError, match="server9: the plan's hosts are server1, server2, server3"):
-        told(session, "server9")
+        reported(session, "server9")

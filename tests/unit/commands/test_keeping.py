@@ -9,87 +9,87 @@ from pathlib import Path
 import pytest
 from engine.walking import RUN
 from support.members import Members
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.commands import keeping
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Opened
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
 from orchestrator.etcd.facts.hashes import Agreement
-from orchestrator.host.operations import Deed, Receipt, Run, Write
+from orchestrator.host.operations import Job, JobResult, Run, Write
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts
 from orchestrator.session import Session
 
 
 class Hosts(Members):
-    """Members whose hosts keep everything, but for those on which a deed fails."""
+    """Members whose hosts keep everything, but for those on which a job fails."""
 
     def __init__(self, failing: str = "") -> None:
         super().__init__()
-        self.deeds: list[Deed] = []
+        self.jobs: list[Job] = []
         self.failing = failing
 
-    def perform(self, deed: Deed) -> Receipt:
-        self.deeds.append(deed)
-        return Receipt(1, "disk full\nfailed: run") if deed.host == self.failing else Receipt(0, "")
+    def perform(self, job: Job) -> JobResult:
+        self.jobs.append(job)
+        return JobResult(1, "disk full\nfailed: run") if job.host == self.failing else JobResult(0, "")
 
 
-def make(folder: Path, hosts: Hosts) -> tuple[Session, Opened, Pace]:
-    one = subject(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379", "ETCD_DATA_DIR": "/data"})
+def make(folder: Path, hosts: Hosts) -> tuple[Session, Opened, RunContext]:
+    one = target(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379", "ETCD_DATA_DIR": "/data"})
     patience = one.cluster.patience.model_copy(update={"gate_s": 0.05, "pause_s": 0.01})
     session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), hosts)
     opened = Opened(tool="1", run=RUN, cluster="c", migration="bridge", runbook="0" * 64, facts=one.facts)
-    return session, opened, Pace(patience)
+    return session, opened, RunContext(patience)
 
 
 def test_every_host_keeps_its_unit_and_the_header_and_one_the_data(tmp_path: Path) -> None:
     hosts = Hosts()
-    session, opened, pace = make(tmp_path, hosts)
-    journal = MemoryJournal()
+    session, opened, context = make(tmp_path, hosts)
+    event_log = MemoryEventLog()
     for _ in range(2):
-        journal = MemoryJournal((opened,))
-        text = keeping.keep(session, hosts, journal, opened, pace)
+        event_log = MemoryEventLog((opened,))
+        text = keeping.keep(session, hosts, event_log, opened, context)
         assert f"snapshot restore /var/lib/orchestrator/{RUN}/snapshot.db" in text
 
-    names = {one.id.rpartition("-")[0] for one in hosts.deeds}
+    names = {one.id.rpartition("-")[0] for one in hosts.jobs}
     assert {f"{RUN}-keep-server1", f"{RUN}-keep-server2", f"{RUN}-keep-server3"} == names
-    assert 6 == len({one.id for one in hosts.deeds})  # what was saved before is not taken for saved now
-    for deed in hosts.deeds:
-        (header,) = (one for one in deed.operations if isinstance(one, Write) and "header" in one.path)
+    assert 6 == len({one.id for one in hosts.jobs})  # what was saved before is not taken for saved now
+    for job in hosts.jobs:
+        (header,) = (one for one in job.operations if isinstance(one, Write) and "header" in one.path)
         assert (f"/var/lib/orchestrator/{RUN}/header.json", 0o600) == (header.path, header.mode)
         assert opened == Opened.model_validate_json(header.text)
-        saves = [one for one in deed.operations if isinstance(one, Run) and "snapshot" in one.argv]
-        assert (2 if deed.host == "server1" else 0) == len(saves)
-    saved = journal.progress.saved
+        saves = [one for one in job.operations if isinstance(one, Run) and "snapshot" in one.argv]
+        assert (2 if job.host == "server1" else 0) == len(saves)
+    saved = event_log.progress.saved
     assert saved is not None
     assert ("server1", 10, 77) == (saved.host, saved.revision, saved.hash)
-    assert "RESTORE.txt on server1" in keeping.told(saved)
+    assert "RESTORE.txt on server1" in keeping.reported(saved)
 
 
 def test_members_that_differ_before_the_first_change_are_refused_and_nothing_is_done(tmp_path: Path) -> None:
-    hosts, journal = Hosts(), MemoryJournal()
+    hosts, event_log = Hosts(), MemoryEventLog()
     hosts.stores["server3"].keys = 78
     with pytest.raises(RefusedError, match=r"nothing was changed: .*server2 77, server3 78, server1 77"):
-        keeping.keep(*_arguments(tmp_path, hosts, journal))
-    assert not hosts.deeds
-    assert not journal.events
+        keeping.keep(*_arguments(tmp_path, hosts, event_log))
+    assert not hosts.jobs
+    assert not event_log.events
 
 
 def test_what_cannot_be_kept_on_one_host_stops_it_with_its_words(tmp_path: Path) -> None:
-    hosts, journal = Hosts(failing="server2"), MemoryJournal()
+    hosts, event_log = Hosts(failing="server2"), MemoryEventLog()
     with pytest.raises(RefusedError, match=r"no member was changed.*\nserver2: disk full\n.* run "):
-        keeping.keep(*_arguments(tmp_path, hosts, journal))
-    assert not journal.events
+        keeping.keep(*_arguments(tmp_path, hosts, event_log))
+    assert not event_log.events
 
 
 def _arguments(
-    folder: Path, hosts: Hosts, journal: MemoryJournal
-) -> tuple[Session, Hosts, MemoryJournal, Opened, Pace]:
-    session, opened, pace = make(folder, hosts)
-    return session, hosts, journal, opened, pace
+    folder: Path, hosts: Hosts, event_log: MemoryEventLog
+) -> tuple[Session, Hosts, MemoryEventLog, Opened, RunContext]:
+    session, opened, context = make(folder, hosts)
+    return session, hosts, event_log, opened, context
 
 
 def test_at_the_end_a_difference_needs_a_person_and_no_answer_another_look(tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_at_the_end_a_difference_needs_a_person_and_no_answer_another_look(tmp_p
 
 
 def of_version(folder: Path, version: str, api: str = "v3", **environment: str) -> str:
-    one = subject(folder, {"ETCD_DATA_DIR": "/data", **environment})
-    told = json.loads(one.facts.model_dump_json())
-    for member in told["members"].values():
+    one = target(folder, {"ETCD_DATA_DIR": "/data", **environment})
+    reported = json.loads(one.facts.model_dump_json())
+    for member in reported["members"].values():
         member["version"] = version
-    facts = Facts.model_validate({**told, "api": api})
+    facts = Facts.model_validate({**reported, "api": api})
     agreed = Agreement(10, 77) if api == "v3" else None
-    return restoring.instructions(saving.holder(one.cluster, facts), RUN, agreed)
+    return restoring.instructions(saving.backup_target(one.cluster, facts), RUN, agreed)
 
 
 def test_instructions_name_each_member_with_its_own_urls_in_both_schemes(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_instructions_log_in_as_the_plan_does_and_ask_where_somebody_answers(tmp
     text = of_version(tmp_path, "3.4.23")
     copied, _ = (line.strip() for line in text.splitlines() if line.strip().startswith("ssh "))
     words = shlex.split(copied)
-    ssh = subject(tmp_path, {}).host.ssh
+    ssh = target(tmp_path, {}).host.ssh
     assert ["ssh", "-p", "22"] == words[:3]
     assert f"UserKnownHostsFile={ssh.known_hosts}" in words
     assert (2 if ssh.identity_file else 0) == words.count("-i")
@@ -154,7 +154,7 @@ def test_instructions_log_in_as_the_plan_does_and_ask_where_somebody_answers(tmp
 
 
 def test_a_backup_is_put_back_by_commands_as_whole_as_a_run_s_own(tmp_path: Path) -> None:
-    one = subject(tmp_path, {"ETCD_DATA_DIR": "/data"})
+    one = target(tmp_path, {"ETCD_DATA_DIR": "/data"})
     lines = list(restoring.commands(one, "c1-20261128T072200Z", "/var/lib/orchestrator/c1.db"))
     assert 3 == sum(line.strip().startswith("ETCDCTL_API=3 etcdctl snapshot restore ") for line in lines)
     assert 2 == sum(

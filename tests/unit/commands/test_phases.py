@@ -9,19 +9,19 @@ from engine.world import World, make_cluster
 
 from orchestrator.commands import check, keeping, locks, recall, recover, rollback, run
 from orchestrator.commands.phases import before, changing
-from orchestrator.commands.phases.context import Context, Phase, RunOptions, follow
-from orchestrator.engine.journal import StateFile, progress_of
-from orchestrator.engine.pace import Pace
+from orchestrator.commands.phases.call import Call, Phase, RunOptions, follow
+from orchestrator.engine.context import RunContext
+from orchestrator.engine.state_file import StateFile, progress_of
 from orchestrator.errors import RefusedError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.session import Session
 
 BEFORE = "refuse_rivals check_hosts review accept_risk ask"
-BEHIND = "write_header lock_every_host look_again save walk tell_end"
+BEHIND = "write_header lock_every_host look_again save walk report_end"
 ORDER = {
     "new": (run.NEW, f"{BEFORE} {BEHIND}"),
-    "resumed": (run.RESUMED, "refuse_unfinished recall_run lock_hosts_that_answer save walk tell_end"),
-    "back": (rollback.BACK, "recall_way_back lock_hosts_that_answer review ask walk unlock tell_way_back"),
+    "resumed": (run.RESUMED, "refuse_unfinished recall_run lock_hosts_that_answer save walk report_end"),
+    "back": (rollback.BACK, "recall_way_back lock_hosts_that_answer review ask walk unlock report_way_back"),
     "dry new": (run.DRY_NEW, "check_hosts review"),
     "dry resumed": (run.DRY_RESUMED, "recall_run review"),
     "dry back": (rollback.DRY_BACK, "recall_way_back review"),
@@ -55,16 +55,16 @@ def session(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Se
     return Session(tmp_path / "plan.yaml", tmp_path / "state", world.cluster, BRIDGE, (), world)
 
 
-def pace(session: Session) -> Pace:
-    return Pace(session.cluster.patience, sleep=lambda _: None)
+def context(session: Session) -> RunContext:
+    return RunContext(session.cluster.patience, sleep=lambda _: None)
 
 
 def test_the_phases_of_a_new_run_before_the_question_change_nothing(session: Session, world: World) -> None:
     found = deepcopy(world.snapshot())
-    with StateFile(session.state) as journal:
-        context = Context(session, pace(session), journal, confirm=pytest.fail)
-        follow(run.NEW[: run.NEW.index(before.ask)], context)
-        assert ([], b"", []) == (journal.events, session.state.read_bytes(), world.performed)
+    with StateFile(session.state) as event_log:
+        call = Call(session, context(session), event_log, confirm=pytest.fail)
+        follow(run.NEW[: run.NEW.index(before.ask)], call)
+        assert ([], b"", []) == (event_log.events, session.state.read_bytes(), world.performed)
     assert found == world.snapshot()
     assert not session.moment.has_changed
 
@@ -82,9 +82,9 @@ def test_who_says_no_has_changed_nothing_and_who_says_yes_is_asked_once(
         return len(asked) > 1
 
     with pytest.raises(RefusedError, match="nothing was changed: you said no"):
-        run.live(session, pace(session), RunOptions(), confirm=answer)
+        run.live(session, context(session), RunOptions(), confirm=answer)
     assert not session.state.exists()
-    run.live(session, pace(session), RunOptions(), confirm=answer)
+    run.live(session, context(session), RunOptions(), confirm=answer)
     assert ["Do this?", "Do this?"] == asked
     assert progress_of(session.state).is_finished
     assert "done: server1 sealed, server2 sealed, server3 sealed" in capsys.readouterr().out
@@ -95,7 +95,7 @@ def test_going_back_asks_before_any_member_changes_and_lets_go_of_the_locks(
     session: Session, world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = RunOptions(until="accepting")
-    run.live(session, pace(session), options, confirm=None)
+    run.live(session, context(session), options, confirm=None)
     found, lines = deepcopy(world.snapshot()), session.state.read_bytes()
 
     def refuse(_: str) -> bool:
@@ -103,18 +103,18 @@ def test_going_back_asks_before_any_member_changes_and_lets_go_of_the_locks(
         return False
 
     with pytest.raises(RefusedError, match="you said no"):
-        rollback.live(session, pace(session), confirm=refuse)
+        rollback.live(session, context(session), confirm=refuse)
     assert (found, lines) == (world.snapshot(), session.state.read_bytes())
-    rollback.live(session, pace(session), confirm=None)
+    rollback.live(session, context(session), confirm=None)
     assert "rolled back: server1 plaintext" in capsys.readouterr().out
     assert progress_of(session.state).is_rolled_back
     assert {""} == {host.lock for host in world.hosts.values()}
 
 
 def test_a_phase_that_comes_too_early_fails_at_once(session: Session, world: World) -> None:
-    with StateFile(session.state) as journal:
-        context = Context(session, pace(session), journal)
+    with StateFile(session.state) as event_log:
+        call = Call(session, context(session), event_log)
         for phase in (before.accept_risk, changing.write_header, changing.look_again, changing.walk):
             with pytest.raises((AttributeError, ValueError)):
-                follow((phase,), context)
+                follow((phase,), call)
     assert [] == world.performed

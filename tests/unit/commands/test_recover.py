@@ -13,10 +13,10 @@ from engine.world import World, make_cluster
 from orchestrator.commands.recall import compile_there
 from orchestrator.commands.recover import recover, refuse_forgotten
 from orchestrator.engine.events import Opened
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import RefusedError, UsageError
 from orchestrator.etcd.gather import gather
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.session import Session
@@ -28,18 +28,18 @@ class Hosts:
     """Hosts that remember runs; their locks are always free."""
 
     def __init__(self) -> None:
-        self.told: dict[str, str] = {}
+        self.reported: dict[str, str] = {}
 
-    def remember(self, host: str, opened: Opened, *deeds: str) -> None:
+    def remember(self, host: str, opened: Opened, *jobs: str) -> None:
         text = base64.b64encode(opened.model_dump_json().encode()).decode()
-        lines = [f"run {opened.run}", f"header {text}", *(f"deed {opened.run}-{deed}" for deed in deeds)]
-        self.told[host] = self.told.get(host, "") + "\n".join(lines) + "\n"
+        lines = [f"run {opened.run}", f"header {text}", *(f"job {opened.run}-{job}" for job in jobs)]
+        self.reported[host] = self.reported.get(host, "") + "\n".join(lines) + "\n"
 
     def look(self, questions: Iterable[Question]) -> Answers:
-        return {question: Answer(0, self.told.get(question.host, "")) for question in questions}
+        return {question: Answer(0, self.reported.get(question.host, "")) for question in questions}
 
-    def perform(self, deed: Deed) -> Receipt:
-        return Receipt(0, "taken\n" if deed.id.startswith("lock") else "released\n")
+    def perform(self, job: Job) -> JobResult:
+        return JobResult(0, "taken\n" if job.id.startswith("lock") else "released\n")
 
 
 @pytest.fixture
@@ -72,20 +72,20 @@ def test_the_newest_run_is_written_anew_and_each_last_step_is_in_doubt(session: 
         RefusedError, match=r"run ab12cd34 began here at 2026-11-21 10:30 UTC .*stage/server1.* recover"
     ):
         refuse_forgotten(session)
-    told = recover(session)
-    assert "run ab12cd34, the last steps are stage/server1" in told
-    assert "back, 1 steps:" in told
-    with StateFile(session.state) as journal:
-        assert RUN == (journal.progress.opened.run if journal.progress.opened else "")
-        assert journal.progress.saved is not None
+    reported = recover(session)
+    assert "run ab12cd34, the last steps are stage/server1" in reported
+    assert "back, 1 steps:" in reported
+    with StateFile(session.state) as event_log:
+        assert RUN == (event_log.progress.opened.run if event_log.progress.opened else "")
+        assert event_log.progress.saved is not None
         assert {"server1": "stage/server1"} == {
-            host: doubt.step for host, doubt in journal.progress.unsettled.items()
+            host: doubt.step for host, doubt in event_log.progress.unsettled.items()
         }
     assert 0o600 == session.state.stat().st_mode & 0o777
 
 
 @pytest.mark.parametrize(
-    ("cluster", "deeds"),
+    ("cluster", "jobs"),
     [
         ("three-members", ()),  # refused, or cut off, before its first step
         ("three-members", ("stage-server1-1", "undo-stage-server1-1")),  # rolled back
@@ -93,9 +93,9 @@ def test_the_newest_run_is_written_anew_and_each_last_step_is_in_doubt(session: 
     ],
 )
 def test_a_run_that_is_over_or_not_ours_stops_nothing(
-    session: Session, cluster: str, deeds: tuple[str, ...]
+    session: Session, cluster: str, jobs: tuple[str, ...]
 ) -> None:
-    hosts_of(session).remember("server1", opened(session, cluster=cluster), *deeds)
+    hosts_of(session).remember("server1", opened(session, cluster=cluster), *jobs)
     refuse_forgotten(session)
     with pytest.raises(RefusedError, match="no host remembers a run of three-members"):
         recover(session)
@@ -126,21 +126,21 @@ def test_a_plan_that_was_changed_since_is_refused(session: Session) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_and_its_host_named(session: Session, text: str, words: str) -> None:
-    hosts_of(session).told["server2"] = text
+    hosts_of(session).reported["server2"] = text
     with pytest.raises(RefusedError, match=words):
         refuse_forgotten(session)
 
 
 def test_a_header_that_lies_in_the_directory_of_another_run_is_refused(session: Session) -> None:
     hosts_of(session).remember("server2", opened(session), "stage-server2-1")
-    hosts_of(session).told["server2"] = (
-        hosts_of(session).told["server2"].replace(f"run {RUN}", "run 0123abcd")
+    hosts_of(session).reported["server2"] = (
+        hosts_of(session).reported["server2"].replace(f"run {RUN}", "run 0123abcd")
     )
     with pytest.raises(RefusedError, match=r"server2: .*/0123abcd/header\.json there is of run ab12cd34"):
         refuse_forgotten(session)
 
 
-def test_a_header_that_does_not_fit_is_told_in_one_line_of_our_words(session: Session) -> None:
+def test_a_header_that_does_not_fit_is_reported_in_one_line_of_our_words(session: Session) -> None:
     strange = opened(session).model_copy(update={"tool": "\x1b[31m"})
     hosts_of(session).remember("server2", strange, "stage-server2-1")
     with pytest.raises(RefusedError) as caught:
@@ -151,10 +151,10 @@ def test_a_header_that_does_not_fit_is_told_in_one_line_of_our_words(session: Se
     )
 
 
-def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
+def test_a_job_that_no_step_has_is_refused(session: Session) -> None:
     hosts_of(session).remember("server1", opened(session), "paint-server1-1")
     with pytest.raises(
-        RefusedError, match=r"no step of run ab12cd34 has such a deed; was the plan's strategy"
+        RefusedError, match=r"no step of run ab12cd34 has such a job; was the plan's strategy"
     ):
         refuse_forgotten(session)
 
@@ -162,8 +162,8 @@ def test_a_deed_that_no_step_has_is_refused(session: Session) -> None:
 def test_a_run_that_was_rolled_back_is_history_whatever_hosts_the_plan_has_by_now(session: Session) -> None:
     hosts, old = hosts_of(session), opened(session)
     names = {"server1": ("stage-server1-1", "undo-stage-server1-1"), "server2": (), "server3": ()}
-    for host, deeds in names.items():
-        hosts.remember(host, old, *deeds)
+    for host, jobs in names.items():
+        hosts.remember(host, old, *jobs)
     fewer = session.cluster.model_copy(update={"members": session.cluster.members[:2]})
     changed = replace(session, cluster=fewer)
     refuse_forgotten(session)

@@ -8,7 +8,7 @@ from engine.tales import Tale, short, whole
 from engine.walking import RUN, header
 
 from orchestrator.commands.recall import recall
-from orchestrator.commands.standing import show_status
+from orchestrator.commands.status import show_status
 from orchestrator.engine.events import (
     FORMAT,
     Opened,
@@ -21,8 +21,8 @@ from orchestrator.engine.events import (
     StepSucceeded,
 )
 from orchestrator.engine.fit import misfit
-from orchestrator.engine.journal import StateFile, create, progress_of
 from orchestrator.engine.progress import Progress
+from orchestrator.engine.state_file import StateFile, create, progress_of
 from orchestrator.errors import RefusedError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.session import Session

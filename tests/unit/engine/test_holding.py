@@ -11,7 +11,7 @@ PROCESSES, TIMES = 4, 3000
 CONTENDER = """
 import json, os, sys
 from pathlib import Path
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import LockedError
 
 path, times = Path(sys.argv[1]), int(sys.argv[2])
@@ -59,10 +59,10 @@ def test_whoever_holds_the_lock_holds_the_file_of_that_path_alone(tmp_path: Path
         assert contender.stdin is not None
         contender.stdin.write("go\n")
         contender.stdin.flush()
-    told = [json.loads(contender.communicate(timeout=120)[0]) for contender in contenders]
+    reported = [json.loads(contender.communicate(timeout=120)[0]) for contender in contenders]
 
-    faults = {name: sum(one[name] for one in told) for name in ("astray", "together")}
-    assert {"astray": 0, "together": 0} == faults, told
-    assert [] == [error for one in told for error in one["other"]]
-    assert PROCESSES * TIMES == sum(one["held"] + one["locked"] for one in told)
-    assert sum(one["held"] for one in told) > PROCESSES  # how many depends on how busy the machine is
+    faults = {name: sum(one[name] for one in reported) for name in ("astray", "together")}
+    assert {"astray": 0, "together": 0} == faults, reported
+    assert [] == [error for one in reported for error in one["other"]]
+    assert PROCESSES * TIMES == sum(one["held"] + one["locked"] for one in reported)
+    assert sum(one["held"] for one in reported) > PROCESSES  # how many depends on how busy the machine is

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.journals import EVENTS, write
+from support.event_logs import EVENTS, write
 
 from orchestrator.engine import disk
-from orchestrator.engine.journal import StateFile, create, progress_of, read
+from orchestrator.engine.state_file import StateFile, create, progress_of, read
 from orchestrator.errors import RefusedError
 
 pytestmark = pytest.mark.timeout(20)
@@ -102,13 +102,13 @@ def test_a_link_to_a_state_file_is_followed_and_stays(tmp_path: Path) -> None:
 
 READER = """
 import os, pathlib, sys
-from orchestrator.engine import journal
+from orchestrator.engine import state_file
 if os.geteuid() == 0:
     os.setuid(int(sys.argv[2]))
-for opener in (journal.StateFile, journal.read):
+for opener in (state_file.StateFile, state_file.read):
     try:
         opener(pathlib.Path(sys.argv[1]))
-    except journal.RefusedError as error:
+    except state_file.RefusedError as error:
         print(error)
 """
 
@@ -122,7 +122,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     nobody = str(pwd.getpwnam("nobody").pw_uid)
     command = [sys.executable, "-c", READER, str(path), nobody]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    words = f"nothing was changed: {path}: Permission denied; mend that, or name another place with --state"
+    words = f"nothing was changed: {path}: Permission denied; fix that, or name another place with --state"
     assert [words] * 2 == done.stdout.splitlines()
 
 

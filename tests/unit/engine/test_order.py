@@ -8,8 +8,8 @@ import pytest
 from engine.tales import TALES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.event_logs import BEGAN, EVENTS, OPENED, OVER, ROUND, STARTED, SUCCEEDED
 from support.fuzzing import EXAMPLES
-from support.journals import BEGAN, EVENTS, OPENED, OVER, ROUND, STARTED, SUCCEEDED
 
 from orchestrator.engine import lines
 from orchestrator.engine.events import (
@@ -23,9 +23,9 @@ from orchestrator.engine.events import (
     StepFailed,
     StepStarted,
 )
-from orchestrator.engine.journal import MemoryJournal, StateFile
 from orchestrator.engine.order import OutOfOrderError
 from orchestrator.engine.progress import Progress
+from orchestrator.engine.state_file import MemoryEventLog, StateFile
 from orchestrator.errors import RefusedError
 
 KEPT = "/var/lib/orchestrator/ab12cd34"
@@ -115,14 +115,14 @@ def test_what_cannot_come_next_is_refused_when_recorded_and_when_read(
     tmp_path: Path, before: Sequence[Recorded], event: Recorded, words: str
 ) -> None:
     path = tmp_path / "state.jsonl"
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         for one in before:
-            journal.append(one)
+            event_log.append(one)
         sound = path.read_bytes()
         with pytest.raises(OutOfOrderError, match=words):
-            journal.append(event)
+            event_log.append(event)
         assert sound == path.read_bytes()
-    memory = MemoryJournal(tuple(before))
+    memory = MemoryEventLog(tuple(before))
     with pytest.raises(OutOfOrderError, match=words):
         memory.append(event)
 
@@ -139,10 +139,10 @@ def test_what_cannot_come_next_is_refused_when_recorded_and_when_read(
 @pytest.mark.parametrize("events", ALLOWED)
 def test_what_can_happen_is_recorded_and_read(tmp_path: Path, events: Sequence[Recorded]) -> None:
     path = tmp_path / "state.jsonl"
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         for event in events:
-            journal.append(event)
-        progress = journal.progress
+            event_log.append(event)
+        progress = event_log.progress
     assert progress == lines.parse(path, path.read_bytes()).progress
 
 
@@ -190,20 +190,20 @@ def test_recording_refuses_exactly_what_reading_refuses(heap: list[Recorded], da
     )
 
     taken: list[Recorded] = []
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     for event in events:
         raw = written((*taken, event))
-        reason = journal.progress.refusal(event)
+        reason = event_log.progress.refusal(event)
         if reason:
             with pytest.raises(OutOfOrderError, match=re.escape(reason)):
-                journal.append(event)
+                event_log.append(event)
             with pytest.raises(RefusedError, match=re.escape(f"s:{len(taken) + 1}: {reason}; ")):
                 lines.parse(Path("s"), raw)
         else:
-            journal.append(event)
+            event_log.append(event)
             taken.append(event)
             content = lines.parse(Path("s"), raw)
-            assert (journal.progress, tuple(taken)) == (content.progress, content.events)
+            assert (event_log.progress, tuple(taken)) == (content.progress, content.events)
 
 
 def test_every_event_has_its_rule_in_every_phase(heap: list[Recorded]) -> None:

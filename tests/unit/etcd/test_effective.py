@@ -80,7 +80,7 @@ def test_the_shell_finds_what_we_find(
     process = subprocess.Popen(sleeper, stdin=subprocess.PIPE, env={**os.environ, **variables}, cwd=tmp_path)
     try:
         script = f"{effective.SETTING}\npid=$1\nsetting ETCD_LISTEN_CLIENT_URLS listen-client-urls\n"
-        told = subprocess.run(
+        reported = subprocess.run(
             [
                 program,
                 "-eu",
@@ -95,7 +95,7 @@ def test_the_shell_finds_what_we_find(
         ).stdout
     finally:
         process.communicate(b"\n")
-    value, configuration = told.split("\n")
+    value, configuration = reported.split("\n")
     text = CONFIGURATION if "relative.yml" in str((words, variables)) else None
     expected = effective.settings(["etcd", *words], variables, text)
     assert (expected.get("ETCD_LISTEN_CLIENT_URLS", ""), bool(text)) == (value, bool(configuration))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engine.world import World, make_cluster
 from pydantic import ValidationError
-from support.subjects import subject
+from support.targets import target
 
 import orchestrator
 from orchestrator.errors import RefusedError
@@ -39,7 +39,7 @@ def members(**changed: object) -> Answer:
 def test_a_registry_with_more_than_names_and_urls_is_refused(
     tmp_path: Path, changed: dict[str, object]
 ) -> None:
-    members_of = v3.V3().members(subject(tmp_path, {})).reader
+    members_of = v3.V3().members(target(tmp_path, {})).reader
     assert members_of(members())
     with pytest.raises(ValueError, match=r"members\.0"):
         members_of(members(**changed))
@@ -48,7 +48,7 @@ def test_a_registry_with_more_than_names_and_urls_is_refused(
 def test_a_v2_member_list_with_other_urls_is_refused(tmp_path: Path) -> None:
     line = "a1: name=c peerURLs=http://$(id):2380 clientURLs=http://a:2379 isLeader=true\n"
     with pytest.raises(ValueError, match="is not a URL"):
-        v2.V2().members(subject(tmp_path, {})).reader(Answer(0, line))
+        v2.V2().members(target(tmp_path, {})).reader(Answer(0, line))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_member_whose_name_would_become_code_elsewhere_is_named_before_anythin
 
 
 def test_a_variable_of_a_process_that_is_no_line_is_refused(tmp_path: Path) -> None:
-    member = subject(tmp_path, {})
+    member = target(tmp_path, {})
     environ = b"ETCD_DATA_DIR=/var\nX\0ETCD_UNIT_FILE=\xff\0"
     line = f"LoadState=loaded\nMainPID=7\nenviron={base64.b64encode(environ).decode()}\ncmdline=\n"
     running = process.running(member).reader(Answer(0, line))
@@ -97,7 +97,7 @@ def test_a_variable_of_a_process_that_is_no_line_is_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("status", [1, 3, 124, 127, 143, 255])
 def test_half_an_answer_is_none(tmp_path: Path, status: int) -> None:
-    member = subject(tmp_path, {})
+    member = target(tmp_path, {})
     with pytest.raises(UnansweredError):
         files.lying(member, ()).reader(Answer(status, "", ""))
     with pytest.raises(UnansweredError):
@@ -119,7 +119,7 @@ def test_only_who_says_so_reads_what_was_printed_whatever_the_exit_status() -> N
 
 
 def test_each_printed_command_of_a_restore_is_quoted(tmp_path: Path) -> None:
-    plain = subject(tmp_path, {})
+    plain = target(tmp_path, {})
     strange = {"ETCD_DATA_DIR": "/var/lib/it's $HOME;x", "ETCD_WAL_DIR": "/log/a b"}
     facts = {
         name: found.model_copy(update={"environment": strange, "name": "node 1; id"})

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from support.sites import encoded
-from support.subjects import subject
 from support.systemd import of_file
+from support.targets import target
 
 from orchestrator.etcd import effective, install, settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import command, config_file, detecting, environment_file, flags, unit
 from orchestrator.host.operations import MakeDirectory, Remove, Write
 from orchestrator.host.questions import Answer
-from orchestrator.plan.facts import Configuration, MemberFacts, Source, Subject
+from orchestrator.plan.facts import Configuration, MemberFacts, Source, Target
 
 AT = "/etc/systemd/system/etcd2.service.d"
 FOUND = {
@@ -35,14 +35,14 @@ log-outputs: [stderr]
 """
 
 
-def of(folder: Path, source: Source | None) -> Subject:
-    one = subject(folder, FOUND)
+def of(folder: Path, source: Source | None) -> Target:
+    one = target(folder, FOUND)
     members = dict(one.facts.members)
     members[one.name] = members[one.name].model_copy(update={"source": source})
     return replace(one, facts=one.facts.model_copy(update={"members": members}))
 
 
-def lines(one: Subject, stage: settings.Stage) -> list[str]:
+def lines(one: Target, stage: settings.Stage) -> list[str]:
     return install.of(one).files(stage)[-1].text.splitlines()
 
 
@@ -65,12 +65,12 @@ RESTATED = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("told", "wanted", "expected"), RESTATED)
+@pytest.mark.parametrize(("reported", "wanted", "expected"), RESTATED)
 def test_a_command_is_restated_with_just_these_flags_changed(
-    told: str, wanted: dict[str, str], expected: str
+    reported: str, wanted: dict[str, str], expected: str
 ) -> None:
-    assert flags.unserved((told,)) is None
-    found = flags.restated(told, wanted)
+    assert flags.unserved((reported,)) is None
+    found = flags.restated(reported, wanted)
     assert expected == found
     started = command.expanded(found, {}) or ()
     if flags.is_shell(started):
@@ -99,9 +99,9 @@ def test_what_cannot_be_restated_is_named(found: tuple[str, ...], reason: str) -
 
 
 def test_a_command_is_expanded_as_systemd_does() -> None:
-    told = "/usr/bin/etcd --name ${NAME} $ARGS --data-dir='/a b' $$x %%"
+    reported = "/usr/bin/etcd --name ${NAME} $ARGS --data-dir='/a b' $$x %%"
     assert ("/usr/bin/etcd", "--name", "a b", "-x", "-y", "--data-dir=/a b", "$x", "%") == command.expanded(
-        told, {"NAME": "a b", "ARGS": "-x -y"}
+        reported, {"NAME": "a b", "ARGS": "-x -y"}
     )
     assert command.expanded("/usr/bin/etcd --name=%i", {}) is None
 
@@ -131,9 +131,9 @@ def test_a_file_of_theirs_is_followed_by_one_of_ours(tmp_path: Path) -> None:
     assert MakeDirectory(AT) == put[0]
     assert ["[Service]", f"EnvironmentFile={AT}/30-certs.env"] == lines(one, settings.CERTIFICATES)
     # what their Environment= lines say is said by ours, what their file says by our file
-    told = lines(one, settings.HTTPS)
-    assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in told
-    assert "ETCD_LISTEN_CLIENT_URLS" not in str(told)
+    reported = lines(one, settings.HTTPS)
+    assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in reported
+    assert "ETCD_LISTEN_CLIENT_URLS" not in str(reported)
     assert [Remove(f"{AT}/40-tls.conf"), Remove(f"{AT}/40-tls.env")] == list(
         install.of(one).take_away(settings.HTTPS)
     )
@@ -172,26 +172,26 @@ def test_a_copy_of_the_configuration_file_is_selected_where_theirs_is(
     one = of(tmp_path, source.model_copy(update={"configuration": theirs}))
     copy, *_, drop_in = install.of(one).files(settings.HTTPS)
     assert ("/etc/etcd/conf.40-tls.yml", 0o644, "etcd") == (copy.path, copy.mode, copy.owner)
-    told = effective.of_configuration(copy.text)
+    reported = effective.of_configuration(copy.text)
     wanted = {**settings.certificates(one), **settings.tls_listeners(one)}
-    assert wanted == {name: told[name] for name in wanted}
+    assert wanted == {name: reported[name] for name in wanted}
     assert selected in drop_in.text
     assert "ETCD_LISTEN" not in drop_in.text
 
 
 def seen(folder: Path, words: str, variables: dict[str, str], unit_text: str, **files: str) -> Source | None:
-    one = subject(folder, FOUND)
+    one = target(folder, FOUND)
     environ = "\0".join(f"{name}={value}" for name, value in variables.items())
-    told = [f"environ={encoded(environ)}", f"cmdline={encoded(chr(0).join(words.split()))}", "MainPID=1"]
+    reported = [f"environ={encoded(environ)}", f"cmdline={encoded(chr(0).join(words.split()))}", "MainPID=1"]
     if "yml" in words or "yml" in environ:
-        told += ["configuration=/e.yml", f"configured={encoded(YAML)}", "configured_as=644 root root 99"]
+        reported += ["configuration=/e.yml", f"configured={encoded(YAML)}", "configured_as=644 root root 99"]
     read = [
         f"fragment={encoded(unit_text)} /u",
         *(f"file={encoded(text)} /{path}" for path, text in files.items()),
     ]
     return detecting.source(
         one,
-        process.running(one).reader(Answer(0, "\n".join(told))),
+        process.running(one).reader(Answer(0, "\n".join(reported))),
         unit.of(one).reader(Answer(0, "\n".join(read))),
     )
 
@@ -215,12 +215,12 @@ def test_where_settings_are_is_seen_by_what_runs(tmp_path: Path) -> None:
 def test_the_last_command_of_a_unit_counts() -> None:
     text = "[Unit]\nExecStart=no\n[Service]\nExecStart=/a \\\n# why\n  --b\n#ExecStart=no\n"
     assert ("/a \\\n  --b",) == unit.Unit({}, {}, {}, fragment=text).commands
-    told = unit.Unit({}, {"/x": "[Service]\nExecStart=\nExecStart=/c\n"}, {}, fragment=text)
-    assert ("/c",) == told.commands
+    reported = unit.Unit({}, {"/x": "[Service]\nExecStart=\nExecStart=/c\n"}, {}, fragment=text)
+    assert ("/c",) == reported.commands
 
 
 def test_facts_of_before_have_no_source(tmp_path: Path) -> None:
-    found = subject(tmp_path, FOUND).member
+    found = target(tmp_path, FOUND).member
     assert "source" not in found.model_dump_json()
     flagged = found.model_copy(update={"source": Source(flags=("ETCD_NAME",), command="/usr/bin/etcd")})
     assert flagged == MemberFacts.model_validate_json(flagged.model_dump_json())

@@ -40,12 +40,12 @@ HIDERS = [
 def test_what_a_unit_hides_is_read_from_its_lines(
     properties: str, directory: str, expected: str | None
 ) -> None:
-    told = dict(line.split("=", 1) for line in properties.splitlines())
-    assert expected == hider(told, directory)
+    reported = dict(line.split("=", 1) for line in properties.splitlines())
+    assert expected == hider(reported, directory)
 
 
 @pytest.mark.parametrize(
-    ("properties", "told", "expected", "evidence"),
+    ("properties", "reported", "expected", "evidence"),
     [
         ("", "same /etc/etcd2", ["pass"], "etcd sees /etc/etcd2"),
         ("", "unknown /etc/etcd2", ["pass"], "etcd sees"),
@@ -58,22 +58,24 @@ def test_what_a_unit_hides_is_read_from_its_lines(
         ("", "same", ["fail"], "cannot tell"),
     ],
 )
-def test_sandboxes(tmp_path: Path, properties: str, told: str, expected: list[str], evidence: str) -> None:
+def test_sandboxes(
+    tmp_path: Path, properties: str, reported: str, expected: list[str], evidence: str
+) -> None:
     found = judged(
-        "sandbox", make_site(tmp_path), {unit.SCRIPT: Answer(0, properties), SCRIPT: Answer(0, told)}
+        "sandbox", make_site(tmp_path), {unit.SCRIPT: Answer(0, properties), SCRIPT: Answer(0, reported)}
     )
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
 
 def test_the_fix_names_a_directory_that_the_unit_shows(tmp_path: Path) -> None:
-    def mend(line: str) -> str:
+    def fix(line: str) -> str:
         answers = {unit.SCRIPT: Answer(0, line), SCRIPT: Answer(0, "same /etc/etcd2")}
-        return judged("sandbox", make_site(tmp_path), answers)[0].mend
+        return judged("sandbox", make_site(tmp_path), answers)[0].fix
 
-    assert "tls.directory: /etc/ssl/etcd;" in mend("InaccessiblePaths=/etc/etcd2")
-    assert "tls.directory: /var/lib/etcd-certificates;" in mend("TemporaryFileSystem=/etc")
-    assert "tls.directory" not in mend("RootDirectory=/srv/root")
+    assert "tls.directory: /etc/ssl/etcd;" in fix("InaccessiblePaths=/etc/etcd2")
+    assert "tls.directory: /var/lib/etcd-certificates;" in fix("TemporaryFileSystem=/etc")
+    assert "tls.directory" not in fix("RootDirectory=/srv/root")
 
 
 def test_the_process_itself_is_asked(tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_the_process_itself_is_asked(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "there")
     (tmp_path / "there").mkdir()
 
-    def told(path: Path) -> str:
+    def reported(path: Path) -> str:
         return subprocess.run(
             ["sh", "-c", SCRIPT, "check", "etcd2", str(path)],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
@@ -92,5 +94,5 @@ def test_the_process_itself_is_asked(tmp_path: Path) -> None:
             check=True,
         ).stdout
 
-    assert f"same {tmp_path}/there/missing\n" == told(tmp_path / "link" / "missing")
-    assert f"same {tmp_path}/there\n" == told(tmp_path / "there")
+    assert f"same {tmp_path}/there/missing\n" == reported(tmp_path / "link" / "missing")
+    assert f"same {tmp_path}/there\n" == reported(tmp_path / "there")

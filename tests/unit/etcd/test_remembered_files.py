@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.world import World, make_cluster
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd import files, install, settings
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Operation, Remove, Write
 from orchestrator.host.questions import Answer
-from orchestrator.plan.facts import FoundFile, Subject
+from orchestrator.plan.facts import FoundFile, Target
 
 THEIRS = "[Service]\nEnvironment=ETCD_CERT_FILE=/their.pem\n"
 CERTS = "/etc/systemd/system/etcd2.service.d/30-certs.conf"
@@ -24,14 +24,14 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def having(folder: Path, file: FoundFile) -> Subject:
-    one = subject(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"})
+def having(folder: Path, file: FoundFile) -> Target:
+    one = target(folder, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"})
     members = dict(one.facts.members)
     members[one.name] = members[one.name].model_copy(update={"files": {CERTS: file}})
     return replace(one, facts=one.facts.model_copy(update={"members": members}))
 
 
-def taken_away(one: Subject) -> list[Operation]:
+def taken_away(one: Target) -> list[Operation]:
     return list(install.of(one).take_away(settings.CERTIFICATES))
 
 
@@ -42,7 +42,7 @@ def test_only_small_files_that_everybody_may_read_are_read(tmp_path: Path) -> No
         (tmp_path / name).chmod(0o640 if name == "closed" else 0o644)
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     paths = [str(tmp_path / name) for name in (*texts, "binary", "missing")]
-    fact = files.texts(subject(tmp_path, {}), paths)
+    fact = files.texts(target(tmp_path, {}), paths)
     command = ["sh", "-c", fact.question.script, "check", *fact.question.arguments]  # type: ignore[union-attr]
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert {str(tmp_path / "open"): "a\n"} == fact.reader(Answer(said.returncode, said.stdout, said.stderr))
@@ -67,7 +67,7 @@ def test_what_lay_there_is_put_back(tmp_path: Path) -> None:
 
 
 def test_what_was_the_very_same_stays_and_what_was_not_there_goes(tmp_path: Path) -> None:
-    one = subject(tmp_path, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"})
+    one = target(tmp_path, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"})
     (ours,) = install.of(one).files(settings.CERTIFICATES)
     same = FoundFile(sha256=ours.sha256, mode=0o644, owner="root", group="root", text=ours.text)
     assert [Remove(CERTS)] == taken_away(one)

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.install import drop_ins
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Path) -> None:
-    member = subject(tmp_path, dict(case["found"]))
+    member = target(tmp_path, dict(case["found"]))
     listeners = settings.tls_listeners(member)
 
     opened = settings.insecure_localhost(member)
@@ -28,7 +28,7 @@ def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Pa
 
 
 def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(tmp_path: Path) -> None:
-    member = subject(tmp_path, {"ETCD_INITIAL_CLUSTER": "etcd-1=http://198.18.0.101:2380"})
+    member = target(tmp_path, {"ETCD_INITIAL_CLUSTER": "etcd-1=http://198.18.0.101:2380"})
     initial = settings.tls_listeners(member)["ETCD_INITIAL_CLUSTER"]
     assert (
         "etcd-1=https://198.18.0.101:2380,etcd-2=https://198.18.0.102:2380,etcd-3=https://198.18.0.103:2380"
@@ -39,20 +39,20 @@ def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(
 @pytest.mark.parametrize("found", [{}, {"ETCD_INITIAL_CLUSTER": ""}])
 def test_a_member_that_has_no_initial_cluster_is_given_none(tmp_path: Path, found: dict[str, str]) -> None:
     # together with ETCD_DISCOVERY or ETCD_DISCOVERY_SRV it is fatal: "multiple discovery or bootstrap flags"
-    listeners = settings.tls_listeners(subject(tmp_path, found))
+    listeners = settings.tls_listeners(target(tmp_path, found))
     assert "ETCD_INITIAL_CLUSTER" not in listeners
     assert "https://198.18.0.101:2380" == listeners["ETCD_INITIAL_ADVERTISE_PEER_URLS"]
 
 
 def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tmp_path: Path) -> None:
-    member = subject(tmp_path, {})
+    member = target(tmp_path, {})
     tls = member.cluster.tls.model_copy(update={"client_cert_auth": False})
-    trusting = Subject(member.cluster.model_copy(update={"tls": tls}), member.facts, member.host)
-    told = settings.certificates(trusting)
+    trusting = Target(member.cluster.model_copy(update={"tls": tls}), member.facts, member.host)
+    reported = settings.certificates(trusting)
 
-    assert "ETCD_TRUSTED_CA_FILE" not in told
-    assert "ETCD_CLIENT_CERT_AUTH" not in told
-    assert "/etc/etcd2/ca.pem" == told["ETCD_PEER_TRUSTED_CA_FILE"]
+    assert "ETCD_TRUSTED_CA_FILE" not in reported
+    assert "ETCD_CLIENT_CERT_AUTH" not in reported
+    assert "/etc/etcd2/ca.pem" == reported["ETCD_PEER_TRUSTED_CA_FILE"]
 
 
 def test_a_drop_in_quotes_what_systemd_would_expand() -> None:

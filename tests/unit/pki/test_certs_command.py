@@ -13,7 +13,7 @@ from unit.pki.openssl import extension, field, is_pair, verified
 from unit.pki.pki_plans import PATHS, PLAN, certs, cluster_in, contents, plan_in
 
 from orchestrator import commandline
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import PlanInvalidError, RefusedError, UsageError
 from orchestrator.pki import files, making
 from orchestrator.pki.issuing import Terms, issue_ca, named
@@ -123,7 +123,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
 def test_renewal_makes_all_leaves_anew_and_does_not_touch_the_ca(tmp_path: Path) -> None:
     certs(plan_in(tmp_path))
     before = contents(tmp_path)
-    told = certs(plan_in(tmp_path), renew=True, days=30)
+    reported = certs(plan_in(tmp_path), renew=True, days=30)
     after = contents(tmp_path)
     assert PATHS == set(after)
     assert CA == {path for path in PATHS if before[path] == after[path]}
@@ -133,8 +133,8 @@ def test_renewal_makes_all_leaves_anew_and_does_not_touch_the_ca(tmp_path: Path)
         assert is_pair(leaf, tmp_path / f"pki/{name}-key.pem")
         assert 0o644 == leaf.stat().st_mode & 0o777
     assert 0o600 == (tmp_path / "pki/server1-key.pem").stat().st_mode & 0o777
-    assert "every handshake" in told
-    assert "note:" not in told
+    assert "every handshake" in reported
+    assert "note:" not in reported
 
 
 def test_renewal_may_change_the_kind_of_key_and_fills_gaps(tmp_path: Path) -> None:
@@ -149,11 +149,11 @@ def test_renewal_keeps_the_names_that_were_given_before(tmp_path: Path) -> None:
     certs(plan_in(tmp_path), sans=["server1=10.0.0.5", "server1=*.Example.com", "server2=::1"])
     names = extension(tmp_path / "pki/server1.pem", "Subject Alternative Name")
     assert names.endswith("IP Address:10.0.0.5, DNS:*.Example.com")
-    told = certs(plan_in(tmp_path), renew=True)
+    reported = certs(plan_in(tmp_path), renew=True)
     renewed = extension(tmp_path / "pki/server1.pem", "Subject Alternative Name")
     assert sorted(names.split(", ")) == sorted(renewed.split(", "))
-    assert "note: server1 keeps *.Example.com, 10.0.0.5, which its old certificate named" in told
-    assert 1 == told.count("note:")
+    assert "note: server1 keeps *.Example.com, 10.0.0.5, which its old certificate named" in reported
+    assert 1 == reported.count("note:")
 
 
 def test_renewal_leaves_links_as_links(tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_renewal_leaves_links_as_links(tmp_path: Path) -> None:
 
 
 def test_a_ca_that_ends_early_ends_its_leaves(tmp_path: Path) -> None:
-    told = certs(plan_in(tmp_path), days=365, ca_days=100)
+    reported = certs(plan_in(tmp_path), days=365, ca_days=100)
     ends = {field(tmp_path / f"pki/{name}.pem", "enddate") for name in ("ca", "server1", "client")}
     assert 1 == len(ends)
-    assert "note: the CA ends on" in told
+    assert "note: the CA ends on" in reported
     assert "note: the CA ends on" in certs(plan_in(tmp_path), renew=True)
     assert ends == {field(tmp_path / f"pki/{name}.pem", "enddate") for name in ("ca", "server1", "client")}
 
@@ -179,8 +179,8 @@ def test_a_ca_that_ends_early_ends_its_leaves(tmp_path: Path) -> None:
 def test_a_key_that_others_can_read_is_worth_a_note(tmp_path: Path) -> None:
     certs(plan_in(tmp_path))
     (tmp_path / "pki/ca-key.pem").chmod(0o640)
-    told = certs(plan_in(tmp_path), renew=True)
-    assert f"note: {tmp_path}/pki/ca-key.pem is open to other users of this machine" in told
+    reported = certs(plan_in(tmp_path), renew=True)
+    assert f"note: {tmp_path}/pki/ca-key.pem is open to other users of this machine" in reported
 
 
 def broken(folder: Path, how: str) -> None:
@@ -254,19 +254,19 @@ def test_a_ca_among_others_is_found_by_its_key(tmp_path: Path) -> None:
     ca = tmp_path / "pki/ca.pem"
     other = issue_ca(named("the next CA"), Terms("ec", 10, NOW))
     files.write([files.File(ca, other.certificate_pem + ca.read_bytes(), files.PUBLIC)], replace=True)
-    told = certs(plan_in(tmp_path), renew=True)
-    assert told.startswith("three-members CA (certificate authority)\n")
+    reported = certs(plan_in(tmp_path), renew=True)
+    assert reported.startswith("three-members CA (certificate authority)\n")
     assert "O=three-members, CN=three-members CA" == field(tmp_path / "pki/server1.pem", "issuer")
 
 
 def test_hosts_that_share_their_files_share_a_certificate(tmp_path: Path) -> None:
     text = PLAN.replace("{name}.pem", "all.pem").replace("{name}-key.pem", "all.key")
-    told = certs(plan_in(tmp_path, text.replace(", key: pki/private/proxy.key", "")))
+    reported = certs(plan_in(tmp_path, text.replace(", key: pki/private/proxy.key", "")))
     names = extension(tmp_path / "pki/all.pem", "Subject Alternative Name")
     for name in ("DNS:server1", "DNS:proxy1", "IP Address:198.18.0.101", "IP Address:198.18.0.111"):
         assert name in names
     assert 1 == names.count("127.0.0.1")
-    assert "three-members (shared by server1, server2, server3, proxy1)" in told
+    assert "three-members (shared by server1, server2, server3, proxy1)" in reported
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_options_that_make_no_sense_are_refused_before_anything_is_made(
     assert {} == contents(tmp_path)
 
 
-def test_a_faulty_plan_is_told_with_its_places(tmp_path: Path) -> None:
+def test_a_faulty_plan_is_reported_with_its_places(tmp_path: Path) -> None:
     with pytest.raises(PlanInvalidError, match=r"plan.yaml:3:12: members.0.name"):
         certs(plan_in(tmp_path, PLAN.replace("name: server1,", "name: ../x,")))
 
@@ -326,8 +326,8 @@ def test_the_longest_name_of_a_cluster_fits(tmp_path: Path) -> None:
 
 def test_the_tree_shows_what_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = certs(plan_in(tmp_path), sans=["server1=10.0.0.5"])
-    dates = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", told)
+    reported = certs(plan_in(tmp_path), sans=["server1=10.0.0.5"])
+    dates = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", reported)
     assert dates.startswith("""\
 three-members CA (certificate authority)
 │   certificate  pki/ca.pem

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.subjects import subject
+from support.targets import target
 from unit.pki.openssl import extension, field, is_pair, openssl, verified
 from unit.pki.pki_plans import PATHS, certs, contents, plan_in
 
@@ -164,7 +164,7 @@ def test_a_server_and_a_client_meet(made: tuple[Path, str]) -> None:
 
 @pytest.mark.parametrize("key_type", ["ec", "rsa:2048"])
 def test_the_linter_finds_nothing(tmp_path: Path, key_type: str) -> None:
-    everyone = subject(tmp_path, {"ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:2379"}).everyone
+    everyone = target(tmp_path, {"ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:2379"}).everyone
     for path in tmp_path.glob("*.pem"):
         path.unlink()
     now = datetime.now(UTC)
@@ -175,7 +175,7 @@ def test_the_linter_finds_nothing(tmp_path: Path, key_type: str) -> None:
 
 
 def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
-    everyone = subject(tmp_path, {"ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:2379"}).everyone
+    everyone = target(tmp_path, {"ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:2379"}).everyone
     for path in tmp_path.glob("*.pem"):
         path.unlink()
     now = datetime.now(UTC)
@@ -194,11 +194,11 @@ def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
     for name, pair in pairs.items():
         written = files.of_pair(pair, tmp_path / f"{name}.pem", tmp_path / f"{name}-key.pem")
         files.write(written, replace=True)
-    told = "\n".join(fault.evidence for fault in faults(everyone, now))
-    assert "client.pem: is valid from" in told
-    assert "server1.pem: does not name 198.18.0.101" in told
-    assert "server2.pem: lacks the extended key usage clientAuth" in told
-    assert "server3.pem: was not issued by a CA of tls.ca" in told
+    reported = "\n".join(fault.evidence for fault in faults(everyone, now))
+    assert "client.pem: is valid from" in reported
+    assert "server1.pem: does not name 198.18.0.101" in reported
+    assert "server2.pem: lacks the extended key usage clientAuth" in reported
+    assert "server3.pem: was not issued by a CA of tls.ca" in reported
 
 
 def test_no_private_key_is_shown() -> None:

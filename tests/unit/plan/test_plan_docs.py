@@ -39,11 +39,11 @@ def test_every_field_is_documented() -> None:
     text = DOCS.read_text(encoding="utf-8")  # what stands there is compared by test_documents.py
     assert text.count("<!-- fields all -->") == 1
     rows = [row for row in table().splitlines() if row.startswith("| `")]
-    assert [row for row in rows if row not in text and not is_told_by_what_it_replaces(row, text)] == []
+    assert [row for row in rows if row not in text and not is_reported_by_what_it_replaces(row, text)] == []
     assert [path for path in SECTIONS if path and f"### `{path.replace('.*', '[]')}`\n" not in text] == []
 
 
-def is_told_by_what_it_replaces(row: str, text: str) -> bool:
+def is_reported_by_what_it_replaces(row: str, text: str) -> bool:
     found = re.search(r"Instead of `(\w+)\.(\w+)`", row)
     return bool(found and re.search(rf"instead of those in `{found[1]}`: .*`{found[2]}`", text))
 

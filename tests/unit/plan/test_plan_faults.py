@@ -8,7 +8,7 @@ from unit.plan.plan_texts import SMALL, faults, swapped
 from orchestrator.etcd import trial
 from orchestrator.etcd.facts import ca_store
 from orchestrator.host import places
-from orchestrator.remote import receipt
+from orchestrator.remote import job
 
 HERE = "plan.yaml"
 A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
@@ -239,7 +239,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
-def test_a_fault_is_shown_with_its_place_and_its_mend(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_a_fault_is_shown_with_its_place_and_its_fix(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert [f"{HERE}:{line}" for line in expected] == faults(tmp_path, text)
 
 
@@ -266,7 +266,7 @@ def test_a_fault_is_shown_with_its_place_and_its_mend(tmp_path: Path, text: str,
         ("/var/lib/orchestrator/x", "is the orchestrator's own"),
         (trial.DIRECTORY, "is the orchestrator's own"),
         (places.KEPT, "is the orchestrator's own"),
-        (receipt.HOME, "is emptied when a host boots"),
+        (job.HOME, "is emptied when a host boots"),
         ("/etc/systemd/system", "belongs to the system"),
         ("/etc/systemd/system/etcd.service.d", "belongs to the system"),
         ("/etc", "belongs to the system"),

@@ -146,7 +146,7 @@ def test_units_to_watch_are_a_list_or_more_than_that(tmp_path: Path, written: st
         ("watching for terrors_total", False),
     ],
 )
-def test_error_lines_are_told_from_others(line: str, *, is_error: bool) -> None:
+def test_error_lines_are_reported_from_others(line: str, *, is_error: bool) -> None:
     assert bool(re.search(Watch().errors, line)) is is_error
 
 
@@ -178,7 +178,10 @@ def test_one_certificate_may_serve_all_members(tmp_path: Path) -> None:
 def test_an_even_number_of_members_is_worth_a_warning(tmp_path: Path) -> None:
     text = swapped("tls:\n", "  - {name: d, address: 10.0.0.4}\ntls:\n")
     assert loaded(tmp_path, text).warnings == (
-        f"{tmp_path}/plan.yaml:3:3: members: 4 members bear no more failures than 3: an odd number is better",
+        (
+            f"{tmp_path}/plan.yaml:3:3: members: 4 members tolerate no more failures than 3: "
+            "an odd number is better"
+        ),
     )
 
 
@@ -232,10 +235,10 @@ def test_every_file_is_looked_for_only_if_asked(tmp_path: Path) -> None:
 def test_a_members_own_missing_file_is_shown_where_the_member_names_it(tmp_path: Path) -> None:
     text = swapped("b, address: 10.0.0.2", "b, address: 10.0.0.2, key: own.key, ssh: {identity_file: own}")
     lines = [line for line in faults(tmp_path, text, files=True) if ":4:" in line]
-    mend = "does not exist: put the file there or correct the path"
+    fix = "does not exist: put the file there or correct the path"
     assert lines == [
-        f"plan.yaml:4:39: members.1.key: '{tmp_path}/own.key' {mend}",
-        f"plan.yaml:4:69: members.1.ssh.identity_file: '{tmp_path}/own' {mend}",
+        f"plan.yaml:4:39: members.1.key: '{tmp_path}/own.key' {fix}",
+        f"plan.yaml:4:69: members.1.ssh.identity_file: '{tmp_path}/own' {fix}",
     ]
     assert not any("b.key" in line for line in faults(tmp_path, text, files=True))
 

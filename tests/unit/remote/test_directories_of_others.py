@@ -77,8 +77,8 @@ def test_a_directory_is_roots_alone_or_it_is_said_why_not(
     os.chown(place, owner, 0)
     place.chmod(mode)
     for path in (place, place / "missing", place / "missing" / "more"):
-        told = shell(f"{UNTRUSTED}\nuntrusted '{path}'").stdout.strip()
-        assert (f"{place} {why}" if why else "") == told
+        reported = shell(f"{UNTRUSTED}\nuntrusted '{path}'").stdout.strip()
+        assert (f"{place} {why}" if why else "") == reported
     done = perform([MakeDirectory(str(place / "made"), 0o755, "root", "root")], tmp_path)
     assert (done.returncode == 0) == (not why)
 

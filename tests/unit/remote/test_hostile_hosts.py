@@ -14,9 +14,9 @@ from support.ssh_sites import HELLO, Site, site
 from unit.remote.shells import ShellChannel, cluster_of
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.host.operations import Deed
+from orchestrator.host.operations import Job
 from orchestrator.plan.model import Ssh
-from orchestrator.remote import receipt
+from orchestrator.remote import job
 from orchestrator.remote.conversation import Conversation, EndedError
 from orchestrator.remote.distrust import BoundedSocket
 from orchestrator.remote.ssh import SshHosts
@@ -24,7 +24,7 @@ from orchestrator.remote.ssh import SshHosts
 __all__ = ["site"]
 
 HELLO_LINE = "orchestrator-hello boot.1 present"
-JOB = Deed("d1", "h1", (), 0.5)
+JOB = Job("d1", "h1", (), 0.5)
 
 # In place of sh: it says that it is root, and answers a job with what the test has put there.
 _HOST = """#!/bin/bash
@@ -55,19 +55,19 @@ GARBAGE = [
     "orchestrator-hello a b c",
     "orchestrator-hello a unheard-of",
     r"orchestrator-hello \xff\xfe missing",
-    "orchestrator-receipt 0 aGk=",
+    "orchestrator-result 0 aGk=",
     "orchestrator-end 3",
-    HELLO_LINE + r"\norchestrator-receipt",
-    HELLO_LINE + r"\norchestrator-receipt x aGk=",
-    HELLO_LINE + r"\norchestrator-receipt 0 aGk= more",
-    HELLO_LINE + r"\norchestrator-receipt 0 a",
-    HELLO_LINE + r"\norchestrator-receipt 0 \xc3\xa4",
-    HELLO_LINE + r"\norchestrator-receipt -1 aGk=",
-    HELLO_LINE + r"\norchestrator-receipt 256 aGk=",
-    HELLO_LINE + r"\norchestrator-receipt 99999999999999999999999 aGk=",
-    HELLO_LINE + r"\norchestrator-receipt 1_0 aGk=",
+    HELLO_LINE + r"\norchestrator-result",
+    HELLO_LINE + r"\norchestrator-result x aGk=",
+    HELLO_LINE + r"\norchestrator-result 0 aGk= more",
+    HELLO_LINE + r"\norchestrator-result 0 a",
+    HELLO_LINE + r"\norchestrator-result 0 \xc3\xa4",
+    HELLO_LINE + r"\norchestrator-result -1 aGk=",
+    HELLO_LINE + r"\norchestrator-result 256 aGk=",
+    HELLO_LINE + r"\norchestrator-result 99999999999999999999999 aGk=",
+    HELLO_LINE + r"\norchestrator-result 1_0 aGk=",
     HELLO_LINE + r"\norchestrator-hello boot.1 present",
-    HELLO_LINE + "\norchestrator-receipt 0 " + base64.b64encode(b"x" * 70_000).decode(),
+    HELLO_LINE + "\norchestrator-result 0 " + base64.b64encode(b"x" * 70_000).decode(),
 ]
 
 
@@ -77,11 +77,11 @@ def test_a_host_that_says_garbage_of_a_job_cannot_be_reached(site: Site, text: s
     says(site, """printf '%b\\n' "$(cat "${0%/*}/text")"; sleep 0.1""")
     reason = unreachable(site)
     assert "its answer cannot be read: " in reason
-    assert reason.endswith(("deed d1 is in doubt", "deed d1 was not sent"))
+    assert reason.endswith(("job d1 is in doubt", "job d1 was not sent"))
 
 
 def test_a_line_without_an_end_is_not_read_for_ever(site: Site) -> None:
-    says(site, f"echo {HELLO_LINE}; printf 'orchestrator-receipt 0 '; head -c 40M /dev/zero | tr '\\0' A")
+    says(site, f"echo {HELLO_LINE}; printf 'orchestrator-result 0 '; head -c 40M /dev/zero | tr '\\0' A")
     assert "its answer cannot be read: a line of more than 16777216 bytes" in unreachable(site)
 
 
@@ -100,13 +100,13 @@ ENDLESS = {
 def test_whatever_a_host_does_a_job_is_given_up_in_time(
     site: Site, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipt, "_GRACE_S", 2.5)  # in which a busy machine connects
+    monkeypatch.setattr(job, "_GRACE_S", 2.5)  # in which a busy machine connects
     says(site, script)
     began = time.monotonic()
     reason = unreachable(site, gate_s=0.5)
     assert time.monotonic() - began < 15  # 3.5 s: the deadline, the grace, the patience; and one last try
     if "no greeting" not in script and HELLO_LINE in script:
-        assert reason.endswith(", and no receipt within 3.5 s; deed d1 is in doubt")
+        assert reason.endswith(", and no result within 3.5 s; job d1 is in doubt")
 
 
 def test_a_host_with_another_boot_each_time_is_left_at_the_second(site: Site) -> None:

@@ -53,7 +53,7 @@ def agent(folder: Path) -> Iterator[dict[str, str]]:
         process.wait()
 
 
-def test_a_key_of_the_agent_logs_in_and_an_empty_agent_is_told(
+def test_a_key_of_the_agent_logs_in_and_an_empty_agent_is_reported(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with agent(tmp_path) as environment:
@@ -70,7 +70,9 @@ def test_a_key_of_the_agent_logs_in_and_an_empty_agent_is_told(
             assert hosts.look([HELLO])[HELLO].stdout == "hello\n"
 
 
-def test_without_an_agent_that_is_told(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_agent_that_is_reported(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     assert "no SSH agent is known here (SSH_AUTH_SOCK is not set), and the plan names no" in refusal(site)
     (tmp_path / "file").touch()
@@ -92,7 +94,7 @@ def test_without_an_agent_that_is_told(site: Site, tmp_path: Path, monkeypatch: 
         b"\0\0\0\x0c\x0c" + b"\0" * 11,
     ],
 )
-def test_an_agent_that_answers_garbage_or_nothing_is_told_in_time(
+def test_an_agent_that_answers_garbage_or_nothing_is_reported_in_time(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: bytes
 ) -> None:
     monkeypatch.setattr(login, "_AGENT_S", 0.3)
@@ -110,10 +112,10 @@ def test_an_agent_that_answers_garbage_or_nothing_is_told_in_time(
         listener.listen()
         thread = threading.Thread(target=serve)
         thread.start()
-        told = refusal(site)
+        reported = refusal(site)
         done.set()
         thread.join()
-    assert "the SSH agent at " in told or "which holds no key" in told
+    assert "the SSH agent at " in reported or "which holds no key" in reported
 
 
 def test_a_pipe_in_place_of_an_identity_file_is_not_waited_for(site: Site) -> None:

@@ -9,8 +9,8 @@ import pytest
 from support.conversations import conversation, counting
 from unit.remote.shells import shims
 
-from orchestrator.host.operations import Receipt
-from orchestrator.remote.receipt import Performance
+from orchestrator.host.operations import JobResult
+from orchestrator.remote.job import Performance
 
 pytestmark = pytest.mark.lab  # only root can mount a small disk
 
@@ -45,7 +45,7 @@ def test_a_job_for_whose_result_there_is_no_room_is_not_started(tmp_path: Path) 
             (tmp_path / "run" / "ballast").write_bytes(b"x" * (1 << 20))
         performance = Performance(counting("job", tmp_path / "count"), str(tmp_path / "run" / "jobs"))
         with conversation(performance, shims(tmp_path / "bin")) as talk:
-            receipt = performance.hold(talk)
-    assert isinstance(receipt, Receipt)
-    assert (125, True) == (receipt.exit_status, "No space left" in receipt.output)
+            result = performance.hold(talk)
+    assert isinstance(result, JobResult)
+    assert (125, True) == (result.exit_status, "No space left" in result.output)
     assert not (tmp_path / "count").exists()

@@ -11,10 +11,10 @@ from support.scripts import perform, shell
 
 from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
 from orchestrator.host.questions import Answer, Script
-from orchestrator.remote.lease import RELEASE, TAKE
-from orchestrator.remote.parcel import _END, _RUN
-from orchestrator.remote.receipt import _STARTER
-from orchestrator.remote.script import deed_script, look_script, parse_look, render
+from orchestrator.remote.host_locks import RELEASE, TAKE
+from orchestrator.remote.job import _STARTER
+from orchestrator.remote.job_archive import _END, _RUN
+from orchestrator.remote.script import job_script, look_script, parse_look, render
 
 ME, MINE = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
 WEIRD = "a b'c\"d\\e$HOME`id`\n*;&|<é>!"
@@ -92,15 +92,13 @@ def test_a_broken_answer_is_no_answer(output: str, complaint: str) -> None:
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
-    """Return the directory that holds a deed's payloads."""
-    (tmp_path / "deed").mkdir()
-    return tmp_path / "deed"
+    """Return the directory that holds a job's payloads."""
+    (tmp_path / "job").mkdir()
+    return tmp_path / "job"
 
 
 @pytest.mark.parametrize("program", SHELLS)
-def test_a_deed_changes_what_it_says_and_may_be_done_twice(
-    beside: Path, tmp_path: Path, program: str
-) -> None:
+def test_a_job_changes_what_it_says_and_may_be_done_twice(beside: Path, tmp_path: Path, program: str) -> None:
     home = tmp_path / f"new {WEIRD.replace('/', '')}" / "pki"
     old = tmp_path / "old"
     old.write_text("old")
@@ -138,7 +136,7 @@ def test_an_empty_directory_is_removed(beside: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "empty").exists()
 
 
-def test_the_first_failure_stops_a_deed_and_is_named(beside: Path, tmp_path: Path) -> None:
+def test_the_first_failure_stops_a_job_and_is_named(beside: Path, tmp_path: Path) -> None:
     after = tmp_path / "after"
     done = perform([Run(("sh", "-c", "exit 7")), Write(str(after), "x", 0o644, ME, MINE)], beside)
 
@@ -149,14 +147,14 @@ def test_the_first_failure_stops_a_deed_and_is_named(beside: Path, tmp_path: Pat
 def test_a_payload_that_was_damaged_never_reaches_its_target(beside: Path, tmp_path: Path) -> None:
     target = tmp_path / "key"
     target.write_text("old")
-    script, _ = deed_script([Write(str(target), Secret("new"), 0o600, ME, MINE)])
+    script, _ = job_script([Write(str(target), Secret("new"), 0o600, ME, MINE)])
     (beside / "payload-1").write_text("nev")
     done = shell(script, beside)
 
     assert done.returncode != 0
     assert "its content is not what was sent" in done.stderr
     assert "failed: write" in done.stderr
-    assert {"deed", "key"} == {path.name for path in tmp_path.iterdir()}
+    assert {"job", "key"} == {path.name for path in tmp_path.iterdir()}
     assert target.read_text() == "old"
 
 
@@ -165,7 +163,7 @@ def test_a_failed_write_leaves_no_sibling(beside: Path, tmp_path: Path) -> None:
     done = perform([Write(str(tmp_path / "key"), Secret("x"), 0o600, ME, MINE)], beside)
 
     assert done.returncode != 0
-    assert {"deed", "key"} == {path.name for path in tmp_path.iterdir()}
+    assert {"job", "key"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_command_is_never_a_function_of_the_script(beside: Path, tmp_path: Path) -> None:
@@ -178,13 +176,13 @@ def test_a_command_is_never_a_function_of_the_script(beside: Path, tmp_path: Pat
 
 def test_secrets_are_in_the_payload_alone() -> None:
     write = Write("/etc/key", Secret("-----BEGIN PLANTED-----"))
-    script, payloads = deed_script([write])
+    script, payloads = job_script([write])
 
     assert {"payload-1": b"-----BEGIN PLANTED-----"} == payloads
     assert "PLANTED" not in script + render(write) + repr(write)
 
 
-DEED = deed_script(
+JOB = job_script(
     [
         MakeDirectory(f"/x/{WEIRD}", 0o700),
         Write(f"/x/{WEIRD}", Secret(WEIRD)),
@@ -198,8 +196,8 @@ LOOK = look_script([Script("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Scrip
 
 @pytest.mark.parametrize(
     "script",
-    [LOOK, DEED, _STARTER, _RUN, _END, TAKE, RELEASE],
-    ids=["look", "deed", "starter", "run", "end", "take", "release"],
+    [LOOK, JOB, _STARTER, _RUN, _END, TAKE, RELEASE],
+    ids=["look", "job", "starter", "run", "end", "take", "release"],
 )
 def test_shellcheck_passes(script: str) -> None:
     program = Path(sys.executable).with_name("shellcheck")

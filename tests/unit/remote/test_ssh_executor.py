@@ -10,10 +10,10 @@ import pytest
 from support.ssh_sites import HELLO, Site, make_key, site
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answer, HttpProbe, Script
 from orchestrator.remote import ssh, trust
-from orchestrator.remote.receipt import Performance
+from orchestrator.remote.job import Performance
 
 __all__ = ["site"]
 
@@ -65,7 +65,7 @@ def test_an_unreadable_known_hosts_file_is_named(site: Site) -> None:
     assert f"{site.known_hosts}: Is a directory" in site.refusal()
 
 
-def test_a_login_that_is_refused_names_the_key_and_the_mend(site: Site) -> None:
+def test_a_login_that_is_refused_names_the_key_and_the_fix(site: Site) -> None:
     make_key(site.identity)
     refusal = site.refusal()
 
@@ -74,7 +74,7 @@ def test_a_login_that_is_refused_names_the_key_and_the_mend(site: Site) -> None:
     assert [] == site.pauses  # it was asked once
 
 
-def test_an_identity_file_that_cannot_be_used_is_named_with_the_mend(site: Site) -> None:
+def test_an_identity_file_that_cannot_be_used_is_named_with_the_fix(site: Site) -> None:
     make_key(site.identity, b"passphrase")
     assert f"identity file {site.identity} is encrypted: load it into an SSH agent" in site.refusal()
     site.identity.write_text("nonsense")
@@ -83,13 +83,13 @@ def test_an_identity_file_that_cannot_be_used_is_named_with_the_mend(site: Site)
     assert f"identity file {site.identity}: No such file" in site.refusal()
 
 
-def test_somebody_who_is_not_root_is_told_to_become_root(site: Site) -> None:
+def test_somebody_who_is_not_root_is_reported_to_become_root(site: Site) -> None:
     (site.directory / "bin" / "id").write_text("#!/bin/sh\necho 1000\n")
 
     assert "is not root there: set become: sudo" in site.refusal()
 
 
-def test_sudo_that_wants_a_password_is_told_with_the_mend(site: Site) -> None:
+def test_sudo_that_wants_a_password_is_reported_with_the_fix(site: Site) -> None:
     sudo = site.directory / "bin" / "sudo"
     sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
     sudo.chmod(0o755)
@@ -168,13 +168,13 @@ def test_a_host_without_the_needed_tools_says_what_is_missing(site: Site) -> Non
         executor.look([HELLO])
 
 
-def test_a_host_that_runs_no_command_is_told_as_that(site: Site) -> None:
+def test_a_host_that_runs_no_command_is_reported_as_that(site: Site) -> None:
     (site.directory / "bin" / "sh").write_text("#!/bin/false\n")
     (site.directory / "bin" / "sh").chmod(0o755)
     assert "runs no command (exit status 1), as with /bin/false for a login shell" in site.refusal()
 
 
-def test_what_needs_a_person_comes_before_what_may_mend_itself(site: Site) -> None:
+def test_what_needs_a_person_comes_before_what_may_fix_itself(site: Site) -> None:
     good = site.executor()
     members = good._connections
     members["h1"]._ssh = members["h1"]._ssh.model_copy(update={"port": 1})
@@ -183,17 +183,17 @@ def test_what_needs_a_person_comes_before_what_may_mend_itself(site: Site) -> No
         good.look([HELLO, Script("h2", "true")])
 
 
-def test_a_deed_for_a_host_that_was_never_reached_is_not_in_doubt(site: Site) -> None:
-    with site.executor(port=1) as executor, pytest.raises(HostUnreachableError, match="deed d1 was not sent"):
-        executor.perform(Deed("d1", "h1", (), 1))
+def test_a_job_for_a_host_that_was_never_reached_is_not_in_doubt(site: Site) -> None:
+    with site.executor(port=1) as executor, pytest.raises(HostUnreachableError, match="job d1 was not sent"):
+        executor.perform(Job("d1", "h1", (), 1))
     assert [] == site.pauses
 
 
 @contextmanager
 def vanishing(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, back_after_s: float | None = None
-) -> Iterator[Deed]:
-    """A deed that takes 1.5 s, on a host that vanishes while it is under way, and may come back."""
+) -> Iterator[Job]:
+    """A job that takes 1.5 s, on a host that vanishes while it is under way, and may come back."""
     monkeypatch.setattr(ssh, "Performance", partial(Performance, home=str(tmp_path / "run")))
 
     def vanish() -> None:
@@ -207,27 +207,27 @@ def vanishing(
 
     thread = threading.Thread(target=vanish)
     thread.start()
-    yield Deed("d1", "h1", (Run(("sh", "-c", f"echo once >>{tmp_path}/count; sleep 1.5")),), 20)
+    yield Job("d1", "h1", (Run(("sh", "-c", f"echo once >>{tmp_path}/count; sleep 1.5")),), 20)
     thread.join()
 
 
-def test_a_host_that_vanished_is_waited_for_within_patience_and_its_deed_is_in_doubt(
+def test_a_host_that_vanished_is_waited_for_within_patience_and_its_job_is_in_doubt(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with vanishing(site, tmp_path, monkeypatch) as deed, site.executor(gate_s=0.5) as executor:
+    with vanishing(site, tmp_path, monkeypatch) as job, site.executor(gate_s=0.5) as executor:
         began = time.monotonic()
-        with pytest.raises(HostUnreachableError, match="deed d1 is in doubt"):
-            executor.perform(deed)
+        with pytest.raises(HostUnreachableError, match="job d1 is in doubt"):
+            executor.perform(job)
         assert 0.5 <= time.monotonic() - began < 20
     assert (tmp_path / "count").read_text() == "once\n"
 
 
-def test_a_host_that_comes_back_within_patience_tells_of_its_deed(
+def test_a_host_that_comes_back_within_patience_tells_of_its_job(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     coming_back = vanishing(site, tmp_path, monkeypatch, back_after_s=1.5)
-    with coming_back as deed, site.executor(gate_s=20) as executor:
-        assert executor.perform(deed) == Receipt(0, "")
+    with coming_back as job, site.executor(gate_s=20) as executor:
+        assert executor.perform(job) == JobResult(0, "")
     assert (tmp_path / "count").read_text() == "once\n"
 
 

@@ -23,6 +23,6 @@ def test_a_step_is_in_flight_until_it_ended() -> None:
         flight.take(begun())
         now[0] += 10.0
         left_s = DEADLINE_S + 90.0 - 10.0
-        assert f"accept/server2 is in flight, for {left_s:.0f} s at most: stopping behind it" == str(flight)
+        assert f"accept/server2 is in flight, for {left_s:.0f} s at most: stopping after it" == str(flight)
         flight.take(end)
         assert NOTHING == str(flight)

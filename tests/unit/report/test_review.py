@@ -6,7 +6,7 @@ from pathlib import Path
 from engine.walking import compiled
 from engine.world import World, make_cluster
 
-from orchestrator.host.operations import Deed, Remove, Run
+from orchestrator.host.operations import Job, Remove, Run
 from orchestrator.report.review import review
 
 
@@ -14,14 +14,14 @@ def test_only_a_restart_takes_a_member_away_whatever_a_path_is_called(tmp_path: 
     cluster = make_cluster(tmp_path)
     runbook = compiled(cluster, World(cluster))
     quiet, restarted = "stage/server1", "accept/server1"
-    deeds = [
-        Deed(f"ab12-{step}", "server1", operations, 60.0, step=step)
+    jobs = [
+        Job(f"ab12-{step}", "server1", operations, 60.0, step=step)
         for step, operations in (
             (quiet, (Remove("/srv/restart/ca.pem"), Run(("etcdctl", "put", "restart", "now")))),
             (restarted, (Run(("systemctl", "--no-block", "restart", "etcd2.service")),)),
         )
     ]
-    told = [line.strip() for line in review(runbook, deeds).splitlines()]
-    assert "1. server1: stage (no restart)" in told
-    assert "2. server1: accept (restarts the member)" in told
-    assert "1. server1: accept (no restart)" in review(runbook, [replace(deeds[0], step=restarted)])
+    reported = [line.strip() for line in review(runbook, jobs).splitlines()]
+    assert "1. server1: stage (no restart)" in reported
+    assert "2. server1: accept (restarts the member)" in reported
+    assert "1. server1: accept (no restart)" in review(runbook, [replace(jobs[0], step=restarted)])

@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine.walking import compiled, pace, run
+from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
-from orchestrator.engine.journal import MemoryJournal
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answers, Question
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook
@@ -27,10 +27,10 @@ class Watched(World):
     error: Exception | None = None
 
     def walk(self, until: str) -> None:
-        self.journal = MemoryJournal()
+        self.event_log = MemoryEventLog()
         self.runbook: Runbook = compiled(self.cluster, self)
         self.facts = gather(self.cluster, self.look)
-        run(self.runbook, LiveExecutor(self), self.journal, pace(self.cluster), until=until)
+        run(self.runbook, LiveExecutor(self), self.event_log, context(self.cluster), until=until)
 
     def look(self, questions: Iterable[Question]) -> Answers:
         asked = tuple(questions)
@@ -40,8 +40,8 @@ class Watched(World):
 
     def seen(self) -> list[tuple[str | None, str, str]]:
         """State seen, state recorded and remark of every member, looked at anew."""
-        subjects = [Subject(self.cluster, self.facts, host) for host in self.cluster.hosts]
-        found = status.observe(self.runbook, self, self.journal.progress, subjects)
+        targets = [Target(self.cluster, self.facts, host) for host in self.cluster.hosts]
+        found = status.observe(self.runbook, self, self.event_log.progress, targets)
         return [(one.state, one.recorded, one.remark) for one in found]
 
 
@@ -67,7 +67,7 @@ def test_a_host_that_does_not_answer_hides_no_other(tmp_path: Path, state: str, 
     *others, away = world.seen()
     assert (None, state, str(error)) == away
     assert {(state, state)} == {other[:2] for other in others}
-    assert {remark for _, _, remark in others} <= {"", "as far as can be told without server3"}
+    assert {remark for _, _, remark in others} <= {"", "as far as can be seen without server3"}
 
 
 def test_what_hands_have_done_is_seen_while_another_host_is_away(tmp_path: Path) -> None:
@@ -77,14 +77,14 @@ def test_what_hands_have_done_is_seen_while_another_host_is_away(tmp_path: Path)
     (state, recorded, remark), other, _ = world.seen()
     assert ("switched", None) == (recorded, state)
     assert "ca.pem is missing" in remark
-    assert "as far as can be told without server3" in remark
+    assert "as far as can be seen without server3" in remark
     assert other[0] == "switched"
 
 
 def test_a_member_that_stands_elsewhere_says_why_it_is_not_where_it_is_recorded(tmp_path: Path) -> None:
     world = walked(tmp_path, "switched")
-    progress = world.journal.progress
-    world.journal.progress = replace(progress, states={**progress.states, "server2": "sealed"})
+    progress = world.event_log.progress
+    world.event_log.progress = replace(progress, states={**progress.states, "server2": "sealed"})
     _, (state, recorded, remark), _ = world.seen()
     assert ("switched", "sealed") == (state, recorded)
     assert remark.startswith("the state file says sealed: ")

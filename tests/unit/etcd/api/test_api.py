@@ -12,11 +12,11 @@ import pytest
 from engine.world import make_cluster
 from ruamel.yaml import YAML
 
-from orchestrator.etcd.api import Api, Hashed, Registered, Standing, of, v2, v3
+from orchestrator.etcd.api import Api, Hashed, MemberStatus, Registered, of, v2, v3
 from orchestrator.etcd.checks import versions
 from orchestrator.etcd.facts import host, members
 from orchestrator.host.questions import Answer, Fact, Script
-from orchestrator.plan.facts import Facts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, MemberFacts, Target
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[3] / "cases" / "etcdctl.yaml").read_text())
 PARSERS = {
@@ -58,18 +58,18 @@ def reader(fact: Fact[Any] | None) -> Callable[[Answer], Any]:
     return fact.reader
 
 
-def subject(folder: Path, api: str = "v2") -> Subject:
+def target(folder: Path, api: str = "v2") -> Target:
     cluster = make_cluster(folder)
     found = MemberFacts(
         id="a1", name="etcd-1", version="3.4.23", peer_urls=(), environment={}, user="etcd", group="etcd"
     )
     facts = Facts.model_validate({"cluster_id": "c1", "api": api, "members": {"server1": found}})
-    return Subject(cluster, facts, cluster.members[0])
+    return Target(cluster, facts, cluster.members[0])
 
 
 @pytest.fixture
-def one(tmp_path: Path) -> Subject:
-    return subject(tmp_path)
+def one(tmp_path: Path) -> Target:
+    return target(tmp_path)
 
 
 def test_every_parser_has_a_case_of_every_version_that_has_it() -> None:
@@ -80,7 +80,7 @@ def test_every_parser_has_a_case_of_every_version_that_has_it() -> None:
 
 
 @cases("v2 member list", "v3 member list")
-def test_a_member_list_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
+def test_a_member_list_is_read(parser: str, case: dict[str, Any], one: Target) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
             reader(interface(parser).members(one))(answer(case))
@@ -101,24 +101,24 @@ def test_a_member_list_is_read(parser: str, case: dict[str, Any], one: Subject) 
 
 
 @cases("v2 status", "v3 endpoint status")
-def test_a_members_standing_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
+def test_a_members_standing_is_read(parser: str, case: dict[str, Any], one: Target) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
             reader(interface(parser).status(one))(answer(case))
         assert case["refused"] == str(refusal.value)
         return
-    assert Standing(**case["standing"]) == reader(interface(parser).status(one))(answer(case))
+    assert MemberStatus(**case["standing"]) == reader(interface(parser).status(one))(answer(case))
 
 
 @cases("v2 health", "v3 endpoint health")
-def test_health_is_judged_of_one_member(parser: str, case: dict[str, Any], one: Subject) -> None:
+def test_health_is_judged_of_one_member(parser: str, case: dict[str, Any], one: Target) -> None:
     assert case["complaint"] == interface(parser).health(one).reader(answer(case)).complaint(
         case.get("member", "")
     )
 
 
 @cases("v3 endpoint hashkv")
-def test_a_members_hash_is_read(parser: str, case: dict[str, Any], one: Subject) -> None:
+def test_a_members_hash_is_read(parser: str, case: dict[str, Any], one: Target) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
             reader(interface(parser).hash_at(one, 0))(answer(case))
@@ -128,7 +128,7 @@ def test_a_members_hash_is_read(parser: str, case: dict[str, Any], one: Subject)
 
 
 @cases("v3 alarm list")
-def test_alarms_are_read(parser: str, case: dict[str, Any], one: Subject) -> None:
+def test_alarms_are_read(parser: str, case: dict[str, Any], one: Target) -> None:
     if "refused" in case:
         with pytest.raises(ValueError) as refusal:  # noqa: PT011 -- its whole text is compared
             reader(interface(parser).alarms(one))(answer(case))
@@ -139,7 +139,7 @@ def test_alarms_are_read(parser: str, case: dict[str, Any], one: Subject) -> Non
 
 @cases("version")
 def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path: Path) -> None:
-    member = subject(tmp_path)
+    member = target(tmp_path)
     fact = members.version(member.host)
 
     def chosen(wanted: str) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path:
 
 
 def test_v2_neither_hands_leadership_over_nor_has_alarms(tmp_path: Path) -> None:
-    member = subject(tmp_path)
+    member = target(tmp_path)
     assert of(member).name == "v2"
     assert V2.move_leader("a1", "http://127.0.0.1:4001") is None
     assert V2.alarms(member) is None
@@ -174,7 +174,7 @@ def test_v2_registers_both_peer_urls_with_one_put() -> None:
 
 
 def test_v2_asks_for_health_with_the_hosts_own_certificate(tmp_path: Path) -> None:
-    question = V2.health(subject(tmp_path)).question
+    question = V2.health(target(tmp_path)).question
     assert isinstance(question, Script)
     assert (
         "etcd2",

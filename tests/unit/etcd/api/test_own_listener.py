@@ -54,23 +54,23 @@ def test_the_last_listener_that_speaks_http_is_taken(
     tmp_path: Path, shell: str, urls: str | None, wanted: str
 ) -> None:
     with running({} if urls is None else {"ETCD_LISTEN_CLIENT_URLS": urls}) as pid:
-        told = found(tmp_path, pid, shell)
-    assert (0, f"{wanted}|a b|*|", "") == (told.returncode, told.stdout, told.stderr)
+        reported = found(tmp_path, pid, shell)
+    assert (0, f"{wanted}|a b|*|", "") == (reported.returncode, reported.stdout, reported.stderr)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
-def test_a_member_without_one_is_told(tmp_path: Path, shell: str) -> None:
+def test_a_member_without_one_is_reported(tmp_path: Path, shell: str) -> None:
     with running({"ETCD_LISTEN_CLIENT_URLS": "https://0.0.0.0:2379"}) as pid:
-        told = found(tmp_path, pid, shell)
-    assert told.returncode == 3
-    assert "etcd2.service has no http listener: https://0.0.0.0:2379" in told.stderr
+        reported = found(tmp_path, pid, shell)
+    assert reported.returncode == 3
+    assert "etcd2.service has no http listener: https://0.0.0.0:2379" in reported.stderr
 
 
-def test_a_unit_without_a_process_is_told(tmp_path: Path) -> None:
-    told = found(tmp_path, 0, "sh")
+def test_a_unit_without_a_process_is_reported(tmp_path: Path) -> None:
+    reported = found(tmp_path, 0, "sh")
     assert (3, "etcd2.service has no running process (systemctl start etcd2.service)\n") == (
-        told.returncode,
-        told.stderr,
+        reported.returncode,
+        reported.stderr,
     )
-    hindered = hindrance(Answer(told.returncode, "", told.stderr))
+    hindered = hindrance(Answer(reported.returncode, "", reported.stderr))
     assert Hindrance("etcd2.service has no running process", "unit") == hindered

@@ -15,7 +15,7 @@ from orchestrator.etcd import files
 from orchestrator.etcd.checks import certificates
 from orchestrator.etcd.facts import ca_store
 from orchestrator.host.operations import Secret
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["kind"] for case in CASES])
@@ -24,11 +24,11 @@ def test_each_kind_is_judged_as_go_judges_it(case: dict[str, Any], tmp_path: Pat
     folder.mkdir()
     member = planned(folder)
     kinds.make(case["kind"], folder)
-    told = refusals(member)
+    reported = refusals(member)
     if case["ours"] is None:
-        assert [] == told
+        assert [] == reported
     else:
-        assert any(case["ours"] in text and str(folder) in text for text in told), told
+        assert any(case["ours"] in text and str(folder) in text for text in reported), reported
 
 
 def test_the_table_holds_every_kind_and_is_nowhere_laxer_than_etcd() -> None:
@@ -44,7 +44,7 @@ def test_no_key_is_ever_put_where_everybody_reads(path: str, tmp_path: Path) -> 
     it = kinds.make(f"key behind the {'CA' if path == 'ca.pem' else 'certificate'}", tmp_path)
     assert "PRIVATE KEY" in (tmp_path / path).read_text()
     debian = member.found.model_copy(update={"trust": "debian"})
-    host = Subject(
+    host = Target(
         member.cluster, member.facts.model_copy(update={"members": {"server1": debian}}), member.host
     )
     for write in (*files.material(host), *ca_store.files(host)):
@@ -69,7 +69,7 @@ FIXABLE = [
 
 
 @pytest.mark.parametrize("kind", FIXABLE)
-def test_the_command_that_is_printed_mends_the_file(kind: str, tmp_path: Path) -> None:
+def test_the_command_that_is_printed_fixes_the_file(kind: str, tmp_path: Path) -> None:
     member = planned(tmp_path)
     kinds.make(kind, tmp_path)
     for fault in certificates.faults((member,), datetime.now(UTC)):

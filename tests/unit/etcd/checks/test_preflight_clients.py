@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.sites import make_site
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd.checks import clients
 from orchestrator.etcd.checks.preflight import CHECKLIST
@@ -20,8 +20,8 @@ ONE, TWO = "198.18.0.101", "198.18.0.102"
 HTTP = ("http://0.0.0.0:2379", "http://127.0.0.1:4001")
 
 
-def told(folder: Path, seen: Mapping[str, Connections]) -> Remark:
-    (remark,) = clients.judged(subject(folder, {"ETCD_LISTEN_CLIENT_URLS": ",".join(HTTP)}), seen)
+def reported(folder: Path, seen: Mapping[str, Connections]) -> Remark:
+    (remark,) = clients.judged(target(folder, {"ETCD_LISTEN_CLIENT_URLS": ",".join(HTTP)}), seen)
     return remark
 
 
@@ -70,7 +70,7 @@ CASES: list[tuple[str, Mapping[str, Connections], str, str]] = [
 def test_who_is_cut_off_is_named(
     tmp_path: Path, seen: Mapping[str, Connections], verdict: str, evidence: str
 ) -> None:
-    remark = told(tmp_path, seen)
+    remark = reported(tmp_path, seen)
     assert verdict == remark.verdict
     assert evidence in remark.evidence
 
@@ -108,9 +108,9 @@ def test_the_host_that_does_not_show_its_connections_is_named(tmp_path: Path) ->
         question: Answer(1, "", "broken") if question.host == "server2" else Answer(0, "")
         for question in examination.questions
     }
-    (told,) = one.findings(examination, answers)
-    assert "cannot tell: server2 does not show its connections: broken" == told.evidence
-    assert told.mend.startswith("on server2: ")
+    (reported,) = one.findings(examination, answers)
+    assert "cannot tell: server2 does not show its connections: broken" == reported.evidence
+    assert reported.fix.startswith("on server2: ")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from orchestrator.etcd.checks.unit import seconds
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.host.questions import Answer, Script
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 
 def script_of(name: str, site: Site) -> str:
@@ -98,26 +98,26 @@ PORTS = [
 ]
 
 
-@pytest.mark.parametrize(("told", "expected", "evidence"), TOOLS)
-def test_programs(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+@pytest.mark.parametrize(("reported", "expected", "evidence"), TOOLS)
+def test_programs(tmp_path: Path, reported: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    found = judged("tools", site, {script_of("tools", site): Answer(0, told)})
+    found = judged("tools", site, {script_of("tools", site): Answer(0, reported)})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
 
-@pytest.mark.parametrize(("told", "expected", "evidence"), UNITS)
-def test_units(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+@pytest.mark.parametrize(("reported", "expected", "evidence"), UNITS)
+def test_units(tmp_path: Path, reported: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    found = judged("unit", site, {process.SCRIPT: running(), SCRIPT: Answer(0, told)})
+    found = judged("unit", site, {process.SCRIPT: running(), SCRIPT: Answer(0, reported)})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
 
 def test_an_alias_is_enabled_by_its_real_name(tmp_path: Path) -> None:
-    told = "Type=simple\nUnitFileState=disabled\nFragmentPath=/lib/systemd/system/etcd.service"
-    found = judged("unit", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: Answer(0, told)})
-    assert "systemctl enable etcd.service" == found[0].mend
+    reported = "Type=simple\nUnitFileState=disabled\nFragmentPath=/lib/systemd/system/etcd.service"
+    found = judged("unit", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: Answer(0, reported)})
+    assert "systemctl enable etcd.service" == found[0].fix
 
 
 def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_path: Path) -> None:
@@ -130,10 +130,10 @@ def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_pa
         assert ("fail", True) == (one.verdict, evidence in one.evidence)
 
 
-@pytest.mark.parametrize(("told", "expected", "evidence"), ROOM)
-def test_room(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+@pytest.mark.parametrize(("reported", "expected", "evidence"), ROOM)
+def test_room(tmp_path: Path, reported: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{told}\nweight 9 9")})
+    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{reported}\nweight 9 9")})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
@@ -149,8 +149,8 @@ def test_where_the_data_will_be_saved_there_has_to_be_room_for_it(
     site = replace(site, facts=site.facts.model_copy(update={"api": api}))
 
     def found(mib: int) -> list[Finding]:
-        told = f"saved {mib * 1024} 999 /var\nweight {512 * 1024} {1024 * 1024}"
-        return judged("disk", site, {script_of("disk", site): Answer(0, told)}, place)
+        reported = f"saved {mib * 1024} 999 /var\nweight {512 * 1024} {1024 * 1024}"
+        return judged("disk", site, {script_of("disk", site): Answer(0, reported)}, place)
 
     (good,), (bad, _) = found(needed), found(needed - 1)
     assert ("pass", "fail") == (good.verdict, bad.verdict)
@@ -166,10 +166,10 @@ def test_a_directory_that_the_service_may_not_enter_fails(tmp_path: Path) -> Non
     assert "pass" == good.verdict
 
 
-@pytest.mark.parametrize(("told", "expected", "evidence"), PORTS)
-def test_ports(tmp_path: Path, told: str, expected: list[str], evidence: str) -> None:
+@pytest.mark.parametrize(("reported", "expected", "evidence"), PORTS)
+def test_ports(tmp_path: Path, reported: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    answers = {process.SCRIPT: running(), script_of("ports", site): Answer(0, told)}
+    answers = {process.SCRIPT: running(), script_of("ports", site): Answer(0, reported)}
     found = judged("ports", site, answers)
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
@@ -179,12 +179,12 @@ def test_ports(tmp_path: Path, told: str, expected: list[str], evidence: str) ->
 SKEWS = [((0, 1), 0.5, 0.0), ((0, 1), 0.0, 0.0), ((0, 1), 3.0, 2.0), ((0, 1), -4.0, -4.0)]
 
 
-@pytest.mark.parametrize(("between", "told", "expected"), SKEWS)
+@pytest.mark.parametrize(("between", "reported", "expected"), SKEWS)
 def test_a_clock_is_off_by_what_the_look_cannot_explain(
-    between: tuple[int, int], told: float, expected: float
+    between: tuple[int, int], reported: float, expected: float
 ) -> None:
     early, late = (NOW + timedelta(seconds=each) for each in between)
-    assert pytest.approx(expected, abs=1e-3) == skew_s(NOW.timestamp() + told, (early, late))
+    assert pytest.approx(expected, abs=1e-3) == skew_s(NOW.timestamp() + reported, (early, late))
 
 
 @pytest.mark.parametrize(
@@ -230,11 +230,11 @@ def test_an_answer_that_cannot_be_read_is_never_a_pass_nor_a_crash(tmp_path: Pat
             assert "no answer from" in unheard.evidence
 
 
-def test_everybody_of_the_site_is_a_subject(tmp_path: Path) -> None:
+def test_everybody_of_the_site_is_a_target(tmp_path: Path) -> None:
     site = make_site(tmp_path, "server1", "server3")
     assert ["server1", "server3"] == [one.name for one in site.members]
     assert ("server2",) == site.missed
-    assert all(isinstance(one, Subject) for one in site.everyone)
+    assert all(isinstance(one, Target) for one in site.everyone)
 
 
 @pytest.mark.parametrize(
@@ -250,15 +250,15 @@ def test_everybody_of_the_site_is_a_subject(tmp_path: Path) -> None:
 def test_missing_programs_come_with_the_packages_that_hold_them(
     tmp_path: Path, lacking: tuple[str, ...], words: str
 ) -> None:
-    site, told = make_site(tmp_path), ALL
+    site, reported = make_site(tmp_path), ALL
     for name in lacking:
-        told = told.replace(f"has={name}\n", f"lacks={name}\n")
-    found = judged("tools", site, {script_of("tools", site): Answer(0, told)})
-    assert words in found[0].mend
+        reported = reported.replace(f"has={name}\n", f"lacks={name}\n")
+    found = judged("tools", site, {script_of("tools", site): Answer(0, reported)})
+    assert words in found[0].fix
 
 
 @pytest.mark.parametrize(
-    ("told", "fix"),
+    ("reported", "fix"),
     [
         ("files 9 999 /srv", 'du -xm "$(findmnt -no TARGET -T /srv)" | sort -n | tail'),
         (
@@ -272,10 +272,10 @@ def test_missing_programs_come_with_the_packages_that_hold_them(
         ),
     ],
 )
-def test_a_disk_comes_with_the_commands_for_its_own_trouble(tmp_path: Path, told: str, fix: str) -> None:
+def test_a_disk_comes_with_the_commands_for_its_own_trouble(tmp_path: Path, reported: str, fix: str) -> None:
     site = make_site(tmp_path)
-    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{told}\nweight 9 9")})
-    assert fix in found[0].mend
+    found = judged("disk", site, {script_of("disk", site): Answer(0, f"{reported}\nweight 9 9")})
+    assert fix in found[0].fix
 
 
 def test_the_directory_that_is_closed_is_the_one_to_open(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_the_directory_that_is_closed_is_the_one_to_open(tmp_path: Path) -> None
     found = judged("directory", root, {script_of("directory", root): Answer(0, asked.stdout)})
     (one,) = [each for each in found if "may not enter" in each.evidence]
     assert f"etcd may not enter {closed}" == one.evidence
-    assert one.mend.startswith(f"chmod o+x {closed}; ")
+    assert one.fix.startswith(f"chmod o+x {closed}; ")
 
 
 def test_a_link_to_nowhere_is_taken_away(tmp_path: Path) -> None:
@@ -311,13 +311,15 @@ def test_a_link_to_nowhere_is_taken_away(tmp_path: Path) -> None:
     )
     assert ("/srv/etcd2 leads nowhere: a link without its target", "rm /srv/etcd2") == (
         found[0].evidence,
-        found[0].mend,
+        found[0].fix,
     )
 
 
 def test_a_program_that_is_in_the_way_is_found_by_its_unit(tmp_path: Path) -> None:
     site = make_site(tmp_path)
-    told = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))\nLISTEN 0 4096 *:12380 *:*'
-    one, two = judged("ports", site, {process.SCRIPT: running(), script_of("ports", site): Answer(0, told)})
-    assert "systemctl status 9 shows its unit" in one.mend
-    assert "ss -ltnp sport = :12380" in two.mend
+    reported = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))\nLISTEN 0 4096 *:12380 *:*'
+    one, two = judged(
+        "ports", site, {process.SCRIPT: running(), script_of("ports", site): Answer(0, reported)}
+    )
+    assert "systemctl status 9 shows its unit" in one.fix
+    assert "ss -ltnp sport = :12380" in two.fix

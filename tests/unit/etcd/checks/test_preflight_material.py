@@ -71,7 +71,7 @@ def test_days_left(tmp_path: Path, after_days: float, verdict: str, evidence: st
 
 def test_a_ca_that_ends_soon_is_not_renewed_by_what_it_signs(tmp_path: Path) -> None:
     found = judged("days left", replace(make_site(tmp_path), now=NOW + timedelta(days=340)), {})
-    fixes = {Path(one.evidence.split(" ends ")[0]).name: one.mend for one in found}
+    fixes = {Path(one.evidence.split(" ends ")[0]).name: one.fix for one in found}
     assert "orchestrator certs PLAN --renew" in fixes["server1.pem"]
     assert "--renew" not in fixes["ca.pem"]
     assert "Move away the files that orchestrator certs PLAN lists" in fixes["ca.pem"]
@@ -126,7 +126,7 @@ def test_a_key_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
     (one,) = judged("key files", site, {})
     assert "warn" == one.verdict
     assert "server2-key.pem has mode 0640" in one.evidence
-    assert "chmod 600" in one.mend
+    assert "chmod 600" in one.fix
 
 
 # Source addresses, as server1's kernel tells of them.
@@ -138,7 +138,7 @@ OWN = "server1 198.18.0.101\n"
 
 
 @pytest.mark.parametrize(
-    ("told", "resolved", "expected", "evidence"),
+    ("reported", "resolved", "expected", "evidence"),
     [
         (TWO + THREE, OWN, ["pass"], "from 198.18.0.101"),
         (
@@ -160,14 +160,14 @@ OWN = "server1 198.18.0.101\n"
         (TWO + THREE + "hears 10.0.0.7:40000\n", OWN, ["warn", "pass"], "10.0.0.7 dials its peer port"),
         (TWO + THREE + "hears 127.0.0.1:40000\n", OWN, ["pass"], "from 198.18.0.101"),
         (TWO + "route server3 ? ?\n", OWN, ["warn", "pass"], "cannot tell from where it would dial server3"),
-        ("", OWN, ["fail"], "told of no peer"),
+        ("", OWN, ["fail"], "name no peer"),
     ],
 )
 def test_source_addresses(
-    tmp_path: Path, told: str, resolved: str, expected: list[str], evidence: str
+    tmp_path: Path, reported: str, resolved: str, expected: list[str], evidence: str
 ) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
-    answers = {ROUTES: Answer(0, told), RESOLVE: Answer(0, resolved)}
+    answers = {ROUTES: Answer(0, reported), RESOLVE: Answer(0, resolved)}
     found = judged("source addresses", site, answers, "server1")
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
@@ -175,17 +175,17 @@ def test_source_addresses(
 
 def test_a_route_that_is_missing_is_looked_for_and_no_certificate_is_issued(tmp_path: Path) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
-    told = {ROUTES: Answer(0, TWO + "route server3 ? ?\n"), RESOLVE: Answer(0, OWN)}
-    one = judged("source addresses", site, told, "server1")[0]
-    assert one.mend.startswith("on server1: ip route get server3 has to print a source address")
+    reported = {ROUTES: Answer(0, TWO + "route server3 ? ?\n"), RESOLVE: Answer(0, OWN)}
+    one = judged("source addresses", site, reported, "server1")[0]
+    assert one.fix.startswith("on server1: ip route get server3 has to print a source address")
 
 
-@pytest.mark.parametrize("told", ["", "hears 127.0.0.1:40000\n"])
-def test_a_single_member_dials_nobody_and_that_is_fine(tmp_path: Path, told: str) -> None:
+@pytest.mark.parametrize("reported", ["", "hears 127.0.0.1:40000\n"])
+def test_a_single_member_dials_nobody_and_that_is_fine(tmp_path: Path, reported: str) -> None:
     site = make_site(tmp_path, "server1")
     (alone,) = (member for member in site.cluster.members if member.name == "server1")
     site = replace(site, cluster=site.cluster.model_copy(update={"members": (alone,)}))
-    (one,) = judged("source addresses", site, {ROUTES: Answer(0, told)})
+    (one,) = judged("source addresses", site, {ROUTES: Answer(0, reported)})
     assert ("pass", "it is the only member, and dials nobody") == (one.verdict, one.evidence)
     (strange, _) = judged("source addresses", site, {ROUTES: Answer(0, "hears 10.0.0.7:40000\n")})
     assert ("warn", True) == (strange.verdict, "10.0.0.7 dials its peer port" in strange.evidence)
@@ -211,7 +211,7 @@ def test_peers_that_check_nobody_are_not_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         ("198.18.0.1", "198.18.0.1"),
         ("198.18.0.1:2380", "198.18.0.1"),
@@ -220,5 +220,5 @@ def test_peers_that_check_nobody_are_not_asked(tmp_path: Path) -> None:
         ("2001:db8::1", "2001:db8::1"),
     ],
 )
-def test_addresses_are_made_plain(told: str, expected: str) -> None:
-    assert expected == plain(told)
+def test_addresses_are_made_plain(reported: str, expected: str) -> None:
+    assert expected == plain(reported)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.sites import item, make_site, verdicts
 
-from orchestrator.etcd.api.words import Registered, Standing
+from orchestrator.etcd.api.words import MemberStatus, Registered
 from orchestrator.etcd.checks.health import MAX_LAG, behind
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.membership import compare
@@ -25,8 +25,8 @@ DEAD = Answer(1, "", "context deadline exceeded")
 
 def status(number: int, leader: int = 2, index: int = 9) -> Answer:
     header = {"cluster_id": 0xC1, "member_id": 0xA0 + number}
-    told = {"header": header, "version": "3.4.23", "leader": 0xA0 + leader, "raftIndex": index}
-    return Answer(0, json.dumps([{"Status": told}]))
+    reported = {"header": header, "version": "3.4.23", "leader": 0xA0 + leader, "raftIndex": index}
+    return Answer(0, json.dumps([{"Status": reported}]))
 
 
 def answered(name: str, site: Site, changes: Mapping[tuple[str, str], Answer]) -> list[Finding]:
@@ -66,7 +66,7 @@ def version(server: str, cluster: str) -> Answer:
             "but the cluster works as 3.4.0",
         ),
         ({("server1", DOWNGRADE): Answer(0, "true 200")}, ["pass", "fail"], "3.4.23"),
-        ({("server3", "etcd2"): DEAD}, ["fail", "pass"], "server3 does not tell its version"),
+        ({("server3", "etcd2"): DEAD}, ["fail", "pass"], "server3 does not report its version"),
     ],
 )
 def test_versions(
@@ -75,8 +75,8 @@ def test_versions(
     found = answered("versions", make_site(tmp_path, *ALL), changes)
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
-    if "does not tell" in evidence:
-        assert found[0].mend.startswith("on server3: systemctl status etcd2.service")
+    if "does not report" in evidence:
+        assert found[0].fix.startswith("on server3: systemctl status etcd2.service")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_versions(
     [
         ({}, ["pass"], "3 of 3 healthy, can lose 1; server2 leads"),
         ({("server3", "health"): DEAD}, ["fail"], "server3 is not healthy: context deadline exceeded"),
-        ({("server3", "json"): DEAD, ("server3", "health"): DEAD}, ["fail"], "it tells no status"),
+        ({("server3", "json"): DEAD, ("server3", "health"): DEAD}, ["fail"], "it reports no status"),
         ({("server3", "json"): status(3, leader=1)}, ["fail", "pass"], "do not agree on a leader"),
         ({("server3", "json"): status(3, leader=-0xA0)}, ["fail", "pass"], "do not agree on a leader"),
         ({("server1", "list"): ALARM}, ["fail", "pass"], "an alarm is raised: server2 alarm:NOSPACE"),
@@ -118,8 +118,8 @@ def test_authentication_is_no_lack_of_health(tmp_path: Path, word: str, answer: 
     }
     (one,) = answered("quorum", make_site(tmp_path, *ALL), changes)
     assert "authentication is on: not supported yet (server1, server2, server3)" == one.evidence
-    assert "etcdctl --endpoints=http://127.0.0.1:2379 --user root:PASSWORD auth disable" in one.mend
-    assert one.mend.endswith("etcdctl --endpoints=http://127.0.0.1:2379 auth enable")
+    assert "etcdctl --endpoints=http://127.0.0.1:2379 --user root:PASSWORD auth disable" in one.fix
+    assert one.fix.endswith("etcdctl --endpoints=http://127.0.0.1:2379 auth enable")
 
 
 @pytest.mark.parametrize("reason", ["context deadline exceeded", "open /x: permission denied"])
@@ -146,9 +146,9 @@ def test_what_keeps_a_member_from_answering_is_fixed_first(
     tmp_path: Path, check: str, word: str, answer: Answer, first: str
 ) -> None:
     found = answered(check, make_site(tmp_path, *ALL), {("server1", word): answer})
-    told = [one.mend for one in found if one.verdict != "pass"]
-    assert told
-    assert {f"what the check '{first}' prints comes first; then check again"} == set(told)
+    reported = [one.fix for one in found if one.verdict != "pass"]
+    assert reported
+    assert {f"what the check '{first}' prints comes first; then check again"} == set(reported)
 
 
 def test_who_was_not_reached_is_named(tmp_path: Path) -> None:
@@ -179,8 +179,8 @@ def test_v2_counts_nothing(tmp_path: Path) -> None:
     ("gap", "expected"), [(0, "pass"), (MAX_LAG // 2 + 1, "warn"), (MAX_LAG + 1, "fail")]
 )
 def test_lag(gap: int, expected: str) -> None:
-    ahead = Standing("c1", "a1", "a1", "3.4.23", 5000, 5000)
-    late = Standing("c1", "a2", "a1", "3.4.23", 5000, 5000 - gap)
+    ahead = MemberStatus("c1", "a1", "a1", "3.4.23", 5000, 5000)
+    late = MemberStatus("c1", "a2", "a1", "3.4.23", 5000, 5000 - gap)
     assert [expected] == [remark.verdict for remark in behind({"server1": ahead, "server2": late})]
 
 
@@ -222,9 +222,11 @@ def test_the_registry_is_compared_with_the_plan(
     tmp_path: Path, registered: dict[str, Registered], ids: dict[str, str], expected: list[str]
 ) -> None:
     site = make_site(tmp_path, *ids)
-    told = [f"{one.verdict}: {one.evidence}" for one in compare(site, dict.fromkeys(ids, registered), ids)]
-    assert len(expected) == len(told), told
-    for wanted, seen in zip(expected, told, strict=True):
+    reported = [
+        f"{one.verdict}: {one.evidence}" for one in compare(site, dict.fromkeys(ids, registered), ids)
+    ]
+    assert len(expected) == len(reported), reported
+    for wanted, seen in zip(expected, reported, strict=True):
         verdict, _, evidence = wanted.partition(": ")
         assert seen.startswith(verdict)
         assert evidence in seen
@@ -295,5 +297,5 @@ def test_what_is_wrong_with_a_member_comes_with_what_is_typed_there(
     tmp_path: Path, check: str, changes: Mapping[tuple[str, str], Answer], fixes: tuple[str, ...]
 ) -> None:
     found = answered(check, make_site(tmp_path, *ALL), changes)
-    told = next(one.mend for one in found if one.verdict != "pass")
-    assert [] == [fix for fix in fixes if fix not in told], told
+    reported = next(one.fix for one in found if one.verdict != "pass")
+    assert [] == [fix for fix in fixes if fix not in reported], reported

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sites import judged, make_site, running, unit_told, verdicts
-from support.subjects import subject
+from support.sites import judged, make_site, running, unit_reported, verdicts
+from support.targets import target
 
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install.unit import SCRIPT, variables_of_drop_in, variables_of_file
@@ -18,7 +18,7 @@ URLS = "http://0.0.0.0:2379"
 ORIGINS = [
     (
         running(),
-        unit_told(
+        unit_reported(
             drop_in=f"/run/x.d/20-cloudinit.conf=[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS={URLS}"
         ),
         ["pass"],
@@ -26,146 +26,151 @@ ORIGINS = [
     ),
     (
         running({"ETCD_LOG_LEVEL": "debug"}),
-        unit_told(file="/etc/default/etcd=# ETCD_LISTEN_CLIENT_URLS=x\nETCD_LOG_LEVEL=debug"),
+        unit_reported(file="/etc/default/etcd=# ETCD_LISTEN_CLIENT_URLS=x\nETCD_LOG_LEVEL=debug"),
         ["pass"],
         "etcd",
     ),
     (
         running({"ETCD_LISTEN_CLIENT_URLS": URLS}),
-        unit_told(file=f"/etc/default/etcd=ETCD_LISTEN_CLIENT_URLS={URLS}"),
+        unit_reported(file=f"/etc/default/etcd=ETCD_LISTEN_CLIENT_URLS={URLS}"),
         ["fail"],
         "/etc/default/etcd sets ETCD_LISTEN",
     ),
     (
         running({"ETCD_CONFIG_FILE": "/e"}),
-        unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
+        unit_reported(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
         ["fail", "fail"],
         "configuration file",
     ),
     (
         Answer(0, "LoadState=loaded\nActiveState=inactive\nSubState=dead\nMainPID=0\n"),
-        unit_told(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
+        unit_reported(file="/etc/default/etcd=ETCD_CONFIG_FILE=/e"),
         ["fail", "warn"],
         "ETCD_CONFIG_FILE",
     ),
     (
         running(),
-        unit_told(drop_in=f"{AT}/50-late.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        unit_reported(drop_in=f"{AT}/50-late.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
         ["fail"],
         "50-late.conf is read after our 30-certs.conf",
     ),
     (
         running(),
-        unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        unit_reported(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
         ["pass"],
         "27-mid.conf",
     ),
     (
         running(),
-        unit_told(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x"),
+        unit_reported(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x"),
         ["fail"],
         "27-mid.conf is read after our 25-",
     ),
     (
         running(),
-        unit_told(drop_in=f"{AT}/99-reset.conf=[Service]\nEnvironment=\n"),
+        unit_reported(drop_in=f"{AT}/99-reset.conf=[Service]\nEnvironment=\n"),
         ["fail"],
         "99-reset.conf",
     ),
     (
         running(),
-        unit_told(drop_in="/run/systemd/system/etcd.service.d/40-tls.conf=[Service]"),
+        unit_reported(drop_in="/run/systemd/system/etcd.service.d/40-tls.conf=[Service]"),
         ["fail"],
         "has the name of our",
     ),
-    (running(), unit_told("UnsetEnvironment=ETCD_PEER_CERT_FILE"), ["fail"], "UnsetEnvironment="),
-    (running({}, "--name=a", "--debug"), unit_told(), ["fail"], "flags"),
-    (running({}, "--config-file=/e"), unit_told(), ["fail"], "configuration file"),
+    (running(), unit_reported("UnsetEnvironment=ETCD_PEER_CERT_FILE"), ["fail"], "UnsetEnvironment="),
+    (running({}, "--name=a", "--debug"), unit_reported(), ["fail"], "flags"),
+    (running({}, "--config-file=/e"), unit_reported(), ["fail"], "configuration file"),
     (
         running({"ETCD_CONFIG_FILE": "/e"}),
-        unit_told("Environment=ETCD_CONFIG_FILE=/e"),
+        unit_reported("Environment=ETCD_CONFIG_FILE=/e"),
         ["fail"],
         "configuration file",
     ),
     (
         running({"ETCD_NAME": "a"}),
-        unit_told('Environment=ETCD_NAME=b "DAEMON_ARGS="'),
+        unit_reported('Environment=ETCD_NAME=b "DAEMON_ARGS="'),
         ["fail"],
         "does not run with what the unit's files say of ETCD_NAME",
     ),
     (
         running({"ETCD_NAME": "a"}),
-        unit_told("Environment=ETCD_NAME=a ETCD_DISCOVERY=https://d/1"),
+        unit_reported("Environment=ETCD_NAME=a ETCD_DISCOVERY=https://d/1"),
         ["fail"],
         "of ETCD_DISCOVERY",
     ),
     (
         running({"ETCD_NAME": "a"}),
-        unit_told("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME='a' \n"),
+        unit_reported("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME='a' \n"),
         ["pass"],
         "1 variables, from etcd",
     ),
     (
         running({"ETCD_NAME": "b"}),
-        unit_told("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME=a\n"),
+        unit_reported("Environment=ETCD_NAME=b", file="/etc/default/etcd=ETCD_NAME=a\n"),
         ["fail"],
         "of ETCD_NAME",
     ),
     (
         running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d", "ETCD_DEBUG": ""}),
-        unit_told("Environment=ETCD_NAME=a"),
+        unit_reported("Environment=ETCD_NAME=a"),
         ["fail"],
         "the process has ETCD_DATA_DIR, which no line and no file of the unit sets",
     ),
     (
         running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d"}),
-        unit_told("Environment=ETCD_NAME=a\nPassEnvironment=FOO ETCD_DATA_DIR"),
+        unit_reported("Environment=ETCD_NAME=a\nPassEnvironment=FOO ETCD_DATA_DIR"),
         ["pass"],
         "2 variables",
     ),
     (
         running({"ETCD_NAME": "a", "ETCD_DATA_DIR": "/d"}),
-        unit_told("Environment=ETCD_NAME=a\nmanager= ETCD_DATA_DIR"),
+        unit_reported("Environment=ETCD_NAME=a\nmanager= ETCD_DATA_DIR"),
         ["pass"],
         "2 variables",
     ),
     (
         running({"ETCD_A": "a"}),
-        unit_told("Environment=ETCD_A=a ETCD_B=b\nUnsetEnvironment=ETCD_B"),
+        unit_reported("Environment=ETCD_A=a ETCD_B=b\nUnsetEnvironment=ETCD_B"),
         ["pass"],
         "1",
     ),
-    (running({"ETCD_A": "a"}), unit_told("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A=b"), ["pass"], "1"),
     (
         running({"ETCD_A": "a"}),
-        unit_told("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A"),
+        unit_reported("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A=b"),
+        ["pass"],
+        "1",
+    ),
+    (
+        running({"ETCD_A": "a"}),
+        unit_reported("Environment=ETCD_A=a\nUnsetEnvironment=ETCD_A"),
         ["fail"],
         "has ETCD_A",
     ),
     (
         running(),
-        unit_told("missing= /etc/my etcd.env"),
+        unit_reported("missing= /etc/my etcd.env"),
         ["fail"],
         "EnvironmentFile=/etc/my etcd.env is not there, so the unit's next start fails",
     ),
-    (running({"ETCD_NAME": "a b"}), unit_told('Environment="ETCD_NAME=a b"'), ["pass"], "variables"),
+    (running({"ETCD_NAME": "a b"}), unit_reported('Environment="ETCD_NAME=a b"'), ["pass"], "variables"),
 ]
 
 
-@pytest.mark.parametrize(("process_told", "unit_answer", "expected", "evidence"), ORIGINS)
+@pytest.mark.parametrize(("process_reported", "unit_answer", "expected", "evidence"), ORIGINS)
 def test_origins(
-    tmp_path: Path, process_told: Answer, unit_answer: Answer, expected: list[str], evidence: str
+    tmp_path: Path, process_reported: Answer, unit_answer: Answer, expected: list[str], evidence: str
 ) -> None:
     site = make_site(tmp_path)
-    found = judged("origin", site, {process.SCRIPT: process_told, SCRIPT: unit_answer})
+    found = judged("origin", site, {process.SCRIPT: process_reported, SCRIPT: unit_answer})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
 
 def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Path) -> None:
     opened = {"ETCD_LISTEN_CLIENT_URLS": f"{URLS},http://127.0.0.1:4001"}
-    site = replace(make_site(tmp_path), facts=subject(tmp_path, opened).facts)
-    drop_in = unit_told(
+    site = replace(make_site(tmp_path), facts=target(tmp_path, opened).facts)
+    drop_in = unit_reported(
         f"Environment=ETCD_LISTEN_CLIENT_URLS={opened['ETCD_LISTEN_CLIENT_URLS']}",
         drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x",
     )
@@ -183,9 +188,9 @@ def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Pat
 def test_a_drop_in_that_would_beat_ours_is_moved_before_them_by_the_printed_fix(
     tmp_path: Path, path: str, expected: str
 ) -> None:
-    drop_in = unit_told(drop_in=f"{path}=Environment=ETCD_LISTEN_PEER_URLS=/x")
+    drop_in = unit_reported(drop_in=f"{path}=Environment=ETCD_LISTEN_PEER_URLS=/x")
     (one,) = judged("origin", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: drop_in})
-    assert expected == one.mend
+    assert expected == one.fix
 
 
 PAIR = {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"}
@@ -208,9 +213,9 @@ TLS = {"ETCD_LISTEN_PEER_URLS": "https://0.0.0.0:2380"}
 def test_on_a_resume_what_we_are_just_changing_is_no_surprise(
     tmp_path: Path, now: dict[str, str], in_unit: str, expected: list[str]
 ) -> None:
-    site = replace(make_site(tmp_path), facts=subject(tmp_path, PAIR).facts)
+    site = replace(make_site(tmp_path), facts=target(tmp_path, PAIR).facts)
     lies = {"drop_in": f"{AT}/40-tls.conf=[Service]\nEnvironment={in_unit}\n"} if "https" in in_unit else {}
-    answers = {process.SCRIPT: running(now), SCRIPT: unit_told(f"Environment={in_unit}", **lies)}
+    answers = {process.SCRIPT: running(now), SCRIPT: unit_reported(f"Environment={in_unit}", **lies)}
     assert expected == verdicts(judged("origin", site, answers))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
-from support.sites import judged, make_site, running, unit_told, verdicts
+from support.sites import judged, make_site, running, unit_reported, verdicts
 
 from orchestrator.etcd.checks.http_proxies import is_exempt
 from orchestrator.etcd.facts import process
@@ -70,7 +70,7 @@ def test_a_proxy_has_to_leave_the_members_alone(
     tmp_path: Path, now: dict[str, str], next_start: dict[str, str], verdict: str, evidence: str
 ) -> None:
     words = " ".join(f'"{name}={value}"' for name, value in next_start.items())
-    answers = {process.SCRIPT: running(now), SCRIPT: unit_told(f"Environment={words}")}
+    answers = {process.SCRIPT: running(now), SCRIPT: unit_reported(f"Environment={words}")}
     (one,) = judged("http proxy", make_site(tmp_path), answers)
     assert verdict == one.verdict
     assert evidence in one.evidence
@@ -79,17 +79,17 @@ def test_a_proxy_has_to_leave_the_members_alone(
 
 def test_the_fix_is_a_command_that_exempts_them_at_the_next_start(tmp_path: Path) -> None:
     now = {"HTTPS_PROXY": CORP, "NO_PROXY": "a 50%, 198.18.0.102"}
-    (one,) = judged("http proxy", make_site(tmp_path), {process.SCRIPT: running(now), SCRIPT: unit_told()})
+    (one,) = judged(
+        "http proxy", make_site(tmp_path), {process.SCRIPT: running(now), SCRIPT: unit_reported()}
+    )
     folder = "/etc/systemd/system/etcd2.service.d"
     line = 'Environment="NO_PROXY=a 50%%,198.18.0.102,198.18.0.103"'
     printed = ["printf", r"%s\n", "[Service]", line, ">", f"{folder}/zz-no-proxy.conf"]
-    assert ["mkdir", "-p", folder, "&&", *printed, "&&", "systemctl", "daemon-reload"] == shlex.split(
-        one.mend
-    )
+    assert ["mkdir", "-p", folder, "&&", *printed, "&&", "systemctl", "daemon-reload"] == shlex.split(one.fix)
 
-    in_file = unit_told(file="/etc/default/etcd=NO_PROXY=x\n")
+    in_file = unit_reported(file="/etc/default/etcd=NO_PROXY=x\n")
     (one,) = judged("http proxy", make_site(tmp_path), {process.SCRIPT: running(now), SCRIPT: in_file})
-    assert "add 198.18.0.102,198.18.0.103 to NO_PROXY in /etc/default/etcd" == one.mend
+    assert "add 198.18.0.102,198.18.0.103 to NO_PROXY in /etc/default/etcd" == one.fix
 
 
 def test_an_etcd_that_is_built_with_an_old_go_takes_no_networks(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_an_etcd_that_is_built_with_an_old_go_takes_no_networks(tmp_path: Path) 
     site = make_site(tmp_path)
     old = {name: found.model_copy(update={"version": "2.3.8"}) for name, found in site.facts.members.items()}
     aged = replace(site, facts=site.facts.model_copy(update={"members": old}))
-    answers = {process.SCRIPT: now, SCRIPT: unit_told()}
+    answers = {process.SCRIPT: now, SCRIPT: unit_reported()}
     assert ["pass"] == verdicts(judged("http proxy", site, answers))
     assert ["fail"] == verdicts(judged("http proxy", aged, answers))
 
@@ -114,5 +114,7 @@ def test_a_proxys_password_is_in_no_fact_and_no_repr(tmp_path: Path) -> None:
 
 
 def test_half_an_answer_exempts_nobody(tmp_path: Path) -> None:
-    (one,) = judged("http proxy", make_site(tmp_path), {process.SCRIPT: Answer(1, ""), SCRIPT: unit_told()})
+    (one,) = judged(
+        "http proxy", make_site(tmp_path), {process.SCRIPT: Answer(1, ""), SCRIPT: unit_reported()}
+    )
     assert "fail" == one.verdict

@@ -14,7 +14,7 @@ from orchestrator.commands import check, looking
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.preflight import CHECKLIST
-from orchestrator.host.operations import Deed, Receipt
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import ROLES
@@ -24,9 +24,9 @@ from orchestrator.report.findings import report
 from orchestrator.session import Session
 
 
-def finding(check: str, where: str, verdict: str, evidence: str = "seen", mend: str = "do it") -> Finding:
+def finding(check: str, where: str, verdict: str, evidence: str = "seen", fix: str = "do it") -> Finding:
     assert verdict in {"pass", "warn", "fail"}
-    return Finding(check, where, verdict, evidence, "because", mend)  # type: ignore[arg-type]
+    return Finding(check, where, verdict, evidence, "because", fix)  # type: ignore[arg-type]
 
 
 def test_a_report_is_grouped_by_check_with_the_worst_first() -> None:
@@ -42,21 +42,21 @@ def test_a_report_is_grouped_by_check_with_the_worst_first() -> None:
     assert (
         "login    pass  server1: root\n"
         "ports    fail  server2: taken\n"
-        "               mend: stop it\n"
+        "               fix: stop it\n"
         "               why:  because\n"
         "         pass  server1, server3: free\n"
         "gate: x  warn  server1: odd\n"
         "                 indeed\n"
-        "               mend: do it\n"
+        "               fix: do it\n"
         "               why:  because\n"
         "3 passed, 1 warned, 1 failed"
     ) == plain(parts)
 
 
 def test_a_report_may_leave_out_what_is_well_and_counts_it_all_the_same() -> None:
-    told = plain(report([finding("login", "a", "pass"), finding("tools", "a", "warn")], passes=False))
-    assert "login" not in told
-    assert told.endswith("1 passed, 1 warned, 0 failed")
+    reported = plain(report([finding("login", "a", "pass"), finding("tools", "a", "warn")], passes=False))
+    assert "login" not in reported
+    assert reported.endswith("1 passed, 1 warned, 0 failed")
 
 
 def test_colors_are_for_verdicts_and_a_host_cannot_add_its_own() -> None:
@@ -78,8 +78,8 @@ class Hosts:
                 raise self.errors[question.host]
         return dict.fromkeys(asked, Answer(1, "", "nothing"))
 
-    def perform(self, deed: Deed) -> Receipt:
-        raise AssertionError(deed)
+    def perform(self, job: Job) -> JobResult:
+        raise AssertionError(job)
 
 
 def session(folder: Path, errors: dict[str, Exception]) -> Session:
@@ -105,9 +105,9 @@ def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_pa
 
 def test_facts_that_do_not_fit_are_findings_each(tmp_path: Path) -> None:
     found = looking.look(session(tmp_path, {})).findings
-    told = [one.evidence for one in found if one.check == "facts"]
-    why = "it does not tell its version (nothing); the check 'versions' prints what to do"
-    assert [f"server1: {why}", f"server2: {why}", f"server3: {why}"] == told
+    reported = [one.evidence for one in found if one.check == "facts"]
+    why = "it does not report its version (nothing); the check 'versions' prints what to do"
+    assert [f"server1: {why}", f"server2: {why}", f"server3: {why}"] == reported
 
 
 def seen(check: str, verdict: str, *lost: HostUnreachableError, passes_by: bool = True) -> looking.Looked:
@@ -150,14 +150,14 @@ def test_a_failure_refuses_with_what_failed_and_what_to_type(
     assert " failed\n" in capsys.readouterr().out
 
 
-def test_before_a_run_everything_that_failed_is_told_in_the_refusal(tmp_path: Path) -> None:
+def test_before_a_run_everything_that_failed_is_reported_in_the_refusal(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as refused:
         check.passed(session(tmp_path, {}))
-    told = str(refused.value)
+    reported = str(refused.value)
     assert 5 == refused.value.exit_code
-    assert told.startswith("nothing was changed; the checks found:")
-    for evidence in ("facts", "server2: it does not tell", "tools", "mend: ", "why: ", "check again: "):
-        assert evidence in told
+    assert reported.startswith("nothing was changed; the checks found:")
+    for evidence in ("facts", "server2: it does not report", "tools", "fix: ", "why: ", "check again: "):
+        assert evidence in reported
 
 
 def test_before_a_run_a_refused_login_keeps_its_own_words_and_exit_code(
@@ -189,8 +189,8 @@ def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) 
             except KeyError:
                 return Answer(1, "", "not in this world")
 
-        def perform(self, deed: Deed) -> Receipt:
-            raise AssertionError(deed)
+        def perform(self, job: Job) -> JobResult:
+            raise AssertionError(job)
 
     world.hosts["server2"].environment["ETCD_LISTEN_PEER_URLS"] = "https://0.0.0.0:2380"
     opened = Session(tmp_path / "plan.yaml", tmp_path / "s", site.cluster, MIGRATIONS["bridge"], (), Partly())

@@ -27,8 +27,8 @@ def item(name: str) -> Item:
 
 def site_of(scene: Scene) -> Site:
     now = datetime.now(UTC)
-    cluster = scene.subject.cluster
-    return Site(cluster, scene.subject.facts, {host.name: (now, now) for host in cluster.hosts}, now)
+    cluster = scene.target.cluster
+    return Site(cluster, scene.target.facts, {host.name: (now, now) for host in cluster.hosts}, now)
 
 
 def findings(name: str, scene: Scene) -> list[Finding]:
@@ -89,7 +89,7 @@ def findings(name: str, scene: Scene) -> list[Finding]:
             "registry",
             tuple(fails(f"server{n}", "endpoint status") for n in (1, 2, 3)),
             "fail",
-            "no member tells its registry",
+            "no member reports its registry",
         ),
     ],
 )

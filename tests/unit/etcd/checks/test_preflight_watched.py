@@ -11,7 +11,7 @@ from orchestrator.host.questions import Answer
 from orchestrator.plan.model import Watch
 
 
-def told(load: str, active: str, journal: str = "") -> Answer:
+def reported(load: str, active: str, journal: str = "") -> Answer:
     encoded = base64.b64encode(journal.encode()).decode()
     line = f"unit patronii LoadState={load} ActiveState={active} {encoded}"
     return Answer(0, f"{line}\nknown patroni\nknown ssh\n")
@@ -20,15 +20,15 @@ def told(load: str, active: str, journal: str = "") -> Answer:
 @pytest.mark.parametrize(
     ("answer", "verdict", "evidence"),
     [
-        (told("loaded", "active"), "pass", "patronii: active and quiet"),
-        (told("loaded", "active", "all is well\n"), "pass", "quiet"),
-        (told("loaded", "active", "error: \x1b[31mno\n"), "warn", r"before any restart: error: \x1b[31mno"),
-        (told("not-found", "inactive"), "fail", "there is no unit patronii.service; there is patroni"),
-        (told("masked", "inactive"), "fail", "patronii.service is masked"),
-        (told("loaded", "failed"), "fail", "patronii.service is failed"),
-        (told("loaded", "activating"), "fail", "patronii.service is activating"),
+        (reported("loaded", "active"), "pass", "patronii: active and quiet"),
+        (reported("loaded", "active", "all is well\n"), "pass", "quiet"),
+        (reported("loaded", "active", "error: \x1b[31mno\n"), "warn", r"any restart: error: \x1b[31mno"),
+        (reported("not-found", "inactive"), "fail", "there is no unit patronii.service; there is patroni"),
+        (reported("masked", "inactive"), "fail", "patronii.service is masked"),
+        (reported("loaded", "failed"), "fail", "patronii.service is failed"),
+        (reported("loaded", "activating"), "fail", "patronii.service is activating"),
         (Answer(0, "known patroni\n"), "fail", "cannot tell: 0 of 1 units"),
-        (Answer(1, told("loaded", "active").stdout), "fail", "cannot tell"),
+        (Answer(1, reported("loaded", "active").stdout), "fail", "cannot tell"),
     ],
 )  # fmt: skip
 def test_watched_units(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> None:
@@ -44,8 +44,8 @@ def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
 
 def test_a_masked_unit_is_unmasked_and_a_noisy_one_is_read(tmp_path: Path) -> None:
     site = make_site(tmp_path, watch=Watch(units=("patronii",)))
-    (masked,) = judged("watch", site, {UNITS: told("masked", "inactive")})
-    assert masked.mend.startswith("systemctl unmask patronii.service && systemctl start patronii.service")
-    (noisy,) = judged("watch", site, {UNITS: told("loaded", "active", "error: no\n")})
-    assert "journalctl --unit patronii.service" in noisy.mend
-    assert r"errors: '(?i)\b(fatal|panic)\b'" in noisy.mend
+    (masked,) = judged("watch", site, {UNITS: reported("masked", "inactive")})
+    assert masked.fix.startswith("systemctl unmask patronii.service && systemctl start patronii.service")
+    (noisy,) = judged("watch", site, {UNITS: reported("loaded", "active", "error: no\n")})
+    assert "journalctl --unit patronii.service" in noisy.fix
+    assert r"errors: '(?i)\b(fatal|panic)\b'" in noisy.fix

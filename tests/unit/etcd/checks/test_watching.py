@@ -4,22 +4,22 @@ import base64
 from pathlib import Path
 
 import pytest
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.etcd import checks as is_
 from orchestrator.host.questions import Answer
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Watch
 
 
-def watching(folder: Path, *units: str) -> Subject:
-    plain = subject(folder, {})
+def watching(folder: Path, *units: str) -> Target:
+    plain = target(folder, {})
     cluster = plain.cluster.model_copy(update={"watch": Watch(units=units)})
-    return Subject(cluster, plain.facts, plain.host)
+    return Target(cluster, plain.facts, plain.host)
 
 
-def judged(member: Subject, since_s: float, *units: tuple[str, str, str]) -> str | None:
-    gate = is_.left_in_peace_by_local_clients(member)
+def judged(member: Target, since_s: float, *units: tuple[str, str, str]) -> str | None:
+    gate = is_.local_clients_healthy(member)
     (question,) = gate.questions
     lines = [f"since {since_s}"]
     lines += [
@@ -29,13 +29,13 @@ def judged(member: Subject, since_s: float, *units: tuple[str, str, str]) -> str
 
 
 def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
-    gate = is_.left_in_peace_by_local_clients(watching(tmp_path))
+    gate = is_.local_clients_healthy(watching(tmp_path))
     assert () == gate.questions
     assert gate.refusal({}) is None
 
 
 @pytest.mark.parametrize(
-    ("since_s", "state", "journal", "told"),
+    ("since_s", "state", "journal", "reported"),
     [
         (11.0, "active", "", None),
         (11.0, "active", "job scheduled\nall is well\n", None),
@@ -46,7 +46,7 @@ def test_nothing_is_asked_if_nothing_is_watched(tmp_path: Path) -> None:
     ],
 )
 def test_a_quiet_period_after_the_restart_has_to_pass(
-    tmp_path: Path, since_s: float, state: str, journal: str, told: str | None
+    tmp_path: Path, since_s: float, state: str, journal: str, reported: str | None
 ) -> None:
     reason = judged(watching(tmp_path, "fleet"), since_s, ("fleet", state, journal))
-    assert reason is None if told is None else told in (reason or "")
+    assert reason is None if reported is None else reported in (reason or "")

@@ -31,7 +31,7 @@ def test_a_program_is_etcd_by_its_name_or_by_what_it_can_print(
     systemctl.write_text(f"#!/bin/sh\ncase $2 in *MainPID*) echo {process.pid} ;; esac\n")
     systemctl.chmod(0o755)
     try:
-        told = subprocess.run(
+        reported = subprocess.run(
             ["sh", "-c", host.HOST, "check", "etcd2"],
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
             capture_output=True,
@@ -41,4 +41,4 @@ def test_a_program_is_etcd_by_its_name_or_by_what_it_can_print(
     finally:
         process.kill()
         process.wait()
-    assert f"program={expected.format(folder=tmp_path)}" in told.splitlines()
+    assert f"program={expected.format(folder=tmp_path)}" in reported.splitlines()

@@ -12,7 +12,7 @@ from orchestrator.etcd.checks import registered_with_http
 from orchestrator.etcd.checks.registry import HALF_SECURED, schemes
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.gather import gather
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 
 LISTEN = "ETCD_LISTEN_PEER_URLS"
 HTTP, HTTPS = {LISTEN: "http://0.0.0.0:2380"}, {LISTEN: "https://0.0.0.0:2380"}
@@ -46,7 +46,7 @@ def gate_says(folder: Path, peers: list[str], listen: str) -> str | None:
     world.registry[0xA1]["peers"] = peers
     world.hosts["server1"].environment[LISTEN] = listen
     facts = gather(world.cluster, world.look)
-    gate = registered_with_http(Subject(world.cluster, facts, world.cluster.members[0]))
+    gate = registered_with_http(Target(world.cluster, facts, world.cluster.members[0]))
     return gate.refusal(world.look(gate.questions))
 
 
@@ -54,19 +54,17 @@ def test_the_gate_compares_the_registry_with_the_listener_and_not_with_itself(tm
     http, https = "http://198.18.0.101:2380", "https://198.18.0.101:2380"
     assert gate_says(tmp_path, [http], "http://0.0.0.0:2380") is None
     for peers, listen in (([https], "http"), ([http, https], "http"), ([http], "https")):
-        told = gate_says(tmp_path, peers, f"{listen}://0.0.0.0:2380")
-        assert told is not None
-        assert f"and listens with {listen}://0.0.0.0:2380" in told
+        reported = gate_says(tmp_path, peers, f"{listen}://0.0.0.0:2380")
+        assert reported is not None
+        assert f"and listens with {listen}://0.0.0.0:2380" in reported
 
 
 def running(folder: Path, environment: dict[str, str]) -> dict[str, process.Process]:
     world = World(make_cluster(folder))
     for host in world.hosts.values():
         host.environment |= environment
-    subjects = [
-        Subject(world.cluster, gather(world.cluster, world.look), one) for one in world.cluster.members
-    ]
-    facts = {one.name: process.running(one) for one in subjects}
+    targets = [Target(world.cluster, gather(world.cluster, world.look), one) for one in world.cluster.members]
+    facts = {one.name: process.running(one) for one in targets}
     answers = world.look(fact.question for fact in facts.values())
     return {name: fact.read(answers) for name, fact in facts.items()}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
-from support.subjects import subject
+from support.targets import target
 
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import settings
@@ -18,7 +18,7 @@ from orchestrator.host.questions import Answer, Answers, Question, Script
 RUNNING = ["LoadState=loaded", "ActiveState=active", "SubState=running", "MainPID=7"]
 
 
-def told(text: str) -> str:
+def reported(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
@@ -42,7 +42,7 @@ def told(text: str) -> str:
         (
             [
                 *("LoadState=loaded", "ActiveState=failed", "SubState=failed", "MainPID=0"),
-                f"journal={told('starting' + chr(10) + 'tls: private key does not match public key')}",
+                f"journal={reported('starting' + chr(10) + 'tls: private key does not match public key')}",
             ],
             "tls: private key does not match public key",
         ),
@@ -51,13 +51,13 @@ def told(text: str) -> str:
 def test_a_unit_that_does_not_run_well_is_complained_of(
     tmp_path: Path, lines: list[str], complaint: str | None
 ) -> None:
-    member = subject(tmp_path, {})
+    member = target(tmp_path, {})
     seen = process.running(member).reader(Answer(0, "\n".join(lines))).complaint
     assert seen is None if complaint is None else complaint in (seen or "")
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reported"),
     [
         (f"MainPID={'9' * 5000}", "MainPID"),
         ("MainPID=-7", "MainPID"),
@@ -67,18 +67,18 @@ def test_a_unit_that_does_not_run_well_is_complained_of(
         ("clock=1e999", "the kernel's clock"),
     ],
 )
-def test_what_is_no_number_is_refused_by_name(tmp_path: Path, line: str, told: str) -> None:
-    member = subject(tmp_path, {})
+def test_what_is_no_number_is_refused_by_name(tmp_path: Path, line: str, reported: str) -> None:
+    member = target(tmp_path, {})
     answer = Answer(0, "\n".join([*RUNNING, "NRestarts=3", line]))
-    with pytest.raises(ValueError, match=rf"^'[^']*' is not .*{told}") as caught:
+    with pytest.raises(ValueError, match=rf"^'[^']*' is not .*{reported}") as caught:
         process.running(member).reader(answer)
     assert len(str(caught.value)) < 200
 
 
 def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
-    member = subject(tmp_path, {})
-    environ = told("PATH=/bin\0ETCD_NAME=a=b\0TOKEN=hidden\0")
-    cmdline = told("/usr/bin/etcd\0--debug\0")
+    member = target(tmp_path, {})
+    environ = reported("PATH=/bin\0ETCD_NAME=a=b\0TOKEN=hidden\0")
+    cmdline = reported("/usr/bin/etcd\0--debug\0")
     line = f"LoadState=loaded\nMainPID=7\nenviron={environ}\ncmdline={cmdline}"
     seen = process.running(member).reader(Answer(0, line))
     assert {"ETCD_NAME": "a=b"} == dict(seen.environment)
@@ -86,15 +86,15 @@ def test_only_etcds_own_variables_are_kept(tmp_path: Path) -> None:
 
 
 def test_only_known_settings_are_remembered(tmp_path: Path) -> None:
-    member = subject(tmp_path, {})
-    environ = told("ETCD_ROOT_PASSWORD=hidden\0ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380\0")
+    member = target(tmp_path, {})
+    environ = reported("ETCD_ROOT_PASSWORD=hidden\0ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380\0")
     line = f"LoadState=loaded\nMainPID=7\nenviron={environ}"
     seen = process.running(member).reader(Answer(0, line))
     assert {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380"} == seen.remembered
 
 
 def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
-    member = subject(tmp_path, {})
+    member = target(tmp_path, {})
     changed = (settings.certificates, settings.tls_listeners, settings.relaying, settings.insecure_localhost)
     assert set() == {name for make in changed for name in make(member)} - process.REMEMBERED
 
@@ -107,8 +107,10 @@ def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
     ],
 )
 def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
-    member = subject(tmp_path, {})
-    dead = f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={told(line + chr(10) + 'panic: why')}"
+    member = target(tmp_path, {})
+    dead = (
+        f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={reported(line + chr(10) + 'panic: why')}"
+    )
     seen = process.running(member).reader(Answer(0, dead))
     complaint = seen.complaint or ""
     assert "etcd2.service is failed (?)" == seen.trouble  # one line, for a list of faults
@@ -121,8 +123,8 @@ def test_the_facts_keep_no_other_variable(tmp_path: Path) -> None:
     world = World(make_cluster(tmp_path, proxies=1))
     for host in (*world.hosts.values(), *world.proxies.values()):
         host.environment["ETCD_ANY"] = "hidden"
-    told = gather(world.cluster, world.look).model_dump_json()
-    assert ("ETCD_LISTEN_CLIENT_URLS" in told, "hidden" in told) == (True, False)
+    reported = gather(world.cluster, world.look).model_dump_json()
+    assert ("ETCD_LISTEN_CLIENT_URLS" in reported, "hidden" in reported) == (True, False)
 
 
 def test_a_main_process_that_is_not_etcd_is_named_and_never_tried_out(tmp_path: Path) -> None:
@@ -142,7 +144,10 @@ def test_a_main_process_that_is_not_etcd_is_named_and_never_tried_out(tmp_path: 
     [
         ("check: 19: curl: not found", "curl is not installed, or not on PATH; the check 'tools' prints"),
         ("etcd2.service has no running process", "etcd2.service has no running process; the check 'unit'"),
-        ("curl: (28) timed out", "it does not tell its version (curl: (28) timed out); the check 'versions'"),
+        (
+            "curl: (28) timed out",
+            "it does not report its version (curl: (28) timed out); the check 'versions'",
+        ),
     ],
 )
 def test_a_member_that_does_not_answer_is_sent_to_the_check_that_helps(

@@ -141,11 +141,11 @@ def test_it_notices_that_its_lease_has_expired(client: LocalClient) -> None:
 
 
 def test_only_its_errors_are_errors_to_a_plan() -> None:
-    told = re.findall(r'echo "(.*)"$', PROGRAM.read_text(), re.MULTILINE)
-    errors = [line for line in told if re.search(Watch().errors, line)]
+    reported = re.findall(r'echo "(.*)"$', PROGRAM.read_text(), re.MULTILINE)
+    errors = [line for line in reported if re.search(Watch().errors, line)]
     assert errors
     assert {True} == {line.startswith("error: ") for line in errors}
-    assert errors == [line for line in told if "error" in line]
+    assert errors == [line for line in reported if "error" in line]
 
 
 def test_shellcheck_passes() -> None:

@@ -33,16 +33,16 @@ TREE = (
 
 def test_a_base_system_is_built_once(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     debootstrap(tmp_path, monkeypatch, f'{TREE}; touch "$root/etc/ssh/ssh_host_rsa_key"')
-    told: list[str] = []
-    built = base_system.ensure(told.append)
+    reported: list[str] = []
+    built = base_system.ensure(reported.append)
     assert built == cache / f"base-{base_system.digest()}"
     assert [] == list((built / "etc/ssh").iterdir())
     assert (built / "etc/systemd/system/apt-daily.timer").readlink() == Path("/dev/null")
-    assert built == base_system.ensure(told.append)
-    assert 1 == len(told)
+    assert built == base_system.ensure(reported.append)
+    assert 1 == len(reported)
 
 
-def test_a_failed_build_is_told_and_never_used(
+def test_a_failed_build_is_reported_and_never_used(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     debootstrap(tmp_path, monkeypatch, f"{TREE}; echo E: no such mirror >&2; exit 3")

@@ -62,7 +62,7 @@ server1  https://198.18.0.101:2380  https://198.18.0.101:2379  2
 server2  https://198.18.0.102:2380  https://198.18.0.102:2379  2
 server3  https://198.18.0.103:2380  https://198.18.0.103:2379  2
 
-who knocks where                              server1      server2      server3
+who probes where                              server1      server2      server3
 client port: plain http                       refused      refused      refused
 client port: https, no certificate            refused      refused      refused
 client port: https, a stranger's certificate  refused      refused      refused

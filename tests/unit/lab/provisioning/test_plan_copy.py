@@ -74,7 +74,7 @@ def test_comments_and_everything_else_stay() -> None:
     assert copied == plan_copy.relocated(copied)
 
 
-def test_faults_are_told_of_the_operators_file(tmp_path: Path) -> None:
+def test_faults_are_reported_of_the_operators_file(tmp_path: Path) -> None:
     plan = tmp_path / "faulty.yaml"
     plan.write_text(OVERRIDDEN.replace("address: 192.0.2.2", "adress: 192.0.2.2"))
     with pytest.raises(PlanInvalidError, match=r"faulty\.yaml:"):

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Direction
-from orchestrator.engine.journal import Journal, StateFile
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.state_file import EventLog, StateFile
 from orchestrator.output import err
 from orchestrator.plan.facts import Facts
-from orchestrator.remote.lease import Lease
+from orchestrator.remote.host_locks import HostLocks
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
 
@@ -27,7 +27,7 @@ class RunOptions:
 
 
 @dataclass(slots=True)
-class Context:
+class Call:
     """A call, and what its phases have found out so far.
 
     What has no value at first is set by the phase named beside it: one that comes too early fails at once.
@@ -35,8 +35,8 @@ class Context:
     """
 
     session: Session
-    pace: Pace
-    journal: Journal
+    context: RunContext
+    event_log: EventLog
     options: RunOptions = field(default_factory=RunOptions)
     confirm: Confirm | None = None
     direction: Direction = "forward"
@@ -46,33 +46,33 @@ class Context:
     facts: Facts = field(init=False)  # check_hosts
     cut_off: tuple[str, ...] = ()  # check_hosts: who will lose what, as seen now
     runbook: Runbook = field(init=False)  # check_hosts, recall_run or recall_way_back
-    locked: Lease = field(init=False)  # lock_every_host or lock_hosts_that_answer
+    locked: HostLocks = field(init=False)  # lock_every_host or lock_hosts_that_answer
     held: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         # a process that died with the locks before its first step left its id: only that takes them over
-        opened = self.journal.progress.opened
+        opened = self.event_log.progress.opened
         self.run = opened.run if opened else secrets.token_hex(4)
-        self.was_finished = self.journal.progress.is_finished
+        self.was_finished = self.event_log.progress.is_finished
 
 
-Phase = Callable[[Context], None]
+Phase = Callable[[Call], None]
 
 
-def follow(phases: Sequence[Phase], context: Context) -> None:
+def follow(phases: Sequence[Phase], call: Call) -> None:
     """Go through phases in their order, until one raises or finds that there is nothing more to do."""
-    with context.held:
+    with call.held:
         for phase in phases:
-            phase(context)
-            if context.is_over:
+            phase(call)
+            if call.is_over:
                 return
 
 
 def open_state_file(session: Session) -> StateFile:
     """Open the state file under its lock, until the command is over or is left at once."""
-    journal = StateFile(session.state, warn=warn)
-    session.moment.on_leaving.append(journal.close)
-    return journal
+    event_log = StateFile(session.state, warn=warn)
+    session.moment.on_leaving.append(event_log.close)
+    return event_log
 
 
 def warn(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The state file: an append-only list of events, on disk before the deed that each announces."""
+"""The state file: an append-only list of events, on disk before the job that each announces."""
 
 import errno
 import os
@@ -15,8 +15,8 @@ from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UnwritableError
 
 
-class Journal(Protocol):
-    """What the engine needs of a journal."""
+class EventLog(Protocol):
+    """What the engine needs of a event log."""
 
     @property
     def progress(self) -> Progress:
@@ -28,12 +28,12 @@ class Journal(Protocol):
         ...
 
     def forget(self) -> None:
-        """Start anew; only for a journal in which nothing was ever begun."""
+        """Start anew; only for a event log in which nothing was ever begun."""
         ...
 
 
-class MemoryJournal:
-    """A journal that is never written: for the dry run and the engine's tests.
+class MemoryEventLog:
+    """A event log that is never written: for the dry run and the engine's tests.
 
     It goes on from ``progress``, or from its own events.
     """
@@ -50,7 +50,7 @@ class MemoryJournal:
     def forget(self) -> None:
         """Start anew; only for one in which nothing was ever begun."""
         if self.progress.attempts:
-            raise ValueError("the journal holds steps that were begun")
+            raise ValueError("the event log holds steps that were begun")
         self.events, self.progress = [], Progress()
 
 
@@ -59,7 +59,7 @@ def _ignore(_: str) -> None:
 
 
 class StateFile:
-    """A journal in a file, locked for as long as it is open. Each line is one event in JSON (see lines.py).
+    """A event log in a file, locked for as long as it is open. Each line is one event in JSON (see lines.py).
 
     A last line without its newline was torn by a crash while it was written: what it announced had not begun,
     so it is dropped, and ``warn`` is told. Anything else that cannot be read is refused, and the file is left
@@ -101,9 +101,12 @@ class StateFile:
             what = f"{event.event} {getattr(event, 'step', '')}".strip()
             reason = f"{self.path}: {what!r} cannot be noted: {error.strerror}"
             if not self.progress.attempts:
-                raise RefusedError(f"nothing was changed: {reason}; make room, then run again") from error
+                raise RefusedError(
+                    f"nothing was changed: {reason}; free disk space, then run again"
+                ) from error
             raise UnwritableError(
-                f"{reason}; nothing more was begun, and what is not noted will be looked at: make room first"
+                f"{reason}; no further step was started, and a resume checks what was not recorded: "
+                "free disk space first"
             ) from error
         self.events.append(event)
         self.progress, self._chain = progress, chain

@@ -11,11 +11,11 @@ import pytest
 from support.conversations import conversation, counting
 from unit.remote.shells import ShellChannel, shims
 
-from orchestrator.host.operations import Deed, Receipt, Run, Secret, Write
+from orchestrator.host.operations import Job, JobResult, Run, Secret, Write
 from orchestrator.host.questions import Answer, Script
 from orchestrator.remote.conversation import Conversation, converse
-from orchestrator.remote.parcel import pack
-from orchestrator.remote.receipt import _STARTER, Performance, SettledError, read_receipt
+from orchestrator.remote.job import _STARTER, Performance, SettledError, read_result
+from orchestrator.remote.job_archive import pack
 
 
 @pytest.fixture
@@ -29,59 +29,59 @@ def home(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(("then", "exit_status"), [("echo hi", 0), ("echo hi; exit 3", 3)])
-def test_a_deed_runs_once_and_its_receipt_can_be_read_for_ever(
+def test_a_job_runs_once_and_its_result_can_be_read_for_ever(
     home: str, shim: dict[str, str], tmp_path: Path, then: str, exit_status: int
 ) -> None:
-    deed = counting("a1-accept-server1-1", tmp_path / "count", then)
-    receipts = set()
+    job = counting("a1-accept-server1-1", tmp_path / "count", then)
+    results = set()
     for _ in range(3):
-        performance = Performance(deed, home)
+        performance = Performance(job, home)
         with conversation(performance, shim) as talk:
-            receipts.add(performance.hold(talk))
+            results.add(performance.hold(talk))
 
-    assert len(receipts) == 1
-    receipt = receipts.pop()
-    assert exit_status == receipt.exit_status
-    assert receipt.output.startswith("hi\n")
+    assert len(results) == 1
+    result = results.pop()
+    assert exit_status == result.exit_status
+    assert result.output.startswith("hi\n")
     assert (tmp_path / "count").read_text() == "once\n"
 
 
-def test_a_deed_goes_on_when_the_connection_is_lost_and_is_not_started_again(
+def test_a_job_goes_on_when_the_connection_is_lost_and_is_not_started_again(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    performance = Performance(counting("deed", tmp_path / "count", "sleep 1.5; echo slept"), home)
+    performance = Performance(counting("job", tmp_path / "count", "sleep 1.5; echo slept"), home)
     with conversation(performance, shim) as talk:
         talk.say(_STARTER.encode())
         assert talk.line().endswith(" missing")
-        talk.say(pack(performance.deed))
+        talk.say(pack(performance.job))
         talk.end_input()
         assert talk.line() == "orchestrator-waiting"
     with conversation(performance, shim) as talk:
-        assert performance.hold(talk) == Receipt(0, "slept\n")
+        assert performance.hold(talk) == JobResult(0, "slept\n")
     assert (tmp_path / "count").read_text() == "once\n"
 
 
-def test_of_two_callers_at_the_same_moment_one_starts_the_deed(
+def test_of_two_callers_at_the_same_moment_one_starts_the_job(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    performance = Performance(counting("deed", tmp_path / "count", "sleep 0.2; echo done"), home)
+    performance = Performance(counting("job", tmp_path / "count", "sleep 0.2; echo done"), home)
     with conversation(performance, shim) as one, conversation(performance, shim) as two:
         for talk in (one, two):
             talk.say(_STARTER.encode())
             assert talk.line().endswith(" missing")
         for talk in (one, two):
-            talk.say(pack(performance.deed))
+            talk.say(pack(performance.job))
             talk.end_input()
-        assert [Receipt(0, "done\n")] * 2 == [read_receipt(talk.line()) for talk in (one, two)]
+        assert [JobResult(0, "done\n")] * 2 == [read_result(talk.line()) for talk in (one, two)]
     assert (tmp_path / "count").read_text() == "once\n"
     assert (tmp_path / "bin" / "started").read_text() == "started\n"
-    assert ["deed"] == [path.name for path in Path(home).iterdir()]
+    assert ["job"] == [path.name for path in Path(home).iterdir()]
 
 
 def test_what_is_left_on_stdin_is_never_read_as_commands(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    performance = Performance(counting("deed", tmp_path / "count"), home)
+    performance = Performance(counting("job", tmp_path / "count"), home)
     performance._archive += f"touch {tmp_path}/mark\n".encode() * 100
     with conversation(performance, shim) as talk:
         assert performance.hold(talk).exit_status == 0
@@ -108,52 +108,52 @@ def test_a_script_that_says_nothing_is_given_up_in_time() -> None:
 def test_an_archive_that_is_cut_short_is_never_started(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    deed = Deed(
+    job = Job(
         "cut",
         "h",
         (Write(str(tmp_path / "key"), Secret("x" * 2000)), Run(("touch", str(tmp_path / "count")))),
         5,
     )
-    whole = pack(deed)
+    whole = pack(job)
     with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
         last = archive.getmember("run").offset
     for length in (0, 100, 512, 3000, last, last + 512, last + 520):
-        performance = Performance(deed, home)
+        performance = Performance(job, home)
         performance._archive = whole[:length]
         with conversation(performance, shim) as talk:
-            receipt = performance.hold(talk)
-        assert receipt.exit_status == 125, length
-        assert receipt.output.startswith("the deed did not arrive, and was not started: "), length
+            result = performance.hold(talk)
+        assert result.exit_status == 125, length
+        assert result.output.startswith("the job did not arrive, and was not started: "), length
     assert not (tmp_path / "count").exists()
     assert [] == list(Path(home).iterdir())
 
 
-def test_a_deed_for_which_there_is_no_directory_is_not_started(
+def test_a_job_for_which_there_is_no_directory_is_not_started(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
     Path(home).write_text("in the way")
-    with conversation(performance := Performance(counting("deed", tmp_path / "count"), home), shim) as talk:
-        receipt = performance.hold(talk)
-    assert receipt.exit_status == 125
-    assert receipt.output.startswith("the deed was not started: mkdir: ")
+    with conversation(performance := Performance(counting("job", tmp_path / "count"), home), shim) as talk:
+        result = performance.hold(talk)
+    assert result.exit_status == 125
+    assert result.output.startswith("the job was not started: mkdir: ")
     assert not (tmp_path / "count").exists()
 
 
-def test_a_deed_whose_exit_status_found_no_room_has_failed(
+def test_a_job_whose_exit_status_found_no_room_has_failed(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    performance = Performance(counting("deed", tmp_path / "count", "echo did it"), home)
+    performance = Performance(counting("job", tmp_path / "count", "echo did it"), home)
     with conversation(performance, shim) as talk:
         performance.hold(talk)
-    (Path(home) / "deed" / "exit").write_text("")
+    (Path(home) / "job" / "exit").write_text("")
     with conversation(performance, shim) as talk:
-        receipt = performance.hold(talk)
-    assert receipt == Receipt(
+        result = performance.hold(talk)
+    assert result == JobResult(
         125, f"did it\nits exit status could not be written: is there room in {home}?\n"
     )
 
 
-def ended_without_systemd(home: str, shim: dict[str, str], tmp_path: Path, *words: str) -> Receipt:
+def ended_without_systemd(home: str, shim: dict[str, str], tmp_path: Path, *words: str) -> JobResult:
     """A job after which ExecStopPost did not run, or could not; what its first caller is told."""
     run = tmp_path / "bin" / "systemd-run"
     run.write_text(run.read_text().replace('"$@"; $post', '"$@"; ' + " ".join(words)))
@@ -167,7 +167,7 @@ def test_a_result_that_was_written_and_not_put_in_place_is_read(
 ) -> None:
     first = ended_without_systemd(home, shim, tmp_path, "true")  # as with 219/CGROUP
     assert (
-        Receipt(3, f"did it\nfailed: run sh -c 'echo once >>{tmp_path}/count; echo did it; exit 3'\n")
+        JobResult(3, f"did it\nfailed: run sh -c 'echo once >>{tmp_path}/count; echo did it; exit 3'\n")
         == first
     )
     assert not (Path(home) / "job" / "exit").exists()
@@ -180,9 +180,9 @@ def test_a_result_that_was_written_and_not_put_in_place_is_read(
 def test_a_job_without_a_result_is_reported_as_interrupted_by_everybody(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    receipt = ended_without_systemd(home, shim, tmp_path, "rm", "$SHELLS/../run/job/status")
-    told = "interrupted on the host: orchestrator-job.service ended and left no receipt"
-    assert (125, told) == (receipt.exit_status, receipt.output.splitlines()[-1])
+    result = ended_without_systemd(home, shim, tmp_path, "rm", "$SHELLS/../run/job/status")
+    reported = "interrupted on the host: orchestrator-job.service ended and left no result"
+    assert (125, reported) == (result.exit_status, result.output.splitlines()[-1])
 
 
 def test_a_job_whose_lock_was_gone_may_be_tried_again_whether_or_not_its_result_is_in_place(
@@ -204,67 +204,67 @@ def test_a_job_whose_lock_was_gone_may_be_tried_again_whether_or_not_its_result_
     assert not (tmp_path / "count").exists()
 
 
-def test_a_host_that_was_rebooted_in_the_middle_does_not_get_the_deed_again(
+def test_a_host_that_was_rebooted_in_the_middle_does_not_get_the_job_again(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
-    performance = Performance(counting("deed", tmp_path / "count"), home)
+    performance = Performance(counting("job", tmp_path / "count"), home)
     performance._boot = "before"
     with conversation(performance, shim) as talk, pytest.raises(SettledError, match="rebooted in the middle"):
         performance.hold(talk)
-    assert performance.standing == "deed deed is in doubt"
+    assert performance.standing == "job job is in doubt"
     assert not (tmp_path / "count").exists()
 
 
-def test_a_unit_that_ended_without_a_receipt_is_reported_as_interrupted(
+def test_a_unit_that_ended_without_a_result_is_reported_as_interrupted(
     home: str, shim: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "bin" / "broken").touch()  # systemd-run fails
-    deed = Deed("broken", "h", (Write(str(tmp_path / "key"), Secret("x")),), 20)
-    performance = Performance(deed, home)
+    job = Job("broken", "h", (Write(str(tmp_path / "key"), Secret("x")),), 20)
+    performance = Performance(job, home)
     with conversation(performance, shim) as talk:
-        receipt = performance.hold(talk)
+        result = performance.hold(talk)
 
-    assert receipt == Receipt(
-        125, "interrupted on the host: orchestrator-broken.service ended and left no receipt\n"
+    assert result == JobResult(
+        125, "interrupted on the host: orchestrator-broken.service ended and left no result\n"
     )
     assert not list(Path(home).rglob("payload-*"))
 
 
-def test_a_deed_stops_at_its_deadline_and_says_so(home: str, shim: dict[str, str], tmp_path: Path) -> None:
+def test_a_job_stops_at_its_deadline_and_says_so(home: str, shim: dict[str, str], tmp_path: Path) -> None:
     performance = Performance(counting("slow", tmp_path / "count", "sleep 30", 0.3), home)
     with conversation(performance, shim) as talk:
-        receipt = performance.hold(talk)
+        result = performance.hold(talk)
 
-    assert receipt.exit_status == 124
-    assert "stopped at its deadline of 0.3 s" in receipt.output
+    assert result.exit_status == 124
+    assert "stopped at its deadline of 0.3 s" in result.output
 
 
 @pytest.mark.parametrize("ending", ["true", "false"])
-def test_secrets_are_gone_when_a_deed_is_over(
+def test_secrets_are_gone_when_a_job_is_over(
     home: str, shim: dict[str, str], tmp_path: Path, ending: str
 ) -> None:
     key = Write(
         str(tmp_path / "key"), Secret("PLANTED"), 0o600, getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
     )
-    deed = Deed("secret", "h", (key, Run((ending,))), 20)
-    performance = Performance(deed, home)
+    job = Job("secret", "h", (key, Run((ending,))), 20)
+    performance = Performance(job, home)
     with conversation(performance, shim) as talk:
-        receipt = performance.hold(talk)
+        result = performance.hold(talk)
 
-    assert receipt.exit_status == (0 if ending == "true" else 1)
+    assert result.exit_status == (0 if ending == "true" else 1)
     assert (tmp_path / "key").read_text() == "PLANTED"
     assert [] == [path for path in Path(home).rglob("*") if path.is_file() and "PLANTED" in path.read_text()]
 
 
-@pytest.mark.parametrize("deed", ["", ".", "..", ".hidden", "a/b", "a b", "a\nb", "-x", "x" * 129, "é"])
-def test_a_deed_id_that_is_no_file_name_is_refused(deed: str) -> None:
-    with pytest.raises(ValueError, match="deed id"):
-        Performance(Deed(deed, "h", (), 1))
+@pytest.mark.parametrize("job", ["", ".", "..", ".hidden", "a/b", "a b", "a\nb", "-x", "x" * 129, "é"])
+def test_a_job_id_that_is_no_file_name_is_refused(job: str) -> None:
+    with pytest.raises(ValueError, match="job id"):
+        Performance(Job(job, "h", (), 1))
 
 
 def test_the_archive_holds_the_payloads_for_root_only() -> None:
     with tarfile.open(
-        fileobj=io.BytesIO(pack(Deed("d", "h", (Write("/k", Secret("PLANTED")),), 1)))
+        fileobj=io.BytesIO(pack(Job("d", "h", (Write("/k", Secret("PLANTED")),), 1)))
     ) as archive:
         members = archive.getmembers()
     assert ["script", "payload-1", "room", "end", "run"] == [member.name for member in members]

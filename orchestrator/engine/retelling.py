@@ -1,4 +1,4 @@
-"""A run's story told again, from the names of the deeds that began on the hosts."""
+"""A run's story told again, from the names of the jobs that began on the hosts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from orchestrator.migrations.table import ROLES, Migration
 from orchestrator.runbook.model import Runbook, Step
 
 _MOST = 10_000  # steps that a host can have begun, going there and back
-# Steps in a row that a host can have taken without a deed of theirs on it: one was found done before its deed
-# was sent, and another's deed never came, so that it is undone next.
+# Steps in a row that a host can have taken without a job of theirs on it: one was found done before its job
+# was sent, and another's job never came, so that it is undone next.
 _UNSEEN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
+class _Job:
     step: Step
     number: int
     is_handover: bool
@@ -33,7 +33,7 @@ class _Deed:
 def retell(
     opened: Opened, ways: Sequence[Runbook], begun: Mapping[str, Iterable[str]]
 ) -> tuple[Recorded, ...]:
-    """Make a state file's events of the deeds that began on each host, by their names, in their order.
+    """Make a state file's events of the jobs that began on each host, by their names, in their order.
 
     ``ways`` are all runbooks that a step may belong to: there and back. A host's last step is in doubt, for
     its end was known to the lost state file only; whoever goes on looks at it. Those before it were done,
@@ -41,9 +41,9 @@ def retell(
     an order in which they cannot have begun.
     """
     events: list[Recorded] = [opened.model_copy(update={"format": FORMAT}), Recovered()]
-    for host, deeds in begun.items():
+    for host, jobs in begun.items():
         steps = {step.round: step for way in ways for step in way.steps.values() if step.host == host}
-        read = (_read(opened.run, steps, host, name) for name in deeds)
+        read = (_read(opened.run, steps, host, name) for name in jobs)
         events += _retell_host(_Track(ways[0], host), read)
     return tuple(events)
 
@@ -64,10 +64,10 @@ class _Track:
         return sum(self._traced[first:last]) <= _UNSEEN
 
 
-def _retell_host(track: _Track, deeds: Iterable[_Deed]) -> Iterable[Recorded]:
+def _retell_host(track: _Track, jobs: Iterable[_Job]) -> Iterable[Recorded]:
     stands, doubt = track.origin, None
     last: dict[tuple[str, bool], int] = {}
-    for count, (_, group) in enumerate(groupby(deeds, key=lambda deed: deed.step.id)):
+    for count, (_, group) in enumerate(groupby(jobs, key=lambda job: job.step.id)):
         first = next(group)
         step = first.step
         if doubt:
@@ -95,18 +95,18 @@ def _retell_host(track: _Track, deeds: Iterable[_Deed]) -> Iterable[Recorded]:
             doubt = step
 
 
-def _numbers(step: Step, deeds: Iterable[_Deed], last: dict[tuple[str, bool], int]) -> Mapping[bool, int]:
+def _numbers(step: Step, jobs: Iterable[_Job], last: dict[tuple[str, bool], int]) -> Mapping[bool, int]:
     """Return the last number of a step's handovers (True) and of its attempts (False), and note them.
 
-    A deed in doubt is sent again under its own name, so a number may come twice in a row of one step's.
+    A job in doubt is sent again under its own name, so a number may come twice in a row of one step's.
     """
     numbers: dict[bool, int] = {}
-    for deed in deeds:
-        before = numbers.get(deed.is_handover, last.get((step.id, deed.is_handover), 0) + 1)
-        if deed.number < before:
-            kind = "handover" if deed.is_handover else "attempt"
-            raise ValueError(f"{step.id}: {kind} {deed.number} cannot have begun behind those before it")
-        numbers[deed.is_handover] = deed.number
+    for job in jobs:
+        before = numbers.get(job.is_handover, last.get((step.id, job.is_handover), 0) + 1)
+        if job.number < before:
+            kind = "handover" if job.is_handover else "attempt"
+            raise ValueError(f"{step.id}: {kind} {job.number} cannot have begun behind those before it")
+        numbers[job.is_handover] = job.number
     last |= {(step.id, is_handover): number for is_handover, number in numbers.items()}
     return numbers
 
@@ -118,13 +118,13 @@ def is_undone(opened: Opened, migration: Migration, begun: Mapping[str, Sequence
     lasts = {round_.name for role in ROLES for round_ in back.rounds_of(role)[-1:]}
     try:
         latest = [
-            names.read(deeds[-1], opened.run, host, rounds).round for host, deeds in begun.items() if deeds
+            names.read(jobs[-1], opened.run, host, rounds).round for host, jobs in begun.items() if jobs
         ]
     except ValueError:
         return False
     return lasts.issuperset(latest)
 
 
-def _read(run: str, steps: Mapping[str, Step], host: str, name: str) -> _Deed:
-    told = names.read(name, run, host, steps)
-    return _Deed(steps[told.round], told.number, told.is_handover)
+def _read(run: str, steps: Mapping[str, Step], host: str, name: str) -> _Job:
+    reported = names.read(name, run, host, steps)
+    return _Job(steps[reported.round], reported.number, reported.is_handover)

@@ -1,18 +1,18 @@
-"""A deed as it is sent: what its directory on the host holds, and how it begins and ends there."""
+"""A job as it is sent: what its directory on the host holds, and how it begins and ends there."""
 
 import io
 import tarfile
 
 from orchestrator.host import places
-from orchestrator.host.operations import Deed
-from orchestrator.remote.script import deed_script
+from orchestrator.host.operations import Job
+from orchestrator.remote.script import job_script
 
-FENCED = 1006  # a deed that found its lock gone, and did nothing; no process can end with that status
+FENCED = 1006  # a job that found its lock gone, and did nothing; no process can end with that status
 
 # The unit's main process. Its own timeout comes before the unit's RuntimeMaxSec, which is the backstop.
-# ``lease`` holds the lock's first line as it has to be, the lock's path and, for a step's deed, where its
+# ``host-lock`` holds the lock's first line as it has to be, the lock's path and, for a step's job, where its
 # name is put down before it begins: there it outlasts the state file and a reboot (see begun.py). The lock
-# does not change hands while the deed runs: whoever changes it wants the directory above to itself (lease.py)
+# does not change hands while the job runs: who changes it wants the directory above to itself (host_locks.py)
 # ``room`` came with the archive, and is written over in place: a disk that fills up loses no result.
 _LEAVE = r"""leave() {
   printf '%-5s\n' "$1" 1<>room && mv -T room status
@@ -28,8 +28,8 @@ put_down() {
   mkdir -p -- "${1%/*}" && { [ ! -f "$1" ] || cat -- "$1"; } >"$1.new" &&
     printf '%s\n' "${PWD##*/}" >>"$1.new" && settle "$1.new" && mv -T -- "$1.new" "$1" && settle "${1%/*}"
 }
-if [ -f lease ]; then
-  { read -r mark && read -r holder && read -r begun; } <lease
+if [ -f host-lock ]; then
+  { read -r mark && read -r holder && read -r begun; } <host-lock
   exec 9<..
   flock -s 9 || exit 125
   held=
@@ -65,18 +65,18 @@ mv -T status exit
 """
 
 
-def pack(deed: Deed, kept: str = places.KEPT) -> bytes:
-    """Return a tar archive of what the deed's directory on the host holds; ``run`` comes last.
+def pack(job: Job, kept: str = places.KEPT) -> bytes:
+    """Return a tar archive of what the job's directory on the host holds; ``run`` comes last.
 
-    ``kept`` is the directory on the host's disk where its lock lies, and the names of deeds that began.
+    ``kept`` is the directory on the host's disk where its lock lies, and the names of jobs that began.
 
     An archive that was cut short has no ``run``, so it is never started.
     """
-    script, payloads = deed_script(deed.operations)
+    script, payloads = job_script(job.operations)
     files = {"script": script.encode(), **payloads}
-    if deed.lock:
-        begun = places.begun(deed.lock.split(" ")[0], kept) if deed.step else ""
-        files["lease"] = f"{deed.lock}\n{places.holder(kept)}\n{begun}\n".encode()
+    if job.lock:
+        begun = places.begun(job.lock.split(" ")[0], kept) if job.step else ""
+        files["host-lock"] = f"{job.lock}\n{places.holder(kept)}\n{begun}\n".encode()
     files["room"] = b"     \n"
     files |= {
         name: text.replace("@LEAVE@\n", _LEAVE).encode() for name, text in (("end", _END), ("run", _RUN))

@@ -11,7 +11,7 @@ from orchestrator.host.checks import Check, Poll
 from orchestrator.plan.model import Patience
 from orchestrator.remote.executor import Executor, Refusal
 
-Tell = Callable[[tuple[str, ...]], None]
+Report = Callable[[tuple[str, ...]], None]
 Sleep = Callable[[float], None]
 Found = TypeVar("Found")
 
@@ -37,7 +37,7 @@ def look(executor: Executor, gates: Sequence[Check]) -> None:
         raise NotYetError(refusals)
 
 
-def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, tell: Tell) -> Found:
+def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, report: Report) -> Found:
     """Return what asking finds, and ask again while it raises NotYetError or a host cannot be asked.
 
     Raises NotYetError with the last reasons when patience ends.
@@ -47,15 +47,17 @@ def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, tell: Tell
         with _unseen():
             return ask()
 
-    return _retrying(patience, sleep, tell)(once)
+    return _retrying(patience, sleep, report)(once)
 
 
-def hold(executor: Executor, gates: Sequence[Check], patience: Patience, sleep: Sleep, tell: Tell) -> None:
+def hold(
+    executor: Executor, gates: Sequence[Check], patience: Patience, sleep: Sleep, report: Report
+) -> None:
     """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
-    until(lambda: look(executor, gates), patience, sleep, tell)
+    until(lambda: look(executor, gates), patience, sleep, report)
 
 
-def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, tell: Tell) -> str:
+def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, report: Report) -> str:
     """Return the member that a poll finds, waiting for there to be one."""
 
     def once() -> str:
@@ -64,7 +66,7 @@ def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, tell:
             raise NotYetError((Refusal(poll.name, "there is none"),))
         return name
 
-    return until(once, patience, sleep, tell)
+    return until(once, patience, sleep, report)
 
 
 def glance(executor: Executor, poll: Poll) -> str | None:
@@ -84,11 +86,11 @@ def _unseen() -> Iterator[None]:
         raise UnseenError((Refusal(error.host, error.reason),)) from error
 
 
-def _retrying(patience: Patience, sleep: Sleep, tell: Tell) -> Retrying:
+def _retrying(patience: Patience, sleep: Sleep, report: Report) -> Retrying:
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, NotYetError):
-            tell(error.reasons)
+            report(error.reasons)
 
     return Retrying(
         stop=stop_after_delay(patience.gate_s),

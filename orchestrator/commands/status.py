@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from orchestrator.commands import keeping, locks, recall, recover
 from orchestrator.engine.holding import is_in_use
-from orchestrator.engine.journal import progress_of
 from orchestrator.engine.progress import Progress
+from orchestrator.engine.state_file import progress_of
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.output import out
-from orchestrator.plan.facts import Subject
+from orchestrator.plan.facts import Target
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
@@ -24,14 +24,14 @@ def show_status(session: Session) -> None:
         else recall.compile_there(session, facts)
     )
     recall.refuse_misfit(session, progress, runbook)
-    subjects = tuple(Subject(session.cluster, facts, host) for host in session.cluster.hosts)
-    seen = status.observe(runbook, session.hosts, progress, subjects)
+    targets = tuple(Target(session.cluster, facts, host) for host in session.cluster.hosts)
+    seen = status.observe(runbook, session.hosts, progress, targets)
     out(status.table(seen))
     for line in locks.held_lines(locks.look(session)):
         out(line)
-    tell_kept(progress)
+    report_kept(progress)
     if progress.opened is None:
-        out(f"no state file: {session.state}", *(f"\n{told}" for told in _forgotten(session)), "\n")
+        out(f"no state file: {session.state}", *(f"\n{reported}" for reported in _forgotten(session)), "\n")
     else:
         _tell_ways(session, progress, runbook)
     if is_in_use(session.state):
@@ -47,7 +47,7 @@ def _forgotten(session: Session) -> Iterable[str]:
     try:
         yield from filter(None, [recover.forgotten(session)])
     except (HostUnreachableError, LoginRefusedError) as error:
-        yield f"whether the hosts remember a run cannot be told: {error}"
+        yield f"cannot read whether the hosts remember a run: {error}"
 
 
 def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
@@ -70,7 +70,7 @@ def read_progress(session: Session) -> Progress:
     return progress_of(session.state)
 
 
-def tell_kept(progress: Progress) -> None:
+def report_kept(progress: Progress) -> None:
     """Print where everything lies that was there before the first change."""
     if progress.saved:
-        out(keeping.told(progress.saved))
+        out(keeping.reported(progress.saved))

@@ -5,16 +5,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from engine.walking import RUN, compiled, in_doubt, pace, run, start
+from engine.walking import RUN, compiled, context, in_doubt, run, start
 from engine.world import World, make_cluster
 
-from orchestrator.engine.journal import MemoryJournal
-from orchestrator.engine.pace import Pace
+from orchestrator.engine.context import RunContext
+from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
-from orchestrator.host.operations import Deed
+from orchestrator.host.operations import Job
 from orchestrator.plan.model import Cluster, Patience
+from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.remote.rehearsal import RehearsalExecutor
 from orchestrator.report.review import review
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -25,28 +25,28 @@ def cluster(tmp_path: Path) -> Cluster:
     return make_cluster(tmp_path)
 
 
-def essence(deeds: list[Deed]) -> list[object]:
-    return [(deed.step, deed.host, deed.operations, deed.successor) for deed in deeds]
+def essence(jobs: list[Job]) -> list[object]:
+    return [(job.step, job.host, job.operations, job.successor) for job in jobs]
 
 
 def test_a_dry_run_shows_the_very_operations_of_the_live_run_and_touches_nothing(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
     before = deepcopy(world.snapshot())
-    rehearsal = RehearsalExecutor(LiveExecutor(world))
-    run(runbook, rehearsal, MemoryJournal(), pace(cluster))
+    rehearsal = DryRunExecutor(LiveExecutor(world))
+    run(runbook, rehearsal, MemoryEventLog(), context(cluster))
     assert before == world.snapshot()
 
-    run(runbook, LiveExecutor(world), MemoryJournal(), pace(cluster))
-    assert essence(rehearsal.deeds) == essence(world.performed)
+    run(runbook, LiveExecutor(world), MemoryEventLog(), context(cluster))
+    assert essence(rehearsal.jobs) == essence(world.performed)
 
 
 def test_the_review_reads_as_agreed(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    rehearsal = RehearsalExecutor(LiveExecutor(world))
-    run(runbook, rehearsal, MemoryJournal(), pace(cluster))
-    text = review(runbook, rehearsal.deeds) + "\n"
+    rehearsal = DryRunExecutor(LiveExecutor(world))
+    run(runbook, rehearsal, MemoryEventLog(), context(cluster))
+    text = review(runbook, rehearsal.jobs) + "\n"
 
     assert "PRIVATE KEY" not in text
     assert (GOLDEN / "review.txt").read_text() == text
@@ -55,12 +55,12 @@ def test_the_review_reads_as_agreed(cluster: Cluster) -> None:
 def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     executor = LiveExecutor(world)
     states = runbook.tracks["server1"]
     for state in states:
         if state != states[0]:
-            run(runbook, executor, journal, pace(cluster), until=state)
+            run(runbook, executor, event_log, context(cluster), until=state)
         for member in runbook.tracks:
             holding = [other for other in states if not executor.refusals(runbook.gates[member, other])]
             same = [other for other in states if runbook.gates[member, other] == runbook.gates[member, state]]
@@ -75,8 +75,8 @@ def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
 def test_followers_go_first_and_the_leader_hands_over_before_its_own_restart(cluster: Cluster) -> None:
     world = World(cluster)
     world.leader = "server1"
-    run(compiled(cluster, world), LiveExecutor(world), MemoryJournal(), pace(cluster))
-    accept = [(deed.host, deed.successor) for deed in world.performed if deed.step.startswith("accept/")]
+    run(compiled(cluster, world), LiveExecutor(world), MemoryEventLog(), context(cluster))
+    accept = [(job.host, job.successor) for job in world.performed if job.step.startswith("accept/")]
 
     assert [("server2", None), ("server3", None), ("server1", "server2"), ("server1", None)] == accept
 
@@ -84,13 +84,13 @@ def test_followers_go_first_and_the_leader_hands_over_before_its_own_restart(clu
 def test_nothing_is_restarted_while_another_member_is_unhealthy(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="staged")
     world.hosts["server3"].is_running = False
     restarts = [host.restarts for host in world.hosts.values()]
 
     with pytest.raises(Exception, match="server3 is not healthy") as stopped:
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert 9 == getattr(stopped.value, "exit_code", None)
     assert restarts == [host.restarts for host in world.hosts.values()]
 
@@ -101,115 +101,117 @@ def test_a_cluster_that_is_not_plaintext_is_refused_before_anything_changes(clus
     world.hosts["server2"].files["/etc/etcd2/server2-key.pem"] = ("another key", 0o600, "etcd", "etcd")
 
     with pytest.raises(RefusedError, match=r"server2-key.pem holds something else"):
-        run(runbook, LiveExecutor(world), MemoryJournal(), pace(cluster))
+        run(runbook, LiveExecutor(world), MemoryEventLog(), context(cluster))
     assert [] == world.performed
 
 
 def test_hosts_changed_by_hand_are_named_on_resume(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     del world.hosts["server1"].files["/etc/systemd/system/etcd2.service.d/30-certs.conf"]
 
     with pytest.raises(StoppedError, match=r"server1: loaded with certificates: .*30-certs.conf is missing"):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
 
 
 def test_an_interrupted_run_stops_between_steps_and_can_go_on(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    impatient = Pace(cluster.patience, sleep=lambda _: None, should_stop=lambda: len(world.performed) == 5)
+    event_log = MemoryEventLog()
+    impatient = RunContext(
+        cluster.patience, sleep=lambda _: None, should_stop=lambda: len(world.performed) == 5
+    )
 
     with pytest.raises(RunInterruptedError):
-        run(runbook, LiveExecutor(world), journal, impatient)
-    assert not journal.progress.unsettled
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
-    assert runbook.finals == journal.progress.states
+        run(runbook, LiveExecutor(world), event_log, impatient)
+    assert not event_log.progress.unsettled
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert runbook.finals == event_log.progress.states
 
 
-def test_a_failed_script_is_told_with_its_last_words_and_done_again_on_resume(cluster: Cluster) -> None:
+def test_a_failed_script_is_reported_with_its_last_words_and_done_again_on_resume(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="bridged")
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="bridged")
     broken = world.hosts["server1"].base.pop("ETCD_ADVERTISE_CLIENT_URLS")
     del world.hosts["server1"].files["/etc/etcd2/server1.pem"]
 
     with pytest.raises(StoppedError, match=r"server1\.pem is missing"):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     world.hosts["server1"].base["ETCD_ADVERTISE_CLIENT_URLS"] = broken
     certificate = (cluster.members[0].certificate.read_text(), 0o644, "root", "root")
     world.hosts["server1"].files["/etc/etcd2/server1.pem"] = certificate
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
-    assert runbook.finals == journal.progress.states
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert runbook.finals == event_log.progress.states
 
 
 def test_a_member_that_falls_ill_between_two_steps_stops_the_line(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
 
     def fall_ill() -> bool:
         if len(world.performed) == 7:  # server1 has been restarted, server3 is next
             world.hosts["server2"].is_running = False
         return False
 
-    watched = Pace(cluster.patience, sleep=lambda _: None, should_stop=fall_ill)
+    watched = RunContext(cluster.patience, sleep=lambda _: None, should_stop=fall_ill)
     with pytest.raises(PersonNeededError, match="server2 is not healthy"):
-        run(runbook, LiveExecutor(world), journal, watched)
+        run(runbook, LiveExecutor(world), event_log, watched)
     assert [1, 0, 0] == [host.restarts for host in world.hosts.values()]
 
 
-def test_a_deed_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(cluster: Cluster) -> None:
+def test_a_job_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(cluster: Cluster) -> None:
     patient = cluster.model_copy(update={"patience": Patience(gate_s=5.0, pause_s=0.0)})
     world = World(patient)
     world.hosts["server1"].start_takes_looks = 4
     runbook = compiled(patient, world)
-    journal = in_doubt(patient, world, runbook)
+    event_log = in_doubt(patient, world, runbook)
     step = runbook.step("accept/server1")
-    world.perform(Deed(f"{RUN}-accept-server1-1", "server1", step.operations, 1.0, step.id))
+    world.perform(Job(f"{RUN}-accept-server1-1", "server1", step.operations, 1.0, step.id))
 
-    run(runbook, LiveExecutor(world), journal, pace(patient), until="accepting")
+    run(runbook, LiveExecutor(world), event_log, context(patient), until="accepting")
     assert [1, 1, 1] == [host.restarts for host in world.hosts.values()]
 
 
 def test_a_member_in_doubt_goes_first_even_if_it_leads_by_now(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = in_doubt(cluster, world, runbook)
+    event_log = in_doubt(cluster, world, runbook)
     world.leader = "server1"  # its script may still be under way: nobody else may go away now
     before = len(world.performed)
 
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="accepting")
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     assert "server1" == world.performed[before].host
 
 
 def test_a_proof_that_was_cut_off_is_given_again(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="staged")
+    event_log = MemoryEventLog()
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="staged")
     step = runbook.step("prove/server1")
-    start(journal, runbook, step)
-    run(runbook, LiveExecutor(world), journal, pace(cluster), until="proven")
-    proofs = [deed.host for deed in world.performed if deed.step.startswith("prove/")]
+    start(event_log, runbook, step)
+    run(runbook, LiveExecutor(world), event_log, context(cluster), until="proven")
+    proofs = [job.host for job in world.performed if job.step.startswith("prove/")]
     assert ["server1", "server2", "server3"] == proofs
 
 
 def test_certificates_that_a_peer_refuses_stop_the_run_before_any_restart(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
-    journal = MemoryJournal()
+    event_log = MemoryEventLog()
     world.hosts["server3"].is_refused_by_peers = True
     with pytest.raises(
         StoppedError, match="prove/server1: server1: proven to every peer: server3 cannot reach"
     ):
-        run(runbook, LiveExecutor(world), journal, pace(cluster))
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert [0, 0, 0] == [host.restarts for host in world.hosts.values()]
 
     world.hosts["server3"].is_refused_by_peers = False
-    run(runbook, LiveExecutor(world), journal, pace(cluster))
-    assert journal.progress.is_finished
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert event_log.progress.is_finished
     assert not any(host.trial for host in world.hosts.values())

@@ -51,7 +51,7 @@ class UnfinishedError(Exception):
     """The listener began an answer, and what followed is none: that is no refusal, and no answer."""
 
 
-def knock(
+def probe(
     question: HttpProbe, dial: Callable[[str, int], Channel], clock: Callable[[], float] = time.monotonic
 ) -> Answer:
     """Ask a listener; ``dial`` opens the stream and raises ChannelRefusedError, TimeoutError or OSError."""

@@ -9,7 +9,7 @@ from orchestrator.plan.model import Patience
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RunContext:
     """Time, sleep and listeners of a run; ``should_stop`` is asked between two steps."""
 
     patience: Patience

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from full_disk import room_for
-from support.journals import BEGAN, EVENTS, OPENED, OVER, SUCCEEDED, write
+from support.event_logs import BEGAN, EVENTS, OPENED, OVER, SUCCEEDED, write
 
 from orchestrator.engine import disk
 from orchestrator.engine.events import (
     Recorded,
     RunBegan,
 )
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import LockedError, RefusedError, UnwritableError
 
 BACK: list[Recorded] = [
@@ -28,9 +28,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_events_come_back_as_they_were(path: Path) -> None:
     write(path)
-    with StateFile(path) as journal:
-        assert EVENTS == journal.events
-        assert {"a": "staged"} == journal.progress.states
+    with StateFile(path) as event_log:
+        assert EVENTS == event_log.events
+        assert {"a": "staged"} == event_log.progress.states
     assert 0o600 == path.stat().st_mode & 0o777
 
 
@@ -43,8 +43,8 @@ def test_each_event_is_synced_before_append_returns(path: Path, monkeypatch: pyt
         synced.append(path.read_bytes())
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with StateFile(path) as journal:
-        journal.append(OPENED)
+    with StateFile(path) as event_log:
+        event_log.append(OPENED)
         assert synced[-1].endswith(b"\n")
         assert path.read_bytes() == synced[-1]
 
@@ -56,14 +56,14 @@ def test_a_torn_last_line_is_dropped_with_a_warning(path: Path) -> None:
     for cut in range(1, len(last)):
         path.write_bytes(whole[:-cut])
         warnings: list[str] = []
-        with StateFile(path, warnings.append) as journal:
-            assert EVENTS[:-1] == journal.events
-            assert "a" in journal.progress.unsettled
+        with StateFile(path, warnings.append) as event_log:
+            assert EVENTS[:-1] == event_log.events
+            assert "a" in event_log.progress.unsettled
         assert ["dropped a torn last line"] == [text.split(": ")[1][:24] for text in warnings]
-    with StateFile(path) as journal:
-        journal.append(SUCCEEDED)
-    with StateFile(path) as journal:
-        assert EVENTS == journal.events
+    with StateFile(path) as event_log:
+        event_log.append(SUCCEEDED)
+    with StateFile(path) as event_log:
+        assert EVENTS == event_log.events
 
 
 MISFIT = "this line is not as it was written, or one before it is missing"
@@ -95,10 +95,10 @@ def test_anything_else_malformed_is_refused_and_left_alone(path: Path, damage, c
     assert damaged == path.read_bytes()
 
 
-def test_a_second_run_is_refused_and_told_who_holds_the_file(path: Path) -> None:
-    with StateFile(path) as journal:
-        journal.append(OPENED)
-        journal.append(BEGAN)
+def test_a_second_run_is_refused_and_reported_who_holds_the_file(path: Path) -> None:
+    with StateFile(path) as event_log:
+        event_log.append(OPENED)
+        event_log.append(BEGAN)
         with pytest.raises(
             LockedError, match=r"anna@bastion, process 77, since .* UTC; last event: run began"
         ):
@@ -112,47 +112,47 @@ def test_a_file_in_which_nothing_was_written_leaves_no_trace(path: Path) -> None
 
 
 def test_only_a_file_without_steps_can_be_forgotten(path: Path) -> None:
-    with StateFile(path) as journal:
-        journal.append(OPENED)
-        journal.forget()
+    with StateFile(path) as event_log:
+        event_log.append(OPENED)
+        event_log.forget()
         for event in EVENTS:
-            journal.append(event)
+            event_log.append(event)
         with pytest.raises(ValueError, match="steps that were begun"):
-            journal.forget()
+            event_log.forget()
 
 
 @pytest.mark.parametrize("name", ["missing/state.jsonl", ".", "/proc/state.jsonl"])
 def test_a_place_that_cannot_hold_the_file_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RefusedError, match=r"nothing was changed: .*; mend that, or name another place"):
+    with pytest.raises(RefusedError, match=r"nothing was changed: .*; fix that, or name another place"):
         StateFile(tmp_path / name)
 
 
 def test_a_full_disk_leaves_no_half_line(path: Path) -> None:
     write(path)
     whole = path.read_bytes()
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="'run_began' cannot be noted"):
-            journal.append(BACK[0])
+            event_log.append(BACK[0])
         assert whole == path.read_bytes()
-        journal.append(BACK[0])
-    with StateFile(path) as journal:
-        assert [*EVENTS, BACK[0]] == journal.events
+        event_log.append(BACK[0])
+    with StateFile(path) as event_log:
+        assert [*EVENTS, BACK[0]] == event_log.events
 
 
 def test_a_story_that_cannot_be_kept_is_not_begun_anew(path: Path) -> None:
     write(path)
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         for event in BACK:
-            journal.append(event)
+            event_log.append(event)
         whole = path.read_bytes()
         with (
             room_for(len(whole) - 10),
             pytest.raises(RefusedError, match=r"state\.jsonl\.ab12cd34: File too large"),
         ):
-            journal.set_aside()
+            event_log.set_aside()
         assert [path] == list(path.parent.iterdir())
         assert whole == path.read_bytes()
-        kept = journal.set_aside()
+        kept = event_log.set_aside()
     assert (whole, 0o600) == (kept.read_bytes(), kept.stat().st_mode & 0o777)
 
 
@@ -165,38 +165,38 @@ def test_nothing_is_written_behind_half_a_line_that_stays(
     def fail(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         with monkeypatch.context() as broken:
             broken.setattr(os, "ftruncate", fail)
             with room_for(len(whole) + 10), pytest.raises(UnwritableError, match="File too large"):
-                journal.append(BACK[0])
+                event_log.append(BACK[0])
         torn = path.read_bytes()
         assert torn.startswith(whole)
         assert len(whole) + 10 == len(torn)
         with pytest.raises(UnwritableError, match="half a line is there already"):
-            journal.append(BACK[0])
+            event_log.append(BACK[0])
         assert torn == path.read_bytes()
-    with StateFile(path) as journal:
-        assert EVENTS == journal.events
+    with StateFile(path) as event_log:
+        assert EVENTS == event_log.events
 
 
 def test_a_story_that_was_kept_before_a_crash_is_kept_again(path: Path) -> None:
     write(path)
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         for event in BACK:
-            journal.append(event)
+            event_log.append(event)
         whole = path.read_bytes()
         kept = path.with_name(f"{path.name}.ab12cd34")
         kept.write_bytes(whole[:100])
-        assert kept == journal.set_aside()
+        assert kept == event_log.set_aside()
     assert whole == kept.read_bytes()
     assert [kept] == list(path.parent.iterdir())
 
 
 def test_who_holds_the_file_is_shown_escaped(path: Path) -> None:
-    with StateFile(path) as journal:
-        journal.append(OPENED)
-        journal.append(BEGAN.model_copy(update={"user": "\x1b]0;title\x07anna"}))
+    with StateFile(path) as event_log:
+        event_log.append(OPENED)
+        event_log.append(BEGAN.model_copy(update={"user": "\x1b]0;title\x07anna"}))
         with pytest.raises(
             LockedError, match=r"in use by \\x1b\]0;title\\x07anna@bastion, process 77"
         ) as refused:
@@ -208,7 +208,7 @@ def test_a_file_grows_no_larger_than_it_can_be_read(path: Path, monkeypatch: pyt
     write(path)
     whole = path.read_bytes()
     monkeypatch.setattr(disk, "LARGEST_BYTES", len(whole) + 10)
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         with pytest.raises(UnwritableError, match="File too large"):
-            journal.append(BACK[0])
+            event_log.append(BACK[0])
         assert whole == path.read_bytes()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from engine.world import make_cluster
 
-from orchestrator.plan.facts import Facts, MemberFacts, Subject
+from orchestrator.plan.facts import Facts, MemberFacts, Target
 
 
-def subject(folder: Path, environment: dict[str, str]) -> Subject:
+def target(folder: Path, environment: dict[str, str]) -> Target:
     cluster = make_cluster(folder)
     facts = {
         member.name: MemberFacts(
@@ -21,4 +21,4 @@ def subject(folder: Path, environment: dict[str, str]) -> Subject:
         )
         for number, member in enumerate(cluster.members, start=1)
     }
-    return Subject(cluster, Facts(cluster_id="c1", members=facts), cluster.members[0])
+    return Target(cluster, Facts(cluster_id="c1", members=facts), cluster.members[0])

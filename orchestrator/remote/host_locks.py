@@ -1,4 +1,4 @@
-"""Holding the locks of all hosts: taken in the plan's order, carried by each deed, let go at the end."""
+"""Holding the locks of all hosts: taken in the plan's order, carried by each job, let go at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,17 +9,17 @@ from typing import Self
 from orchestrator.errors import HostUnreachableError, LockedError, LoginRefusedError, RefusedError
 from orchestrator.host import lock, names
 from orchestrator.host.lock import Holder
-from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answers, Question
 from orchestrator.remote.asking import ask_each
 from orchestrator.remote.executor import Hosts
-from orchestrator.remote.parcel import FENCED
-from orchestrator.remote.receipt import HOME
+from orchestrator.remote.job import HOME
+from orchestrator.remote.job_archive import FENCED
 
 _AT_ONCE = 8
 _DEADLINE_S = 60.0  # beyond the time that the scripts wait for a step under way
 
-# Both scripts hold the guard alone. Each deed that carries a lock shares it from its look at the lock to its
+# Both scripts hold the guard alone. Each job that carries a lock shares it from its look at the lock to its
 # end, so a lock never changes hands in the middle of a step. $1 guard, $2 directory.
 _GUARD = r"""set -eu
 umask 077
@@ -67,8 +67,8 @@ echo released
 )
 
 
-class Lease:
-    """The hosts, with the locks of one process: a deed there does nothing unless the host's lock is ours.
+class HostLocks:
+    """The hosts, with the locks of one process: a job there does nothing unless the host's lock is ours.
 
     ``unlock`` returns the command that takes a run's locks away, or shows all of them if it is given none.
     """
@@ -88,18 +88,18 @@ class Lease:
         """Hold every host's lock, and let go of them however it ends; LockedError if somebody has one.
 
         With ``absent_ok`` a host that cannot be reached or written to now is passed over: its lock is taken
-        before the first deed there, or that deed fails.
+        before the first job there, or that job fails.
         """
         try:
             for name in self._names:
                 try:
-                    receipt = self._take(name)
+                    result = self._take(name)
                 except (HostUnreachableError, LoginRefusedError):
                     if not absent_ok:
                         raise
                     continue
-                if receipt.exit_status != 0 and not absent_ok:
-                    said = " / ".join(receipt.output.strip().splitlines()[:2])
+                if result.exit_status != 0 and not absent_ok:
+                    said = " / ".join(result.output.strip().splitlines()[:2])
                     raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
             yield self
         finally:
@@ -114,46 +114,46 @@ class Lease:
         """Look, which needs no lock."""
         return self._hosts.look(questions)
 
-    def perform(self, deed: Deed) -> Receipt:
-        """Perform a deed under its host's lock; LockedError if that is not ours any more."""
-        if deed.host not in self._taken:
-            receipt = self._take(deed.host)
-            if receipt.exit_status != 0:
-                return receipt
-        receipt = self._hosts.perform(replace(deed, lock=self._holder.mark))
-        if receipt.exit_status == FENCED:
-            other = lock.read(receipt.output)
-            told = f"it is {other}'s now" if other else "nobody holds it now"
+    def perform(self, job: Job) -> JobResult:
+        """Perform a job under its host's lock; LockedError if that is not ours any more."""
+        if job.host not in self._taken:
+            result = self._take(job.host)
+            if result.exit_status != 0:
+                return result
+        result = self._hosts.perform(replace(job, lock=self._holder.mark))
+        if result.exit_status == FENCED:
+            other = lock.read(result.output)
+            reported = f"it is {other}'s now" if other else "nobody holds it now"
             raise LockedError(
-                f"{deed.host}: our lock was taken away, {told}; {deed.id} did nothing there. "
+                f"{job.host}: our lock was taken away, {reported}; {job.id} did nothing there. "
                 f"See who holds what: {self._unlock('')}"
             )
-        return receipt
+        return result
 
-    def _take(self, name: str) -> Receipt:
-        """Take one host's lock; a receipt of failure if that cannot be done, LockedError if it is held."""
+    def _take(self, name: str) -> JobResult:
+        """Take one host's lock; a result of failure if that cannot be done, LockedError if it is held."""
         self._asked.add(name)
-        receipt = self._hosts.perform(_deed(names.of_lock(self._holder.mark), name, TAKE, self._holder.text))
-        if receipt.exit_status == 0:
-            told, _, text = receipt.output.partition("\n")
-            if told != "taken":
+        result = self._hosts.perform(_job(names.of_lock(self._holder.mark), name, TAKE, self._holder.text))
+        if result.exit_status == 0:
+            reported, _, text = result.output.partition("\n")
+            if reported != "taken":
                 raise locked(name, lock.read(text), self._unlock)
             self._taken.add(name)
         else:
             self._asked.discard(name)
-        return receipt
+        return result
 
     def _release(self) -> tuple[str, ...]:
         """Let go of what we hold or may hold; returns the hosts where that could not be done."""
         asked = [name for name in self._names if name in self._asked]
-        deed_id = names.of_release(self._holder.mark)
+        job_id = names.of_release(self._holder.mark)
 
         def one(name: str) -> bool:
             try:
-                receipt = self._hosts.perform(_deed(deed_id, name, RELEASE, self._holder.mark))
+                result = self._hosts.perform(_job(job_id, name, RELEASE, self._holder.mark))
             except (HostUnreachableError, LoginRefusedError):
                 return name not in self._taken  # what was never ours is nothing to warn of
-            return receipt.exit_status == 0
+            return result.exit_status == 0
 
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="release") as pool:
             return tuple(
@@ -165,7 +165,7 @@ def locked(host: str, holder: Holder | None, unlock: Callable[[str], str]) -> Lo
     """Say who holds a host's lock, and what can be done about it."""
     return LockedError(
         f"{host} is locked by {holder or 'somebody'}; nothing was changed. Wait for it, or resume it "
-        f"where it was begun; only if that process is gone for good: {unlock(holder.run if holder else '')}"
+        f"where it was begun; only if that process has ended: {unlock(holder.run if holder else '')}"
     )
 
 
@@ -185,10 +185,10 @@ def seen(hosts: Hosts, names: Sequence[str]) -> dict[str, Holder | str | None]:
     return {name: holder(name) for name in names}
 
 
-def take_away(hosts: Hosts, host: str, run: str, deed_id: str) -> Receipt:
+def take_away(hosts: Hosts, host: str, run: str, job_id: str) -> JobResult:
     """Take a run's lock away on one host, whichever of its processes holds it."""
-    return hosts.perform(_deed(deed_id, host, RELEASE, run))
+    return hosts.perform(_job(job_id, host, RELEASE, run))
 
 
-def _deed(deed_id: str, host: str, script: str, last: str) -> Deed:
-    return Deed(deed_id, host, (Run(("sh", "-c", script, "lock", HOME, lock.DIRECTORY, last)),), _DEADLINE_S)
+def _job(job_id: str, host: str, script: str, last: str) -> Job:
+    return Job(job_id, host, (Run(("sh", "-c", script, "lock", HOME, lock.DIRECTORY, last)),), _DEADLINE_S)

@@ -11,7 +11,7 @@ from orchestrator.engine.events import (
     StepStarted,
     StepSucceeded,
 )
-from orchestrator.engine.journal import StateFile
+from orchestrator.engine.state_file import StateFile
 from orchestrator.plan.facts import Facts
 
 OPENED = Opened(
@@ -45,6 +45,6 @@ EVENTS: list[Recorded] = [OPENED, BEGAN, ROUND, STARTED, SUCCEEDED]
 
 
 def write(path: Path) -> None:
-    with StateFile(path) as journal:
+    with StateFile(path) as event_log:
         for event in EVENTS:
-            journal.append(event)
+            event_log.append(event)

@@ -5,21 +5,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from engine.walking import begin, pace
+from engine.walking import begin, context
 from engine.world import World, make_cluster
 
 from orchestrator.commands import check, locks, recall, recover
 from orchestrator.commands.looking import Looked
-from orchestrator.commands.standing import show_status
-from orchestrator.engine.journal import StateFile
+from orchestrator.commands.status import show_status
 from orchestrator.engine.run import run
+from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import HostUnreachableError, PersonNeededError, RefusedError
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
 
-LOST = "run ab12cd34 began here, have it written anew: orchestrator recover plan.yaml"
+LOST = "run ab12cd34 began here, rebuild it: orchestrator recover plan.yaml"
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 def walk(session: Session, until: str | None) -> None:
     facts = recall.read_facts(session)
     there = recall.compile_there(session, facts)
-    with StateFile(session.state) as journal:
-        begin(journal, there, facts)
-        run(there, LiveExecutor(session.hosts), journal, pace(session.cluster), until=until)
+    with StateFile(session.state) as event_log:
+        begin(event_log, there, facts)
+        run(there, LiveExecutor(session.hosts), event_log, context(session.cluster), until=until)
 
 
 def test_status_without_a_state_file_invents_none_and_names_the_run_that_was_lost(
@@ -46,10 +46,10 @@ def test_status_without_a_state_file_invents_none_and_names_the_run_that_was_los
     session.state.unlink()
     with pytest.raises(PersonNeededError) as astray:
         show_status(session)
-    told = capsys.readouterr().out
-    assert f"no state file: {session.state}\n{LOST}\n" in told
-    assert "going back now" not in told
-    for text in (told, str(astray.value)):
+    reported = capsys.readouterr().out
+    assert f"no state file: {session.state}\n{LOST}\n" in reported
+    assert "going back now" not in reported
+    for text in (reported, str(astray.value)):
         assert "the state file says" not in text
     assert "server1 (stands in bridged: a run begins in plaintext)" in str(astray.value)
 
@@ -62,7 +62,7 @@ def test_status_shows_the_hosts_although_it_cannot_ask_which_runs_they_remember(
 
     monkeypatch.setattr(recover, "forgotten", away)
     show_status(session)
-    assert "cannot be told: server3: timed out" in capsys.readouterr().out
+    assert "remember a run: server3: timed out" in capsys.readouterr().out
 
 
 def test_status_says_that_the_plan_was_changed(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +90,7 @@ def test_a_check_names_a_forgotten_run_instead_of_what_that_run_has_changed(
         command(session)  # type: ignore[operator]
 
 
-def test_while_somebody_holds_the_locks_that_is_told_and_not_how_to_recover(
+def test_while_somebody_holds_the_locks_that_is_reported_and_not_how_to_recover(
     session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     finding = Finding("lock", "server1", "fail", "held by run ab12", "two at once", "wait for that run")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.host.questions import HttpProbe
-from orchestrator.remote.knock import REFUSED, UNKNOWN, ChannelRefusedError, knock
+from orchestrator.remote.http_probe import REFUSED, UNKNOWN, ChannelRefusedError, probe
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"health":true}'
 
@@ -38,29 +38,29 @@ def dial(host: str, port: int) -> socket.socket:
 
 def test_a_listener_that_answers_is_quoted() -> None:
     with listening(ANSWER) as question:
-        answer = knock(question, dial)
+        answer = probe(question, dial)
     assert (0, '200\n{"health":true}') == (answer.exit_status, answer.stdout)
 
 
 def test_a_listener_that_hangs_up_refuses() -> None:
     with listening(b"") as question:
-        answer = knock(question, dial)
+        answer = probe(question, dial)
     assert answer.exit_status == REFUSED
     assert "closed" in answer.stderr
 
 
-def test_where_nobody_listens_the_knock_is_refused() -> None:
+def test_where_nobody_listens_the_probe_is_refused() -> None:
     def nobody(*_: object) -> socket.socket:
         raise ChannelRefusedError("10.0.0.1:2379")
 
-    assert knock(HttpProbe("h1", "http://127.0.0.1:1/"), nobody).exit_status == REFUSED
+    assert probe(HttpProbe("h1", "http://127.0.0.1:1/"), nobody).exit_status == REFUSED
 
 
 def test_without_a_tunnel_nothing_is_known() -> None:
     def no_tunnel(*_: object) -> socket.socket:
         raise OSError("the connection is gone")
 
-    assert knock(HttpProbe("h1", "http://127.0.0.1:1/"), no_tunnel).exit_status == UNKNOWN
+    assert probe(HttpProbe("h1", "http://127.0.0.1:1/"), no_tunnel).exit_status == UNKNOWN
 
 
 class Dying:
@@ -98,10 +98,10 @@ class Dying:
         ("https", "recv", REFUSED),
     ],
 )
-def test_a_connection_that_dies_under_a_knock_raises_nothing(
+def test_a_connection_that_dies_under_a_probe_raises_nothing(
     scheme: str, moment: str, exit_status: int
 ) -> None:
-    answer = knock(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Dying(moment))
+    answer = probe(HttpProbe("h1", f"{scheme}://10.0.0.1:2379/health"), lambda *_: Dying(moment))
     assert exit_status == answer.exit_status
 
 
@@ -125,16 +125,16 @@ GARBAGE = [
 @pytest.mark.parametrize("answer", GARBAGE, ids=range(len(GARBAGE)))
 def test_an_answer_that_is_garbage_is_no_answer(answer: bytes) -> None:
     with listening(answer) as question:
-        told = knock(question, dial)
+        reported = probe(question, dial)
     began = answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 1")) and len(answer) > 12
-    assert (UNKNOWN if began else REFUSED) == told.exit_status
-    assert told.stderr.isprintable()
+    assert (UNKNOWN if began else REFUSED) == reported.exit_status
+    assert reported.stderr.isprintable()
 
 
 def test_a_number_that_means_no_length_is_passed_over() -> None:
     for number in (b"-5", b"none", b"9" * 5000):
         with listening(b"HTTP/1.1 200 OK\r\nContent-Length: " + number + b"\r\n\r\n{}") as question:
-            assert knock(question, dial).stdout == "200\n{}"
+            assert probe(question, dial).stdout == "200\n{}"
 
 
 class Dripping(Dying):
@@ -151,7 +151,7 @@ class Dripping(Dying):
 
 def test_a_listener_that_drips_is_given_up_in_time() -> None:
     tunnel = Dripping()
-    answer = knock(HttpProbe("h1", "http://10.0.0.1:2379/"), lambda *_: tunnel, lambda: tunnel.now)
+    answer = probe(HttpProbe("h1", "http://10.0.0.1:2379/"), lambda *_: tunnel, lambda: tunnel.now)
     assert (UNKNOWN, "no answer within 5 s") == (answer.exit_status, answer.stderr)
     assert tunnel.now == 5
 
@@ -159,6 +159,6 @@ def test_a_listener_that_drips_is_given_up_in_time() -> None:
 @pytest.mark.parametrize("url", ["https://10.0.0.1:99999/", "http://[::1/", "https://10.0.0.1:2379/"])
 def test_what_we_cannot_ask_is_no_refusal(url: str) -> None:
     missing = Path("/nowhere/ca.pem")
-    answer = knock(HttpProbe("h1", url, ca=missing), dial)
+    answer = probe(HttpProbe("h1", url, ca=missing), dial)
     assert answer.exit_status == UNKNOWN
     assert "was not asked: " in answer.stderr

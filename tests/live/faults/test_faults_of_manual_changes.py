@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from live.faults.record import STOPPED, case, succeed
-from live.faults.strikes import at_work, deed_done
+from live.faults.strikes import at_work, job_done
 from live.stories import orchestrator, restarts, run_and_kill
 
 from orchestrator.lab.hosts.host import Host
@@ -21,7 +21,7 @@ RIVAL, HTTP_ONLY = f"{DROP_INS}/95-theirs.conf", "ETCD_LISTEN_PEER_URLS=http://0
 KEPT = "/root/kept"
 REFUSED = 5
 BEATEN = "the resume names it before the next restart, and changes nothing; with it gone the run goes on"
-HANDS = "hosts were changed by hand, and nothing was done over it: server2: "
+MANUAL = "manual change found: server2: "
 OTHER = "the hosts are not as the state file left them: server2: "
 EXPECTED = "the resume names the host and what differs, and does nothing; put back as it was, it goes on"
 
@@ -67,23 +67,23 @@ def registered_back(host: Host) -> AbstractContextManager[None]:
 # fmt: off
 CHANGES: tuple[tuple[str, Callable[[Host], AbstractContextManager[None]], str, str], ...] = (
     # what is changed                       by               is told as
-    ("a drop-in is edited by hand",         edited,          HANDS, f"{CERTS} has another content"),
-    ("a drop-in is removed by hand",        removed,         HANDS, f"{CERTS} is missing"),
-    ("a certificate is replaced by hand",   replaced,        HANDS, f"{CERTIFICATE} has another content"),
+    ("a drop-in is edited by hand",         edited,          MANUAL, f"{CERTS} has another content"),
+    ("a drop-in is removed by hand",        removed,         MANUAL, f"{CERTS} is missing"),
+    ("a certificate is replaced by hand",   replaced,        MANUAL, f"{CERTIFICATE} has another content"),
     ("a member is registered back by hand", registered_back, OTHER, f"sees peer URLs {PEER_URL}, not"),
 )
 # fmt: on
 
 
 def resume_over(
-    lab: Lab, fault: str, change: AbstractContextManager[None], *told: str, until: str, moment: str
+    lab: Lab, fault: str, change: AbstractContextManager[None], *reported: str, until: str, moment: str
 ) -> None:
     """Have a resume stop at a change, touch nothing, and go on once it is put back."""
     with case(lab, fault, moment, exits=((STOPPED, 0),), expected=EXPECTED) as under_way:
         with change:
             starts = restarts(lab)
             stopped = under_way.run("run", PLAN, "--resume")
-            assert [] == [words for words in told if words not in stopped.stderr], stopped.stderr
+            assert [] == [words for words in reported if words not in stopped.stderr], stopped.stderr
             assert starts == restarts(lab)
         under_way.run("run", PLAN, "--resume", "--until", until)
 
@@ -93,8 +93,8 @@ def test_hosts_are_changed_by_hand_between_a_stop_and_a_resume(hasty_lab: Lab) -
     lab = hasty_lab
     host = lab.host("server2")
     succeed(orchestrator(lab, "run", PLAN, "--yes", "--until", "accepting"))
-    for fault, change, *told in CHANGES:
-        resume_over(lab, fault, change(host), *told, until="bridged", moment="resume")
+    for fault, change, *reported in CHANGES:
+        resume_over(lab, fault, change(host), *reported, until="bridged", moment="resume")
 
     fault = "a drop-in that beats ours is put there by hand"
     with case(lab, fault, "resume", exits=((REFUSED, 0),), expected=BEATEN) as under_way:
@@ -108,9 +108,9 @@ def test_hosts_are_changed_by_hand_between_a_stop_and_a_resume(hasty_lab: Lab) -
         host.run(["systemctl", "daemon-reload"])
         under_way.run("run", PLAN, "--resume", "--until", "bridged")
 
-    run_and_kill(lab, deed_done(lab, "switch", 1), "run", PLAN, "--resume")
+    run_and_kill(lab, job_done(lab, "switch", 1), "run", PLAN, "--resume")
     host = at_work(lab)
-    while restarts(lab)[host.name] < 2:  # the deed does not wait for it
+    while restarts(lab)[host.name] < 2:  # the job does not wait for it
         time.sleep(0.1)
     half_way = f"{host.name}: half way through switch/{host.name}: {LISTENERS} has another content"
     fault = "a drop-in is edited by hand on a host whose step is in doubt"

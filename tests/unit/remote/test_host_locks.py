@@ -14,18 +14,18 @@ from unit.remote.shells import ShellChannel, shims
 from orchestrator.errors import HostUnreachableError, LockedError, RefusedError
 from orchestrator.host import lock, places
 from orchestrator.host.lock import Holder
-from orchestrator.host.operations import Deed, Receipt, Run
+from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.remote.conversation import Conversation, converse
-from orchestrator.remote.lease import Lease, seen, take_away
-from orchestrator.remote.receipt import HOME, Performance
+from orchestrator.remote.host_locks import HostLocks, seen, take_away
+from orchestrator.remote.job import HOME, Performance
 
 LATER = replace(OURS, number="2", who="root@bastion, process 10")
 NAMES = ("h1", "h2", "h3")
 
 
 class ShellHosts:
-    """Hosts that are directories: deeds run in local shells, with their locks in these directories."""
+    """Hosts that are directories: jobs run in local shells, with their locks in these directories."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -38,18 +38,18 @@ class ShellHosts:
     def holder(self, host: str) -> Path:
         return self.kept(host) / "lock" / "holder"
 
-    def perform(self, deed: Deed) -> Receipt:
-        if deed.host in self.away:
-            raise HostUnreachableError(deed.host, "no route")
-        home = self.directory / deed.host / "run"
-        places = {HOME: str(home), lock.DIRECTORY: str(self.holder(deed.host).parent)}
+    def perform(self, job: Job) -> JobResult:
+        if job.host in self.away:
+            raise HostUnreachableError(job.host, "no route")
+        home = self.directory / job.host / "run"
+        places = {HOME: str(home), lock.DIRECTORY: str(self.holder(job.host).parent)}
         operations = tuple(
             Run(tuple(places.get(word, word) for word in operation.argv))
             if isinstance(operation, Run)
             else operation
-            for operation in deed.operations
+            for operation in job.operations
         )
-        performance = Performance(replace(deed, operations=operations), str(home), str(self.kept(deed.host)))
+        performance = Performance(replace(job, operations=operations), str(home), str(self.kept(job.host)))
         argv = ("sh", "-s", "--", *performance.arguments)
         with closing(ShellChannel(argv, self.environment)) as channel:
             return performance.hold(Conversation(channel, time.monotonic))
@@ -65,8 +65,8 @@ class ShellHosts:
                 answers[question] = converse(Conversation(channel, time.monotonic), [asked])[asked]
         return answers
 
-    def lease(self, holder: Holder) -> Lease:
-        return Lease(self, NAMES, holder, lambda run: f"unlock plan.yaml {run}".rstrip())
+    def locks(self, holder: Holder) -> HostLocks:
+        return HostLocks(self, NAMES, holder, lambda run: f"unlock plan.yaml {run}".rstrip())
 
     def holders(self) -> list[str | None]:
         """The mark in each host's lock, or None."""
@@ -81,16 +81,16 @@ def hosts(tmp_path: Path) -> ShellHosts:
     return ShellHosts(tmp_path)
 
 
-def deed(name: str, host: str, counter: Path, then: str = "true") -> Deed:
-    return Deed(name, host, (Run(("sh", "-c", f"echo {name} >>{counter}; {then}")),), 20)
+def job(name: str, host: str, counter: Path, then: str = "true") -> Job:
+    return Job(name, host, (Run(("sh", "-c", f"echo {name} >>{counter}; {then}")),), 20)
 
 
-def abandoned(hosts: ShellHosts, holder: Holder) -> Lease:
+def abandoned(hosts: ShellHosts, holder: Holder) -> HostLocks:
     """The locks of a process that was killed with them."""
-    lease = hosts.lease(holder)
+    locks = hosts.locks(holder)
     for name in NAMES:
-        assert lease._take(name).exit_status == 0
-    return lease
+        assert locks._take(name).exit_status == 0
+    return locks
 
 
 def lose(hosts: ShellHosts, name: str) -> None:
@@ -106,7 +106,7 @@ def test_what_a_lock_holds_is_read_back_whole() -> None:
 
 
 def test_a_lock_is_on_every_host_for_root_alone_and_leaves_no_trace(hosts: ShellHosts) -> None:
-    with hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail):
+    with hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail):
         assert ["ab12 1"] * 3 == hosts.holders()
         assert 0o600 == hosts.holder("h1").stat().st_mode & 0o777
     assert [None] * 3 == hosts.holders()
@@ -117,7 +117,7 @@ def test_what_lies_beside_a_lock_stays(hosts: ShellHosts) -> None:
     backup = hosts.directory / "h1" / "lib" / "backup.db"
     backup.parent.mkdir()
     backup.touch()
-    with hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail):
+    with hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail):
         pass
     assert [backup] == list(backup.parent.iterdir())
 
@@ -130,13 +130,15 @@ RIVALS = {
 
 
 @pytest.mark.parametrize("rival", RIVALS.values(), ids=RIVALS)
-def test_a_rival_is_told_who_holds_the_lock_and_nothing_is_stolen(hosts: ShellHosts, rival: Holder) -> None:
+def test_a_rival_is_reported_who_holds_the_lock_and_nothing_is_stolen(
+    hosts: ShellHosts, rival: Holder
+) -> None:
     abandoned(hosts, OURS)
     with (
         pytest.raises(
             LockedError, match=r"h1 is locked by run ab12 \(root@bastion, process 9, since"
         ) as refused,
-        hosts.lease(rival).held(absent_ok=True, warn=pytest.fail),
+        hosts.locks(rival).held(absent_ok=True, warn=pytest.fail),
     ):
         pytest.fail("the lock was stolen")
     assert "doing run, state file /root/plan.yaml.state.jsonl" in str(refused.value)
@@ -146,7 +148,7 @@ def test_a_rival_is_told_who_holds_the_lock_and_nothing_is_stolen(hosts: ShellHo
 
 def test_the_same_run_on_the_same_state_file_takes_over(hosts: ShellHosts) -> None:
     abandoned(hosts, OURS)
-    with hosts.lease(LATER).held(absent_ok=False, warn=pytest.fail):
+    with hosts.locks(LATER).held(absent_ok=False, warn=pytest.fail):
         assert ["ab12 2"] * 3 == hosts.holders()
 
 
@@ -155,7 +157,7 @@ def test_a_lock_that_cannot_be_read_is_somebody_s(hosts: ShellHosts, text: str) 
     holder = hosts.holder("h2")
     holder.parent.mkdir(parents=True)
     holder.write_text(text)
-    with pytest.raises(LockedError), hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail):
+    with pytest.raises(LockedError), hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail):
         pytest.fail("the lock was stolen")
     assert text == holder.read_text()
 
@@ -164,7 +166,7 @@ def test_refused_at_the_second_host_the_first_is_free_again(hosts: ShellHosts) -
     rival = replace(OURS, run="cd34")
     abandoned(hosts, rival)
     take_away(hosts, "h1", "cd34", "unlock-1")
-    with pytest.raises(LockedError, match="h2"), hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail):
+    with pytest.raises(LockedError, match="h2"), hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail):
         pytest.fail("the lock was stolen")
     assert [None, "cd34 1", "cd34 1"] == hosts.holders()
 
@@ -173,32 +175,32 @@ def test_a_host_that_is_away_stops_a_new_run_and_frees_the_others(hosts: ShellHo
     hosts.away.add("h2")
     with (
         pytest.raises(HostUnreachableError, match="h2"),
-        hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail),
+        hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail),
     ):
         pytest.fail("not every host was locked")
     hosts.away.clear()
     assert [None] * 3 == hosts.holders()
 
 
-def test_a_host_that_is_away_at_first_is_locked_before_its_first_deed(
+def test_a_host_that_is_away_at_first_is_locked_before_its_first_job(
     hosts: ShellHosts, tmp_path: Path
 ) -> None:
     hosts.away.add("h2")
-    with hosts.lease(OURS).held(absent_ok=True, warn=pytest.fail) as lease:
+    with hosts.locks(OURS).held(absent_ok=True, warn=pytest.fail) as locks:
         hosts.away.clear()
         assert ["ab12 1", None, "ab12 1"] == hosts.holders()
-        assert 0 == lease.perform(deed("d1", "h2", tmp_path / "count")).exit_status
+        assert 0 == locks.perform(job("d1", "h2", tmp_path / "count")).exit_status
         assert ["ab12 1"] * 3 == hosts.holders()
 
 
-def test_a_host_that_is_away_at_the_end_is_told_and_hides_nothing(hosts: ShellHosts) -> None:
-    told: list[str] = []
+def test_a_host_that_is_away_at_the_end_is_reported_and_hides_nothing(hosts: ShellHosts) -> None:
+    reported: list[str] = []
     with (
         pytest.raises(HostUnreachableError, match="of the run"),
-        hosts.lease(OURS).held(absent_ok=False, warn=told.append),
+        hosts.locks(OURS).held(absent_ok=False, warn=reported.append),
     ):
         lose(hosts, "h2")
-    assert "stays on h2" in told[0]
+    assert "stays on h2" in reported[0]
     hosts.away.clear()
     assert [None, "ab12 1", None] == hosts.holders()
 
@@ -207,7 +209,7 @@ def test_a_lock_that_cannot_be_written_refuses(hosts: ShellHosts) -> None:
     (hosts.directory / "h3" / "lib").touch()
     with (
         pytest.raises(RefusedError, match="nothing was changed: h3: its lock cannot be taken: mkdir"),
-        hosts.lease(OURS).held(absent_ok=False, warn=pytest.fail),
+        hosts.locks(OURS).held(absent_ok=False, warn=pytest.fail),
     ):
         pytest.fail("not every host was locked")
     assert [None] * 2 == hosts.holders()[:2]
@@ -218,37 +220,37 @@ def test_a_process_whose_lock_was_taken_away_can_do_nothing(
     hosts: ShellHosts, tmp_path: Path, usurper: Holder | None
 ) -> None:
     old = abandoned(hosts, OURS)
-    assert 0 == old.perform(deed("d1", "h1", tmp_path / "count")).exit_status
+    assert 0 == old.perform(job("d1", "h1", tmp_path / "count")).exit_status
     for name in NAMES:
         assert "released\n" == take_away(hosts, name, "ab12", "unlock-1").output
     if usurper:
         abandoned(hosts, usurper)
 
-    told = "run cd34" if usurper else "nobody holds it now"
-    with pytest.raises(LockedError, match=rf"our lock was taken away, .*{told}.*d2 did nothing there"):
-        old.perform(deed("d2", "h1", tmp_path / "count"))
+    reported = "run cd34" if usurper else "nobody holds it now"
+    with pytest.raises(LockedError, match=rf"our lock was taken away, .*{reported}.*d2 did nothing there"):
+        old.perform(job("d2", "h1", tmp_path / "count"))
     assert "d1\n" == (tmp_path / "count").read_text()
     assert () == old._release()
     assert [usurper.mark if usurper else None] * 3 == hosts.holders()
 
 
-def test_a_deed_that_was_refused_for_its_lock_may_be_done_with_a_new_one(
+def test_a_job_that_was_refused_for_its_lock_may_be_done_with_a_new_one(
     hosts: ShellHosts, tmp_path: Path
 ) -> None:
     old = abandoned(hosts, OURS)
     take_away(hosts, "h1", "ab12", "unlock-1")
     with pytest.raises(LockedError):
-        old.perform(deed("d1", "h1", tmp_path / "count"))
-    with hosts.lease(LATER).held(absent_ok=False, warn=pytest.fail) as lease:
-        assert 0 == lease.perform(deed("d1", "h1", tmp_path / "count")).exit_status
+        old.perform(job("d1", "h1", tmp_path / "count"))
+    with hosts.locks(LATER).held(absent_ok=False, warn=pytest.fail) as locks:
+        assert 0 == locks.perform(job("d1", "h1", tmp_path / "count")).exit_status
     assert "d1\n" == (tmp_path / "count").read_text()
 
 
-def test_a_lock_does_not_change_hands_in_the_middle_of_a_deed(hosts: ShellHosts, tmp_path: Path) -> None:
+def test_a_lock_does_not_change_hands_in_the_middle_of_a_job(hosts: ShellHosts, tmp_path: Path) -> None:
     old = abandoned(hosts, OURS)
     count = tmp_path / "count"
     worker = threading.Thread(
-        target=old.perform, args=[deed("d1", "h1", count, f"sleep 1; echo end >>{count}")]
+        target=old.perform, args=[job("d1", "h1", count, f"sleep 1; echo end >>{count}")]
     )
     worker.start()
     while not count.exists():
@@ -267,10 +269,10 @@ def test_a_wrong_id_takes_nothing_away(hosts: ShellHosts) -> None:
 
 def test_a_step_begins_only_once_its_name_is_put_down(hosts: ShellHosts, tmp_path: Path) -> None:
     count = tmp_path / "count"
-    with hosts.lease(OURS).held(absent_ok=False, warn=lambda _: None) as lease:
+    with hosts.locks(OURS).held(absent_ok=False, warn=lambda _: None) as locks:
         for name in ("r1-stage-h1-1", "r1-prove-h1-1"):
-            assert 0 == lease.perform(replace(deed(name, "h1", count), step="stage/h1")).exit_status
-        assert 0 == lease.perform(deed("r1-keep-h1", "h1", count)).exit_status  # no step: not of the story
+            assert 0 == locks.perform(replace(job(name, "h1", count), step="stage/h1")).exit_status
+        assert 0 == locks.perform(job("r1-keep-h1", "h1", count)).exit_status  # no step: not of the story
         begun = Path(places.begun(OURS.run, str(hosts.kept("h1"))))
         assert ["r1-stage-h1-1", "r1-prove-h1-1"] == begun.read_text().splitlines()
         assert 0o600 == begun.stat().st_mode & 0o777
@@ -278,20 +280,20 @@ def test_a_step_begins_only_once_its_name_is_put_down(hosts: ShellHosts, tmp_pat
         begun.rename(tmp_path / "begun")
         begun.mkdir()
         (begun / "in the way").touch()
-        receipt = lease.perform(replace(deed("r1-accept-h1-1", "h1", count), step="accept/h1"))
-        assert 1 == receipt.exit_status
-        assert "it cannot be put down that it began" in receipt.output
+        result = locks.perform(replace(job("r1-accept-h1-1", "h1", count), step="accept/h1"))
+        assert 1 == result.exit_status
+        assert "it cannot be put down that it began" in result.output
     assert 3 == len(count.read_text().splitlines())
 
 
-def test_gone_on_with_a_host_without_room_is_locked_at_its_first_deed_or_fails_there(
+def test_gone_on_with_a_host_without_room_is_locked_at_its_first_job_or_fails_there(
     hosts: ShellHosts, tmp_path: Path
 ) -> None:
     blocked = hosts.kept("h2")
     blocked.write_text("in the way")
     warnings: list[str] = []
-    with hosts.lease(OURS).held(absent_ok=True, warn=warnings.append) as lease:
-        assert 0 == lease.perform(deed("d1", "h1", tmp_path / "count")).exit_status
-        assert 0 != lease.perform(deed("d2", "h2", tmp_path / "count")).exit_status
+    with hosts.locks(OURS).held(absent_ok=True, warn=warnings.append) as locks:
+        assert 0 == locks.perform(job("d1", "h1", tmp_path / "count")).exit_status
+        assert 0 != locks.perform(job("d2", "h2", tmp_path / "count")).exit_status
     assert ["d1"] == (tmp_path / "count").read_text().splitlines()
     assert not warnings, "what was never ours cannot stay"

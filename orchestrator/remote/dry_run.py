@@ -1,0 +1,36 @@
+"""The dry run's executor: it sees what is real, and assumes that every job goes well."""
+
+from collections.abc import Sequence
+
+from orchestrator.host.checks import Check, Poll
+from orchestrator.host.operations import Job, JobResult
+from orchestrator.remote.executor import Executor, Refusal
+
+
+class DryRunExecutor:
+    """Touches nothing; ``jobs`` holds what a live run would have done, in its order.
+
+    Until the first job everything that it sees is real, so a dry run finds what a live run's first gates
+    would find. From then on gates are taken to hold, and leadership to stay where the last handover put it,
+    or, where nobody leads until such jobs are done, with the host of the last one.
+    """
+
+    def __init__(self, live: Executor) -> None:
+        self._live = live
+        self._successor: str | None = None
+        self.jobs: list[Job] = []
+
+    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
+        """Look for real before the first job; afterwards all gates hold."""
+        return () if self.jobs else self._live.refusals(gates)
+
+    def poll(self, poll: Poll) -> str | None:
+        """Return what the last handover brought about, or else what is real, or else who it may well be."""
+        found = self._successor or self._live.poll(poll)
+        return found or (self.jobs[-1].host if self.jobs else None)
+
+    def perform(self, job: Job) -> JobResult:
+        """Note the job down."""
+        self.jobs.append(job)
+        self._successor = job.successor or self._successor
+        return JobResult(0, "")
