@@ -19,9 +19,11 @@ from orchestrator.plan.facts import TEXT_LIMIT, FoundFile, Target
 
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
+# The user's rights are asked for once: a session of its own costs as much as all the rest.
 SCRIPT = """
 user=$1
 shift
+readable=$(runuser -u "$user" -- sh -c 'for path; do [ ! -r "$path" ] || printf "%s\\n" "$path"; done' _ "$@")
 for path; do
   if [ -f "$path" ]; then
     sum=$(sha256sum < "$path") || exit 1
@@ -32,7 +34,14 @@ for path; do
   else
     continue
   fi
-  can=$(runuser -u "$user" -- test -r "$path" && echo readable || echo unreadable)
+  case "
+$readable
+" in
+    *"
+$path
+"*) can=readable ;;
+    *) can=unreadable ;;
+  esac
   printf '%s %s %s %s\\n' "$how" "${sum%% *}" "$can" "$path"
 done
 exit 0
