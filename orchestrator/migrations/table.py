@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
 
-from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.gate import HostCheck
 from orchestrator.etcd.checks.item import Item
 from orchestrator.host import names
 from orchestrator.host.checks import Poll

@@ -13,7 +13,7 @@ from support.judging import Case, Stage, failures
 from support.mutants import Mutant, mutants
 
 from orchestrator.etcd import checks
-from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.gate import HostCheck
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.plan.facts import Target
 

@@ -23,7 +23,7 @@ from engine.world import World, make_cluster
 import orchestrator.etcd
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
-from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.gate import HostCheck
 from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answer, Question
 from orchestrator.host.questions import Script as Asked

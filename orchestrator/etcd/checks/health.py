@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import api
 from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
-from orchestrator.etcd.asking import always_holds, gate
 from orchestrator.etcd.checks import fixes
+from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable

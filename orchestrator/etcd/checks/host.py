@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from orchestrator.etcd.asking import always_holds, gate
 from orchestrator.etcd.checks import material
+from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.site import Moments, Site
 from orchestrator.etcd.facts import ca_store, host
 from orchestrator.host import lock

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.etcd.api.words import hindrance
-from orchestrator.etcd.asking import HostCheck
+from orchestrator.etcd.checks.gate import HostCheck
 from orchestrator.etcd.checks.site import BASTION, Site
 from orchestrator.host.checks import Check, Remark, Verdict
 from orchestrator.host.questions import Answers

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.facts import listeners, process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.etcd.facts.members import unlisted

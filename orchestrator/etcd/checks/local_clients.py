@@ -4,7 +4,7 @@ import difflib
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd.asking import always_holds, gate
+from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import watched
 from orchestrator.etcd.facts.watched import Watched

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.etcd import trial
-from orchestrator.etcd.asking import gate
+from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts.listeners import Handshake, handshake
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import api, settings
 from orchestrator.etcd.api.words import Registered
-from orchestrator.etcd.asking import gate
 from orchestrator.etcd.checks import fixes, membership
+from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from orchestrator.etcd import settings
-from orchestrator.etcd.asking import gate
+from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.checks.settled import running_with
 from orchestrator.etcd.facts import process, proxies
 from orchestrator.host.checks import Check, Remark, wrong

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import files, install, settings
-from orchestrator.etcd.asking import gate
+from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
 from orchestrator.etcd.install import origins
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
