@@ -12,7 +12,9 @@ from orchestrator.migrations.table import Migration, Role, Round
 from orchestrator.plan.loading import load
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import Hosts
+from orchestrator.remote.route import settled, ways_of
 from orchestrator.remote.ssh import SshHosts
+from orchestrator.remote.unlocking import Ask, Unlocked, ask_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,14 @@ def default_state(plan: Path) -> Path:
 
 
 @contextmanager
-def open_session(plan: Path, state: Path | None) -> Iterator[Session]:
-    """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError."""
+def open_session(plan: Path, state: Path | None, ask: Ask = ask_nobody) -> Iterator[Session]:
+    """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError.
+
+    ``ask`` is asked for the passphrases of keys. LoginRefusedError if OpenSSH's configuration cannot be read.
+    """
     loaded = load(plan, MIGRATIONS)
     migration = MIGRATIONS[loaded.cluster.strategy]
-    with SshHosts(loaded.cluster) as hosts:
-        yield Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, hosts)
+    cluster, unlocked = settled(loaded.cluster), Unlocked()
+    unlocked.unlock((login for way in ways_of(cluster) for login in way.logins), ask)
+    with SshHosts(cluster, unlocked=unlocked) as hosts:
+        yield Session(plan, state or default_state(plan), cluster, migration, loaded.warnings, hosts)

@@ -109,7 +109,8 @@ class _Looking:
     def _of_logins(self) -> Iterable[Finding]:
         for host in self._session.cluster.hosts:
             error = self._errors.get(host.name)
-            where = f"{host.ssh.user}@{host.ssh.host}:{host.ssh.port}, become {host.ssh.become}"
+            via = f" via {host.ssh.jump}" if host.ssh.jump else ""
+            where = f"{host.ssh.user}@{host.ssh.host}:{host.ssh.port}{via}, become {host.ssh.become}"
             remark = Remark("fail", error.reason) if error else Remark("pass", where)
             yield LOGIN.finding(host.name, remark)
 

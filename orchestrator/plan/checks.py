@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.plan.faults import Fault, Loc, meant
 from orchestrator.plan.files import UNREADABLE, location, problem
+from orchestrator.plan.kinds import NO_CONFIG
 from orchestrator.plan.sound import Sound
 from orchestrator.plan.spelling import seconds
 from orchestrator.text import shown
@@ -138,7 +139,7 @@ def check_files(sound: Sound, folder: Path) -> Iterator[Fault]:
             if trouble == UNREADABLE:
                 fix = "let this user read it, or be somebody who may"
             if loc[-1] == "known_hosts":
-                fix = "put the hosts' own keys there (ssh-keyscan prints them; compare before you trust)"
+                fix = "put the hosts' own keys there (orchestrator hostkeys PLAN shows and writes them)"
             yield sound.fault(loc, f"{shown(str(path), limit=PATH_MAX)} {trouble}: {fix}")
 
 
@@ -148,8 +149,13 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
     ]
     for host in sound.hosts:
         name = sound.text(*host, "name")
-        paths = (("certificate",), ("key",), ("ssh", "identity_file"), ("ssh", "known_hosts"))
+        paths: tuple[tuple[str, ...], ...] = (("certificate",), ("key",), ("ssh", "identity_file"))
         locs += [(sound.host_loc(host, *path), name) for path in paths]
+        known_hosts, config = (sound.host_loc(host, "ssh", field) for field in ("known_hosts", "config"))
+        if sound.source.get(known_hosts) is not None and sound.text(*host, "ssh", "host_key") is None:
+            locs.append((known_hosts, name))
+        if sound.text(*config) not in {None, NO_CONFIG}:
+            locs.append((config, name))
     for loc, name in locs:
         text = sound.text(*loc)
         if text is not None and (name is not None or "{name}" not in text):

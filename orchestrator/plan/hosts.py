@@ -4,7 +4,21 @@ from typing import Any
 
 from pydantic import Field
 
-from orchestrator.plan.kinds import Address, Become, File, HostFile, Name, Port, Section, Service, User
+from orchestrator.plan.kinds import (
+    Address,
+    Become,
+    Config,
+    File,
+    HostFile,
+    HostKey,
+    Jumps,
+    Name,
+    Port,
+    Section,
+    Service,
+    SshHost,
+    User,
+)
 
 SHARED: Any = None  # no value of its own: a cluster gives each of its hosts what they all have
 
@@ -12,8 +26,11 @@ SHARED: Any = None  # no value of its own: a cluster gives each of its hosts wha
 class Ssh(Section):
     """How this one host is reached, where it differs from ``ssh``."""
 
-    host: Address = Field(
-        SHARED, description="What to connect to, if not the host's `address`.", examples=["10.0.0.1"]
+    # what the plan says is in model_fields_set, and beats OpenSSH's configuration; a default does not
+    host: SshHost = Field(
+        SHARED,
+        description="What to connect to, if not the host's `address`; a `Host` of `~/.ssh/config` too.",
+        examples=["10.0.0.1"],
     )
     port: Port = Field(SHARED, description="Instead of `ssh.port`.", examples=[2222])
     user: User = Field(SHARED, description="Instead of `ssh.user`.", examples=["admin"])
@@ -24,6 +41,13 @@ class Ssh(Section):
         SHARED, description="Instead of `ssh.known_hosts`.", examples=["keys/known_hosts"]
     )
     become: Become = Field(SHARED, description="Instead of `ssh.become`.", examples=["sudo"])
+    config: Config | None = Field(SHARED, description="Instead of `ssh.config`.", examples=["none"])
+    jump: Jumps | None = Field(SHARED, description="Instead of `ssh.jump`.", examples=["none"])
+    host_key: HostKey | None = Field(
+        None,
+        description="Fingerprint of the host's own key; with it, no `known_hosts` is needed for this host.",
+        examples=["SHA256:..."],
+    )
 
 
 class Host(Section):

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from orchestrator.plan import directories, spelling
+from orchestrator.plan import directories, jumps, spelling
 from orchestrator.plan.files import location
 
+NO_CONFIG: Literal["none"] = "none"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -46,6 +47,10 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return value if isinstance(value, Path) else location(folder_of(info), spelling.path(_text(value)))
 
 
+def _config(value: object, info: ValidationInfo) -> Path | str:
+    return NO_CONFIG if value == NO_CONFIG else _file(value, info)
+
+
 def _host_file(value: object, info: ValidationInfo) -> Path:
     if isinstance(value, Path):
         return value
@@ -66,6 +71,10 @@ def _duration(value: object, info: ValidationInfo) -> object:
 
 Name = Annotated[str, AfterValidator(spelling.name)]
 Address = Annotated[str, AfterValidator(spelling.address)]
+SshHost = Annotated[str, AfterValidator(spelling.ssh_host)]
+HostKey = Annotated[str, AfterValidator(spelling.host_key)]
+Jumps = Annotated[str, AfterValidator(jumps.spelled)]
+Config = Annotated[Path | Literal["none"], BeforeValidator(_config)]
 User = Annotated[str, AfterValidator(spelling.user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
@@ -75,4 +84,4 @@ HostFile = Annotated[Path, BeforeValidator(_host_file)]
 Duration = Annotated[float, BeforeValidator(_duration)]
 Pattern = Annotated[str, AfterValidator(spelling.pattern)]
 PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers)]
-Become = Literal["none", "sudo"]
+Become = Literal["none", "sudo", "doas"]

@@ -74,8 +74,13 @@ class Cluster(Section):
             "certificate": location(folder, self.tls.certificate.replace("{name}", host.name)),
             "key": location(folder, self.tls.key.replace("{name}", host.name)),
         }
-        ssh = {name: getattr(self.ssh, name) for name in SharedSsh.model_fields} | {"host": host.address}
-        return _filled(host.model_copy(update={"ssh": _filled(host.ssh, ssh)}), shared)
+        return _filled(host.model_copy(update={"ssh": self._reached(host)}), shared)
+
+    def _reached(self, host: Host) -> Ssh:
+        """Return how a host is reached; ``model_fields_set`` still tells what the plan says from defaults."""
+        shared = {name: getattr(self.ssh, name) for name in SharedSsh.model_fields} | {"host": host.address}
+        written = (host.ssh.model_fields_set | self.ssh.model_fields_set) & Ssh.model_fields.keys()
+        return Ssh.model_construct(written, **dict(_filled(host.ssh, shared)))
 
     @property
     def hosts(self) -> tuple[Host, ...]:

@@ -6,9 +6,11 @@ from pydantic import Field
 
 from orchestrator.plan.kinds import (
     Become,
+    Config,
     Directory,
     Duration,
     File,
+    Jumps,
     Pattern,
     PeerAuth,
     Port,
@@ -109,13 +111,13 @@ class Watch(Section):
 
 
 class SharedSsh(Section):
-    """How the hosts are reached."""
+    """How the hosts are reached. What is not written here is taken from `~/.ssh/config`, if that says it."""
 
     user: User = Field("root", description="User to log in as.", examples=["admin"])
     port: Port = Field(22, description="TCP port of the SSH server.", examples=[2222])
     identity_file: File | None = Field(
         None,
-        description="Private key to log in with; without it, those of the SSH agent.",
+        description="Private key to log in with; without it, those of `~/.ssh/config` and of the SSH agent.",
         examples=["keys/id_ed25519"],
     )
     known_hosts: File = Field(
@@ -125,5 +127,17 @@ class SharedSsh(Section):
         validate_default=True,
     )
     become: Become = Field(
-        "none", description="How to become root: `none` (the user is root) or `sudo`.", examples=["sudo"]
+        "none",
+        description="How to become root: `none` (the user is root), `sudo`, or `doas` (without a password).",
+        examples=["sudo"],
+    )
+    config: Config | None = Field(
+        None,
+        description="OpenSSH configuration to read instead of `~/.ssh/config`, or `none` to read none.",
+        examples=["ssh_config"],
+    )
+    jump: Jumps | None = Field(
+        None,
+        description="Jump hosts on the way, `[user@]host[:port]`, with commas between; `none` to use none.",
+        examples=["ops@bastion.example.com"],
     )

@@ -12,6 +12,8 @@ from orchestrator.text import shown
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _UNIT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9:_.@-]*")
 _UNIT_SUFFIX = re.compile(
     r"\.(socket|device|mount|automount|swap|target|path|timer|slice|scope|conf|yaml|yml)$"
@@ -56,6 +58,21 @@ def _dns_name(text: str) -> str:
         raise ValueError(
             f"{shown(text)} is neither an IP address nor a DNS name: write one, such as 198.18.0.101 or "
             "server1.example.com"
+        )
+    return text
+
+
+def ssh_host(text: str) -> str:
+    """Return an address, or a name that OpenSSH's configuration gives a host (``Host web_1``)."""
+    return text if _ALIAS.fullmatch(text) and re.search(r"[A-Za-z_]", text) else address(text)
+
+
+def host_key(text: str) -> str:
+    """Return a key's fingerprint as OpenSSH prints it."""
+    if not _FINGERPRINT.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} is not a fingerprint: write SHA256: and 43 characters, as the host prints it: "
+            "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
         )
     return text
 

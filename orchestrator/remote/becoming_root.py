@@ -3,8 +3,8 @@
 import re
 
 from orchestrator.errors import LoginRefusedError
-from orchestrator.plan.model import Ssh
 from orchestrator.remote.conversation import Conversation, EndedError
+from orchestrator.remote.logins import Login
 
 _WHO = 'echo\necho "orchestrator-uid $(id -u) $1"; exit\n'
 _WHO_S = 15.0  # some forced commands of cloud images wait for 10 s before they end
@@ -18,7 +18,7 @@ _NOT_ALLOWED = re.compile(
 )
 
 
-def check_root(host: str, ssh: Ssh, conversation: Conversation, mark: str) -> None:
+def check_root(host: str, login: Login, conversation: Conversation, mark: str) -> None:
     """Have a shell, started with ``mark`` as its argument, say who it is; LoginRefusedError if not root."""
     conversation.say(_WHO.encode())
     conversation.end_input()
@@ -27,15 +27,15 @@ def check_root(host: str, ssh: Ssh, conversation: Conversation, mark: str) -> No
     except EndedError as end:
         if end.exit_status is None or _SHORTAGE.search(end.said):
             raise
-        raise LoginRefusedError(host, _obstacle(ssh, end)) from end
+        raise LoginRefusedError(host, _obstacle(login, end)) from end
     if words[0] != "orchestrator-uid" or len(words) != 3:
         raise ValueError("it did not report our user there")
     if words[2] != mark:
-        raise LoginRefusedError(host, f"{_where(ssh)}: {_SOMETHING_ELSE}")
+        raise LoginRefusedError(host, f"{login.where}: {_SOMETHING_ELSE}")
     if words[1] == "0":
         return
-    fix = "log in as root" if ssh.become == "sudo" else "set become: sudo, or log in as root"
-    raise LoginRefusedError(host, f"{_where(ssh)} is not root there: {fix}")
+    fix = "log in as root" if login.become == "sudo" else "set become: sudo, or log in as root"
+    raise LoginRefusedError(host, f"{login.where} is not root there: {fix}")
 
 
 _SOMETHING_ELSE = (
@@ -46,40 +46,36 @@ _SOMETHING_ELSE = (
 )
 
 
-def _where(ssh: Ssh) -> str:
-    return f"{ssh.user}@{ssh.host}:{ssh.port}"
-
-
-def _obstacle(ssh: Ssh, end: EndedError) -> str:
+def _obstacle(login: Login, end: EndedError) -> str:
     """Say what stands in the way, by what the command that did not run said when it ended."""
     ended = f"exit status {end.exit_status}" + (f", {end.said}" if end.said else "")
     if _NO_LOGIN.search(end.said):
         return (
-            f"{_where(ssh)} has a login shell that refuses logins ({end.said}). "
-            f"Give it another one, on the host: usermod -s /bin/sh {ssh.user}; or log in as another user"
+            f"{login.where} has a login shell that refuses logins ({end.said}). "
+            f"Give it another one, on the host: usermod -s /bin/sh {login.user}; or log in as another user"
         )
     if _TOO_OLD.search(end.said):
         return (
-            f"{_where(ssh)} has to change its password first ({end.said}). "
-            f"Let the old one hold, on the host: chage -d $(date +%F) {ssh.user}; or log in as another user"
+            f"{login.where} has to change its password first ({end.said}). "
+            f"Let the old one hold, on the host: chage -d $(date +%F) {login.user}; or log in as another user"
         )
-    if ssh.become == "sudo" and "sudo" in end.said:
-        return _sudo(ssh, end)
+    if login.become == "sudo" and "sudo" in end.said:
+        return _sudo(login, end)
     if not end.said and end.exit_status == 1:
         return (
-            f"{_where(ssh)} runs no command ({ended}), as with /bin/false for a login shell. "
-            f"See which it is, on the host: getent passwd {ssh.user}; to give it another one: "
-            f"usermod -s /bin/sh {ssh.user}"
+            f"{login.where} runs no command ({ended}), as with /bin/false for a login shell. "
+            f"See which it is, on the host: getent passwd {login.user}; to give it another one: "
+            f"usermod -s /bin/sh {login.user}"
         )
-    return f"{_where(ssh)} did not run our command ({ended}): {_SOMETHING_ELSE}"
+    return f"{login.where} did not run our command ({ended}): {_SOMETHING_ELSE}"
 
 
-def _sudo(ssh: Ssh, end: EndedError) -> str:
-    file = "/etc/sudoers.d/" + re.sub(r"[^A-Za-z0-9_-]", "_", ssh.user)  # sudo passes over names with a dot
-    user = ssh.user if re.fullmatch(r"[A-Za-z0-9_.-]+", ssh.user) else f'"{ssh.user}"'
-    refused = f"sudo refused {ssh.user}: {end.said}"
+def _sudo(login: Login, end: EndedError) -> str:
+    file = "/etc/sudoers.d/" + re.sub(r"[^A-Za-z0-9_-]", "_", login.user)  # sudo passes over names with a dot
+    user = login.user if re.fullmatch(r"[A-Za-z0-9_.-]+", login.user) else f'"{login.user}"'
+    refused = f"sudo refused {login.user}: {end.said}"
     if end.exit_status == _NOT_FOUND:
-        return f"{_where(ssh)} has no sudo ({end.said}): install it on the host, or log in as root"
+        return f"{login.where} has no sudo ({end.said}): install it on the host, or log in as root"
     if _NO_TTY.search(end.said):
         line, fix = f"Defaults:{user} !requiretty", "Let it work without a terminal"
     elif "syntax error" in end.said:
@@ -87,5 +83,5 @@ def _sudo(ssh: Ssh, end: EndedError) -> str:
     elif _NOT_ALLOWED.search(end.said):
         line, fix = f"{user} ALL=(root) NOPASSWD: ALL", "Allow it without a password"
     else:
-        return f"{refused}. Try it on the host as {ssh.user}: sudo -n sh -c 'id -u' has to print 0"
+        return f"{refused}. Try it on the host as {login.user}: sudo -n sh -c 'id -u' has to print 0"
     return f"{refused}. {fix}: put the line '{line}' into {file} on the host, with visudo -f {file}"

@@ -10,7 +10,6 @@ from math import inf
 from typing import TypeVar
 
 import paramiko
-import tenacity
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.questions import Answer, HttpProbe
@@ -21,7 +20,9 @@ from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrus
 from orchestrator.remote.http_probe import ChannelRefusedError, probe
 from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
-from orchestrator.remote.trust import DroppedEarlyError, connect
+from orchestrator.remote.logins import Login
+from orchestrator.remote.route import route
+from orchestrator.remote.ways import Ways
 
 T = TypeVar("T")
 
@@ -40,15 +41,17 @@ class Connection:
     """A connection that any number of threads may use at once."""
 
     def __init__(
-        self, host: str, ssh: Ssh, clock: Callable[[], float], sleep: Callable[[float], None]
+        self, host: str, ssh: Ssh, ways: Ways, clock: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
         self.host = host
         self._ssh = ssh
+        self._ways = ways
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.RLock()  # a connection that fails while it is opened is dropped
         self._transport: paramiko.Transport | None = None
         self._become = ("env", "LC_ALL=C", "sudo", "-n", "-u", "root", "--") if ssh.become == "sudo" else ()
+        self._login: Login
         self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -98,14 +101,9 @@ class Connection:
                 self._transport = None
 
     def _connect(self) -> paramiko.Transport:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(DroppedEarlyError),
-            stop=tenacity.stop_after_attempt(3),
-            wait=tenacity.wait_random(0.2, 1.0),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        transport = retrying(connect, self.host, self._ssh)
+        way = route(self.host, self._ssh)
+        self._login = way.target
+        transport = self._ways.connect(self.host, way)
         try:
             self._check_root(transport)
         except HostUnreachableError as error:
@@ -122,7 +120,7 @@ class Connection:
     def _check_root(self, transport: paramiko.Transport) -> None:
         mark = secrets.token_hex(8)  # printed by our command only, not by whatever else may run instead
         with self._talk(transport, ("sh", "-s", "--", mark)) as conversation:
-            check_root(self.host, self._ssh, conversation, mark)
+            check_root(self.host, self._login, conversation, mark)
 
     @contextmanager
     def _talk(
@@ -158,7 +156,7 @@ class Connection:
                 if not isinstance(cause, paramiko.ChannelException):
                     raise
                 if self._clock() >= deadline:
-                    raise LoginRefusedError(self.host, _no_session(self._ssh)) from error
+                    raise LoginRefusedError(self.host, _no_session(self._login)) from error
             self._sleep(0.2)  # a session that we closed ends there a little later
 
     def _distrusted(self, raised: tuple[type[Exception], ...] = ANYTHING) -> AbstractContextManager[None]:
@@ -182,9 +180,9 @@ def _command_line(*words: str) -> str:
     return " ".join(words)
 
 
-def _no_session(ssh: Ssh) -> str:
+def _no_session(login: Login) -> str:
     return (
-        f"{ssh.user}@{ssh.host}:{ssh.port} took the login and opens no session, or not one more. "
+        f"{login.where} took the login and opens no session, or not one more. "
         "Let sshd take several on one connection: set MaxSessions to 10 on the host, where "
         "grep -rn MaxSessions /etc/ssh/sshd_config /etc/ssh/sshd_config.d finds it, then: "
         "systemctl reload ssh (or sshd)"

@@ -1,10 +1,9 @@
 """What a host sends is data: whatever reading it raises means one thing, and nobody reads it without end."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from typing import Final
+from typing import Final, Protocol
 
 import paramiko
 
@@ -59,22 +58,57 @@ def tail(text: str) -> str:
     return escaped(line if len(line) <= _SHOWN_CHARS else "…" + line[-_SHOWN_CHARS:], keep="")
 
 
-class BoundedSocket(socket.socket):
-    """A connection that takes no more than a handshake before it is trusted, and never an endless packet."""
+class Stream(Protocol):
+    """What SSH is spoken over: a socket, or a channel through a jump host."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        super().__init__(connected.family, connected.type, connected.proto, connected.detach())
+    def recv(self, size: int, /) -> bytes:
+        """Receive some bytes; none at the end."""
+
+    def send(self, data: bytes, /) -> int:
+        """Send some of it; return how much."""
+
+    def settimeout(self, timeout: float | None, /) -> None:
+        """Bound every send and recv, in seconds."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Bounded:
+    """A stream that takes no more than a handshake before it is trusted, and never an endless packet.
+
+    ``unanswered`` are the signs of life that were asked for since anything was heard.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
         self._left: int | None = _MANUAL_CHANGESHAKE_BYTES
+        self._closed = False  # paramiko looks at it, as a socket has it
+        self.unanswered = 0
 
     def trust(self) -> None:
         """Take any number of packets from now on."""
         self._left = None
 
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
+    def settimeout(self, timeout: float | None, /) -> None:
+        """Bound every send and recv, in seconds."""
+        self._stream.settimeout(timeout)
+
+    def send(self, data: bytes, /) -> int:
+        """Send some of it; return how much."""
+        return self._stream.send(data)
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._closed = True
+        self._stream.close()
+
+    def recv(self, size: int, /) -> bytes:
         """Receive; SSHException, the one kind that paramiko's thread always passes on, if it is too much."""
         if size > _PACKET_BYTES:
             raise paramiko.SSHException(f"it announces a packet of {size} bytes")
-        received = super().recv(size, flags)
+        received = self._stream.recv(size)
+        self.unanswered = 0
         if self._left is not None:
             self._left -= len(received)
             if self._left < 0:

@@ -10,6 +10,7 @@ import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 from orchestrator.text import escaped
 
@@ -38,10 +39,27 @@ class HostKey:
         return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
 
 
+class Place(Protocol):
+    """Where a host is dialled, and its name in the file: ``host``, or ``[host]:port`` off port 22."""
+
+    @property
+    def host(self) -> str:
+        """Address."""
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+
+    @property
+    def known_as(self) -> str:
+        """Name in the file, in lower case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line that could be read; ``hosts`` is its first field."""
 
+    path: Path
     number: int
     mark: Mark
     hosts: str
@@ -50,55 +68,68 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
-    """The lines of a known_hosts file; ``malformed`` holds the numbers of those that cannot be read."""
+    """The lines of known_hosts files; ``malformed`` holds the numbers of those that cannot be read.
+
+    ``path`` is the first file, where a new key belongs.
+    """
 
     path: Path
     lines: tuple[Line, ...]
     malformed: tuple[int, ...]
 
-    def kinds(self, host: str, port: int) -> frozenset[str]:
-        """Key types that are known for the host, so that it can be asked for one of them."""
-        lines = self._matching(host, port)
-        return frozenset(line.key.kind for line in lines if line.mark is Mark.HOST)
+    def kinds(self, name: str) -> frozenset[str]:
+        """Key types that are known under a name, so that the host can be asked for one of them."""
+        return frozenset(line.key.kind for line in self._matching(name) if line.mark is Mark.HOST)
 
-    def refusal(self, host: str, port: int, offered: HostKey) -> str | None:
+    def refusal(self, at: Place, offered: HostKey) -> str | None:
         """Return None if the offered key is the host's own, else why it is not trusted and what to do."""
-        lines = self._matching(host, port)
-        shown = f"{host}:{port} offers the {escaped(offered.kind)} key {offered.fingerprint}"
-        revoked = [line for line in lines if line.mark is Mark.REVOKED and line.key == offered]
+        lines = self._matching(at.known_as)
+        shown = f"{at.host}:{at.port} offers the {escaped(offered.kind)} key {offered.fingerprint}"
+        revoked = self.revoked(at.known_as, offered)
         known = [line for line in lines if line.mark is Mark.HOST]
         if revoked:
-            return f"{shown}, which {self.path}:{revoked[0].number} revokes: do not connect to this host"
+            return f"{shown}, which {revoked} revokes: do not connect to this host"
         if any(line.key == offered for line in known):
             return None
         if known:
-            return f"{shown}, but {self._expected(known, offered)}. {self._compare(host, port, offered)}"
+            return f"{shown}, but {self._expected(known, offered)}. {self._compare(at, offered)}"
         if any(line.mark is Mark.AUTHORITY for line in lines):
             return (
                 f"{shown}, and {self.path} knows only a certificate authority for it: host certificates are "
-                f"not supported, so the host's own key has to be there. {self._compare(host, port, offered)}"
+                f"not supported, so the host's own key has to be there. {self._compare(at, offered)}"
             )
-        return f"{shown}, and {self._absent()}. {self._compare(host, port, offered)}"
+        return f"{shown}, and {self._absent()}. {self._compare(at, offered)}"
 
-    def _matching(self, host: str, port: int) -> tuple[Line, ...]:
-        name = host.lower() if port == 22 else f"[{host.lower()}]:{port}"
+    def revoked(self, name: str, key: HostKey) -> str:
+        """Return ``FILE:LINE`` of the line that revokes a key, or nothing."""
+        lines = (line for line in self._matching(name) if line.mark is Mark.REVOKED and line.key == key)
+        return next((f"{line.path}:{line.number}" for line in lines), "")
+
+    def _matching(self, name: str) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if matches(line.hosts, name))
 
     def _expected(self, known: list[Line], offered: HostKey) -> str:
         same_kind = [line for line in known if line.key.kind == offered.kind]
         keys = ", ".join(
-            f"{escaped(line.key.kind)} {line.key.fingerprint} (line {line.number})"
+            f"{escaped(line.key.kind)} {line.key.fingerprint} ({self._place(line)})"
             for line in same_kind or known
         )
         if not same_kind:
             return f"{self.path} knows it by another type of key only: {keys}"
-        out = ";".join(f"{line.number}d" for line in same_kind)
+        numbers: dict[Path, list[str]] = {}
+        for line in same_kind:
+            numbers.setdefault(line.path, []).append(f"{line.number}d")
+        out = "; ".join(
+            f"sed -i '{';'.join(each)}' {shlex.quote(str(path))}" for path, each in numbers.items()
+        )
         return (
             f"{self.path} knows it by {keys}: the host key HAS CHANGED. "
             "Either the host was installed anew, or somebody stands between us and it. "
-            "If you know that the change is right, take the old key out first: "
-            f"sed -i '{out}' {shlex.quote(str(self.path))}"
+            f"If you know that the change is right, take the old key out first: {out}"
         )
+
+    def _place(self, line: Line) -> str:
+        return f"line {line.number}" if line.path == self.path else f"{line.path}:{line.number}"
 
     def _absent(self) -> str:
         if not self.path.exists():
@@ -108,29 +139,31 @@ class KnownHosts:
         skipped += f" and {more} more" if more > 0 else ""
         return f"{self.path} does not know this host" + (f" (unreadable lines: {skipped})" if skipped else "")
 
-    def _compare(self, host: str, port: int, offered: HostKey) -> str:
+    def _compare(self, at: Place, offered: HostKey) -> str:
         parent = self.path.parent
         make = "" if parent.is_dir() else f"mkdir -p {shlex.quote(str(parent))} && "
         name = offered.kind.removeprefix("ssh-").removeprefix("ecdsa-sha2-")
         name = "ecdsa" if name.startswith("nistp") else name
+        file = shlex.quote(str(self.path))
         return (
             f"Compare with the fingerprint on the host's own console: "
             f"ssh-keygen -lf /etc/ssh/ssh_host_{name}_key.pub; only if it is the same, add the key: "
-            f"{make}ssh-keyscan -t {name} -p {port} {shlex.quote(host)} >> {shlex.quote(str(self.path))}"
+            f"{make}ssh-keyscan -t {name} -p {at.port} {shlex.quote(at.host)} >> {file}"
         )
 
 
-def read_known_hosts(path: Path) -> KnownHosts:
-    """Read the file, or none if it does not exist; OSError if it is no regular file that can be read."""
+def read_known_hosts(path: Path, *others: Path) -> KnownHosts:
+    """Read the files, those that exist; OSError if one is no regular file that can be read."""
     lines: list[Line] = []
     malformed: list[int] = []
-    for number, content in enumerate(_text(path).split("\n"), start=1):
-        if not content.strip() or content.lstrip().startswith("#"):
-            continue
-        try:
-            lines.append(_read_line(number, content.split()))
-        except (ValueError, binascii.Error):
-            malformed.append(number)
+    for place in (path, *others):
+        for number, content in enumerate(_text(place).split("\n"), start=1):
+            if not content.strip() or content.lstrip().startswith("#"):
+                continue
+            try:
+                lines.append(_read_line(place, number, content.split()))
+            except (ValueError, binascii.Error):
+                malformed += [number] if place == path else []
     return KnownHosts(path, tuple(lines), tuple(malformed))
 
 
@@ -148,14 +181,14 @@ def _text(path: Path) -> str:
     return content.decode(errors="replace")
 
 
-def _read_line(number: int, fields: list[str]) -> Line:
+def _read_line(path: Path, number: int, fields: list[str]) -> Line:
     mark = Mark(fields.pop(0)) if fields[0].startswith("@") else Mark.HOST
     hosts, kind, encoded = fields[:3]
     blob = base64.b64decode(encoded, validate=True)
     size = int.from_bytes(blob[:4], "big")
     if blob[4 : 4 + size] != kind.encode():
         raise ValueError(f"line {number}: the key is not of type {kind}")
-    return Line(number, mark, hosts, HostKey(kind, blob))
+    return Line(path, number, mark, hosts, HostKey(kind, blob))
 
 
 def matches(hosts: str, name: str) -> bool:

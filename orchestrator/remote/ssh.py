@@ -16,6 +16,8 @@ from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
 from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.trust import quieten_paramiko
+from orchestrator.remote.unlocking import Unlocked
+from orchestrator.remote.ways import Ways
 
 _AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
 
@@ -27,12 +29,14 @@ class SshHosts:
         self,
         cluster: Cluster,
         *,
+        unlocked: Unlocked | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         quieten_paramiko()
+        self._ways = Ways(unlocked or Unlocked(), clock, sleep)
         self._connections = {
-            host.name: Connection(host.name, host.ssh, clock, sleep) for host in cluster.hosts
+            host.name: Connection(host.name, host.ssh, self._ways, clock, sleep) for host in cluster.hosts
         }
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
         self._patience_s = cluster.patience.gate_s
@@ -49,6 +53,7 @@ class SshHosts:
         """Close every connection; jobs that are under way on hosts go on."""
         for connection in self._connections.values():
             connection.close()
+        self._ways.close()
         self._pool.shutdown()
 
     def look(self, questions: Iterable[Question]) -> Answers:

@@ -1,67 +1,58 @@
 """Opening a connection to a host that proves who it is, and proving to it who we are."""
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import paramiko
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.plan.model import Ssh
-from orchestrator.remote.distrust import BoundedSocket, SilentError, distrusted, words
+from orchestrator.remote.distrust import Bounded, Stream, distrusted, words
+from orchestrator.remote.heartbeat import keep_alive
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
+from orchestrator.remote.logins import Login
+from orchestrator.remote.unlocking import Unlocked
 
-_DIAL_S = 10.0
+DIAL_S = 10.0
 _MANUAL_CHANGESHAKE_S = 15.0
 _CONNECT_S = 45.0  # for everything from the greeting to the login: a host that dawdles with each part of it
 _HURRIED_S = 3.0
-_KEEPALIVE_S = 5
 
 
 class DroppedEarlyError(HostUnreachableError):
     """The host hung up before it said who it is, as sshd does at random when many connect at once."""
 
 
-def connect(host: str, ssh: Ssh) -> paramiko.Transport:
+def connect(host: str, login: Login, dial: Callable[[], Stream], unlocked: Unlocked) -> paramiko.Transport:
     """Return a connection that is verified and logged in.
 
     Raises HostUnreachableError (DroppedEarlyError, if trying again at once may help) or LoginRefusedError.
     """
-    known = _known_hosts(host, ssh)
-    with distrusted(host, _address(ssh)):
-        dialled = _dial(host, ssh)
-    dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko does not: 48 ms a command, not 3
-    sock = BoundedSocket(dialled)
-    transport = paramiko.Transport(sock)
+    known = _known_hosts(host, login)
+    with distrusted(host, login.address):
+        stream = Bounded(dial())
+    transport = paramiko.Transport(stream)  # type: ignore[arg-type]  # it needs no more of a socket
     watchdog = threading.Timer(_CONNECT_S, transport.close)
     watchdog.start()
     try:
-        with _handshake(host, ssh):
-            _shake_hands(transport, known, ssh)
+        with _handshake(host, login):
+            _shake_hands(transport, known, login)
             offered = transport.get_remote_server_key()
-        _verify(host, ssh, known, offered)
-        with distrusted(host, f"{_address(ssh)}: connection lost while logging in"):
-            log_in(transport, host, ssh)
-        transport.set_keepalive(_KEEPALIVE_S)
+        _verify(host, login, known, offered)
+        with distrusted(host, f"{login.address}: connection lost while logging in"):
+            log_in(transport, host, login, unlocked)
+        keep_alive(transport, stream)
     except BaseException:
         transport.close()
-        sock.close()  # Transport.close() leaves it open if the transport had ended by itself
+        stream.close()  # Transport.close() leaves it open if the transport had ended by itself
         raise
     finally:
         watchdog.cancel()
-    sock.trust()
+    stream.trust()
     return transport
-
-
-def _dial(host: str, ssh: Ssh) -> socket.socket:
-    try:
-        return socket.create_connection((ssh.host, ssh.port), timeout=_DIAL_S)
-    except TimeoutError as error:
-        raise SilentError(host, f"{_address(ssh)}: no answer within {_DIAL_S:g} s") from error
 
 
 def quieten_paramiko() -> None:
@@ -72,52 +63,49 @@ def quieten_paramiko() -> None:
         logger.addHandler(logging.NullHandler())
 
 
-def _address(ssh: Ssh) -> str:
-    return f"{ssh.host}:{ssh.port}"
-
-
-def _known_hosts(host: str, ssh: Ssh) -> KnownHosts:
+def _known_hosts(host: str, login: Login) -> KnownHosts:
     try:
-        return read_known_hosts(ssh.known_hosts)
+        return read_known_hosts(*login.known_hosts)
     except OSError as error:
         raise LoginRefusedError(
             host,
-            f"{ssh.known_hosts}: {error.strerror or error}: the file with the host's key must be readable",
+            f"{', '.join(map(str, login.known_hosts))}: {error.strerror or error}: the file with the host's "
+            "key must be readable",
         ) from error
 
 
 @contextmanager
-def _handshake(host: str, ssh: Ssh) -> Iterator[None]:
+def _handshake(host: str, login: Login) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
     except paramiko.ssh_exception.IncompatiblePeer as error:
         raise LoginRefusedError(
-            host, f"{_address(ssh)} speaks no SSH algorithm that we accept: {words(error)}"
+            host, f"{login.address} speaks no SSH algorithm that we accept: {words(error)}"
         ) from error
     except Exception as error:  # whatever paramiko makes of a host's bytes
         if time.monotonic() - began < _HURRIED_S:
             is_gone = isinstance(error, EOFError | OSError) or "protocol banner" in str(error)
             what = "hung up during the handshake" if is_gone else "did not keep to the SSH handshake"
             reason = f"{what}: {words(error)}".rstrip(": ")
-            raise DroppedEarlyError(host, f"{_address(ssh)} {reason}") from error
-        raise HostUnreachableError(host, f"{_address(ssh)} takes connections, but does not answer") from error
+            raise DroppedEarlyError(host, f"{login.address} {reason}") from error
+        raise HostUnreachableError(host, f"{login.address} takes connections, but does not answer") from error
 
 
-def _shake_hands(transport: paramiko.Transport, known: KnownHosts, ssh: Ssh) -> None:
+def _shake_hands(transport: paramiko.Transport, known: KnownHosts, login: Login) -> None:
     """Agree on keys, asking for a type of host key that is known, so that any other means a change."""
-    kinds = known.kinds(ssh.host, ssh.port)
+    kinds = known.kinds(login.known_as)
     options = transport.get_security_options()
     options.key_types = sorted(options.key_types, key=lambda name: _kind(name) not in kinds)
-    transport.banner_timeout = _DIAL_S
+    transport.banner_timeout = DIAL_S
     transport.auth_timeout = _MANUAL_CHANGESHAKE_S
     transport.start_client(timeout=_MANUAL_CHANGESHAKE_S)  # returns silently when its time is up
     if not transport.initial_kex_done:
         raise TimeoutError(f"no SSH handshake within {_MANUAL_CHANGESHAKE_S:g} s")
 
 
-def _verify(host: str, ssh: Ssh, known: KnownHosts, offered: paramiko.PKey) -> None:
-    refusal = known.refusal(ssh.host, ssh.port, HostKey(offered.get_name(), offered.asbytes()))
+def _verify(host: str, login: Login, known: KnownHosts, offered: paramiko.PKey) -> None:
+    refusal = known.refusal(login, HostKey(offered.get_name(), offered.asbytes()))
     if refusal:
         raise LoginRefusedError(host, refusal)
 

@@ -59,7 +59,7 @@ class ChangingSshd(Sshd):
 
 @pytest.fixture
 def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    for module, name in ((trust, "_MANUAL_CHANGESHAKE_S"), (trust, "_DIAL_S"), (becoming_root, "_WHO_S")):
+    for module, name in ((trust, "_MANUAL_CHANGESHAKE_S"), (trust, "DIAL_S"), (becoming_root, "_WHO_S")):
         monkeypatch.setattr(module, name, 1.0)
     monkeypatch.setattr(connection, "_OPEN_S", 1.0)
     monkeypatch.setattr(trust, "_HURRIED_S", 0.0)  # not three times
@@ -86,6 +86,7 @@ def test_a_host_whose_messages_are_changed_is_asked_or_cannot_be_reached(
         identity_file=tmp_path / "id",
         known_hosts=known,
         become="none",
+        config="none",
     )
     outcomes: dict[str, int] = {}
     wrong: list[str] = []

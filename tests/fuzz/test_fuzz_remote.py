@@ -4,6 +4,7 @@ import itertools
 import os
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from support.fuzzing import EXAMPLES
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, HttpProbe, Script
-from orchestrator.plan.model import Ssh
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
@@ -24,6 +24,8 @@ from orchestrator.remote.http_probe import UNKNOWN, probe
 from orchestrator.remote.job import Performance, read_result
 from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
 from orchestrator.remote.login import log_in
+from orchestrator.remote.logins import Login
+from orchestrator.remote.unlocking import Unlocked
 
 BOUNDED = settings(
     max_examples=EXAMPLES,
@@ -86,8 +88,16 @@ class Reported:
 
 
 CHANNELS = st.builds(Reported, TALK, st.one_of(st.just(b""), TALK), st.integers(-1, 255), st.integers(1, 64))
-SSH = Ssh(
-    host="h1", port=22, user="anna", identity_file=Path("id"), known_hosts=Path("known_hosts"), become="sudo"
+LOGIN = Login(
+    name="h1",
+    host="h1",
+    port=22,
+    user="anna",
+    known_as="h1",
+    known_hosts=(Path("known_hosts"),),
+    are_named=True,
+    is_alone=True,
+    become="sudo",
 )
 
 
@@ -108,7 +118,7 @@ def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Reported,
             checks = [Script("h1", "true"), Script("h1", "false")]
             assert set(checks) == set(converse(conversation, checks))
         else:
-            check_root("h1", SSH, conversation, "mark")
+            check_root("h1", LOGIN, conversation, "mark")
 
 
 @BOUNDED
@@ -177,8 +187,8 @@ def test_any_known_hosts_file_is_read(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_bytes(content)
     known = read_known_hosts(path)
-    known.kinds("h1", 22)
-    refusal = known.refusal("h1", 22, HostKey("ssh-ed25519", b"another"))
+    known.kinds("h1")
+    refusal = known.refusal(LOGIN, HostKey("ssh-ed25519", b"another"))
     assert refusal is not None
     assert refusal.isprintable()
 
@@ -232,6 +242,6 @@ class Untouched:
 def test_any_identity_file_is_a_key_or_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "id"
     path.write_bytes(content)
-    ssh = SSH.model_copy(update={"identity_file": path})
+    login = replace(LOGIN, identity_files=(path,))
     with pytest.raises(LoginRefusedError, match="identity file"):
-        log_in(Untouched(), "h1", ssh)  # type: ignore[arg-type]
+        log_in(Untouched(), "h1", login, Unlocked())  # type: ignore[arg-type]

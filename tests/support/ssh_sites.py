@@ -56,6 +56,7 @@ class Site:
             identity_file=self.identity,
             known_hosts=self.known_hosts,
             become=become,
+            config="none",
         )
         return SshHosts(cluster_of(h1=reached, h2=reached, gate_s=gate_s), sleep=self.pauses.append)
 

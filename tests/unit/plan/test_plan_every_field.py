@@ -30,8 +30,12 @@ SSH = {
     "user": ("admin", "admin"),
     "identity_file": ("id", FOLDER / "id"),
     "known_hosts": ("kh", FOLDER / "kh"),
-    "become": ("sudo", "sudo"),
+    "become": ("doas", "doas"),
+    "config": ("conf", FOLDER / "conf"),
+    "jump": ("ops@gw:2222, gw2", "ops@gw:2222, gw2"),
 }
+KEY = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
+HOST_SSH = SSH | {"host": ("10.1.0.1", "10.1.0.1"), "host_key": (KEY, KEY)}
 HOST = {
     "name": ("other", "other"),
     "address": ("10.0.0.8", "10.0.0.8"),
@@ -49,9 +53,9 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "accept_downtime": (True, True),
     },
     "members.*": HOST,
-    "members.*.ssh": SSH | {"host": ("10.1.0.1", "10.1.0.1")},
+    "members.*.ssh": HOST_SSH,
     "proxies.*": HOST,
-    "proxies.*.ssh": SSH | {"host": ("10.1.0.1", "10.1.0.1")},
+    "proxies.*.ssh": HOST_SSH,
     "ssh": SSH,
     "tls": {
         "ca": ("x.pem", FOLDER / "x.pem"),
@@ -123,6 +127,6 @@ def test_a_host_without_a_value_of_its_own_has_the_plans(tmp_path: Path, place: 
     cluster = load(tmp_path, plan)
     host = cluster.members[0] if place == "members.*" else cluster.proxies[0]
     shared = {name: moved(e, tmp_path, "") if isinstance(e, Path) else e for name, (_, e) in SSH.items()}
-    assert shared | {"host": host.address} == host.ssh.model_dump()
+    assert shared | {"host": host.address, "host_key": None} == host.ssh.model_dump()
     files = (tmp_path / f"{host.name}.pem", tmp_path / f"{host.name}.key")
     assert ("etcd9", *files) == (host.service, host.certificate, host.key)

@@ -46,11 +46,12 @@ CASES = [
     (SMALL + "accept_downtime: yes\n", [
         "13:18: accept_downtime: expected true or false, found the text 'yes': write true, without quotes"]),
     (SMALL + "ssh: {become: no}\n",
-        ["13:15: ssh.become: expected 'none' or 'sudo', found the text 'no': write none"]),
+        ["13:15: ssh.become: expected 'none', 'sudo' or 'doas', found the text 'no': write none"]),
     (SMALL + "ssh: {become: true}\n",
-        ["13:15: ssh.become: expected 'none' or 'sudo', found true: write sudo"]),
+        ["13:15: ssh.become: expected 'none', 'sudo' or 'doas', found true: write sudo"]),
     (SMALL + "ssh: {become: sudoo}\n",
-        ["13:15: ssh.become: expected 'none' or 'sudo', found the text 'sudoo': did you mean 'sudo'?"]),
+        ["13:15: ssh.become: expected 'none', 'sudo' or 'doas', found the text 'sudoo': did you mean 'sudo'?"
+         ]),
     (swapped(A, "a"), [
         ("3:5: members.0: expected a mapping of fields, found the text 'a': write it such as 'name: "
          "server1, address: 198.18.0.101'")]),

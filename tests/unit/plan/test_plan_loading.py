@@ -91,6 +91,9 @@ def test_a_member_overrides_what_it_names_and_nothing_else(tmp_path: Path) -> No
             "identity_file": Path("~/id").expanduser(),
             "known_hosts": tmp_path / "kh",
             "become": "sudo",
+            "config": None,
+            "jump": None,
+            "host_key": None,
         },
     }
     assert (second.service, second.key) == ("etcd", tmp_path / "b.key")
@@ -227,7 +230,7 @@ def test_every_file_is_looked_for_only_if_asked(tmp_path: Path) -> None:
         f"plan.yaml:7:7: tls.ca: '{tmp_path}/ca.pem' is a directory: put the file there or correct the path",
         (
             f"plan.yaml:13:39: ssh.known_hosts: '{tmp_path}/kh' does not exist: put the hosts' own keys "
-            "there (ssh-keyscan prints them; compare before you trust)"
+            "there (orchestrator hostkeys PLAN shows and writes them)"
         ),
     ]
 

@@ -18,7 +18,7 @@ from orchestrator.host.operations import Job
 from orchestrator.plan.model import Ssh
 from orchestrator.remote import job
 from orchestrator.remote.conversation import Conversation, EndedError
-from orchestrator.remote.distrust import BoundedSocket
+from orchestrator.remote.distrust import Bounded
 from orchestrator.remote.ssh import SshHosts
 
 __all__ = ["site"]
@@ -170,7 +170,13 @@ def reached(tmp_path: Path, host: str, port: int) -> SshHosts:
     key = tmp_path / "id"
     paramiko.RSAKey.generate(2048).write_private_key_file(str(key))
     there = Ssh(
-        host="h1", port=port, user="root", identity_file=key, known_hosts=tmp_path / "none", become="none"
+        host="h1",
+        port=port,
+        user="root",
+        identity_file=key,
+        known_hosts=tmp_path / "none",
+        become="none",
+        config="none",
     )
     hosts = SshHosts(cluster_of(h1=there), sleep=lambda _: None)
     hosts._connections["h1"]._ssh = there.model_copy(update={"host": host})
@@ -192,10 +198,10 @@ def test_an_address_that_is_none_cannot_be_reached(tmp_path: Path, host: str) ->
 
 
 @contextmanager
-def connected() -> Iterator[tuple[BoundedSocket, socket.socket]]:
+def connected() -> Iterator[tuple[Bounded, socket.socket]]:
     ours, theirs = socket.socketpair()
-    bounded = BoundedSocket(ours)
-    with bounded, theirs:
+    bounded = Bounded(ours)
+    with closing(bounded), theirs:
         yield bounded, theirs
 
 
@@ -209,7 +215,7 @@ def test_a_packet_that_is_announced_too_long_is_not_read() -> None:
 
 
 def test_a_host_that_is_not_known_yet_is_not_heard_without_end() -> None:
-    def pump(bounded: BoundedSocket, theirs: socket.socket) -> int:
+    def pump(bounded: Bounded, theirs: socket.socket) -> int:
         heard = 0
         for _ in range(300):
             theirs.sendall(b"x" * 8192)

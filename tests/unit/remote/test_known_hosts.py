@@ -6,10 +6,20 @@ import shlex
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
+
+
+class At(NamedTuple):
+    host: str
+    port: int
+
+    @property
+    def known_as(self) -> str:
+        return (self.host if self.port == 22 else f"[{self.host}]:{self.port}").lower()
 
 
 def key(kind: str, body: str) -> HostKey:
@@ -102,7 +112,7 @@ def test_a_line_covers_the_hosts_that_openssh_says_it_covers(hosts: str, name: s
 def test_only_the_hosts_own_key_is_trusted(tmp_path: Path, text: str, port: int, refusal: str | None) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(text)
-    reason = read_known_hosts(path).refusal("Server1.example", port, OURS)
+    reason = read_known_hosts(path).refusal(At("Server1.example", port), OURS)
 
     if refusal is None:
         assert reason is None
@@ -119,13 +129,13 @@ def test_a_refusal_teaches_how_to_trust_the_host(tmp_path: Path) -> None:
         "Compare with the fingerprint on the host's own console: "
         "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub; only if it is the same, add the key: "
         f"ssh-keyscan -t ed25519 -p 2222 {HOST} >> {path}"
-    ) == read_known_hosts(path).refusal(HOST, 2222, OURS)
+    ) == read_known_hosts(path).refusal(At(HOST, 2222), OURS)
 
 
 def test_a_changed_key_is_shown_beside_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text("# first\n" + line(HOST, OTHER))
-    reason = read_known_hosts(path).refusal(HOST, 22, OURS)
+    reason = read_known_hosts(path).refusal(At(HOST, 22), OURS)
 
     assert reason is not None
     assert OURS.fingerprint in reason
@@ -137,7 +147,7 @@ def test_a_pattern_with_many_stars_is_matched_at_once(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(line("*a" * 13 + "*b", OURS) + line("*a" * 5000 + "b", OURS))
     began = time.monotonic()
-    reason = read_known_hosts(path).refusal("a" * 60, 22, OURS)
+    reason = read_known_hosts(path).refusal(At("a" * 60, 22), OURS)
     assert time.monotonic() - began < 2
     assert reason is not None
     assert "does not know this host" in reason
@@ -154,12 +164,12 @@ def test_a_pipe_in_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_file_of_any_size_and_content_is_read_in_time(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_bytes(os.urandom(1 << 20) + b"\n" + line(HOST, OURS).encode() + b"x" * (1 << 20) + b"\n\0\n")
-    reason = read_known_hosts(path).refusal(HOST, 22, OTHER)
+    reason = read_known_hosts(path).refusal(At(HOST, 22), OTHER)
     assert reason is not None
     assert "HAS CHANGED" in reason
 
     path.write_text("garbage\n" * 1000)
-    reason = read_known_hosts(path).refusal(HOST, 22, OURS)
+    reason = read_known_hosts(path).refusal(At(HOST, 22), OURS)
     assert reason is not None
     assert "(unreadable lines: 1, 2, 3, 4, 5 and 995 more)" in reason
 
@@ -172,7 +182,7 @@ def test_a_file_of_any_size_and_content_is_read_in_time(tmp_path: Path) -> None:
 def test_what_takes_an_old_key_out_runs_as_it_is_printed(tmp_path: Path) -> None:
     path = tmp_path / "the operator's own known_hosts"
     path.write_text("# first\n" + line("*.example", OTHER) + line(HOST, RSA) + line(HOST, OTHER))
-    known = read_known_hosts(path).refusal(HOST, 22, OURS)
+    known = read_known_hosts(path).refusal(At(HOST, 22), OURS)
     assert known is not None
     command = known.partition("take the old key out first: ")[2].partition(". Compare")[0]
     assert command == f"sed -i '2d;4d' {shlex.quote(str(path))}"
@@ -182,7 +192,7 @@ def test_what_takes_an_old_key_out_runs_as_it_is_printed(tmp_path: Path) -> None
 
 def test_what_adds_a_key_runs_as_it_is_printed(tmp_path: Path) -> None:
     path = tmp_path / "a new place" / "known hosts"
-    unknown = read_known_hosts(path).refusal(HOST, 2222, OURS)
+    unknown = read_known_hosts(path).refusal(At(HOST, 2222), OURS)
     assert unknown is not None
     command = unknown.rpartition("add the key: ")[2]
     (tmp_path / "ssh-keyscan").write_text('#!/bin/sh\necho "$@"\n')
@@ -196,7 +206,7 @@ def test_the_kinds_that_a_host_may_show_are_those_of_its_own_keys(tmp_path: Path
     path = tmp_path / "known_hosts"
     path.write_text(line(HOST, RSA) + line("*", OURS, "@revoked") + line("*", OTHER, "@cert-authority"))
 
-    assert {"ssh-rsa"} == read_known_hosts(path).kinds(HOST, 22)
+    assert {"ssh-rsa"} == read_known_hosts(path).kinds(HOST)
 
 
 def test_the_fingerprint_is_the_one_that_openssh_prints() -> None:

@@ -14,7 +14,7 @@ from unit.remote.shells import cluster_of
 
 from orchestrator.errors import LoginRefusedError
 from orchestrator.plan.model import Ssh
-from orchestrator.remote import login
+from orchestrator.remote import agent as agent_module
 from orchestrator.remote.ssh import SshHosts
 
 __all__ = ["site"]
@@ -28,6 +28,7 @@ def by_agent(site: Site) -> SshHosts:
         identity_file=None,
         known_hosts=site.known_hosts,
         become="none",
+        config="none",
     )
     return SshHosts(cluster_of(h1=there), sleep=site.pauses.append)
 
@@ -97,7 +98,7 @@ def test_without_an_agent_that_is_reported(
 def test_an_agent_that_answers_garbage_or_nothing_is_reported_in_time(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: bytes
 ) -> None:
-    monkeypatch.setattr(login, "_AGENT_S", 0.3)
+    monkeypatch.setattr(agent_module, "_AGENT_S", 0.3)
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
     done = threading.Event()
 

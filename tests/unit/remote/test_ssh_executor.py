@@ -126,7 +126,7 @@ def test_a_host_where_nobody_listens_is_unreachable_at_once(site: Site) -> None:
 
 
 def test_a_host_that_says_nothing_is_unreachable_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust, "_DIAL_S", 0.3)
+    monkeypatch.setattr(trust, "DIAL_S", 0.3)
     monkeypatch.setattr(trust, "_HURRIED_S", 0.2)
     site.sshd.is_mute = True
     with site.executor() as executor, pytest.raises(HostUnreachableError, match="does not answer"):
