@@ -18,13 +18,14 @@ TLS = {
     "client_certificate": "pki/client.pem",
     "client_key": "pki/client-key.pem",
 }
-SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts"}
+SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts", "config": "none"}
+NOT_HERE = ("host", "identity_file", "known_hosts", "config", "jump", "host_key")
 
 
 def relocated(text: str) -> str:
     """Rewrite a plan so that each of its files is the lab's own and each host is reached at its address.
 
-    A host's own files and its ``ssh.host`` go; what else it overrides stays, comments too.
+    A host's own files and its way (``ssh.host``, jump hosts) go; what else it overrides stays, comments too.
     """
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -33,10 +34,11 @@ def relocated(text: str) -> str:
     plan: Any = yaml.load(text)
     for section, paths in (("tls", TLS), ("ssh", SSH)):
         plan.setdefault(section, {}).update(paths)
+    plan["ssh"].pop("jump", None)
     for host in (*plan["members"], *plan.get("proxies", ())):
         for name in ("certificate", "key"):
             host.pop(name, None)
-        for name in ("host", "identity_file", "known_hosts"):
+        for name in NOT_HERE:
             (host.get("ssh") or {}).pop(name, None)
         if "ssh" in host and not host["ssh"]:
             del host["ssh"]

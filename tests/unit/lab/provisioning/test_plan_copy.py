@@ -20,7 +20,7 @@ members:
     certificate: /secret/one.pem
     key: /secret/one.key
     ssh: {host: jump.example.org, port: 2222, identity_file: /secret/id, known_hosts: /secret/hosts}
-  - {name: two, address: 192.0.2.2, ssh: {host: two.example.org}}
+  - {name: two, address: 192.0.2.2, ssh: {host: two.example.org, config: /secret/config, jump: a.example.org}}
   - {name: three, address: 192.0.2.3}
 proxies:
   - name: client
@@ -28,6 +28,7 @@ proxies:
     service: etcd3
     key: /secret/client1.key
     ssh: {host: client.example.org, identity_file: /secret/id, port: 2022}
+ssh: {jump: "ops@gate.example.org:2222", config: /secret/config}
 tls:
   ca: /secret/ca.pem
   certificate: /secret/{name}.pem
