@@ -172,8 +172,11 @@ def _ssh(one: Target, script: str) -> str:
     """Log in as the plan does, and run a script as root."""
     ssh = one.host.ssh
     identity = ("-i", str(ssh.identity_file)) if ssh.identity_file else ()
-    words = ("ssh", "-p", str(ssh.port), *identity, "-o", f"UserKnownHostsFile={ssh.known_hosts}")
-    asked = f"sudo sh -c {_quoted(script)}" if ssh.become == "sudo" else script
+    config = ("-F", str(ssh.config)) if ssh.config else ()
+    jump = ("-J", ssh.jump) if ssh.jump else ()
+    known = ("-o", f"UserKnownHostsFile={ssh.known_hosts}") if "known_hosts" in ssh.model_fields_set else ()
+    words = ("ssh", *config, *jump, "-p", str(ssh.port), *identity, *known)
+    asked = script if ssh.become == "none" else f"{ssh.become} sh -c {_quoted(script)}"
     return " ".join(map(_quoted, (*words, f"{ssh.user}@{ssh.host}", asked)))
 
 
