@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator import commandline
+from orchestrator.host.operations import Secret
 from orchestrator.interrupt import Moment
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration, Role, Round
@@ -18,8 +19,26 @@ from orchestrator.remote.unlocking import Ask, Unlocked, ask_nobody
 
 
 @dataclass(frozen=True, slots=True)
+class Secrets:
+    """What a person gives to get in: sudo's password, and an answer when a key's passphrase is asked for.
+
+    ``options`` are those of the command line that ask for it, for commands that are printed.
+    """
+
+    ask: Ask = ask_nobody
+    become: Secret | None = None
+    options: tuple[str, ...] = ()
+
+
+NO_SECRETS = Secrets()
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A loaded plan with its migration, and connections to its hosts; ``moment`` is what signals ask."""
+    """A loaded plan with its migration, and connections to its hosts; ``moment`` is what signals ask.
+
+    ``options`` are those of the command line without which the hosts cannot be reached.
+    """
 
     plan: Path
     state: Path
@@ -28,12 +47,14 @@ class Session:
     warnings: tuple[str, ...]
     hosts: Hosts
     moment: Moment = field(default_factory=Moment)
+    options: tuple[str, ...] = ()
 
     def command(self, verb: str, *options: str) -> str:
         """What an operator types to do something with this plan and state file."""
         words = [verb, commandline.argument(self.plan), *options]
         if self.state != default_state(self.plan):
             words += ["--state", commandline.argument(self.state)]
+        words += self.options
         return commandline.command(*words)
 
     def spelled(self, text: str) -> str:
@@ -62,14 +83,22 @@ def default_state(plan: Path) -> Path:
 
 
 @contextmanager
-def open_session(plan: Path, state: Path | None, ask: Ask = ask_nobody) -> Iterator[Session]:
+def open_session(plan: Path, state: Path | None, given: Secrets = NO_SECRETS) -> Iterator[Session]:
     """Load a plan and connect to its hosts as they are needed; raises PlanInvalidError.
 
-    ``ask`` is asked for the passphrases of keys. LoginRefusedError if OpenSSH's configuration cannot be read.
+    LoginRefusedError if OpenSSH's configuration cannot be read.
     """
     loaded = load(plan, MIGRATIONS)
     migration = MIGRATIONS[loaded.cluster.strategy]
     cluster, unlocked = settled(loaded.cluster), Unlocked()
-    unlocked.unlock((login for way in ways_of(cluster) for login in way.logins), ask)
-    with SshHosts(cluster, unlocked=unlocked) as hosts:
-        yield Session(plan, state or default_state(plan), cluster, migration, loaded.warnings, hosts)
+    unlocked.unlock((login for way in ways_of(cluster) for login in way.logins), given.ask)
+    with SshHosts(cluster, unlocked=unlocked, password=given.become) as hosts:
+        yield Session(
+            plan,
+            state or default_state(plan),
+            cluster,
+            migration,
+            loaded.warnings,
+            hosts,
+            options=given.options,
+        )

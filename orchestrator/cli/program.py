@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from orchestrator import __version__, commandline
 from orchestrator.cli import lab
 from orchestrator.cli.lab import Plan
+from orchestrator.cli.logins import AskPass, Login, PassFile
 from orchestrator.cli.prompts import confirm
 from orchestrator.cli.sessions import session_of
 from orchestrator.output import out
@@ -78,12 +79,14 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     accept_risk: Annotated[
         bool, typer.Option("--accept-risk", help="Go on with a strategy that is unsafe by design.")
     ] = False,
+    asks: AskPass = False,
+    password: PassFile = None,
 ) -> None:
     """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
     from orchestrator.commands.phases.call import RunOptions  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.commands.run import dry, live  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state, verb="" if dry_run else "run") as (session, context):
+    with session_of(plan, state, Login(asks, password), verb="" if dry_run else "run") as (session, context):
         if dry_run:
             dry(session, context)
         else:
@@ -98,11 +101,13 @@ def rollback(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     state: State = None,
+    asks: AskPass = False,
+    password: PassFile = None,
 ) -> None:
     """Undo what was done to PLAN's cluster, round by round, back to plain http."""
     from orchestrator.commands.rollback import dry, live  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state, verb="rollback") as (session, context):
+    with session_of(plan, state, Login(asks, password), verb="rollback") as (session, context):
         if dry_run:
             dry(session, context)
         else:
@@ -110,47 +115,54 @@ def rollback(
 
 
 @app.command()
-def check(plan: Plan) -> None:
+def check(plan: Plan, *, asks: AskPass = False, password: PassFile = None) -> None:
     """Look at every host of PLAN before the first change: what would stop a run, why, and the fix."""
     from orchestrator.commands.check import show  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, None) as (session, _):
+    with session_of(plan, None, Login(asks, password)) as (session, _):
         show(session)
 
 
 @app.command()
-def backup(plan: Plan) -> None:
+def backup(plan: Plan, *, asks: AskPass = False, password: PassFile = None) -> None:
     """Save the data of PLAN's cluster on its first member, verify it, and say how to restore it."""
     from orchestrator.commands.backup import save  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, None) as (session, _):
+    with session_of(plan, None, Login(asks, password)) as (session, _):
         out(save(session))
 
 
 @app.command()
-def recover(plan: Plan, *, state: State = None) -> None:
+def recover(plan: Plan, *, state: State = None, asks: AskPass = False, password: PassFile = None) -> None:
     """Write PLAN's lost state file anew, from what the hosts remember of the run."""
     from orchestrator.commands.recover import recover  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state) as (session, _):
+    with session_of(plan, state, Login(asks, password)) as (session, _):
         out(recover(session))
 
 
 @app.command()
-def status(plan: Plan, *, state: State = None) -> None:
+def status(plan: Plan, *, state: State = None, asks: AskPass = False, password: PassFile = None) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
     from orchestrator.commands.status import show_status  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state) as (session, _):
+    with session_of(plan, state, Login(asks, password)) as (session, _):
         show_status(session)
 
 
 @app.command()
-def files(plan: Plan, host: Annotated[str, typer.Argument(metavar="HOST")], *, state: State = None) -> None:
+def files(
+    plan: Plan,
+    host: Annotated[str, typer.Argument(metavar="HOST")],
+    *,
+    state: State = None,
+    asks: AskPass = False,
+    password: PassFile = None,
+) -> None:
     """Show what the migration puts on HOST: to compare, or to put back what hands have changed."""
     from orchestrator.commands.files import reported  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state) as (session, _):
+    with session_of(plan, state, Login(asks, password)) as (session, _):
         out(reported(session, host))
 
 
@@ -163,11 +175,13 @@ def unlock(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     state: State = None,
+    asks: AskPass = False,
+    password: PassFile = None,
 ) -> None:
     """Show who holds the locks of PLAN's hosts, or take those of run ID away once its process is gone."""
     from orchestrator.commands import locks  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, state) as (session, _):
+    with session_of(plan, state, Login(asks, password)) as (session, _):
         if run is None:
             locks.report(session)
         else:

@@ -1,5 +1,6 @@
 """Ask the person at the terminal."""
 
+import getpass
 import sys
 from types import FrameType
 
@@ -35,3 +36,14 @@ def confirm(question: str) -> bool:
                     return False
                 case _:
                     output.err("please answer y or n")
+
+
+def secret(question: str) -> str | None:
+    """Ask the person at the terminal for what nobody else may see; None if there is none, or no answer."""
+    if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
+        return None
+    output.err(f"{question}: ", end="")
+    try:
+        return getpass.getpass("") or None
+    except (EOFError, OSError):
+        return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator import output
+from orchestrator.cli.logins import NOTHING_GIVEN, Login, secrets_of
 from orchestrator.cli.signals import Stop
 from orchestrator.errors import (
     LockedError,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tuple[Session, RunContext]]":
+def session_of(
+    plan: Path, state: Path | None, login: Login = NOTHING_GIVEN, verb: str = ""
+) -> "Iterator[tuple[Session, RunContext]]":
     """Open a session for one command, and add the command to go on with to what stops it.
 
     ``verb`` is the command's own, if it walks.
@@ -39,7 +42,7 @@ def session_of(plan: Path, state: Path | None, verb: str = "") -> "Iterator[tupl
 
     live.configure(people=sys.stderr.isatty())
     stop = Stop()
-    with stop.listening(), open_session(plan, state) as session:
+    with stop.listening(), open_session(plan, state, secrets_of(login)) as session:
         for warning in session.warnings:
             output.err(f"warning: {warning}")
         patience, report = session.cluster.patience, live.narrator()

@@ -1,10 +1,10 @@
 """One host's SSH connection: opened when it is needed, replaced when it is broken."""
 
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -14,14 +14,22 @@ import paramiko
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.questions import Answer, HttpProbe
 from orchestrator.plan.model import Ssh
-from orchestrator.remote.becoming_root import check_root
-from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.becoming_root import (
+    PasswordNeededError,
+    Sudo,
+    TerminalNeededError,
+    as_root,
+    check_root,
+    obstacle,
+)
+from orchestrator.remote.conversation import Conversation, EndedError
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.http_probe import ChannelRefusedError, probe
 from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import route
+from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.ways import Ways
 
 T = TypeVar("T")
@@ -32,26 +40,28 @@ _NO_TUNNEL = (
     "Let sshd forward ports: 'AllowTcpForwarding yes' in sshd_config, and where 'restrict' stands before the "
     "key in authorized_keys, 'restrict,port-forwarding'"
 )
-# A login shell of any kind reads the command line; these words mean the same to sh, csh and fish. Whatever
-# else a command needs goes over stdin.
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./=-]+")
 
 
 class Connection:
     """A connection that any number of threads may use at once."""
 
     def __init__(
-        self, host: str, ssh: Ssh, ways: Ways, clock: Callable[[], float], sleep: Callable[[float], None]
+        self,
+        host: str,
+        ssh: Ssh,
+        ways: Ways,
+        password: SudoPassword | None,
+        times: tuple[Callable[[], float], Callable[[float], None]],
     ) -> None:
         self.host = host
         self._ssh = ssh
         self._ways = ways
-        self._clock = clock
-        self._sleep = sleep
+        self._password = password
+        self._clock, self._sleep = times
         self._lock = threading.RLock()  # a connection that fails while it is opened is dropped
         self._transport: paramiko.Transport | None = None
-        self._become = ("env", "LC_ALL=C", "sudo", "-n", "-u", "root", "--") if ssh.become == "sudo" else ()
         self._login: Login
+        self._sudo = Sudo()  # what it wants there, as far as it is known
         self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -118,28 +128,57 @@ class Connection:
         return transport
 
     def _check_root(self, transport: paramiko.Transport) -> None:
-        mark = secrets.token_hex(8)  # printed by our command only, not by whatever else may run instead
-        with self._talk(transport, ("sh", "-s", "--", mark)) as conversation:
-            check_root(self.host, self._login, conversation, mark)
+        while True:  # three times at most: sudo may want a terminal, and a password too
+            mark = secrets.token_hex(8)  # printed by our command only, not by whatever else may run instead
+            try:
+                with self._talk(transport, ("sh", "-s", "--", mark)) as conversation:
+                    check_root(self.host, self._login, conversation, mark)
+            except TerminalNeededError:
+                if self._sudo.wants_terminal:
+                    raise
+                self._sudo = replace(self._sudo, wants_terminal=True)
+            except PasswordNeededError:
+                if self._sudo.wants_password or self._password is None:
+                    raise
+                self._sudo = replace(self._sudo, wants_password=True)
+            else:
+                return
 
     @contextmanager
     def _talk(
         self, transport: paramiko.Transport, argv: Sequence[str], until: float = inf
     ) -> Iterator[Conversation]:
+        sudo = replace(self._sudo, mark=f"orchestrator-{secrets.token_hex(8)}-")
         try:
-            with _closing(self._begin(transport, argv)) as channel, self._distrusted(READING):
-                yield Conversation(channel, self._clock, until)
+            with _closing(self._begin(transport, argv, sudo)) as channel, self._distrusted(READING):
+                conversation = Conversation(channel, self._clock, until)
+                if sudo.is_asked:
+                    self._prove(conversation, sudo)
+                yield conversation
         except HostUnreachableError:
             self._drop(transport)
             raise
 
-    def _begin(self, transport: paramiko.Transport, argv: Sequence[str]) -> paramiko.Channel:
-        command = _command_line(*self._become, *argv)
+    def _prove(self, conversation: Conversation, sudo: Sudo) -> None:
+        try:
+            if sudo.wants_password and self._password is not None:
+                self._password.give(self.host, self._login.where, conversation, sudo.mark)
+            else:
+                conversation.prove(sudo.mark, None)
+        except EndedError as end:
+            if end.exit_status is None:
+                raise
+            raise obstacle(self.host, self._login, end) from end
+
+    def _begin(self, transport: paramiko.Transport, argv: Sequence[str], sudo: Sudo) -> paramiko.Channel:
+        command = as_root(self._login.become, argv, sudo)
         channel = self._channel(transport)
         watchdog = threading.Timer(_OPEN_S, transport.close)  # exec_command waits for ever by itself
         watchdog.start()
         try:
             with self._distrusted():
+                if sudo.wants_terminal:
+                    channel.get_pty("dumb")
                 channel.exec_command(command)
         finally:
             watchdog.cancel()
@@ -171,13 +210,6 @@ def _closing(channel: paramiko.Channel) -> Iterator[paramiko.Channel]:
     finally:
         with suppress(*READING):
             channel.close()
-
-
-def _command_line(*words: str) -> str:
-    strange = [word for word in words if not _PLAIN_WORD.fullmatch(word)]
-    if strange:
-        raise AssertionError(f"not a word that means the same to every shell: {strange}")
-    return " ".join(words)
 
 
 def _no_session(login: Login) -> str:

@@ -7,6 +7,7 @@ from math import inf
 from threading import Event
 from typing import Protocol
 
+from orchestrator.host.operations import Secret
 from orchestrator.host.questions import Answers, Script
 from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
@@ -17,7 +18,8 @@ _STATUS_S = 1.0  # for the exit status, which sshd sends behind the end of the o
 _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
 _LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
 _NOISE_BYTES = 4096  # of what is kept for an error: the end
-_LINE = re.compile(rb"orchestrator-(?:uid|begin|answer|end|hello|result|waiting|pending)(?: |$)")
+_PASSWORD_S = 30.0  # sudo may ask a directory server, and waits for some seconds after a wrong one
+_LINE = re.compile(rb"orchestrator-(?:root|uid|begin|answer|end|hello|result|waiting|pending)(?: |$)")
 
 
 class Channel(Protocol):
@@ -53,6 +55,10 @@ class Channel(Protocol):
         """Read stderr."""
 
 
+class _PromptedError(Exception):
+    """Sudo has printed our prompt."""
+
+
 class EndedError(EOFError):
     """The command ended, or the connection did; ``exit_status`` is None if the host told none.
 
@@ -63,6 +69,10 @@ class EndedError(EOFError):
         super().__init__(said or "the connection was closed")
         self.said = said
         self.exit_status = exit_status
+
+
+class PasswordRefusedError(Exception):
+    """Sudo asks for the password once more, so the one that it was given is wrong."""
 
 
 class Conversation:
@@ -78,6 +88,7 @@ class Conversation:
         self._stdout = bytearray()
         self._stderr = bytearray()
         self._noise = bytearray()
+        self._prompt: bytes | None = None  # sudo's, while it may ask for a password
         self._poll = select.poll()
         self._poll.register(channel.fileno(), select.POLLIN)
 
@@ -100,6 +111,26 @@ class Conversation:
                 return
             view = view[sent:]
 
+    def prove(self, prompt: str, secret: Secret | None) -> None:
+        """Give sudo a password as soon as it has printed our own prompt, and wait until our command runs.
+
+        The prompt is known to nobody else, so nothing but sudo gets it, and nothing is sent behind it that
+        sudo could take for another try. PasswordRefusedError if it asks once more.
+        """
+        self._prompt, is_given = prompt.encode(), False
+        while True:
+            try:
+                words = self.line(_PASSWORD_S)
+            except _PromptedError:
+                if is_given or secret is None:
+                    raise PasswordRefusedError from None
+                self.say(f"{secret.reveal()}\n".encode())
+                is_given = True
+            else:
+                if words == f"orchestrator-root {prompt}":
+                    self._prompt = None
+                    return
+
     def end_input(self) -> None:
         """Close the script's stdin."""
         self._channel.shutdown_write()
@@ -116,9 +147,17 @@ class Conversation:
                 if _LINE.match(line):
                     return line.decode(errors="replace")
                 self._noise = (self._noise + line + b"\n")[-_NOISE_BYTES:]
+            self._look_for_prompt()
             if len(self._stdout) > _LINE_BYTES:
                 raise ValueError(f"a line of more than {_LINE_BYTES} bytes")
             self._receive(self._left_s(deadline, within_s))
+
+    def _look_for_prompt(self) -> None:
+        for heard in (self._stderr, self._stdout) if self._prompt else ():  # at a terminal, they are one
+            before, found, behind = bytes(heard).partition(self._prompt or b"")
+            if found:
+                heard[:] = before + behind
+                raise _PromptedError
 
     def _deadline(self, within_s: float) -> float:
         return min(self._clock() + within_s, self._until)

@@ -9,12 +9,13 @@ from typing import Self
 import tenacity
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.host.operations import Job, JobResult
+from orchestrator.host.operations import Job, JobResult, Secret
 from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
 from orchestrator.remote.job import Performance, SettledError, longest_s
+from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.trust import quieten_paramiko
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.ways import Ways
@@ -30,13 +31,16 @@ class SshHosts:
         cluster: Cluster,
         *,
         unlocked: Unlocked | None = None,
+        password: Secret | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         quieten_paramiko()
         self._ways = Ways(unlocked or Unlocked(), clock, sleep)
+        shared = SudoPassword(password) if password else None
         self._connections = {
-            host.name: Connection(host.name, host.ssh, self._ways, clock, sleep) for host in cluster.hosts
+            host.name: Connection(host.name, host.ssh, self._ways, shared, (clock, sleep))
+            for host in cluster.hosts
         }
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
         self._patience_s = cluster.patience.gate_s
