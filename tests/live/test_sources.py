@@ -14,6 +14,10 @@ from orchestrator.lab.provisioning import initial_settings
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
 Settings = Mapping[str, str]
+# Debian's unit sets a name and a directory; the same as a flag too is fatal from 3.4 on.
+FORGET = "Environment=\n"
+# Off with a configuration file (3.4), and the clients here write through it.
+GATEWAY = "enable-grpc-gateway: true\n"
 URLS = ("ETCD_LISTEN_CLIENT_URLS", "ETCD_LISTEN_PEER_URLS")
 
 
@@ -26,7 +30,7 @@ def flags(settings: Settings) -> list[str]:
 
 def yaml(settings: Settings) -> str:
     lines = [f"{word.removeprefix('--').replace('=', ': ', 1)}\n" for word in flags(settings)]
-    return "".join(("# written by hand\n", *lines, "snapshot-count: 10000  # for small disks\nlogger: zap\n"))
+    return "".join(("# written by hand\n", *lines, "snapshot-count: 10000  # for small disks\n", GATEWAY))
 
 
 def environment_lines(settings: Settings) -> str:
@@ -61,7 +65,7 @@ def tutorial(host: Host, settings: Settings) -> None:
         " \\\n  ".join(flags(settings)).replace("--name=", "--name ").replace("--data-dir=", "-data-dir '")
     )
     words = words.replace(" \\\n  --listen-client", "' \\\n  --listen-client", 1)
-    drop_in(host, f"ExecStart=\nExecStart=/usr/bin/etcd \\\n  {words}\n")
+    drop_in(host, f"{FORGET}ExecStart=\nExecStart=/usr/bin/etcd \\\n  {words}\n")
 
 
 def half_tutorial(host: Host, settings: Settings) -> None:
@@ -73,11 +77,12 @@ def half_tutorial(host: Host, settings: Settings) -> None:
 
 def daemon_args(host: Host, settings: Settings) -> None:
     written(host, "etc/default/etcd", f'DAEMON_ARGS="{" ".join(flags(settings))}"\n')
+    drop_in(host, FORGET)
 
 
 def centos(host: Host, settings: Settings) -> None:
     words = " ".join(f'{word.replace("=", "=" + chr(92) + chr(34), 1)}\\"' for word in flags(settings))
-    drop_in(host, f'ExecStart=\nExecStart=/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd {words}"\n')
+    drop_in(host, f'{FORGET}ExecStart=\nExecStart=/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd {words}"\n')
 
 
 def config_flag(host: Host, settings: Settings) -> None:
