@@ -6,11 +6,11 @@ from dataclasses import replace
 from orchestrator.commands.dry_run import rehearse
 from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
-from orchestrator.engine.events import Opened
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
 from orchestrator.etcd.install import detecting as sources
 from orchestrator.output import out
+from orchestrator.plan.facts import Facts
 from orchestrator.report import review as text
 
 
@@ -24,14 +24,14 @@ def review(call: Call) -> None:
         jobs = rehearse(call.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    out(text.review(call.runbook, jobs, call.cut_off, tuple(_sources(progress.opened))))
+    found = _sources(progress.opened.facts) if progress.opened else ()
+    out(text.review(call.runbook, jobs, call.cut_off, tuple(found)))
 
 
-def _sources(opened: Opened | None) -> Iterable[str]:
+def _sources(facts: Facts) -> Iterable[str]:
     """Say which hosts have their settings elsewhere than in Environment= lines of the unit, and where."""
     found: dict[str, list[str]] = {}
-    hosts = {**opened.facts.members, **opened.facts.proxies} if opened else {}
-    for name, host in hosts.items():
+    for name, host in {**facts.members, **facts.proxies}.items():
         if host.source:
             found.setdefault(sources.described(host.source), []).append(name)
     for described, names in found.items():
