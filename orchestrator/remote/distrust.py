@@ -15,7 +15,7 @@ READING: Final = (ValueError, EOFError, OSError, paramiko.SSHException)
 ANYTHING: Final = (Exception,)
 """What paramiko raises over a host's bytes: also struct.error, IndexError, AssertionError, KeyError, …"""
 
-_MANUAL_CHANGESHAKE_BYTES = 1 << 20  # a host whose key is not known yet: a handshake needs less than 10 KB
+_HANDSHAKE_BYTES = 1 << 20  # a host whose key is not known yet: a handshake needs less than 10 KB
 _PACKET_BYTES = 1 << 18  # OpenSSH's own limit; paramiko would wait for 4 GB of one packet
 _SHOWN_CHARS = 300
 
@@ -82,7 +82,7 @@ class Bounded:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._left: int | None = _MANUAL_CHANGESHAKE_BYTES
+        self._left: int | None = _HANDSHAKE_BYTES
         self._closed = False  # paramiko looks at it, as a socket has it
         self.unanswered = 0
 
@@ -113,6 +113,6 @@ class Bounded:
             self._left -= len(received)
             if self._left < 0:
                 raise paramiko.SSHException(
-                    f"it sent more than {_MANUAL_CHANGESHAKE_BYTES} bytes before it logged us in"
+                    f"it sent more than {_HANDSHAKE_BYTES} bytes before it logged us in"
                 )
         return received

@@ -17,7 +17,7 @@ from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked
 
 DIAL_S = 10.0
-_MANUAL_CHANGESHAKE_S = 15.0
+_HANDSHAKE_S = 15.0
 _CONNECT_S = 45.0  # for everything from the greeting to the login: a host that dawdles with each part of it
 _HURRIED_S = 3.0
 
@@ -98,10 +98,10 @@ def _shake_hands(transport: paramiko.Transport, known: KnownHosts, login: Login)
     options = transport.get_security_options()
     options.key_types = sorted(options.key_types, key=lambda name: _kind(name) not in kinds)
     transport.banner_timeout = DIAL_S
-    transport.auth_timeout = _MANUAL_CHANGESHAKE_S
-    transport.start_client(timeout=_MANUAL_CHANGESHAKE_S)  # returns silently when its time is up
+    transport.auth_timeout = _HANDSHAKE_S
+    transport.start_client(timeout=_HANDSHAKE_S)  # returns silently when its time is up
     if not transport.initial_kex_done:
-        raise TimeoutError(f"no SSH handshake within {_MANUAL_CHANGESHAKE_S:g} s")
+        raise TimeoutError(f"no SSH handshake within {_HANDSHAKE_S:g} s")
 
 
 def _verify(host: str, login: Login, known: KnownHosts, offered: paramiko.PKey) -> None:

@@ -209,7 +209,7 @@ class World:
             unit.SCRIPT: lambda *_: Answer(0, ""),
             HOST: self._host_facts,
             VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
-            listeners.MANUAL_CHANGESHAKE: self._handshake,
+            listeners.HANDSHAKE: self._handshake,
             ca_store.SCRIPT: self._trust,
             LISTINGS["v3"]: self._verify,
             proxies.SCRIPT: self._stored,

@@ -59,7 +59,7 @@ class ChangingSshd(Sshd):
 
 @pytest.fixture
 def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    for module, name in ((trust, "_MANUAL_CHANGESHAKE_S"), (trust, "DIAL_S"), (becoming_root, "_WHO_S")):
+    for module, name in ((trust, "_HANDSHAKE_S"), (trust, "DIAL_S"), (becoming_root, "_WHO_S")):
         monkeypatch.setattr(module, name, 1.0)
     monkeypatch.setattr(connection, "_OPEN_S", 1.0)
     monkeypatch.setattr(trust, "_HURRIED_S", 0.0)  # not three times

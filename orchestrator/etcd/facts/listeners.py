@@ -71,7 +71,7 @@ def _listeners(answer: Answer) -> tuple[Listener, ...]:
 # /version is served on every peer port. An HTTP answer is needed, not a finished handshake alone: with TLS
 # 1.3 the listener refuses a certificate only after the dialler believes that the handshake is done.
 # HTTP/1.1, as members speak it: etcd 3.4 ends an HTTP/2 stream on that port without an answer.
-MANUAL_CHANGESHAKE = """
+HANDSHAKE = """
 exec curl --http1.1 --silent --show-error --noproxy '*' --max-time 4 \\
   --output /dev/null --write-out '%{http_code}' --cacert "$2" --cert "$3" --key "$4" "$1/version"
 """
@@ -93,7 +93,7 @@ def handshake(dialler: Target, url: str) -> Fact[Handshake]:
     """Whether a peer port answers another member's host, with the files that its etcd uses."""
     paths = settings.Paths.of(dialler)
     arguments = (url, paths.ca, paths.certificate, paths.key)
-    return Fact(Script(dialler.name, MANUAL_CHANGESHAKE, arguments, timeout_s=5.0), _handshake)
+    return Fact(Script(dialler.name, HANDSHAKE, arguments, timeout_s=5.0), _handshake)
 
 
 def _handshake(answer: Answer) -> Handshake:
