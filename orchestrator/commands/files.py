@@ -26,7 +26,10 @@ def reported(session: Session, name: str) -> str:
     lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
     for stage in runbook.stages:
         step = next((step for step in stage.steps if step.host == name), None)
-        files = [operation for operation in step.operations if isinstance(operation, Write)] if step else []
+        written = [operation for operation in step.operations if isinstance(operation, Write)] if step else []
+        files = [
+            file for file in written if not file.path.startswith("/run/")
+        ]  # what lies there does not stay
         if files:
             lines += ["", f"from {stage.target} on:"]
             lines += [f"  {line}" for file in files for line in operation_lines(file)]

@@ -1,8 +1,8 @@
 """Running: one function for a new run, a resume, a dry run and a rollback; it never asks which it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from orchestrator.engine import wait
+from orchestrator.engine import together, wait
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import RoundBegan, RunEnded
 from orchestrator.engine.machine import MemberMachine
@@ -24,6 +24,8 @@ from orchestrator.migrations.table import Advice
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
+
+Take = Callable[[Step, Poll | None], None]
 
 
 def run(
@@ -146,12 +148,35 @@ class _Walk:
     def _pending(self, stage: Stage) -> list[Step]:
         return [step for step in stage.steps if self._machines[step.host].state == stage.source]
 
+    def _take_anew(self, stage: Stage) -> Stage:
+        """Undo what some hosts have taken of a round that all have to take together."""
+        progress = self._event_log.progress
+        if together.is_passed(self._runbook, stage, progress):
+            return together.without_proof(stage)
+        for steps in together.undone_first(self._runbook, stage, progress):
+            first, hosts = steps[0], tuple(step.host for step in steps)
+            self._walker.record(
+                RoundBegan(round=first.round, target=first.target, hosts=hosts, order=stage.order, last=None)
+            )
+            for step in steps:
+                self._refuse_to_begin(step)
+                self._settle(step, stage.advice, self._walker.take)
+                self._machines[step.host] = MemberMachine(
+                    self._runbook, step.host, step.target, self._walker.take
+                )
+        return stage
+
+    def _refuse_to_begin(self, step: Step) -> None:
+        if self._context.should_stop():
+            raise RunInterruptedError(f"stopped before {step.id}, as asked")
+
     def _take_round(self, stage: Stage) -> None:
+        if stage.is_together and self._pending(stage):
+            stage = self._take_anew(stage)
         pending = self._pending(stage)
         announced = False
         while pending:
-            if self._context.should_stop():
-                raise RunInterruptedError(f"stopped before {pending[0].id}, as asked")
+            self._refuse_to_begin(pending[0])
             last = self._find_last(stage)
             step = self._next(pending, last)
             hand_over = stage.last if step.host == last else None
@@ -167,7 +192,7 @@ class _Walk:
                     )
                 )
                 announced = True
-            self._settle(stage, step, hand_over)
+            self._settle(step, stage.advice, self._machines[step.host].step, hand_over)
             pending.remove(step)
 
     def _find_last(self, stage: Stage) -> str | None:
@@ -183,18 +208,18 @@ class _Walk:
         unsettled = self._event_log.progress.unsettled
         return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
 
-    def _settle(self, stage: Stage, step: Step, hand_over: Poll | None) -> None:
+    def _settle(self, step: Step, advice: Advice | None, take: Take, hand_over: Poll | None = None) -> None:
         """Take one step, and say what is true now if it fails."""
         where = f"{step.id}: {{}}; {step.host} still stands in {step.source!r}"
         self._since = self._context.clock()
         try:
-            self._machines[step.host].step(step, hand_over)
+            take(step, hand_over)
         except (wait.NotYetError, JobFailedError) as error:
-            raise self._stopped(where.format(error), stage.advice) from error
+            raise self._stopped(where.format(error), advice) from error
         except (HostUnreachableError, LoginRefusedError) as error:
             is_begun = step.host in self._event_log.progress.unsettled  # a handover comes before that
             doubt = f"; {step.id} is in doubt" if is_begun else ""
-            raise self._stopped(where.format(f"{error}{doubt}"), stage.advice) from error
+            raise self._stopped(where.format(f"{error}{doubt}"), advice) from error
 
     def _stopped(self, reason: str, advice: Advice | None = None) -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now.

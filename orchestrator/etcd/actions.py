@@ -27,13 +27,13 @@ def remove_certificates(target: Target) -> Iterable[Operation]:
         yield RemoveDirectory(paths.directory)
 
 
-def try_certificates_out(target: Target) -> Iterable[Operation]:
-    """Let a throwaway etcd serve the member's certificates on a port of its own, for its peers to dial."""
+def try_next_start_out(target: Target) -> Iterable[Operation]:
+    """Start the member's own unit under another name, with its final settings, beside the member."""
     yield from trial.begin(target)
 
 
 def end_trial(target: Target) -> Iterable[Operation]:
-    """End the throwaway etcd; nothing of it stays."""
+    """End the trial; nothing of it stays."""
     yield from trial.end(target)
 
 

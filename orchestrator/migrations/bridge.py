@@ -19,7 +19,7 @@ STAGED = State("staged", "speaks http, and its certificates are on the host", (
     is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
     is_.registered_with_http, is_.healthy,
 ))
-PROVEN = State("proven", "speaks http, and every peer has completed a handshake with its certificates", STAGED.gates)
+PROVEN = State("proven", "speaks http, and its next start was tried: every peer has reached it over TLS", STAGED.gates)
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
     is_.registered_with_http, is_.healthy,
@@ -97,8 +97,8 @@ BRIDGE = Migration(
               there=Way((do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
         Round("prove",          STAGED,          PROVEN,          one_by_one,
-              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,), advice=PROVING),
-              back=Way((do.end_trial,))),
+              there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
+              back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("accept",         PROVEN,          ACCEPTING,       leader_last,
               there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart), do.hand_over),
               back=Way((do.unload_certificates, do.close_local_port, do.restart), do.hand_over_locally)),

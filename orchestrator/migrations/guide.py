@@ -30,7 +30,7 @@ SUPPLIED = State("supplied", "speaks http, and its certificates are on the host"
     is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_certificates,
     is_.trusting_the_ca, is_.registered_with_http, is_.healthy,
 ))
-PROVEN = State("proven", "speaks http, and every peer has completed a handshake with its certificates", SUPPLIED.gates)
+PROVEN = State("proven", "speaks http, and its next start was tried: every peer has reached it over TLS", SUPPLIED.gates)
 # No gate here needs a quorum: in the window there may be none, and a resume has to get through it.
 ANNOUNCED = State("announced", "listens on http, while peers are told https: the window", (
     is_.holding_certificates, is_.loaded_with_certificates, is_.registered_for_peers_with_https,
@@ -73,8 +73,8 @@ GUIDE = Migration(
               there=Way((do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
         Round("prove",          SUPPLIED,        PROVEN,          one_by_one,
-              there=Way((do.try_certificates_out,), proof=(is_.proven_to_every_peer,), advice=PROVING),
-              back=Way((do.end_trial,))),
+              there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
+              back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("load",           PROVEN,          ACCEPTING,       leader_last,
               there=Way((do.end_trial, do.load_certificates, do.restart), do.hand_over_locally),
               back=Way((do.unload_certificates, do.restart), do.hand_over_locally)),

@@ -62,6 +62,8 @@ class Way:
     stand in for what would hold without them: ``order`` for the round's, ``always`` for the migration's own
     gates, and ``gates`` for those of the state that it leads to, where these ask for more than it brings
     about. ``proof`` are gates that have to hold once, behind the job, and need not go on holding.
+    ``is_together`` says that what one host's step begins is needed by the others' proofs, and does not last:
+    if not every host has taken it, whoever goes on undoes it where it was taken, and takes it anew.
     ``advice`` is what an operator has to know if a run stops here.
     """
 
@@ -71,6 +73,7 @@ class Way:
     always: tuple[HostCheck, ...] | None = None
     gates: tuple[HostCheck, ...] | None = None
     proof: tuple[HostCheck, ...] = ()
+    is_together: bool = False
     advice: Advice | None = None
 
 

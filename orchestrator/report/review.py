@@ -6,6 +6,8 @@ from orchestrator.host.operations import Job, Operation, Run, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step
 
+_LONG = 40  # lines
+
 
 def review(
     runbook: Runbook, jobs: Sequence[Job], notes: Sequence[str] = (), sources: Sequence[str] = ()
@@ -26,15 +28,17 @@ def review(
     lines.append(f"Runbook {runbook.digest[:12]}, {len(jobs)} jobs. Before and after every step: {always}.")
     if runbook.risk:
         lines += ["", f"RISK: {runbook.risk}"]
-    current = ""
+    current, reported = "", set[str]()
     for number, job in enumerate(jobs, start=1):
         step = runbook.step(job.step)
         if step.round != current:
             current = step.round
-            stage = next(stage for stage in runbook.stages if stage.round == current)
-            lines += ["", f"Round {stage.round}: {stage.source} -> {stage.target}, {stage.order}"]
+            orders = [f", {stage.order}" for stage in runbook.stages if stage.round == current]
+            lines += ["", f"Round {current}: {step.source} -> {step.target}{''.join(orders)}"]
         lines += ["", f"  {number}. {_title(job, step)}"]
-        lines += [f"       {line}" for operation in job.operations for line in operation_lines(operation)]
+        lines += [
+            f"       {line}" for operation in job.operations for line in _reported_once(operation, reported)
+        ]
         if job.successor is None:
             lines.append(f"       then wait until {step.host} is {step.target}: " + _gates(step))
     if not jobs:
@@ -55,6 +59,16 @@ def operation_lines(operation: Operation) -> Iterable[str]:
     yield render(operation)
     if isinstance(operation, Write) and isinstance(operation.content, str) and not _is_pem(operation.content):
         yield from (f"  | {line}" for line in operation.content.splitlines() if line)
+
+
+def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:
+    """Tell an operation; the content of a long file is told with the first host that gets it."""
+    lines = tuple(operation_lines(operation))
+    if not isinstance(operation, Write) or len(lines) < _LONG:
+        return lines
+    is_new = operation.sha256 not in reported
+    reported.add(operation.sha256)
+    return lines if is_new else (lines[0], "  | (the same as above)")
 
 
 def _is_pem(content: str) -> bool:

@@ -47,12 +47,20 @@ class _Compilation:
             losses=self._way.losses,
             tracks=self._by_host(self._way),
             origins={host: track[0] for host, track in self._by_host(self._migration).items()},
-            stages=tuple(self._stage(round_) for round_ in self._way.rounds if self._targets[round_.role]),
+            stages=self._stages(self._way),
             gates=self._gates,
             standing=self._gates
             if self._way is self._migration
             else {place: drift.alone(gates) for place, gates in self._gates.items()},
+            undoing={
+                step.id: step
+                for stage in (self._stages(self._way.reversed) if self._way is self._migration else ())
+                for step in stage.steps
+            },
         )
+
+    def _stages(self, way: Migration) -> tuple[Stage, ...]:
+        return tuple(self._stage(round_) for round_ in way.rounds if self._targets[round_.role])
 
     def _by_host(self, way: Migration) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -72,6 +80,7 @@ class _Compilation:
             waits=round_.order.waits,
             advice=round_.there.advice,
             steps=tuple(self._step(round_, target) for target in targets),
+            is_together=round_.there.is_together,
         )
 
     def _step(self, round_: Round, target: Target) -> Step:

@@ -56,7 +56,7 @@ class Stage:
     """A round, compiled: a step for each host of its role, in the plan's order.
 
     ``last`` finds who has to go last; ``waits`` says whether there must be one. ``advice`` is
-    for those whose run stops in it.
+    for those whose run stops in it. ``is_together`` is as its way has it.
     """
 
     round: str
@@ -67,6 +67,7 @@ class Stage:
     waits: bool
     advice: Advice | None
     steps: tuple[Step, ...]
+    is_together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Runbook:
     where each stood before the migration's first change, and ``gates`` what must be true: (host, state).
     ``standing`` must be true of hosts that were left in a state, for a run to go on from there: on the way
     back only that nobody has changed them by hand, for what does not work may be the reason to go back.
+    ``undoing`` are the steps that undo its own, by their ids: some rounds have to be taken anew.
     """
 
     cluster: str
@@ -88,6 +90,7 @@ class Runbook:
     stages: tuple[Stage, ...]
     gates: Mapping[tuple[str, str], tuple[Check, ...]]
     standing: Mapping[tuple[str, str], tuple[Check, ...]]
+    undoing: Mapping[str, Step]
 
     @property
     def finals(self) -> Mapping[str, str]:
@@ -108,8 +111,8 @@ class Runbook:
         return {step.id: step for stage in self.stages for step in stage.steps}
 
     def step(self, step_id: str) -> Step:
-        """Return the step of that id."""
-        return self.steps[step_id]
+        """Return the step of that id, on its way or back."""
+        return self.steps.get(step_id) or self.undoing[step_id]
 
 
 def describe(operation: Operation) -> dict[str, object]:

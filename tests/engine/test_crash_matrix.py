@@ -225,10 +225,16 @@ def untimed(events: Iterable[Recorded]) -> list[Recorded]:
 
 
 @pytest.mark.exhaustive
-def test_a_crash_anywhere_then_resume_reaches_the_same_world(cluster: Cluster, there: Scenario) -> None:
+@pytest.mark.parametrize("when", ["at once", "hours later"])
+def test_a_crash_anywhere_then_resume_reaches_the_same_world(
+    cluster: Cluster, there: Scenario, when: str
+) -> None:
     assert len(there.moments) > 200
     for left in there.left:
         scenario = Scenario.behind(cluster, left)
+        if when == "hours later":  # each trial has ended by itself
+            for host in scenario.world.hosts.values():
+                host.end_trial()
         scenario.walk(compile_forward)
 
         assert there.world_now() == scenario.world_now(), left.moments
@@ -325,8 +331,10 @@ def test_no_step_that_succeeded_is_started_again(cluster: Cluster, there: Scenar
         for event in scenario.event_log.events:
             if isinstance(event, StepStarted):
                 assert event.step not in done
+                done.discard(event.step.removeprefix("undo-"))  # a round that is taken together, taken anew
             if isinstance(event, StepSucceeded):
                 done.add(event.step)
+                done.discard(f"undo-{event.step}")
 
 
 def test_a_second_run_has_nothing_to_do(cluster: Cluster) -> None:

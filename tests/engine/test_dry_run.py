@@ -200,13 +200,36 @@ def test_a_proof_that_was_cut_off_is_given_again(cluster: Cluster) -> None:
     assert ["server1", "server2", "server3"] == proofs
 
 
+def test_a_round_that_is_taken_together_is_taken_anew_by_all_and_the_review_says_so(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    event_log = MemoryEventLog()
+    world.hosts["server3"].is_refused_by_peers = True
+    with pytest.raises(StoppedError, match="prove/server3"):
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
+    for host in world.hosts.values():
+        host.trial = {}  # their time was up
+    world.hosts["server3"].is_refused_by_peers = False
+
+    rehearsal = DryRunExecutor(LiveExecutor(world))
+    run(runbook, rehearsal, MemoryEventLog(tuple(event_log.events)), context(cluster))
+    expected = [f"{round_}/server{number}" for round_ in ("undo-prove", "prove") for number in (1, 2, 3)]
+    assert expected == [job.step for job in rehearsal.jobs][:6]
+    assert "Round undo-prove: proven -> staged" in review(runbook, rehearsal.jobs)
+
+    before = len(world.performed)
+    run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert expected == [job.step for job in world.performed[before:]][:6]
+    assert event_log.progress.is_finished
+
+
 def test_certificates_that_a_peer_refuses_stop_the_run_before_any_restart(cluster: Cluster) -> None:
     world = World(cluster)
     runbook = compiled(cluster, world)
     event_log = MemoryEventLog()
     world.hosts["server3"].is_refused_by_peers = True
     with pytest.raises(
-        StoppedError, match="prove/server1: server1: proven to every peer: server3 cannot reach"
+        StoppedError, match="prove/server3: server3: proven to every peer: server3 cannot reach"
     ):
         run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert [0, 0, 0] == [host.restarts for host in world.hosts.values()]

@@ -1,6 +1,5 @@
 """The port that a plan names for the trial is the port of the trial, from the plan's text to the review."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,9 @@ from engine.world import World, make_cluster
 
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
+from orchestrator.etcd import trial
 from orchestrator.etcd.gather import gather
+from orchestrator.host.operations import Write
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.loading import load
 from orchestrator.remote.dry_run import DryRunExecutor
@@ -46,9 +47,14 @@ def test_the_plans_port_reaches_the_trial_of_every_member(tmp_path: Path, port: 
     runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS[strategy])
     executor = DryRunExecutor(LiveExecutor(world))
     run(runbook, executor, MemoryEventLog(), RunContext(cluster.patience, sleep=lambda _: None))
-    text = review(runbook, executor.jobs)
-    expected = (
-        f"--listen-peer-urls=https://0.0.0.0:{port} --initial-advertise-peer-urls=https://127.0.0.1:{port}"
-    )
-    assert 3 == text.count(expected)
-    assert [str(port)] * 3 == re.findall(r"--listen-peer-urls=https://0\.0\.0\.0:(\d+)", text)
+    written = [
+        operation.text
+        for job in executor.jobs
+        for operation in job.operations
+        if isinstance(operation, Write) and operation.path == f"{trial.DIRECTORY}/environment"
+    ]
+    assert 3 == len(written)
+    for number, text in enumerate(written, start=101):
+        assert f'ETCD_LISTEN_PEER_URLS="https://0.0.0.0:{port}"\n' in text
+        assert f'ETCD_INITIAL_ADVERTISE_PEER_URLS="https://198.18.0.{number}:{port}"\n' in text
+    assert str(trial.DIRECTORY) in review(runbook, executor.jobs)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import files, settings, trial
 from orchestrator.etcd.api import v3
+from orchestrator.etcd.checks import proving
 from orchestrator.etcd.facts import ca_store, listeners, process, proxies
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
@@ -62,7 +63,8 @@ class FakeHost:
     begun: list[str] = field(default_factory=list)  # names of the jobs, which outlast a reboot
     trusted: set[str] = field(default_factory=set)
     lock: str = ""  # what the lock's file holds
-    trial: dict[str, str] = field(default_factory=dict)  # settings of the throwaway etcd, while it runs
+    copied: bool = False  # whether the unit lies there under the trial's name too
+    trial: dict[str, str] = field(default_factory=dict)  # settings of the trial, while it runs
     program: str = "etcd"  # what the unit's main process is
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
@@ -79,12 +81,35 @@ class FakeHost:
 
     def reload(self) -> None:
         """Do what systemctl daemon-reload does with the drop-ins."""
-        self.loaded = dict(self.base)
-        for path in sorted(path for path in self.files if path.endswith(".conf")):
+        self.loaded = self._settings("/etc/systemd/system/etcd2.service.d/")
+
+    def _settings(self, drop_ins: str) -> dict[str, str]:
+        found = dict(self.base)
+        for path in sorted(path for path in self.files if path.startswith(drop_ins)):
             for line in self.files[path][0].splitlines():
                 if line.startswith("Environment="):
                     name, value = shlex.split(line.removeprefix("Environment="))[0].split("=", 1)
-                    self.loaded[name] = value
+                    found[name] = value
+        return found
+
+    def try_out(self) -> None:
+        """Start the unit under the trial's name, with what lies there; without its files it dies."""
+        assert self.copied
+        reported = self._settings(f"{trial.DROP_INS}/")
+        reported |= dict(
+            shlex.split(line)[0].split("=", 1) for line in self._lines(f"{trial.DIRECTORY}/environment")
+        )
+        named = [value for name, value in reported.items() if name.endswith("_FILE")]
+        self.trial = reported if all(path in self.files for path in named) else {}
+
+    def _lines(self, path: str) -> list[str]:
+        return self.files[path][0].splitlines()
+
+    def end_trial(self) -> None:
+        """Leave nothing of it, as when it is ended, and as a reboot leaves it."""
+        self.copied, self.trial = False, {}
+        self.files = {path: lying for path, lying in self.files.items() if not path.startswith("/run/")}
+        self.directories = {path for path in self.directories if not path.startswith("/run/")}
 
     def restart(self) -> None:
         """Start etcd with what systemd has read; without its certificate files it dies."""
@@ -213,12 +238,27 @@ class World:
             ca_store.SCRIPT: self._trust,
             LISTINGS["v3"]: self._verify,
             proxies.SCRIPT: self._stored,
-            trial.LAST_WORDS: self._trial,
+            trial.LOOK: self._trial,
+            proving.LEFT: self._left,
         }
         return answers[question.script](host, question)
 
     def _trial(self, host: FakeHost, _: Script) -> Answer:
-        return Answer(0, "running\n" if host.trial else "ended\n")
+        if not host.trial:
+            return Answer(0, "LoadState=loaded\nActiveState=failed\nResult=exit-code\nMainPID=0\n")
+        others = [other for other in self.hosts.values() if other is not host and other.trial]
+        is_ready = len(others) + 1 > len(self.hosts) // 2
+        lines = ["LoadState=loaded", f"ActiveState={'active' if is_ready else 'activating'}", "MainPID=7"]
+        lines += [f'metric=etcd_server_id{{server_id="{host.id:x}"}} 1']
+        lines += [f"dialled={other.id:x}" for other in others if not host.is_refused_by_peers]
+        reach = not host.is_refused_by_peers and not self.is_expired
+        peers = ((f'Local="{host.id:x}",Remote="{other.id:x}"', int(reach)) for other in others)
+        lines += [f"metric=etcd_network_active_peers{{{labels}}} {value}" for labels, value in peers]
+        return Answer(0, "\n".join(lines))
+
+    def _left(self, host: FakeHost, _: Script) -> Answer:
+        left = [path for path in host.files if path.startswith("/run/")]
+        return Answer(0, "\n".join([*left, *(["orchestrator-trial.service"] if host.trial else [])]))
 
     def _process(self, host: FakeHost, _: Script) -> Answer:
         if host.starting_looks:
@@ -347,7 +387,7 @@ class World:
         """Crash a host: what was not on disk is gone, and systemd starts etcd from what is there."""
         host = self.place(name)
         host.results.clear()
-        host.trial = {}
+        host.end_trial()
         host.reload()
         host.restart()
         raise HostUnreachableError(name, "rebooted")
@@ -382,10 +422,6 @@ class World:
                     name = settings.ADVERTISE_CLIENT
                     urls = (host.environment.get(name) or settings.DEFAULTS[name]).split(",")
                     self.registry[host.id]["clients"] = urls
-            case ("systemctl", "stop", "orchestrator-trial*.service"):
-                host.trial = {}
-            case ("systemd-run", *words):
-                self._try_out(host, words)
             case ("update-ca-certificates",):
                 host.update_trust()
             case ("etcdctl", endpoint, _, "member", "update", id_, urls):
@@ -397,14 +433,21 @@ class World:
                 assert host.name == self.leader, "move-leader must reach the leader"
                 self.leader = next(other.name for other in self.hosts.values() if other.id == int(id_, 16))
             case _:
-                raise AssertionError(argv)
+                self._try_out(host, argv)
 
-    def _try_out(self, host: FakeHost, words: list[str]) -> None:
-        given = [word.removeprefix("--setenv=") for word in words if word.startswith("--setenv=")]
-        reported = dict(one.split("=", 1) for one in given)
-        has_files = all(value in host.files for name, value in reported.items() if name.endswith("_FILE"))
-        assert trial.DIRECTORY in host.directories
-        host.trial = reported if has_files else {}
+    def _try_out(self, host: FakeHost, argv: tuple[str, ...]) -> None:
+        match argv:
+            case ("sh", "-c", trial.END):
+                host.end_trial()
+            case ("systemd-run", *_, "sh", "-c", trial.END):
+                pass  # it ends the trial in its time
+            case ("sh", path, "etcd2"):
+                assert trial.COPY == host.files[path][0]
+                host.copied = True
+            case ("systemctl", "--no-block", "start", "orchestrator-trial.service"):
+                host.try_out()
+            case _:
+                raise AssertionError(argv)
 
     def _is_served(self, host: FakeHost, endpoint: str) -> bool:
         url = urlsplit(endpoint.removeprefix("--endpoints="))

@@ -59,7 +59,7 @@ READERS: dict[str, Callable[[Target], Callable[[Answer], Any]]] = {
     "version": lambda one: members.version(one.host).reader,
     "files": lambda one: files.lying(one, ()).reader,
     "process": lambda one: process.running(one).reader,
-    "trial": lambda one: trial.standing(one).reader,
+    "trial": lambda one: trial.status(one).reader,
     "unit": lambda one: unit.of(one).reader,
     "clock": lambda one: host.time_of(one.name).reader,
     "ports": lambda one: listeners.listening(one.name).reader,

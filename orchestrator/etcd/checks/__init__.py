@@ -16,7 +16,7 @@ from orchestrator.etcd.checks.listeners import (
     serving_local_http,
 )
 from orchestrator.etcd.checks.local_clients import local_clients_healthy
-from orchestrator.etcd.checks.proving import proven_to_every_peer
+from orchestrator.etcd.checks.proving import free_of_trials, proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
     registered_for_peers_with_https,
@@ -50,6 +50,7 @@ __all__ = [
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
+    "free_of_trials",
     "healthy",
     "holding_certificates",
     "holding_no_certificates",

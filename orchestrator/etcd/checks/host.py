@@ -12,7 +12,7 @@ from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, UnansweredError
 from orchestrator.plan.facts import Target
 
-# Programs that looks and jobs call: remote/script.py, remote/result.py, and the scripts below etcd/.
+# Programs that looks and jobs call: remote/script.py, remote/job.py, and the scripts below etcd/.
 NEEDED = (
     *(
         "awk",
@@ -34,11 +34,11 @@ NEEDED = (
         "mktemp",
         "mv",
     ),
-    *("readlink", "rm", "rmdir", "sed", "sha256sum", "sleep", "stat", "sync", "tail", "tar", "timeout", "tr"),
-    *("curl", "journalctl", "runuser", "systemctl", "systemd-run"),
+    *("readlink", "rm", "rmdir", "sed", "sha256sum", "sleep", "sort", "stat", "sync", "tail", "tar"),
+    *("timeout", "tr", "curl", "journalctl", "runuser", "ss", "systemctl", "systemd-escape", "systemd-run"),
 )
 ON_MEMBERS = ("etcdctl",)
-FOR_CHECKS = ("getent", "ip", "ss")  # without them the checks see less, and a run works all the same
+FOR_CHECKS = ("getent", "ip")  # without them the checks see less, and a run works all the same
 STORES = ("update-ca-trust", "update-ca-certificates")
 # Debian's package of each program; of those that are not here, coreutils.
 PACKAGES = {
@@ -47,7 +47,7 @@ PACKAGES = {
     "getent": "libc-bin",
     **dict.fromkeys(("ip", "ss"), "iproute2"),
     **dict.fromkeys(("flock", "runuser"), "util-linux"),
-    **dict.fromkeys(("journalctl", "systemctl", "systemd-run"), "systemd"),
+    **dict.fromkeys(("journalctl", "systemctl", "systemd-escape", "systemd-run"), "systemd"),
 }
 
 WARN_S = 1.0  # etcd's own members warn of each other from there on (rafthttp/probing_status.go)

@@ -13,6 +13,7 @@ from orchestrator.etcd.checks import (
     room,
     routes,
     sandbox,
+    trials,
     unit,
     versions,
 )
@@ -102,6 +103,13 @@ CHECKLIST: tuple[Item, ...] = (
         why="etcd does not start if another program has one of its ports",
         fix="stop the other program, or choose another port in the plan",
         make=on_each_host(listeners.ports),
+    ),
+    Item(
+        "trial",
+        looks="the port, the memory and the systemd that the trial of the member's next start needs",
+        why="each member's unit is started under another name first, beside it, and these find each other",
+        fix="open that port between the members, or name another in the plan (ports.trial)",
+        make=trials.of_members,
     ),
     Item(
         "watch",

@@ -1,46 +1,132 @@
-"""What shows of a member's certificates before anything depends on them."""
+"""What shows of a member's next start, and of who reaches whom over TLS, before anything depends on it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import trial
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts.listeners import Handshake, handshake
+from orchestrator.etcd.trial import TrialStatus
 from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.questions import Answers
+from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan.facts import Target
+
+LEFT = """
+systemctl show --property=ActiveState --value "$1.service" | grep -v -x inactive && echo "$1.service"
+for path in "$2" "$3"; do [ ! -e "$path" ] || echo "$path"; done
+exit 0
+"""
+_APART = "the trial on {} has a network of its own (PrivateNetwork= or the like), in which no peer reaches it"
 
 
 @gate
 def proven_to_every_peer(target: Target) -> Check:
-    """Every other member completes a mutual TLS handshake with this one's throwaway etcd, by staged files."""
-    dials = [
-        (dialler.name, url, handshake(dialler, url))
-        for dialler in target.others
-        for url in trial.urls(target)
-    ]
-    standing = trial.standing(target)
+    """Its unit starts under the trial's name, and its etcd and those before it reach each other over TLS.
+
+    The members' trials begin in the plan's order, so behind the last step every directed pair is proven.
+    """
+    begun = _begun(target)
+    statuses = {one.name: trial.status(one) for one in begun}
+    dials = {
+        (one.name, other.name): [(url, handshake(one, url)) for url in trial.urls(other)]
+        for one in begun
+        for other in begun
+        if one != other and target.name in {one.name, other.name}
+    }
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        now = standing.read(answers)
-        words = f": {' / '.join(now.said)}" if now.said else ""
-        refusals = tuple(_refusals((name, url, dial.read(answers)) for name, url, dial in dials))
-        if refusals and not now.is_running:
-            reported = words or ", and logged no reason"
-            yield wrong(f"the throwaway etcd on {target.name} did not stay up{reported}")
+        now = {name: status.read(answers) for name, status in statuses.items()}
+        ended = [name for name, found in now.items() if not found.is_running]
+        yield from (wrong(_ended(name, now[name])) for name in ended)
+        if ended:
             return
-        yield from refusals
-        if words and refusals:
-            yield wrong(f"{target.name} said{words}")
-
-    return Check(target.name, (*(dial for _, _, dial in dials), standing), judge)
-
-
-def _refusals(dials: Iterable[tuple[str, str, Handshake]]) -> Iterable[Remark]:
-    for name, url, shaken in dials:
-        if shaken.is_unconnected:
-            yield wrong(
-                f"{name} gets no connection to {url}: {shaken.reason}; the throwaway etcd runs: open "
-                "that port between the members, or choose one that is open (ports.trial)"
+        apart = [name for name, found in now.items() if found.has_own_network]
+        yield from (wrong(_APART.format(name)) for name in apart)
+        if apart:
+            return
+        shaken = {pair: [(url, dial.read(answers)) for url, dial in looked] for pair, looked in dials.items()}
+        yield from _of_pairs(begun, now, shaken)
+        is_last = len(begun) == len(target.everyone)
+        if is_last:
+            yield from (
+                wrong(f"the trial on {name} is not ready{_words(found)}")
+                for name, found in now.items()
+                if not found.is_ready
             )
-        elif not shaken.is_done:
-            yield wrong(f"{name} cannot reach {url} over TLS: {shaken.reason}")
+
+    looked = (dial for pairs in dials.values() for _, dial in pairs)
+    return Check(target.name, (*statuses.values(), *looked), judge)
+
+
+@gate
+def free_of_trials(target: Target) -> Check:
+    """Nothing is left of the trial on its host."""
+    script = Script(target.name, LEFT, (trial.UNIT, trial.DIRECTORY, trial.DROP_INS))
+    left = Fact(script, _lines)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        found = left.read(answers)
+        if found:
+            yield wrong(f"left of the trial: {', '.join(found)}")
+
+    return Check(target.name, (left,), judge)
+
+
+def _lines(answer: Answer) -> tuple[str, ...]:
+    return tuple(answer.text.splitlines())
+
+
+def _begun(target: Target) -> tuple[Target, ...]:
+    """Return the members whose trials have begun when this one's has: the plan's first, up to it."""
+    everyone = target.everyone
+    return everyone[: [one.name for one in everyone].index(target.name) + 1]
+
+
+def _ended(name: str, found: TrialStatus) -> str:
+    reported = _words(found) or ", and logged no reason"
+    return f"the trial on {name} did not stay up: {found.state}{reported}"
+
+
+def _words(found: TrialStatus) -> str:
+    return f": {' / '.join(found.said)}" if found.said else ""
+
+
+Shaken = Mapping[tuple[str, str], list[tuple[str, Handshake]]]
+
+
+def _of_pairs(begun: Iterable[Target], now: Mapping[str, TrialStatus], shaken: Shaken) -> Iterable[Remark]:
+    """Say of each directed pair whether the one's own dialler has reached the other."""
+    members = {one.name: one for one in begun}
+    speaking = []
+    for name in members:
+        if not now[name].id:
+            yield wrong(f"the trial on {name} does not say yet who it is{_words(now[name])}")
+    for one, other in ((one, other) for one in members for other in members if one != other):
+        if not now[one].id or not now[other].id:
+            continue
+        if now[other].id not in now[one].reached:
+            speaking += [one, other]
+            url = trial.urls(members[other])[0]
+            yield wrong(
+                f"{one} cannot reach {url} over TLS: {_cause(now[one], shaken.get((one, other), []))}"
+            )
+    for name in dict.fromkeys(speaking):
+        if now[name].said:
+            yield wrong(f"{name} said{_words(now[name])}")
+
+
+def _cause(found: TrialStatus, dials: Iterable[tuple[str, Handshake]]) -> str:
+    """Say why a member's etcd has not reached another, as far as our own handshake can tell."""
+    for _, dial in dials:
+        if dial.is_unconnected:
+            return (
+                f"{dial.reason}; the trial there runs: open that port between the members, or choose one "
+                "that is open (ports.trial)"
+            )
+        if not dial.is_done:
+            return dial.reason
+    if found.proxies:
+        return (
+            f"its etcd obeys {', '.join(found.proxies)}, and a connection without it works: exempt every "
+            "member in NO_PROXY"
+        )
+    return "its etcd has not, though curl has from the same host with the same files"

@@ -13,6 +13,7 @@ from orchestrator.etcd import effective, files, settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
+from orchestrator.etcd.install import command as commands
 from orchestrator.etcd.install import config_file, drop_ins, environment_file, flags, systemd_env, unit
 from orchestrator.etcd.settings import Settings, Stage
 from orchestrator.host.checks import Remark
@@ -27,10 +28,14 @@ _LINES_ALONE = Source()
 class Composed:
     """A host whose etcd has its settings from variables, flags or a configuration file, or from several."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, directory: str = "", copies: str = "") -> None:
         self._target = target
-        self._directory = drop_ins.directory(target.host)
+        self._directory = directory or drop_ins.directory(target.host)
+        self._copies = copies  # where copies of a configuration file lie, if not beside it
         self._source = target.found.source or _LINES_ALONE
+        if directory:  # of a copy, in whose unit the specifiers of the unit's name would be another's
+            command = commands.specified(self._source.command, target.host.service)
+            self._source = self._source.model_copy(update={"command": command})
 
     @property
     def running(self) -> Fact[Process]:
@@ -92,6 +97,24 @@ class Composed:
         if self._directory in self._target.found.missing_directories:
             yield RemoveDirectory(self._directory)
 
+    def copied(
+        self, directory: str, folder: str, differing: Settings, neutral: Settings
+    ) -> tuple[tuple[Write, ...], tuple[str, ...], Settings]:
+        """What gives a copy of the unit every final setting, and others where it cannot have the same."""
+        copy, source = Composed(self._target, directory, folder), self._source
+        stages = settings.stages(self._target)
+        files, final = copy.files(*stages), copy._up_to(stages[-1])
+        configuration = source.configuration
+        if configuration:
+            path = f"{folder}/{posixpath.basename(configuration.path)}"
+            keys = {**copy._by("key", final), **differing}
+            text = config_file.changed(configuration.text, keys, without=neutral)
+            where = (configuration.mode, configuration.owner, configuration.group)
+            files, differing = (*files, Write(path, text, *where)), {effective.CONFIG_FILE: path}
+        given = {name: value for name, value in {**neutral, **differing}.items() if name in source.flags}
+        lines = copy._command({**copy._by("flag", final), **given}) if given else ()
+        return files, lines, {name: value for name, value in differing.items() if name not in given}
+
     def only(self, *stages: Stage) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:
         """Whether just the files of these stages lie there."""
         wanted = self.files(*stages)
@@ -119,7 +142,10 @@ class Composed:
 
     def _copy_path(self, stage: Stage) -> str:
         configuration = self._source.configuration
-        return config_file.sibling(configuration.path, drop_ins.NAMES[stage.name]) if configuration else ""
+        if configuration is None:
+            return ""
+        path = config_file.sibling(configuration.path, drop_ins.NAMES[stage.name])
+        return f"{self._copies}/{posixpath.basename(path)}" if self._copies else path
 
     def _files(self, stage: Stage) -> Iterable[Write]:
         if not stage.of(self._target):
@@ -135,9 +161,11 @@ class Composed:
             yield Write(self._variables_path(stage), environment_file.text(filed))
             lines = (*lines, f"EnvironmentFile={drop_ins.escaped(self._variables_path(stage))}")
         if flagged:
-            command = flags.restated(self._source.command, self._by("flag", self._up_to(stage)))
-            lines = (*lines, "ExecStart=", f"ExecStart={command}")
+            lines = (*lines, *self._command(self._by("flag", self._up_to(stage))))
         yield Write(self.path(stage), drop_ins.text(lines))
+
+    def _command(self, given: Settings) -> tuple[str, ...]:
+        return ("ExecStart=", f"ExecStart={flags.restated(self._source.command, given)}")
 
     def _own(self, stage: Stage) -> Settings:
         """What a stage sets; with a configuration file, which one of them."""

@@ -5,7 +5,7 @@ untouched, and comments and order are kept.
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import StringIO
 
 from ruamel.yaml import YAML
@@ -22,8 +22,8 @@ def sibling(path: str, name: str) -> str:
     return f"{stem}.{name}{suffix}"
 
 
-def changed(text: str, wanted: Settings) -> str:
-    """Return the file with these settings; ValueError if that would change anything else."""
+def changed(text: str, wanted: Settings, without: Collection[str] = ()) -> str:
+    """Return the file with these settings and ``without`` those; ValueError if that would change others."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -39,10 +39,13 @@ def changed(text: str, wanted: Settings) -> str:
         if not isinstance(reported.get(section), Mapping):
             reported[section] = CommentedMap()
         reported[section][_SECTIONED[section][name]] = True if value == "true" else value
+    for name in without:
+        reported.pop(effective.flag(name), None)
     written = StringIO()
     yaml.dump(reported, written)
     found = written.getvalue()
-    if effective.of_configuration(found) != {**effective.of_configuration(text), **wanted}:
+    kept = {name: value for name, value in effective.of_configuration(text).items() if name not in without}
+    if effective.of_configuration(found) != {**kept, **wanted}:
         raise ValueError("etcd's configuration file cannot be copied with other settings")
     return found
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install.unit import Unit
-from orchestrator.etcd.settings import Stage
+from orchestrator.etcd.settings import Settings, Stage
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import Operation, Write
 from orchestrator.host.questions import Answers, Fact
@@ -48,6 +48,17 @@ class Install(Protocol):
 
     def clear(self) -> Iterable[Operation]:
         """Leave no directory behind that was not there."""
+        ...
+
+    def copied(
+        self, drop_ins: str, folder: str, differing: Settings, neutral: Settings
+    ) -> tuple[tuple[Write, ...], tuple[str, ...], Settings]:
+        """What gives a copy of the unit every final setting, and these others where they cannot be the same.
+
+        ``drop_ins`` is the copy's directory for drop-ins, ``folder`` takes other files. ``neutral`` are
+        values for settings that must have no effect, wherever they are set at all. Returns the files, lines
+        of a last drop-in, and the variables that have to be set behind all others.
+        """
         ...
 
     def only(self, *stages: Stage) -> tuple[Fact[Any], Callable[[Answers], Iterable[Remark]]]:

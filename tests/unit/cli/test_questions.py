@@ -76,9 +76,7 @@ def test_where_nobody_can_be_asked_the_run_is_refused(tmp_path: Path, stdin: str
         check=False,
         timeout=60,
     )
-    assert (64, "cannot ask for confirmation") == (done.returncode, done.stderr.strip()[7:34]), (
-        done.stderr
-    )
+    assert (64, "cannot ask for confirmation") == (done.returncode, done.stderr.strip()[7:34]), done.stderr
     assert left_nothing(tmp_path)
 
 

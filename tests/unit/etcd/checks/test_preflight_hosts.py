@@ -34,7 +34,7 @@ ALL = "path=/usr/bin:/bin\n" + "".join(
 TOOLS = [
     (ALL, ["pass"], "programs"),
     (ALL.replace("has=curl\n", "lacks=curl\n"), ["fail"], "curl: not found in /usr/bin:/bin"),
-    (ALL.replace("has=ss\n", "lacks=ss\n"), ["warn", "pass"], "not on PATH: ss"),
+    (ALL.replace("has=ip\n", "lacks=ip\n"), ["warn", "pass"], "not on PATH: ip"),
     (ALL.replace("has=update-ca-certificates\n", ""), ["warn", "pass"], "no trust store"),
     ("", ["fail"], "runs no script"),
 ]
@@ -240,7 +240,7 @@ def test_everybody_of_the_site_is_a_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lacking", "words"),
     [
-        (("ss", "ip"), "apt-get install iproute2 (on Debian; elsewhere: the packages that hold ip, ss)"),
+        (("systemd-escape", "ss"), "apt-get install iproute2 systemd (on Debian; elsewhere: the packages"),
         (("curl", "stat", "cut"), "apt-get install coreutils curl (on Debian"),
         (("etcdctl", "curl"), "apt-get install curl (on Debian"),
         (("etcdctl", "curl"), "; put etcdctl into /usr/local/bin"),

@@ -1,0 +1,134 @@
+"""Looking at a host's trial: whether it runs, whom its etcd has reached, and what it said last."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.etcd.trial.place import UNIT
+from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan.facts import Target
+from orchestrator.text import shown
+
+# Its state, whether its network is not the host's, its proxy variables by name, what its metrics say of peers
+# (on a port that the kernel chose), and from its journal, of this start alone, etcd's lines of whom it has
+# dialled, and the last lines. etcd writes every variable of its own there: those lines stay where they are.
+LOOK = r"""
+systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,InvocationID "$1.service" || exit
+pid=$(systemctl show --property=MainPID --value "$1.service")
+if [ "${pid:-0}" -gt 0 ]; then
+  [ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/1/ns/net)" ] || echo network=own
+  tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^\(HTTPS\{0,1\}_PROXY\|https\{0,1\}_proxy\)=..*/proxy=\1/p'
+  ss --no-header --listening --tcp --numeric --processes |
+    sed -n "/pid=$pid,/s/.* 127\.0\.0\.1:\([0-9]*\) .*/\1/p" | while read -r port; do
+      curl --silent --noproxy '*' --max-time 2 "http://127.0.0.1:$port/metrics" |
+        sed -n 's/^etcd_\(network_active_peers\|server_id\){/metric=&/p'
+    done
+fi
+id=$(systemctl show --property=InvocationID --value "$1.service")
+[ -n "$id" ] || exit 0
+told() { journalctl "_SYSTEMD_INVOCATION_ID=$id" + "INVOCATION_ID=$id" --output=cat --no-pager --quiet "$@"; }
+told | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \
+  -e 's/.*established a TCP streaming connection with peer \([0-9a-f]*\) (.*reader).*/dialled=\1/p' \
+  -e '/established TCP streaming/s/.*stream-reader-type.*remote-peer-id": *"\([0-9a-f]*\)".*/dialled=\1/p' |
+  sort -u
+ending=$(told --lines=400 | grep -v -i 'environment variable ETCD_' | tail -c 32768 | base64 -w0)
+printf 'journal=%s\n' "$ending"
+"""
+_METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+]+)")
+_LABEL = re.compile(r'(\w+)="([0-9a-f]{1,16})"')
+_TELLING = re.compile(
+    r"reject|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
+    r"proxyconnect|not provided|no such|shadowed|x509|bad certificate",
+    re.IGNORECASE,
+)
+# Nobody listens where it tells its clients to be, and we ask its client port for metrics: that is no trouble.
+# systemd's own last words say that it ended, and etcd's why.
+_SAYS_NOTHING = re.compile(r"127\.0\.0\.1:|Main process exited|Failed with result|Failed to start ")
+_WORDS = ("msg", "remote-peer-id", "address", "remote-addr", "endpoint", "error")
+_SAID = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStatus:
+    """How a trial stands.
+
+    ``is_ready`` says that its etcd has told systemd so, which takes a quorum of trials. ``id`` is its etcd's
+    own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom its
+    metrics count as active where it has such metrics; both empty before that is known.
+    ``has_own_network`` says that it is not in the host's, where others could reach it. ``proxies`` are names
+    of variables, ``said`` its last words.
+    """
+
+    state: str
+    is_running: bool
+    is_ready: bool
+    id: str
+    reached: frozenset[str]
+    has_own_network: bool
+    proxies: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def status(target: Target) -> Fact[TrialStatus]:
+    """How the trial on a member's host stands."""
+    return Fact(Script(target.name, LOOK, (UNIT,), timeout_s=15.0), _status)
+
+
+def _status(answer: Answer) -> TrialStatus:
+    pairs = answer.pairs
+    fields = dict(pairs)
+    journal = _text(fields.get("journal", ""))
+    metrics = [metric for key, value in pairs if key == "metric" and (metric := _METRIC.match(value))]
+    ids = [dict(_LABEL.findall(one["labels"])).get("server_id", "") for one in metrics]
+    dialled = frozenset(value for key, value in pairs if key == "dialled")
+    state = fields.get("ActiveState", "unknown")
+    return TrialStatus(
+        state=shown(f"{state} ({fields.get('Result', '?')})", quote=""),
+        is_running=state in {"active", "activating"} and fields.get("MainPID", "0") != "0",
+        is_ready=state == "active",
+        id=next(filter(None, (*ids, fields.get("id"))), ""),
+        reached=dialled & _active(metrics) if any(map(_is_of_peer, metrics)) else dialled,
+        has_own_network=fields.get("network") == "own",
+        proxies=tuple(dict.fromkeys(shown(value, quote="") for key, value in pairs if key == "proxy")),
+        said=tuple(_last_words(journal)),
+    )
+
+
+def _is_of_peer(metric: re.Match[str]) -> bool:
+    return metric["name"] == "network_active_peers"
+
+
+def _active(metrics: Iterable[re.Match[str]]) -> frozenset[str]:
+    """Read whom etcd counts as active (3.4 and later): its own dialling works, or has not failed just yet.
+
+    A stream that the other opens makes it active too, until the next dial to it fails.
+    """
+    labels = ((dict(_LABEL.findall(one["labels"])), float(one["value"])) for one in metrics)
+    return frozenset(found["Remote"] for found, value in labels if value >= 1 and "Remote" in found)
+
+
+def _last_words(journal: str) -> Iterable[str]:
+    """Choose the lines that say why something is wrong, the last of them, each told once."""
+    lines = [_plain(line) for line in journal.splitlines() if line.strip()]
+    reported = (line for line in lines if _TELLING.search(line) and not _SAYS_NOTHING.search(line))
+    reporting = list(dict.fromkeys(reported))
+    for line in (reporting or lines)[-_SAID:]:
+        yield shown(line, quote="", limit=300)
+
+
+def _plain(line: str) -> str:
+    """Return a line of etcd's log as a person reads it: from 3.5 on it is JSON."""
+    try:
+        reported: object = json.loads(line) if line.startswith("{") else None
+    except (ValueError, RecursionError):
+        reported = None
+    if not isinstance(reported, Mapping):
+        return line.strip()
+    words = (reported.get(key) for key in _WORDS)
+    return ": ".join(word for word in words if isinstance(word, str) and word)
+
+
+def _text(encoded: str) -> str:
+    return base64.b64decode(encoded, validate=True).decode(errors="replace")

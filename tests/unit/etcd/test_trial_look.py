@@ -1,0 +1,93 @@
+"""What a trial's journal and metrics are read as."""
+
+import base64
+from pathlib import Path
+
+from support.scripts import shell
+from support.targets import target
+
+from orchestrator.etcd import trial
+from orchestrator.etcd.trial import TrialStatus
+from orchestrator.host.questions import Answer
+
+ENDED = """\
+recognized and used environment variable ETCD_X=secret
+peerTLS: cert = /etc/etcd2/server2.pem
+cannot access data directory: open /var/lib/etcd/.touch: read-only file system
+orchestrator-trial.service: Main process exited, code=exited, status=1/FAILURE
+orchestrator-trial.service: Failed with result 'exit-code'.
+Failed to start orchestrator-trial.service - orchestrator-trial.
+"""
+JSON = """\
+{"level":"info","msg":"starting etcd"}
+{"level":"warn","msg":"rejected connection","remote-addr":"127.0.0.1:4242","error":"tls: first record"}
+{"level":"warn","msg":"rejected connection on peer endpoint","remote-addr":"198.18.0.9:1","error":"x509: no"}
+{"level":"fatal","msg":"discovery failed","error":"member count is unequal"}
+"""
+
+
+def read(folder: Path, journal: str, *lines: str) -> TrialStatus:
+    encoded = base64.b64encode(journal.encode()).decode()
+    text = "\n".join(("ActiveState=failed", "Result=exit-code", "MainPID=0", *lines, f"journal={encoded}"))
+    return trial.status(target(folder, {})).reader(Answer(0, text))
+
+
+def test_the_last_words_are_etcds_own_and_not_that_it_ended(tmp_path: Path) -> None:
+    found = read(tmp_path, ENDED)
+    assert ("cannot access data directory: open /var/lib/etcd/.touch: read-only file system",) == found.said
+    assert (found.state, found.is_running) == ("failed (exit-code)", False)
+
+
+def test_a_log_in_json_is_read_as_a_person_reads_it(tmp_path: Path) -> None:
+    reported = (
+        "rejected connection on peer endpoint: 198.18.0.9:1: x509: no",
+        "discovery failed: member count is unequal",
+    )
+    assert reported == read(tmp_path, JSON).said
+
+
+def test_without_a_telling_line_the_last_lines_are_reported(tmp_path: Path) -> None:
+    assert ("b", "c", "d") == read(tmp_path, "a\nb\nc\nd\n").said
+
+
+def test_only_what_it_has_dialled_itself_counts_as_reached(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "",
+        'metric=etcd_network_active_peers{Local="a1",Remote="a2"} 1',
+        'metric=etcd_network_active_peers{Local="a1",Remote="a3"} 0',
+        'metric=etcd_network_active_peers{Local="a1",Remote="a4"} 1',  # it has dialled us, for now
+        "dialled=a2",
+        "dialled=a3",
+        'metric=etcd_server_id{server_id="a1"} 1',
+        "proxy=HTTPS_PROXY",
+        "network=own",
+    )
+    assert (found.id, found.reached) == ("a1", frozenset({"a2"}))
+    assert (found.proxies, found.has_own_network) == (("HTTPS_PROXY",), True)
+
+
+TOLD = """\
+starting member 8e9e05c52164694d in cluster cdf818194e3a8c32
+established a TCP streaming connection with peer a2 (stream MsgApp v2 reader)
+established a TCP streaming connection with peer a3 (stream MsgApp v2 writer)
+established a TCP streaming connection with peer a4 (message reader)
+{"msg":"established TCP streaming connection with remote peer","stream-reader-type":"stream Message","local-member-id":"a1","remote-peer-id":"a5"}
+{"msg":"established TCP streaming connection with remote peer","stream-writer-type":"stream Message","local-member-id":"a1","remote-peer-id":"a6"}
+x\tinfo\testablished TCP streaming connection with remote peer\t{"stream-reader-type": "stream Message", "remote-peer-id": "a7"}
+recognized and used environment variable ETCD_X=secret
+"""  # noqa: E501 -- lines of etcd 3.4.23, 2.3.8, 3.5.30 and 3.6 (console)
+
+
+def test_whom_it_has_dialled_is_read_from_its_log_in_every_form(tmp_path: Path) -> None:
+    programs = {"systemctl": "echo 0", "journalctl": f"cat {tmp_path}/journal"}
+    (tmp_path / "journal").write_text(TOLD)
+    for name, command in programs.items():
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{command}\n")
+        program.chmod(0o755)
+    done = shell(f"PATH={tmp_path}:$PATH\nset -- orchestrator-trial\n{trial.LOOK}")
+    lines = done.stdout.splitlines()
+    assert {"a2", "a4", "a5", "a7"} == {line[8:] for line in lines if line.startswith("dialled=")}
+    assert "id=8e9e05c52164694d" in lines
+    assert b"secret" not in base64.b64decode(next(line for line in lines if line.startswith("journal="))[8:])
