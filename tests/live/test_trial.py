@@ -66,7 +66,7 @@ FAULTS = (
     Fault("InaccessiblePaths", "InaccessiblePaths=/etc/etcd2",
           (NOT_UP, "/etc/etcd2/server2.pem", "permission denied"), check="sandbox"),
     Fault("PrivateNetwork", "PrivateNetwork=yes", ("the trial on server2 has a network of its own",)),
-    Fault("another user", "User=daemon", (NOT_UP, "permission denied")),
+    Fault("a user that cannot read", "User=daemon", (NOT_UP, "error listing data dir: /var/lib/etcd")),
     Fault("a flag and a variable", FLAG.format("cert-file=/etc/etcd2/server2.pem"),
           (NOT_UP, "ETCD_CERT_FILE", "shadowed by corresponding command-line flag")),
     Fault("an unknown flag", FLAG.format("no-such-flag"),
