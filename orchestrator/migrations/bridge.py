@@ -73,7 +73,7 @@ TOGETHER_FIRST = Advice(
 )
 
 PROVING = Advice(
-    "No member was restarted. An address, a route or a firewall is put right where it is; for other certificates "
+    "No member was restarted. A setting, an address, a route or a firewall is put right where it is; for other certificates "
     "roll back first, put them in their places, and run anew: a run keeps to the files that it began with",
     is_urgent=True,
 )

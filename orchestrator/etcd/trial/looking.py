@@ -40,7 +40,7 @@ _METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+
 _LABEL = re.compile(r'(\w+)="([0-9a-f]{1,16})"')
 _TELLING = re.compile(
     r"reject|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
-    r"proxyconnect|not provided|no such|shadowed|x509|bad certificate",
+    r"proxyconnect|invalid|no such|shadowed|x509|bad certificate",
     re.IGNORECASE,
 )
 # Nobody listens where it tells its clients to be, and we ask its client port for metrics: that is no trouble.
