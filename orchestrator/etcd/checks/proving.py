@@ -48,7 +48,7 @@ def proven_to_every_peer(target: Target) -> Check:
         is_last = len(begun) == len(target.everyone)
         if is_last:
             yield from (
-                wrong(f"the trial on {name} is not ready{_words(found)}")
+                wrong(f"the trial on {name} is not ready{_words(found.said)}")
                 for name, found in now.items()
                 if not found.is_ready
             )
@@ -82,12 +82,12 @@ def _begun(target: Target) -> tuple[Target, ...]:
 
 
 def _ended(name: str, found: TrialStatus) -> str:
-    reported = _words(found) or ", and logged no reason"
+    reported = _words(found.said) or ", and logged no reason"
     return f"the trial on {name} did not stay up: {found.state}{reported}"
 
 
-def _words(found: TrialStatus) -> str:
-    return f": {' / '.join(found.said)}" if found.said else ""
+def _words(words: tuple[str, ...]) -> str:
+    return f": {' / '.join(words)}" if words else ""
 
 
 Shaken = Mapping[tuple[str, str], list[tuple[str, Handshake]]]
@@ -96,22 +96,29 @@ Shaken = Mapping[tuple[str, str], list[tuple[str, Handshake]]]
 def _of_pairs(begun: Iterable[Target], now: Mapping[str, TrialStatus], shaken: Shaken) -> Iterable[Remark]:
     """Say of each directed pair whether the one's own dialler has reached the other."""
     members = {one.name: one for one in begun}
-    speaking = []
-    for name in members:
-        if not now[name].id:
-            yield wrong(f"the trial on {name} does not say yet who it is{_words(now[name])}")
-    for one, other in ((one, other) for one in members for other in members if one != other):
-        if not now[one].id or not now[other].id:
-            continue
-        if now[other].id not in now[one].reached:
-            speaking += [one, other]
-            url = trial.urls(members[other])[0]
-            yield wrong(
-                f"{one} cannot reach {url} over TLS: {_cause(now[one], shaken.get((one, other), []))}"
-            )
-    for name in dict.fromkeys(speaking):
-        if now[name].said:
-            yield wrong(f"{name} said{_words(now[name])}")
+    unknown = [name for name in members if not now[name].id]
+    yield from (
+        wrong(f"the trial on {name} does not say yet who it is{_words(now[name].said)}") for name in unknown
+    )
+    known = [name for name in members if now[name].id]
+    missing = [
+        (one, other)
+        for one in known
+        for other in known
+        if one != other and now[other].id not in now[one].reached
+    ]
+    for one, other in missing:
+        url, looked = trial.urls(members[other])[0], shaken.get((one, other), [])
+        yield wrong(f"{one} cannot reach {url} over TLS: {_cause(now[one], looked)}")
+    for name in dict.fromkeys(one for one, _ in missing):
+        yield from _said(name, now[name].said)
+    for name in dict.fromkeys(other for _, other in missing):
+        yield from _said(name, now[name].rejected)
+
+
+def _said(name: str, words: tuple[str, ...]) -> Iterable[Remark]:
+    if words:
+        yield wrong(f"{name} said{_words(words)}")
 
 
 def _cause(found: TrialStatus, dials: Iterable[tuple[str, Handshake]]) -> str:

@@ -39,7 +39,7 @@ printf 'journal=%s\n' "$ending"
 _METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+]+)")
 _LABEL = re.compile(r'(\w+)="([0-9a-f]{1,16})"')
 _TELLING = re.compile(
-    r"reject|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
+    r"rejected|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
     r"proxyconnect|invalid|no such|shadowed|x509|bad certificate",
     re.IGNORECASE,
 )
@@ -58,7 +58,7 @@ class TrialStatus:
     own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom its
     metrics count as active where it has such metrics; both empty before that is known.
     ``has_own_network`` says that it is not in the host's, where others could reach it. ``proxies`` are names
-    of variables, ``said`` its last words.
+    of variables, ``said`` its last words, and ``rejected`` what it said last of diallers that it turned away.
     """
 
     state: str
@@ -69,6 +69,7 @@ class TrialStatus:
     has_own_network: bool
     proxies: tuple[str, ...]
     said: tuple[str, ...]
+    rejected: tuple[str, ...]
 
 
 def status(target: Target) -> Fact[TrialStatus]:
@@ -84,15 +85,18 @@ def _status(answer: Answer) -> TrialStatus:
     ids = [dict(_LABEL.findall(one["labels"])).get("server_id", "") for one in metrics]
     dialled = frozenset(value for key, value in pairs if key == "dialled")
     state = fields.get("ActiveState", "unknown")
+    is_running = state in {"active", "activating"} and fields.get("MainPID", "0") != "0"
+    said, rejected = _last_words(journal, is_running=is_running)
     return TrialStatus(
         state=shown(f"{state} ({fields.get('Result', '?')})", quote=""),
-        is_running=state in {"active", "activating"} and fields.get("MainPID", "0") != "0",
+        is_running=is_running,
         is_ready=state == "active",
         id=next(filter(None, (*ids, fields.get("id"))), ""),
         reached=dialled & _active(metrics) if any(map(_is_of_peer, metrics)) else dialled,
         has_own_network=fields.get("network") == "own",
         proxies=tuple(dict.fromkeys(shown(value, quote="") for key, value in pairs if key == "proxy")),
-        said=tuple(_last_words(journal)),
+        said=said,
+        rejected=rejected,
     )
 
 
@@ -109,13 +113,22 @@ def _active(metrics: Iterable[re.Match[str]]) -> frozenset[str]:
     return frozenset(found["Remote"] for found, value in labels if value >= 1 and "Remote" in found)
 
 
-def _last_words(journal: str) -> Iterable[str]:
-    """Choose the lines that say why something is wrong, the last of them, each told once."""
+def _last_words(journal: str, *, is_running: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Choose the last lines that say why something is wrong, and those of diallers that were turned away.
+
+    Of one that has ended without such a line, its very last ones are told.
+    """
     lines = [_plain(line) for line in journal.splitlines() if line.strip()]
-    reported = (line for line in lines if _TELLING.search(line) and not _SAYS_NOTHING.search(line))
-    reporting = list(dict.fromkeys(reported))
-    for line in (reporting or lines)[-_SAID:]:
-        yield shown(line, quote="", limit=300)
+    lines = [line for line in lines if line and not _SAYS_NOTHING.search(line)]
+    reporting = [line for line in lines if _TELLING.search(line)]
+    rejected = [line for line in reporting if "rejected" in line]
+    return _shown(reporting or ([] if is_running else lines)), _shown(rejected)
+
+
+def _shown(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the last of the lines, each told once."""
+    last = list(dict.fromkeys(lines))[-_SAID:]
+    return tuple(shown(line, quote="", limit=300) for line in last)
 
 
 def _plain(line: str) -> str:

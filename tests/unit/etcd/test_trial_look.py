@@ -43,7 +43,12 @@ def test_a_log_in_json_is_read_as_a_person_reads_it(tmp_path: Path) -> None:
         "rejected connection on peer endpoint: 198.18.0.9:1: x509: no",
         "discovery failed: member count is unequal",
     )
-    assert reported == read(tmp_path, JSON).said
+    found = read(tmp_path, JSON)
+    assert (reported, reported[:1]) == (found.said, found.rejected)
+
+
+def test_of_one_that_runs_only_trouble_is_reported(tmp_path: Path) -> None:
+    assert () == read(tmp_path, "a\nb\n", "ActiveState=active", "MainPID=7").said
 
 
 def test_without_a_telling_line_the_last_lines_are_reported(tmp_path: Path) -> None:
