@@ -36,13 +36,15 @@ def proven_to_every_peer(target: Target) -> Check:
     def judge(answers: Answers) -> Iterable[Remark]:
         now = {name: status.read(answers) for name, status in statuses.items()}
         ended = [name for name, found in now.items() if not found.is_running]
-        yield from (wrong(_ended(name, now[name])) for name in ended)
-        if ended:
-            return
         apart = [name for name, found in now.items() if found.has_own_network]
-        yield from (wrong(_APART.format(name)) for name in apart)
-        if apart:
-            return
+        if ended:
+            yield from (wrong(_ended(name, now[name])) for name in ended)
+        elif apart:
+            yield from (wrong(_APART.format(name)) for name in apart)
+        else:
+            yield from _of_trials(now, answers)
+
+    def _of_trials(now: Mapping[str, TrialStatus], answers: Answers) -> Iterable[Remark]:
         shaken = {pair: [(url, dial.read(answers)) for url, dial in looked] for pair, looked in dials.items()}
         yield from _of_pairs(begun, now, shaken)
         is_last = len(begun) == len(target.everyone)
@@ -110,15 +112,11 @@ def _of_pairs(begun: Iterable[Target], now: Mapping[str, TrialStatus], shaken: S
     for one, other in missing:
         url, looked = trial.urls(members[other])[0], shaken.get((one, other), [])
         yield wrong(f"{one} cannot reach {url} over TLS: {_cause(now[one], looked)}")
-    for name in dict.fromkeys(one for one, _ in missing):
-        yield from _said(name, now[name].said)
-    for name in dict.fromkeys(other for _, other in missing):
-        yield from _said(name, now[name].rejected)
-
-
-def _said(name: str, words: tuple[str, ...]) -> Iterable[Remark]:
-    if words:
-        yield wrong(f"{name} said{_words(words)}")
+    spoken = (
+        *((name, now[name].said) for name in dict.fromkeys(one for one, _ in missing)),
+        *((name, now[name].rejected) for name in dict.fromkeys(other for _, other in missing)),
+    )
+    yield from (wrong(f"{name} said{_words(words)}") for name, words in spoken if words)
 
 
 def _cause(found: TrialStatus, dials: Iterable[tuple[str, Handshake]]) -> str:

@@ -76,6 +76,8 @@ CASES = (
     Case("proven_to_every_peer", "proven", (fails("server3", "HANDSHAKE", "curl is too old", 35),), host="server3"),
     Case("proven_to_every_peer", "proven", (trial("server3", own="a3", peers="!a1 a2", proxy="HTTPS_PROXY"),),
          "its etcd obeys HTTPS_PROXY, and a connection without it works: exempt every member in NO_PROXY", host="server3"),
+    Case("proven_to_every_peer", "proven", (trial("server2", (*UP, "network=own")),),
+         "the trial on server2 has a network of its own", host="server2"),
     Case("proven_to_every_peer", "proven", (trial("server3", UP, REFUSED, own="a3", peers="!a1 a2"),),
          "server3 said: rejected connection: 198.18.0.9:1: x509: no", host="server3"),
     Case("proven_to_every_peer", "proven", (trial("server3", UP, REFUSED, own="a3", peers="a1 a2"),), host="server3"),
