@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from orchestrator import __version__, commandline
 from orchestrator.cli import lab
 from orchestrator.cli.lab import Plan
-from orchestrator.cli.logins import AskPass, Login, PassFile
+from orchestrator.cli.logins import NOTHING_GIVEN, AskPass, Login, PassFile, secrets_of
 from orchestrator.cli.prompts import confirm
 from orchestrator.cli.sessions import session_of
 from orchestrator.output import out
@@ -121,6 +121,18 @@ def check(plan: Plan, *, asks: AskPass = False, password: PassFile = None) -> No
 
     with session_of(plan, None, Login(asks, password)) as (session, _):
         show(session)
+
+
+@app.command()
+def hostkeys(
+    plan: Plan,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write new keys down without a question.")] = False,
+) -> None:
+    """Show the SSH keys of PLAN's hosts and jump hosts, and write down those that are new, if you agree."""
+    from orchestrator.commands.hostkeys import review  # noqa: PLC0415 -- see the module's docstring
+
+    review(plan, ask=secrets_of(NOTHING_GIVEN).ask, confirm=None if yes else confirm)
 
 
 @app.command()

@@ -11,7 +11,9 @@ from orchestrator import output
 from orchestrator.cli.logins import NOTHING_GIVEN, Login, secrets_of
 from orchestrator.cli.signals import Stop
 from orchestrator.errors import (
+    HostUnreachableError,
     LockedError,
+    LoginRefusedError,
     OrchestratorError,
     PersonNeededError,
     RefusedError,
@@ -70,6 +72,8 @@ def session_of(
             raise kind(f"{session.spelled(str(error))}. Go on with: {again()}") from error
         except (RefusedError, LockedError) as error:
             raise type(error)(session.spelled(str(error))) from error
+        except (LoginRefusedError, HostUnreachableError) as error:
+            raise type(error)(error.host, session.spelled(error.reason)) from error
 
 
 def _progress(session: "Session") -> "Progress":

@@ -54,6 +54,10 @@ class Place(Protocol):
     def known_as(self) -> str:
         """Name in the file, in lower case."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether it can be reached by way of another one only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -95,10 +99,18 @@ class KnownHosts:
             return f"{shown}, but {self._expected(known, offered)}. {self._compare(at, offered)}"
         if any(line.mark is Mark.AUTHORITY for line in lines):
             return (
-                f"{shown}, and {self.path} knows only a certificate authority for it: host certificates are "
-                f"not supported, so the host's own key has to be there. {self._compare(at, offered)}"
+                f"{shown}, and {self.path} knows only a certificate authority for it, which does not vouch "
+                f"for this key. {self._compare(at, offered)}"
             )
         return f"{shown}, and {self._absent()}. {self._compare(at, offered)}"
+
+    def authorities(self, name: str) -> frozenset[HostKey]:
+        """Return the keys that may sign certificates of hosts of that name."""
+        return frozenset(line.key for line in self._matching(name) if line.mark is Mark.AUTHORITY)
+
+    def is_new(self, name: str, offered: HostKey) -> bool:
+        """Whether nothing is known under that name, for or against it: the key may be accepted."""
+        return not self.kinds(name) and not self.revoked(name, offered)
 
     def revoked(self, name: str, key: HostKey) -> str:
         """Return ``FILE:LINE`` of the line that revokes a key, or nothing."""
@@ -145,10 +157,13 @@ class KnownHosts:
         name = offered.kind.removeprefix("ssh-").removeprefix("ecdsa-sha2-")
         name = "ecdsa" if name.startswith("nistp") else name
         file = shlex.quote(str(self.path))
+        add = f"{make}ssh-keyscan -t {name} -p {at.port} {shlex.quote(at.host)} >> {file}"
+        if at.is_behind:
+            add = "orchestrator hostkeys PLAN"
         return (
             f"Compare with the fingerprint on the host's own console: "
             f"ssh-keygen -lf /etc/ssh/ssh_host_{name}_key.pub; only if it is the same, add the key: "
-            f"{make}ssh-keyscan -t {name} -p {at.port} {shlex.quote(at.host)} >> {file}"
+            f"{add}"
         )
 
 
@@ -196,12 +211,12 @@ def matches(hosts: str, name: str) -> bool:
     if hosts.startswith("|"):
         return _matches_hash(hosts, name)
     patterns = hosts.lower().split(",")
-    if any(_matches_pattern(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
+    if any(is_covered(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
         return False
-    return any(_matches_pattern(pattern, name) for pattern in patterns)
+    return any(is_covered(pattern, name) for pattern in patterns)
 
 
-def _matches_pattern(pattern: str, name: str) -> bool:
+def is_covered(pattern: str, name: str) -> bool:
     """Match ``*`` and ``?``, going back to the last star only: pattern times name steps at most."""
     at, place = 0, 0
     star, taken = -1, 0  # the last star, and the end of what it has taken so far

@@ -25,7 +25,8 @@ class Login:
 
     ``name`` is what the plan, or a ProxyJump, calls it; ``known_as`` is its name in ``known_hosts``, whose
     first file is ours to write. ``are_named`` says that somebody has chosen the identity files, ``is_alone``
-    that no other key may be offered. ``agent`` is the path of the agent's socket, empty for none.
+    that no other key may be offered, ``is_behind`` that it is reached by way of a jump host. ``agent`` is the
+    path of the agent's socket, empty for none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Login:
     agent: str = ""
     proxy_command: str = ""
     become: Become = "none"
+    is_behind: bool = False
 
     @property
     def address(self) -> str:

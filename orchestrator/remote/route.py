@@ -47,8 +47,13 @@ def route(host: str, ssh: Ssh) -> Route:
         login = replace(login, identity_files=(ssh.identity_file,), are_named=True, is_alone=True)
     if ssh.jump is not None:
         login = replace(login, proxy_command="")
-        return Route((*_on_the_way(host, ssh, jumps(ssh.jump)), login))
-    return Route((*_on_the_way(host, ssh, _proxy_jumps(host, found)), login))
+        return _route(_on_the_way(host, ssh, jumps(ssh.jump)), login)
+    return _route(_on_the_way(host, ssh, _proxy_jumps(host, found)), login)
+
+
+def _route(before: tuple[Login, ...], login: Login) -> Route:
+    first, *behind = (*before, login)
+    return Route((first, *(replace(each, is_behind=True) for each in behind)))
 
 
 def ways_of(cluster: Cluster) -> tuple[Route, ...]:

@@ -11,10 +11,12 @@ import paramiko
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.distrust import Bounded, Stream, distrusted, words
 from orchestrator.remote.heartbeat import keep_alive
+from orchestrator.remote.host_certificates import CERTIFIED, rejection
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked
+from orchestrator.text import escaped
 
 DIAL_S = 10.0
 _HANDSHAKE_S = 15.0
@@ -31,28 +33,48 @@ def connect(host: str, login: Login, dial: Callable[[], Stream], unlocked: Unloc
 
     Raises HostUnreachableError (DroppedEarlyError, if trying again at once may help) or LoginRefusedError.
     """
-    known = _known_hosts(host, login)
+    known = known_hosts_of(host, login)
+    with meeting(host, login, dial, known) as (transport, stream, offered):
+        _verify(host, login, known, offered)
+        with distrusted(host, f"{login.address}: connection lost while logging in"):
+            log_in(transport, host, login, unlocked)
+        keep_alive(transport, stream)
+        stream.trust()
+        return transport
+
+
+@contextmanager
+def meeting(
+    host: str, login: Login, dial: Callable[[], Stream], known: KnownHosts
+) -> Iterator[tuple[paramiko.Transport, Bounded, paramiko.PKey]]:
+    """Yield a connection that is not trusted yet, with the key that the host shows; an error closes it."""
     with distrusted(host, login.address):
         stream = Bounded(dial())
-    transport = paramiko.Transport(stream)  # type: ignore[arg-type]  # it needs no more of a socket
+    transport = _Transport(stream)  # type: ignore[arg-type]  # it needs no more of a socket
     watchdog = threading.Timer(_CONNECT_S, transport.close)
     watchdog.start()
     try:
         with _handshake(host, login):
             _shake_hands(transport, known, login)
             offered = transport.get_remote_server_key()
-        _verify(host, login, known, offered)
-        with distrusted(host, f"{login.address}: connection lost while logging in"):
-            log_in(transport, host, login, unlocked)
-        keep_alive(transport, stream)
+        yield transport, stream, offered
     except BaseException:
         transport.close()
         stream.close()  # Transport.close() leaves it open if the transport had ended by itself
         raise
     finally:
         watchdog.cancel()
-    stream.trust()
-    return transport
+
+
+class _Transport(paramiko.Transport):
+    """A connection that asks for certain types of host key, the first ones first."""
+
+    wanted: tuple[str, ...] = ()
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """The types; paramiko would ask for certificates last."""
+        return self.wanted
 
 
 def quieten_paramiko() -> None:
@@ -63,7 +85,8 @@ def quieten_paramiko() -> None:
         logger.addHandler(logging.NullHandler())
 
 
-def _known_hosts(host: str, login: Login) -> KnownHosts:
+def known_hosts_of(host: str, login: Login) -> KnownHosts:
+    """Read the files that say who a host has to be; LoginRefusedError if one cannot be read."""
     try:
         return read_known_hosts(*login.known_hosts)
     except OSError as error:
@@ -92,11 +115,12 @@ def _handshake(host: str, login: Login) -> Iterator[None]:
         raise HostUnreachableError(host, f"{login.address} takes connections, but does not answer") from error
 
 
-def _shake_hands(transport: paramiko.Transport, known: KnownHosts, login: Login) -> None:
+def _shake_hands(transport: _Transport, known: KnownHosts, login: Login) -> None:
     """Agree on keys, asking for a type of host key that is known, so that any other means a change."""
     kinds = known.kinds(login.known_as)
-    options = transport.get_security_options()
-    options.key_types = sorted(options.key_types, key=lambda name: _kind(name) not in kinds)
+    plain = sorted(transport.get_security_options().key_types, key=lambda name: _kind(name) not in kinds)
+    certified = [f"{name}{CERTIFIED}" for name in plain if known.authorities(login.known_as)]
+    transport.wanted = (*(certified if login.host_key is None else ()), *plain)
     transport.banner_timeout = DIAL_S
     transport.auth_timeout = _HANDSHAKE_S
     transport.start_client(timeout=_HANDSHAKE_S)  # returns silently when its time is up
@@ -104,10 +128,34 @@ def _shake_hands(transport: paramiko.Transport, known: KnownHosts, login: Login)
         raise TimeoutError(f"no SSH handshake within {_HANDSHAKE_S:g} s")
 
 
+def bare(offered: paramiko.PKey) -> HostKey:
+    """Return the key that a host shows, without its certificate."""
+    return HostKey(offered.get_name().removesuffix(CERTIFIED), offered.asbytes())
+
+
+def refusal(login: Login, known: KnownHosts, offered: paramiko.PKey) -> str | None:
+    """Return None if the host is who it has to be, else why that is not so."""
+    key = bare(offered)
+    if login.host_key is not None and key.fingerprint == login.host_key:
+        revoked = known.revoked(login.known_as, key)
+        return f"{login.address} offers a key that {revoked} revokes" if revoked else None
+    if login.host_key is not None:
+        return (
+            f"{login.address} offers the {escaped(key.kind)} key {key.fingerprint}, and the plan pins "
+            f"{login.host_key}. Either the plan names a key of another type (we ask for this one), or "
+            " the host was installed anew, or somebody stands between us and it: compare on the host's own "
+            "console, ssh-keygen -lf FILE for each /etc/ssh/ssh_host_*_key.pub, before you write another one"
+        )
+    reason = rejection(login, known, offered) if offered.public_blob else None
+    if offered.public_blob and reason is None and not known.revoked(login.known_as, key):
+        return None
+    reported = known.refusal(login, key)
+    return f"{reported} (A certificate does not help: {reason}.)" if reported and reason else reported
+
+
 def _verify(host: str, login: Login, known: KnownHosts, offered: paramiko.PKey) -> None:
-    refusal = known.refusal(login, HostKey(offered.get_name(), offered.asbytes()))
-    if refusal:
-        raise LoginRefusedError(host, refusal)
+    if reported := refusal(login, known, offered):
+        raise LoginRefusedError(host, reported)
 
 
 def _kind(algorithm: str) -> str:

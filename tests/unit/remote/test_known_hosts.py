@@ -16,6 +16,7 @@ from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
 class At(NamedTuple):
     host: str
     port: int
+    is_behind: bool = False
 
     @property
     def known_as(self) -> str:
@@ -96,8 +97,8 @@ VERDICTS = [
     (line(HOST, RSA),                                                           22,   "another type"),
     (line(HOST, OURS) + line("*", OURS, "@revoked"),                            22,   "revokes"),
     (line(HOST, OURS) + line("*", OTHER, "@revoked"),                           22,   None),
-    (line("*.example", OTHER, "@cert-authority"),                               22,   "host certificates"),
-    (line("*.example", OURS, "@cert-authority"),                                22,   "host certificates"),
+    (line("*.example", OTHER, "@cert-authority"),                               22,   "does not vouch"),
+    (line("*.example", OURS, "@cert-authority"),                                22,   "does not vouch"),
     (line("*.example", OTHER, "@cert-authority") + line(HOST, OURS),            22,   None),
 ]
 # fmt: on
