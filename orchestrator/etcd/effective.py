@@ -6,6 +6,7 @@ Source: etcd 2.3 to 3.6, etcdmain/config.go; docs/etcd-facts.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -82,6 +83,7 @@ def flags(arguments: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
+@lru_cache(maxsize=64)  # every look at a member reads it again, and YAML takes milliseconds
 def of_configuration(text: str) -> Mapping[str, str]:
     """Return the settings of a configuration file; ValueError if it is none."""
     try:

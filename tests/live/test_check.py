@@ -29,7 +29,7 @@ def test_a_healthy_cluster_passes_every_check_and_nothing_is_changed(lab: Lab) -
 def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     one, three = lab.host("server1"), lab.host("server3")
     shutil.copy(lab.host("server2").entry.key, one.entry.key)
-    one.run(["sh", "-c", "echo ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379 >> /etc/default/etcd"])
+    one.run(["sh", "-c", "echo ETCD_CONFIG_FILE=/etc/none.yml >> /etc/default/etcd"])
     one.run(["ip", "address", "add", "198.18.0.150/32", "dev", "eth0"])
     one.run(["ip", "route", "add", "198.18.0.103/32", "dev", "eth0", "src", "198.18.0.150"])
     late = '[Service]\\nEnvironment="ETCD_PEER_CERT_FILE=/other.pem"\\n'
@@ -45,7 +45,7 @@ def test_planted_faults_are_all_named_in_one_report(lab: Lab, capsys: pytest.Cap
     findings = found(lab)
     assert "198.18.0.102:22" in reported(findings, "login", "server2")
     assert "server1-key.pem: is not the key of" in reported(findings, "certificates", "bastion")
-    assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in reported(findings, "origin", "server1")
+    assert "/etc/default/etcd sets ETCD_CONFIG_FILE" in reported(findings, "origin", "server1")
     assert "from 198.18.0.150, which its certificate does not name" in reported(
         findings, "source addresses", "server1"
     )
@@ -75,12 +75,12 @@ def test_a_run_is_refused_by_what_a_check_finds_and_goes_on_over_a_warning(lab: 
     assert "systemd kills a member that has not found its peers by then" in shown.stdout
     assert "1 warned, 0 failed" in shown.stdout
 
-    one.run(["sh", "-c", "echo ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379 >> /etc/default/etcd"])
+    one.run(["sh", "-c", "echo ETCD_CONFIG_FILE=/etc/none.yml >> /etc/default/etcd"])
     before = fingerprint(lab)
     for options in (["--dry-run"], ["--yes"]):
         refused = orchestrator(lab, "run", PLAN, *options)
         assert refused.returncode == 5, failure(refused)
-        assert "/etc/default/etcd sets ETCD_LISTEN_CLIENT_URLS" in refused.stderr
+        assert "/etc/default/etcd sets ETCD_CONFIG_FILE" in refused.stderr
         assert "systemd kills a member that has not found its peers by then" in refused.stderr
         assert "Round " not in refused.stdout
     assert before == fingerprint(lab)
