@@ -5,7 +5,20 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from live.stories import OURS, failure, fingerprint, orchestrator, shell, wait_until_healthy, writing, written
+from live.stories import (
+    OURS,
+    carry_out,
+    failure,
+    fingerprint,
+    found,
+    orchestrator,
+    reported,
+    restarts,
+    shell,
+    wait_until_healthy,
+    writing,
+    written,
+)
 from live.untouched import Before
 
 from orchestrator.lab.hosts.host import Host
@@ -149,8 +162,7 @@ def test_it_is_served_where_its_settings_are_and_given_back(
         port = lab.cluster.ports.client
         refused = host.run(["curl", "-sf", "--max-time", "3", f"http://127.0.0.1:{port}/health"], check=False)
         assert refused.returncode != 0
-        reported = running(host)
-        assert "https://0.0.0.0:2380" in f"{reported}{_configured(host)}", reported
+        assert "https://0.0.0.0:2380" in f"{running(host)}{_configured(host)}"
     (words,) = commands("rollback")
     done = orchestrator(lab, *words)
     assert done.returncode == 0, failure(done)
@@ -158,6 +170,41 @@ def test_it_is_served_where_its_settings_are_and_given_back(
     before.assert_again(lab)
     assert was == {host.name: running(host) for host in lab.hosts}
     assert files == configuration(lab)
+
+
+def test_what_cannot_be_served_is_named_with_what_helps_and_nothing_is_changed(lab: Lab) -> None:
+    one, two, three = lab.hosts
+    for host in lab.hosts:
+        host.drop_in.write_text("[Service]\n")
+        settings = initial_settings.of_member(lab.cluster, host.entry)
+        if host is one:  # a script gives the flags
+            script = f"#!/bin/sh\nexec /usr/bin/etcd {' '.join(flags(settings))}\n"
+            written(one, "usr/local/bin/start", script, mode=0o755)
+            drop_in(one, f"{FORGET}ExecStart=\nExecStart=/usr/local/bin/start\n")
+        elif host is two:  # others may not read the file
+            config_flag(two, settings)
+            shell(two, "chgrp etcd /etc/etcd/etcd.conf.yml && chmod 640 /etc/etcd/etcd.conf.yml")
+        else:
+            debian(three, settings)
+            written(three, f"{OURS}/50-late.conf", "[Service]\nEnvironmentFile=/etc/default/etcd\n")
+        shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
+        wait_until_healthy(lab)
+    before, starts = fingerprint(lab), restarts(lab)
+    findings = found(lab)
+    assert "ExecStart= starts /usr/local/bin/start" in reported(findings, "origin", "server1")
+    assert "let ExecStart= start etcd itself" in carry_out(findings, "origin", "server1")
+    assert "which not everybody may read" in reported(findings, "origin", "server2")
+    assert "50-late.conf is read after our 40-tls.conf" in reported(findings, "origin", "server3")
+    facts = reported(findings, "facts", "cluster")
+    assert "the check 'origin' prints what to do" in facts
+    done = orchestrator(lab, "run", PLAN, "--yes")
+    assert done.returncode == 5, failure(done)
+    assert (before, starts) == (fingerprint(lab), restarts(lab))
+
+    shell(two, carry_out(findings, "origin", "server2").partition(": ")[2])
+    shell(three, carry_out(findings, "origin", "server3"))
+    assert "" == reported(found(lab), "origin", "server2")
+    assert "" == reported(found(lab), "origin", "server3")
 
 
 def _configured(host: Host) -> str:

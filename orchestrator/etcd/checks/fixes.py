@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import effective, settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import peering
+from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
@@ -81,12 +82,17 @@ def counts(one: Target) -> str:
     )
 
 
-def advertise(host: Host, urls: Iterable[str]) -> str:
-    """Return the command that makes a member advertise the plan's address in place of no host's."""
+def advertise(host: Host, urls: Iterable[str], running: Process) -> str:
+    """Say how a member comes to advertise the plan's address in place of no host's, where that is set."""
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
+    name, unit = effective.flag(settings.ADVERTISE_CLIENT), f"{host.service}.service"
+    again = f"systemctl daemon-reload && systemctl restart {unit}"
+    if running.configuration:
+        return f"write {name}: {wanted} into {shown(running.configuration, quote='')}, then: {again}"
+    if effective.flags(running.arguments):  # a variable beside a flag is fatal from etcd 3.4 on
+        return f"let its flag be --{name}={wanted} (systemctl cat {unit} shows where), then: {again}"
     lines = drop_ins.setting({settings.ADVERTISE_CLIENT: wanted}).splitlines()
-    written = drop_ins.command(host, drop_ins.BEFORE_OURS, lines)
-    return f"{written} && systemctl restart {host.service}.service"
+    return f"{drop_ins.command(host, drop_ins.BEFORE_OURS, lines)} && systemctl restart {unit}"
 
 
 def _at(address: str, url: str) -> str:

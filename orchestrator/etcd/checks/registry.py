@@ -118,7 +118,7 @@ def registry(site: Site) -> Iterable[Check]:
                 remark
                 for name, view in seen.items()
                 if ids[name] in view
-                for remark in _nowhere(site.cluster.member(name), view[ids[name]])
+                for remark in nowhere(site.cluster.member(name), view[ids[name]], running[name])
             ),
         )
         yield from troubles
@@ -154,11 +154,11 @@ def schemes(
         yield wrong(reported, fix if is_http else HALF_SECURED)
 
 
-def _nowhere(host: Host, member: Registered) -> Iterable[Remark]:
+def nowhere(host: Host, member: Registered, running: process.Process) -> Iterable[Remark]:
     """Complain of a member that advertises the address of no host, such as http://0.0.0.0:2379."""
     urls = [url for url in member.client_urls if settings.is_unspecified(url)]
     if urls:
         yield wrong(
             f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
-            f"on {host.name}: {fixes.advertise(host, member.client_urls)} (as root, one member at a time)",
+            f"on {host.name}: {fixes.advertise(host, member.client_urls, running)} (as root, one member at a time)",
         )
