@@ -1,7 +1,7 @@
 """Etcds as people configure them: each is served where its settings are, and given back as it was."""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -143,8 +143,12 @@ def configuration(lab: Lab) -> dict[str, str]:
     return {name: text for name, text in reported.items() if ":etc/ssl/certs/" not in name}
 
 
-def commands(*words: str) -> Iterable[list[str]]:
-    return ([word, PLAN, *(() if word == "check" else ("--yes",))] for word in words)
+THERE = (
+    ["check", PLAN],
+    ["run", PLAN, "--yes", "--until", "bridged"],
+    ["run", PLAN, "--resume"],
+    ["status", PLAN],
+)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
@@ -155,7 +159,7 @@ def test_it_is_served_where_its_settings_are_and_given_back(
     before, was = Before.of(lab), {host.name: running(host) for host in lab.hosts}
     files = configuration(lab)
     with writing(lab):
-        for words in commands("check", "run"):
+        for words in THERE:
             done = orchestrator(lab, *words)
             assert done.returncode == 0, f"{layout.__name__}: {shlex.join(words)}: {failure(done)}"
     for host in lab.hosts:
@@ -163,8 +167,7 @@ def test_it_is_served_where_its_settings_are_and_given_back(
         refused = host.run(["curl", "-sf", "--max-time", "3", f"http://127.0.0.1:{port}/health"], check=False)
         assert refused.returncode != 0
         assert "https://0.0.0.0:2380" in f"{running(host)}{_configured(host)}"
-    (words,) = commands("rollback")
-    done = orchestrator(lab, *words)
+    done = orchestrator(lab, "rollback", PLAN, "--yes")
     assert done.returncode == 0, failure(done)
     wait_until_healthy(lab)
     before.assert_again(lab)

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.sites import judged, make_site, running, unit_reported, verdicts
+from support.sites import encoded, judged, make_site, running, unit_reported, verdicts
 from support.targets import target
 
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install.unit import SCRIPT, variables_of_drop_in, variables_of_file
 from orchestrator.host.questions import Answer
+from orchestrator.plan.facts import Configuration, Source
 
 AT = "/etc/systemd/system/etcd2.service.d"
 URLS = "http://0.0.0.0:2379"
@@ -226,3 +227,63 @@ def test_variables_are_read_as_systemd_reads_them() -> None:
     assert {"ETCD_A", "ETCD_B", "ETCD_C"} == variables_of_drop_in(text)
     assert {"*"} == variables_of_drop_in("Environment=\n")
     assert {"ETCD_A"} == variables_of_file(" ETCD_A = 1\n# ETCD_B=1\n;ETCD_C=2\nX=1")
+
+
+COMMAND = "/usr/bin/etcd --name=a --listen-peer-urls=http://0.0.0.0:2380"
+FLAGGED = Source(flags=("ETCD_LISTEN_PEER_URLS", "ETCD_NAME"), command=COMMAND)
+THEIRS = f"fragment={encoded(f'[Service]{chr(10)}ExecStart={COMMAND}')} /u"
+
+
+def under_way(folder: Path, source: Source, unit_answer: Answer, *now: str, **variables: str) -> list[str]:
+    """Verdicts of a member whose facts were gathered before, with the source of its settings."""
+    one = target(folder, PAIR)
+    members = {one.name: one.member.model_copy(update={"source": source})}
+    site = replace(make_site(folder), facts=one.facts.model_copy(update={"members": members}))
+    reported = running(variables, *now)
+    if source.configuration:
+        theirs = source.configuration
+        more = f"configuration={variables.get('ETCD_CONFIG_FILE')}\nconfigured={encoded(theirs.text)}"
+        reported = Answer(0, f"{reported.stdout}\n{more}\nconfigured_as=644 root root 9")
+    return verdicts(judged("origin", site, {process.SCRIPT: reported, SCRIPT: unit_answer}))
+
+
+@pytest.mark.parametrize(
+    ("now", "ours", "expected"),
+    [
+        ("http", False, ["pass"]),
+        ("http", True, ["pass"]),  # ours lies there, the restart is to come
+        ("https", True, ["pass"]),
+        ("https", False, ["pass"]),  # ours was taken away again
+    ],
+)
+def test_on_a_resume_a_command_that_we_are_just_changing_is_no_surprise(
+    tmp_path: Path, now: str, expected: list[str], *, ours: bool
+) -> None:
+    mine = f"drop_in={encoded('[Service]' + chr(10) + 'ExecStart=' + chr(10) + 'ExecStart=/usr/bin/etcd')}"
+    reported = Answer(0, "\n".join([THEIRS, *([f"{mine} {AT}/40-tls.conf"] if ours else [])]))
+    words = ("--name=a", f"--listen-peer-urls={now}://0.0.0.0:2380")
+    assert expected == under_way(tmp_path, FLAGGED, reported, *words)
+
+
+def test_a_command_that_somebody_changed_is_named(tmp_path: Path) -> None:
+    reported = Answer(0, f"fragment={encoded(f'[Service]{chr(10)}ExecStart={COMMAND} --debug')} /u")
+    other = FLAGGED.model_copy(update={"command": f"{COMMAND} --debug"})
+    assert ["fail"] == under_way(tmp_path, other, reported, *COMMAND.split()[1:])
+
+
+@pytest.mark.parametrize("now", ["/e.yml", "/e.40-tls.yml"])
+@pytest.mark.parametrize("then", ["/e.yml", "/e.40-tls.yml"])
+def test_on_a_resume_a_copy_that_we_are_just_selecting_is_no_surprise(
+    tmp_path: Path, now: str, then: str
+) -> None:
+    text = "listen-peer-urls: http://0.0.0.0:2380\n"
+    theirs = Configuration(path="/e.yml", text=text, mode=0o644, owner="root", group="root")
+    lies = (
+        {"drop_in": f"{AT}/40-tls.conf=[Service]\nEnvironment=ETCD_CONFIG_FILE={then}\n"}
+        if "40" in then
+        else {}
+    )
+    reported = unit_reported(f"Environment=ETCD_CONFIG_FILE={then}", **lies)
+    assert ["pass"] == under_way(tmp_path, Source(configuration=theirs), reported, ETCD_CONFIG_FILE=now)
+    late = unit_reported("Environment=ETCD_CONFIG_FILE=/another.yml")
+    assert ["fail"] == under_way(tmp_path, Source(configuration=theirs), late, ETCD_CONFIG_FILE=now)
