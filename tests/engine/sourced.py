@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from engine.world import FakeHost, World
 
-from orchestrator.etcd import effective, process
+from orchestrator.etcd import effective
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import command, unit, variables
 from orchestrator.host.questions import Answer, Question
 from orchestrator.plan.model import Cluster, Member

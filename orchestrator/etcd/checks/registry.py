@@ -160,5 +160,6 @@ def nowhere(host: Host, member: Registered, running: process.Process) -> Iterabl
     if urls:
         yield wrong(
             f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
-            f"on {host.name}: {fixes.advertise(host, member.client_urls, running)} (as root, one member at a time)",
+            f"on {host.name}: {fixes.advertise(host, member.client_urls, running)} (as root, one member "
+            "at a time)",
         )

@@ -6,9 +6,9 @@ import pytest
 from support.sites import encoded, running
 from support.targets import target
 
-from orchestrator.etcd.facts import process
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.checks.registry import nowhere
+from orchestrator.etcd.facts import process
 from orchestrator.host.questions import Answer
 
 NOWHERE = ("http://0.0.0.0:2379",)
