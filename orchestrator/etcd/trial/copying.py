@@ -1,6 +1,6 @@
 """The script that copies a member's unit under the trial's name, on the host where systemd knows it."""
 
-from orchestrator.etcd.trial.place import DATA_MIB, DIRECTORY, DROP_INS, UNIT, UNIT_FILE
+from orchestrator.etcd.trial.place import DATA_MIB, DROP_INS, UNIT_FILE
 
 # Lines of a unit that bind it to others, act on others, or belong to the member alone. Of its commands only
 # ExecStart= is tried: those before and behind may stop or register something. What limits memory is ours, for
@@ -112,8 +112,6 @@ hide() {{ echo "TemporaryFileSystem=$1:size={DATA_MIB}M,$owner"; }}
   else  # etcd makes the log's directory anew, so it cannot be what is mounted
     [ -z "$keys" ] || hide "$keys"
     hide "$log"
-    echo "ETCD_WAL_DIR=$log/{UNIT}" > {DIRECTORY}/log
-    echo 'EnvironmentFile={DIRECTORY}/log'
   fi
 }} > '{DROP_INS}/~orchestrator-data.conf'
 """

@@ -11,6 +11,7 @@ from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
 from orchestrator.plan.facts import Target
 
 _SLACK_S = 60  # beyond the patience with which the members' trials are waited for
+_LOG = "ETCD_WAL_DIR"
 _ANY_PORT = "127.0.0.1:0"  # the kernel chooses one, and nobody else is told
 
 # Patterns, for one may match nothing and a name may not. What ends it in its time runs this too.
@@ -62,8 +63,10 @@ def end(target: Target) -> Iterable[Operation]:
 
 
 def _differing(target: Target) -> Mapping[str, str]:
-    """Variables that cannot be the member's own: the ports, and a cluster of trials only."""
+    """Settings that cannot be the member's own: the ports, a cluster of trials only, and its log's place."""
+    log = target.found.environment.get(_LOG)
     return {
+        **({_LOG: f"{log}/{UNIT}"} if log else {}),  # what is hidden is the one above
         settings.LISTEN_PEER: ",".join(urls.listeners(target)),
         settings.INITIAL_ADVERTISE_PEER: ",".join(urls.urls(target)),
         settings.INITIAL_CLUSTER: urls.cluster(target),

@@ -1,0 +1,66 @@
+"""The trial's settings, wherever the member has its own: in lines, files, flags or a configuration file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from support.targets import target
+
+from orchestrator.etcd import trial
+from orchestrator.host.operations import Write
+from orchestrator.plan.facts import Configuration, Source, Target
+
+FOUND = {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380", "ETCD_INITIAL_CLUSTER": "a=http://198.18.0.101:2380"}
+PEERS = "https://0.0.0.0:12380"
+
+
+def written(folder: Path, source: Source | None, **more: str) -> dict[str, str]:
+    one: Target = target(folder, {**FOUND, **more})
+    found = one.facts.members["server1"].model_copy(update={"source": source})
+    one = replace(
+        one, facts=one.facts.model_copy(update={"members": {**one.facts.members, "server1": found}})
+    )
+    files = (operation for operation in trial.begin(one) if isinstance(operation, Write))
+    return {file.path.rpartition("/")[2]: file.text for file in files}
+
+
+def test_variables_go_into_a_file_that_is_read_last(tmp_path: Path) -> None:
+    files = written(tmp_path, None)
+    assert f'ETCD_LISTEN_PEER_URLS="{PEERS}"\n' in files["environment"]
+    assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in files["40-tls.conf"]
+    assert "ExecStart=" not in files["~orchestrator-trial.conf"]
+    assert max(name for name in files if name.endswith(".conf")) == "~orchestrator-trial.conf"
+
+
+def test_what_is_a_flag_stays_a_flag_and_what_is_none_becomes_no_flag(tmp_path: Path) -> None:
+    command = "/usr/bin/etcd --listen-peer-urls http://0.0.0.0:2380 --discovery=https://x/1 --name a"
+    flags = ("ETCD_LISTEN_PEER_URLS", "ETCD_DISCOVERY", "ETCD_NAME")
+    files = written(tmp_path, Source(flags=flags, command=command))
+    last = files["~orchestrator-trial.conf"]
+    assert last.count("ExecStart=\nExecStart=/usr/bin/etcd ") == 1
+    assert f"--listen-peer-urls {PEERS} --discovery= --name a" in last
+    assert "--cert-file=/etc/etcd2/server1.pem" in last
+    assert "--listen-metrics-urls" not in last
+    assert "ETCD_LISTEN_METRICS_URLS=" in files["environment"]
+    assert "ETCD_LISTEN_PEER_URLS=" not in files["environment"]
+
+
+def test_a_configuration_file_is_copied_with_all_of_them(tmp_path: Path) -> None:
+    text = "name: a  # theirs\nlog-outputs: [/var/log/etcd]\ndiscovery: https://x/1\n"
+    configuration = Configuration(path="/etc/etcd/e.yml", text=text, mode=0o644, owner="root", group="root")
+    files = written(tmp_path, Source(filed=("ETCD_CONFIG_FILE",), configuration=configuration))
+    copy = files["e.yml"]
+    assert "name: a  # theirs\n" in copy
+    assert "log-outputs" not in copy
+    assert "discovery" not in copy
+    assert f"listen-peer-urls: {PEERS}\n" in copy
+    assert "  cert-file: /etc/etcd2/server1.pem\n" in copy
+    assert 'ETCD_CONFIG_FILE="/run/orchestrator-trial/e.yml"\n' == files["environment"]
+
+
+def test_a_log_of_its_own_is_made_below_what_is_hidden(tmp_path: Path) -> None:
+    files = written(tmp_path, None, ETCD_WAL_DIR="/fast/wal")
+    assert 'ETCD_WAL_DIR="/fast/wal/orchestrator-trial"\n' in files["environment"]
+    source = Source(flags=("ETCD_WAL_DIR",), command="/usr/bin/etcd --wal-dir=/fast/wal")
+    files = written(tmp_path, source, ETCD_WAL_DIR="/fast/wal")
+    assert "--wal-dir=/fast/wal/orchestrator-trial" in files["~orchestrator-trial.conf"]
+    assert "ETCD_WAL_DIR" not in files["environment"]
