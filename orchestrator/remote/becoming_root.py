@@ -62,7 +62,7 @@ def as_root(become: Become, argv: Sequence[str], sudo: Sudo = Sudo()) -> str:
 
     If sudo is asked for something, ``mark`` is its prompt, and ``orchestrator-root MARK`` the first line.
     """
-    strange = [word for word in (*argv, sudo.mark) if not _PLAIN_WORD.fullmatch(word or "-")]
+    strange = [word for word in (*argv, sudo.mark or "-") if not _PLAIN_WORD.fullmatch(word)]
     if strange:
         raise AssertionError(f"not a word that means the same to every shell: {strange}")
     if become == "none":

@@ -24,6 +24,7 @@ from orchestrator.remote.becoming_root import (
 )
 from orchestrator.remote.conversation import Conversation, EndedError
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
+from orchestrator.remote.heartbeat import DeadPeerError
 from orchestrator.remote.http_probe import ChannelRefusedError, probe
 from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
@@ -155,8 +156,11 @@ class Connection:
                 if sudo.is_asked:
                     self._prove(conversation, sudo)
                 yield conversation
-        except HostUnreachableError:
+        except HostUnreachableError as error:
+            lost = transport.get_exception()
             self._drop(transport)
+            if isinstance(lost, DeadPeerError):
+                raise HostUnreachableError(self.host, f"connection lost: {lost}") from error
             raise
 
     def _prove(self, conversation: Conversation, sudo: Sudo) -> None:

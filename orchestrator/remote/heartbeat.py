@@ -1,23 +1,50 @@
 """Signs of life: a peer that answers nothing any more is noticed, and its connection closed."""
 
+import time
+from collections.abc import Callable
+
 import paramiko
 from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.packet import Packetizer
 
 from orchestrator.remote.distrust import Bounded
 
-_EVERY_S = 3
+_EVERY_S = 3.0
 _MISSED = 3  # in a row: noticed within 12 s, and never by the loss of single packets, which TCP sends again
 
 
-def keep_alive(transport: paramiko.Transport, stream: Bounded) -> None:
-    """Ask for a sign of life whenever nothing is sent, and close the connection if none comes.
+class DeadPeerError(paramiko.SSHException):
+    """The peer answers nothing any more."""
 
-    paramiko's own keepalive asks for no answer. Source: ssh_config(5), "ServerAliveInterval".
+
+class Heart(Packetizer):
+    """A transport's packets; ``beat`` is called ten times a second while nothing is heard.
+
+    paramiko's own keepalive asks for no answer, and rests while anything is sent, such as to a host behind.
     """
 
+    beat: Callable[[], None] | None = None
+
+    def _check_keepalive(self) -> None:
+        if self.beat is not None:
+            self.beat()
+
+
+def keep_alive(transport: paramiko.Transport, stream: Bounded) -> None:
+    """Ask for a sign of life every three seconds of silence, and close the connection if none comes.
+
+    Source: ssh_config(5), "ServerAliveInterval".
+    """
+    asked_at = time.monotonic()
+
     def beat() -> None:
+        nonlocal asked_at
+        now = time.monotonic()
+        if now - asked_at < _EVERY_S or not transport.clear_to_send.is_set():  # new keys are being agreed on
+            return
         if stream.unanswered >= _MISSED:
-            raise paramiko.SSHException(f"no sign of life for {_EVERY_S * (_MISSED + 1)} s")
+            raise DeadPeerError(f"no sign of life for {_EVERY_S * (_MISSED + 1):g} s")
+        asked_at = now
         stream.unanswered += 1
         request = paramiko.Message()
         request.add_byte(cMSG_GLOBAL_REQUEST)
@@ -25,4 +52,4 @@ def keep_alive(transport: paramiko.Transport, stream: Bounded) -> None:
         request.add_boolean(True)  # noqa: FBT003 -- it has no name: whether an answer is wanted
         transport._send_message(request)  # type: ignore[attr-defined]  # noqa: SLF001  # global_request() waits
 
-    transport.packetizer.set_keepalive(_EVERY_S, beat)  # it runs in the thread that reads
+    transport.packetizer.beat = beat  # type: ignore[attr-defined]  # it is called in the thread that reads

@@ -10,7 +10,7 @@ import paramiko
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.distrust import Bounded, Stream, distrusted, words
-from orchestrator.remote.heartbeat import keep_alive
+from orchestrator.remote.heartbeat import Heart, keep_alive
 from orchestrator.remote.host_certificates import CERTIFIED, rejection
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
@@ -50,7 +50,8 @@ def meeting(
     """Yield a connection that is not trusted yet, with the key that the host shows; an error closes it."""
     with distrusted(host, login.address):
         stream = Bounded(dial())
-    transport = _Transport(stream)  # type: ignore[arg-type]  # it needs no more of a socket
+    # it needs no more of a socket
+    transport = _Transport(stream, packetizer_class=Heart)  # type: ignore[arg-type]
     watchdog = threading.Timer(_CONNECT_S, transport.close)
     watchdog.start()
     try:
