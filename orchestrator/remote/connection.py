@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -151,10 +151,13 @@ class Connection:
     ) -> Iterator[Conversation]:
         sudo = replace(self._sudo, mark=f"orchestrator-{secrets.token_hex(8)}-")
         try:
-            with _closing(self._begin(transport, argv, sudo)) as channel, self._distrusted(READING):
-                conversation = Conversation(channel, self._clock, until)
-                if sudo.is_asked:
-                    self._prove(conversation, sudo)
+            with ExitStack() as stack:
+                with self._turn(sudo):
+                    channel = stack.enter_context(_closing(self._begin(transport, argv, sudo)))
+                    stack.enter_context(self._distrusted(READING))
+                    conversation = Conversation(channel, self._clock, until)
+                    if sudo.is_asked:
+                        self._prove(conversation, sudo)
                 yield conversation
         except HostUnreachableError as error:
             lost = transport.get_exception()
@@ -162,6 +165,11 @@ class Connection:
             if isinstance(lost, DeadPeerError):
                 raise HostUnreachableError(self.host, f"connection lost: {lost}") from error
             raise
+
+    def _turn(self, sudo: Sudo) -> AbstractContextManager[None]:
+        if sudo.wants_password and self._password is not None:
+            return self._password.turn(self.host)
+        return nullcontext()
 
     def _prove(self, conversation: Conversation, sudo: Sudo) -> None:
         try:

@@ -1,7 +1,8 @@
 """The password for sudo: given once for all hosts, and sent to nobody but sudo itself."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from orchestrator.errors import LoginRefusedError
 from orchestrator.host.operations import Secret
@@ -22,25 +23,27 @@ class SudoPassword:
         self._is_right = False
         self._refused_by: dict[str, str] = {}
 
-    def give(self, host: str, where: str, conversation: Conversation, prompt: str) -> None:
-        """Answer sudo's own prompt; LoginRefusedError if sudo does not take it, or has not before."""
+    @contextmanager
+    def turn(self, host: str) -> Iterator[None]:
+        """Start sudo, and give it the password, in here; LoginRefusedError if that would be one try more."""
         self._refuse_again(host)
         if self._is_right:
-            self._try(host, where, lambda: conversation.prove(prompt, self._secret))
+            yield
             return
         with self._lock:
             self._refuse_again(host)
-            self._try(host, where, lambda: conversation.prove(prompt, self._secret))
-            self._is_right = True
+            yield
 
-    def _try(self, host: str, where: str, attempt: Callable[[], None]) -> None:
+    def give(self, host: str, where: str, conversation: Conversation, prompt: str) -> None:
+        """Answer sudo's own prompt; LoginRefusedError if sudo does not take the password."""
         try:
-            attempt()
+            conversation.prove(prompt, self._secret)
         except PasswordRefusedError as error:
             self._refused_by[host] = where
             raise LoginRefusedError(
                 host, f"{where}: sudo did not take the password. It was tried once, and is not sent again"
             ) from error
+        self._is_right = True
 
     def _refuse_again(self, host: str) -> None:
         refused = self._refused_by.get(host)

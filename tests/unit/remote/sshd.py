@@ -121,18 +121,28 @@ class Sshd(paramiko.ServerInterface):
         assert process.stderr is not None
         feeder = threading.Thread(target=_feed, args=(channel, process), daemon=True)
         feeder.start()
+        errors = threading.Thread(target=_pass_errors, args=(channel, process), daemon=True)
+        errors.start()
         with contextlib.suppress(*GONE):
             while chunk := os.read(process.stdout.fileno(), 65536):
                 channel.sendall(chunk)
-            channel.sendall_stderr(process.stderr.read())
+            errors.join()
             channel.send_exit_status(process.wait())
         time.sleep(REPLIED_S)
         with contextlib.suppress(*GONE):
             channel.close()
         feeder.join()
+        errors.join()
         process.stdout.close()
         process.stderr.close()
         process.wait()
+
+
+def _pass_errors(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None:
+    assert process.stderr is not None
+    with contextlib.suppress(*GONE):
+        while chunk := os.read(process.stderr.fileno(), 65536):
+            channel.sendall_stderr(chunk)
 
 
 def _feed(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None:
