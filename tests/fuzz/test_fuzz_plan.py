@@ -83,6 +83,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("plans")
 
 
+MAY_LACK = {"identity_file", "config", "jump", "host_key"}
+
+
 def reported(folder: Path, content: bytes, *, files: bool) -> None:
     path = folder / "plan.yaml"
     path.write_bytes(content)
@@ -91,7 +94,7 @@ def reported(folder: Path, content: bytes, *, files: bool) -> None:
     assert [] == [line for line in faults if not (LINE.fullmatch(line) and line.isprintable())]
     for host in hosts:
         settings = host.model_dump() | host.ssh.model_dump()
-        assert [] == [name for name, value in settings.items() if value is None and name != "identity_file"]
+        assert [] == [name for name, value in settings.items() if value is None and name not in MAY_LACK]
         assert all(each.is_absolute() for each in (host.certificate, host.key, host.ssh.known_hosts))
 
 
