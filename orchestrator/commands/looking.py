@@ -17,6 +17,7 @@ from orchestrator.etcd.facts.members import version
 from orchestrator.host.checks import Remark, fine, wrong
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.facts import Facts
+from orchestrator.plan.jumps import NONE as NO_JUMP
 from orchestrator.remote.asking import HostError, ask_each
 from orchestrator.session import Session
 
@@ -109,7 +110,7 @@ class _Looking:
     def _of_logins(self) -> Iterable[Finding]:
         for host in self._session.cluster.hosts:
             error = self._errors.get(host.name)
-            via = f" via {host.ssh.jump}" if host.ssh.jump else ""
+            via = f" via {host.ssh.jump}" if host.ssh.jump not in {None, NO_JUMP} else ""
             where = f"{host.ssh.user}@{host.ssh.host}:{host.ssh.port}{via}, become {host.ssh.become}"
             remark = Remark("fail", error.reason) if error else Remark("pass", where)
             yield LOGIN.finding(host.name, remark)

@@ -1,6 +1,7 @@
 """The way to a host: every SSH server on it, with who it has to be and who we are there."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from orchestrator.remote.ssh_config import Settings
 H = TypeVar("H", bound=Host)
 
 _MOST_JUMPS = 8
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def _route(before: tuple[Login, ...], login: Login) -> Route:
 
 def ways_of(cluster: Cluster) -> tuple[Route, ...]:
     """Find the way to every host of a plan, in its order."""
-    return tuple(route(host.name, host.ssh) for host in cluster.hosts)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="route") as pool:
+        return tuple(pool.map(lambda host: route(host.name, host.ssh), cluster.hosts))
 
 
 def settled(cluster: Cluster) -> Cluster:
