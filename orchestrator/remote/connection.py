@@ -25,22 +25,18 @@ from orchestrator.remote.becoming_root import (
 from orchestrator.remote.conversation import Conversation, EndedError
 from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.heartbeat import DeadPeerError
-from orchestrator.remote.http_probe import ChannelRefusedError, probe
+from orchestrator.remote.http_probe import probe
 from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import route
 from orchestrator.remote.sudo_password import SudoPassword
+from orchestrator.remote.tunnels import dial
 from orchestrator.remote.ways import Ways
 
 T = TypeVar("T")
 
 _OPEN_S = 5.0  # for a channel and its command; a host that is alive needs milliseconds
-_PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1: sshd may not dial; it may, and nobody took the call
-_NO_TUNNEL = (
-    "Let sshd forward ports: 'AllowTcpForwarding yes' in sshd_config, and where 'restrict' stands before the "
-    "key in authorized_keys, 'restrict,port-forwarding'"
-)
 
 
 class Connection:
@@ -85,7 +81,7 @@ class Connection:
     def probe(self, question: HttpProbe) -> Answer:
         """Ask a listener through a tunnel over this connection."""
         transport = self._open()
-        answer = probe(question, partial(_dial, transport, question.timeout_s), self._clock)
+        answer = probe(question, partial(dial, transport, question.timeout_s), self._clock)
         if answer.exit_status != 0:  # a tunnel closes too when the connection dies: does it live?
             self._check_root(transport)
         return answer
@@ -231,18 +227,3 @@ def _no_session(login: Login) -> str:
         "grep -rn MaxSessions /etc/ssh/sshd_config /etc/ssh/sshd_config.d finds it, then: "
         "systemctl reload ssh (or sshd)"
     )
-
-
-def _dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int) -> paramiko.Channel:
-    try:
-        return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout_s)
-    except paramiko.ChannelException as error:
-        # paramiko drops sshd's own words, so the code has to do
-        if error.code == _CONNECT_FAILED:
-            raise ChannelRefusedError(f"{host}:{port}: {error.text}") from error
-        forbidden = f". {_NO_TUNNEL}" if error.code == _PROHIBITED else ""
-        raise OSError(f"{host}:{port}: {error.text}{forbidden}") from error
-    except TimeoutError:
-        raise
-    except Exception as error:
-        raise OSError(str(error) or "the connection is gone") from error

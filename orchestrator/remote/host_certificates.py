@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_public_identity,
 )
 
-from orchestrator.remote.known_hosts import HostKey, KnownHosts, is_covered
+from orchestrator.remote.host_patterns import is_covered
+from orchestrator.remote.known_hosts import HostKey, KnownHosts
 from orchestrator.remote.logins import Login
 from orchestrator.text import shown
 

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hashlib
-import hmac
 import os
 import shlex
 import stat
@@ -12,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.remote.host_patterns import matches
 from orchestrator.text import escaped
 
 _MAX_BYTES = 16 << 20  # some 100,000 lines, which take a second
@@ -204,41 +204,3 @@ def _read_line(path: Path, number: int, fields: list[str]) -> Line:
     if blob[4 : 4 + size] != kind.encode():
         raise ValueError(f"line {number}: the key is not of type {kind}")
     return Line(path, number, mark, hosts, HostKey(kind, blob))
-
-
-def matches(hosts: str, name: str) -> bool:
-    """Whether a line's hosts field covers ``name`` (``host``, or ``[host]:port`` off port 22)."""
-    if hosts.startswith("|"):
-        return _matches_hash(hosts, name)
-    patterns = hosts.lower().split(",")
-    if any(is_covered(pattern[1:], name) for pattern in patterns if pattern.startswith("!")):
-        return False
-    return any(is_covered(pattern, name) for pattern in patterns)
-
-
-def is_covered(pattern: str, name: str) -> bool:
-    """Match ``*`` and ``?``, going back to the last star only: pattern times name steps at most."""
-    at, place = 0, 0
-    star, taken = -1, 0  # the last star, and the end of what it has taken so far
-    while place < len(name):
-        if at < len(pattern) and pattern[at] == "*":
-            star, taken = at, place
-            at += 1
-        elif at < len(pattern) and pattern[at] in {"?", name[place]}:
-            at, place = at + 1, place + 1
-        elif star >= 0:
-            taken += 1
-            at, place = star + 1, taken
-        else:
-            return False
-    return not pattern[at:].strip("*")
-
-
-def _matches_hash(hosts: str, name: str) -> bool:
-    """Match ``|1|SALT|HASH``: HMAC-SHA1 of the name, as ``ssh-keygen -H`` writes it."""
-    try:
-        _, version, salt, expected = hosts.split("|")
-        digest = hmac.new(base64.b64decode(salt, validate=True), name.encode(), hashlib.sha1).digest()
-        return version == "1" and hmac.compare_digest(digest, base64.b64decode(expected, validate=True))
-    except ValueError:  # also binascii.Error: not a hash that anybody could match
-        return False

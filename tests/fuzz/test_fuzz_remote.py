@@ -20,9 +20,10 @@ from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
 from orchestrator.remote.distrust import READING, distrusted, tail
+from orchestrator.remote.host_patterns import matches
 from orchestrator.remote.http_probe import UNKNOWN, probe
 from orchestrator.remote.job import Performance, read_result
-from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
+from orchestrator.remote.known_hosts import HostKey, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked

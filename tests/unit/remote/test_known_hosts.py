@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestrator.remote.known_hosts import HostKey, matches, read_known_hosts
+from orchestrator.remote.host_patterns import matches
+from orchestrator.remote.known_hosts import HostKey, read_known_hosts
 
 
 class At(NamedTuple):
