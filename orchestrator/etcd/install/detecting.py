@@ -49,6 +49,20 @@ def seen(target: Target, running: Process, read: Unit) -> Target:
     return replace(target, facts=target.facts.model_copy(update={role: hosts}))
 
 
+def ignored(source: Source | None, version: str) -> str | None:
+    """Return why what is taken for a configuration file is none to an etcd of this version, or None.
+
+    3.3.25 says that it has recognised ETCD_CONFIG_FILE, and reads no file: only its flag selects one there.
+    """
+    by_variable = source and source.configuration and effective.CONFIG_FILE not in source.flags
+    if not by_variable or tuple(map(int, version.split(".")[:2])) >= (3, 4):
+        return None
+    return (
+        f"etcd {version} ignores ETCD_CONFIG_FILE, so the file that it names says nothing of its settings: "
+        "take that variable out of the unit, or name the file with the flag --config-file, and restart it"
+    )
+
+
 def described(source: Source) -> str:
     """Say where settings are from, in a few words."""
     reported = []

@@ -226,3 +226,22 @@ def test_facts_of_before_have_no_source(tmp_path: Path) -> None:
     assert flagged == MemberFacts.model_validate_json(flagged.model_dump_json())
     with pytest.raises(ValueError, match="printed"):
         Source(command="/usr/bin/etcd\nExecStartPre=/bin/evil")
+
+
+@pytest.mark.parametrize(
+    ("flags_", "version", "expected"),
+    [
+        ((), "3.3.25", True),
+        ((), "3.4.23", False),
+        (("ETCD_CONFIG_FILE",), "3.3.25", False),
+        ((), "3.10.0", False),
+    ],
+)
+def test_a_variable_that_old_etcds_ignore_is_named(
+    flags_: tuple[str, ...], version: str, *, expected: bool
+) -> None:
+    theirs = Configuration(path="/e.yml", text=YAML, mode=0o644, owner="root", group="root")
+    found = detecting.ignored(Source(flags=flags_, configuration=theirs), version)
+    assert expected == (found is not None)
+    assert detecting.ignored(Source(flags=flags_), version) is None
+    assert detecting.ignored(None, version) is None
