@@ -40,7 +40,9 @@ def test_trials_that_nobody_ends_end_by_themselves_and_the_run_goes_on(lab: Lab)
     for host in lab.hosts:
         timer = shell(host, "systemctl show --property=ActiveState --value orchestrator-trial-end.timer")
         assert timer == "active\n"
-        shell(host, "systemctl start orchestrator-trial-end.service")  # what the timer does in its time
+        ending = "orchestrator-trial-end.service"
+        shell(host, f"systemctl start {ending}")  # what the timer does in its time
+        shell(host, f"while systemctl is-active --quiet {ending}; do sleep 0.1; done")
     assert dict.fromkeys(MEMBERS, "") == left_of_trials(lab)
     assert {0} == set(restarts(lab).values())
 
