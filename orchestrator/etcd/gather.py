@@ -94,7 +94,7 @@ def _member(target: Target, answers: Answers) -> tuple[MemberFacts, str]:
         raise ValueError(str(Hindrance(f"it does not answer ({error})", "quorum"))) from error
     if registered is None:
         raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
-    if reason := detecting.ignored(host.source, standing.version):
+    if reason := detecting.ignored(common.source, standing.version):
         raise ValueError(reason)
     facts = MemberFacts(
         **{**common.model_dump(), "version": standing.version},
