@@ -132,8 +132,8 @@ class Sshd(paramiko.ServerInterface):
         with contextlib.suppress(*GONE):
             channel.close()
         feeder.join()
+        process.stdout.close()  # which ends a process that still writes
         errors.join()
-        process.stdout.close()
         process.stderr.close()
         process.wait()
 
