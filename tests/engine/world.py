@@ -95,7 +95,7 @@ class FakeHost:
     def try_out(self) -> None:
         """Start the unit under the trial's name, with what lies there; without its files it dies."""
         assert self.copied
-        reported = self._settings(f"{trial.DROP_INS}/")
+        reported = {"ETCD_NAME": self.name} | self._settings(f"{trial.DROP_INS}/")
         reported |= dict(
             shlex.split(line)[0].split("=", 1) for line in self._lines(f"{trial.DIRECTORY}/environment")
         )
