@@ -115,11 +115,11 @@ def rollback(
 
 
 @app.command()
-def check(plan: Plan, *, asks: AskPass = False, password: PassFile = None) -> None:
+def check(plan: Plan, *, state: State = None, asks: AskPass = False, password: PassFile = None) -> None:
     """Look at every host of PLAN before the first change: what would stop a run, why, and the fix."""
     from orchestrator.commands.check import show  # noqa: PLC0415 -- see the module's docstring
 
-    with session_of(plan, None, Login(asks, password)) as (session, _):
+    with session_of(plan, state, Login(asks, password)) as (session, _):
         show(session)
 
 

@@ -85,7 +85,7 @@ CHECKLIST: tuple[Item, ...] = (
         "origin",
         looks="where settings come from: flags, a configuration file, EnvironmentFile=, other drop-ins",
         why="a flag or a later drop-in overrides our settings without an error",
-        fix="leave these settings to Environment= lines that are read before ours",
+        fix="let these settings stand where etcd reads them before ours: in the unit, in one place each",
         make=on_each_host(origins.origins),
         on_resume=True,
     ),

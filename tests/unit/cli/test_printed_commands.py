@@ -92,6 +92,16 @@ def test_the_command_to_check_again_is_printed_as_it_runs(installed: Path, desk:
     assert (5, printed.group()) == (again.returncode, again.stderr.strip()[-len(printed.group()) :])
 
 
+def test_the_command_to_check_again_names_the_state_file_that_was_given(installed: Path, desk: Path) -> None:
+    path = f"{installed / 'bin'}:{SYSTEM}"
+    assert 0 == shell("orchestrator certs 'my plan.yaml'", desk, path, user=NOBODY).returncode
+    first = shell("orchestrator check 'my plan.yaml' --state elsewhere", desk, path, user=NOBODY)
+    printed = re.search(r"check again: (.*)$", first.stderr.strip())
+    assert printed is not None, first.stderr
+    assert "orchestrator check 'my plan.yaml' --state elsewhere" == printed.group(1)
+    assert 5 == shell(printed.group(1), desk, path, user=NOBODY).returncode
+
+
 def test_another_program_of_that_name_on_the_path_is_not_taken_for_ours(installed: Path, desk: Path) -> None:
     other = desk / "bin"
     other.mkdir()
