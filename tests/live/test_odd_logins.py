@@ -137,7 +137,7 @@ def test_a_login_shell_that_lets_nobody_in_is_named_with_a_fix_that_works(anna: 
     with anna.shell("/bin/rbash"):
         assert anna.message() == ""
     for shell, words in (
-        ("/usr/sbin/nologin", "a login shell that lets nobody in (This account is currently not available.)"),
+        ("/usr/sbin/nologin", "a login shell that refuses logins (This account is currently not available.)"),
         ("/bin/false", "runs no command (exit status 1), as with /bin/false for a login shell"),
     ):
         with anna.shell(shell):

@@ -83,7 +83,7 @@ def test_disks_fill_up_in_the_middle_of_a_run(lab: Lab) -> None:
         state_file(lab).symlink_to(small / "state.jsonl")
         with case(lab, "the bastion's disk is full", "stage", exits=EXITS, expected=EXPECTED) as under_way:
             with strike_when(lab, announced("stage"), lambda _: fill(small)):
-                reported = ("cannot be noted: No space left on device", "make room first")
+                reported = ("cannot be noted: No space left on device", "free disk space first")
                 stops(under_way, "accepting", *reported, flag="--yes")
             assert state_file(lab).read_bytes().endswith(b"}\n")
             (small / "ballast").unlink()

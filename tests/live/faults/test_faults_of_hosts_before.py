@@ -48,7 +48,7 @@ READ_ONLY = ("-t", "tmpfs", "-o", "size=64m,ro", "tmpfs")
 
 
 def test_a_full_disk_for_files(lab: Lab) -> None:
-    reported = ("server2: 4 MiB left for /etc/etcd2, at least 16 are needed", "make room")
+    reported = ("server2: 4 MiB left for /etc/etcd2, at least 16 are needed", "free space")
     small = mounted(lab.host("server2"), DIRECTORY, *SMALL)
     refused(lab, "a full disk on a host", "disk", *reported, broken=small)
 
