@@ -11,7 +11,7 @@ _NUDGES_S = (0.0, 0.05, 0.2)  # a nudge that comes just before the main thread b
 
 
 class InterruptedAtOnce(BaseException):
-    """The program is left where it stands, as whoever sent the signal was told.
+    """The program is left where it stands, as whoever sent the signal was informed.
 
     Like KeyboardInterrupt it is no Exception, so that nobody catches it by chance.
     """

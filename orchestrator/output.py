@@ -1,4 +1,4 @@
-"""Everything that is told to people goes through here: foreign text is escaped, and colours are only ours."""
+"""Everything that people read goes through here: foreign text is escaped, and colours are only ours."""
 
 import os
 import sys

@@ -124,7 +124,7 @@ def install() -> None:
         _occupy(descriptor)
     out, err = (getattr(stream, "encoding", None) or "utf-8" for stream in (sys.stdout, sys.stderr))
     writer = _Writer()
-    is_one = os.path.sameopenfile(1, 2)  # the same terminal: what is told keeps its order
+    is_one = os.path.sameopenfile(1, 2)  # the same terminal: what is printed keeps its order
     sys.stdout = cast("TextIO", _Stream(1, writer, out))
     sys.stderr = cast("TextIO", _Stream(2, writer if is_one else _Writer(), err))
 

@@ -77,7 +77,7 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
 def _refuse_forgotten(session: Session, looked: Looked) -> None:
     """Refuse hosts that stand in a run without its state file: what that has changed is nothing to fix.
 
-    What failed is told first where a host is lost, where they do not tell (a missing program may be why), and
+    What failed is reported first where a host is lost, where they do not say (a program may be missing), and
     while somebody holds their locks, for that run may be at work.
     """
     if looked.lost or any(finding.check == LOCK for finding in looked.failed):

@@ -9,7 +9,7 @@ from orchestrator.session import Session
 
 
 def reported(session: Session, name: str) -> str:
-    """Return the files of one host, round by round; a key is told by its digest and its place on the bastion.
+    """Return the files of one host, by round; a key is shown by its digest and its path on the bastion.
 
     UsageError for a host that the plan does not name.
     """

@@ -1,4 +1,4 @@
-"""``unlock``, and the hosts' locks: seen from here, held, told of, and taken away when a person says so."""
+"""``unlock``, and the hosts' locks: seen from here, held, reported, and taken away when a person says so."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""What happens in a run: the events of the state file, which people and machines are told as well."""
+"""What happens in a run: the events of the state file, which people and machines get as well."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -64,7 +64,7 @@ class Saved(Happened):
 
 
 class Recovered(Happened):
-    """What comes next was told by the hosts, for the file in which it stood is lost.
+    """What comes next was reported by the hosts, for the file in which it stood is lost.
 
     They remember which jobs began. A step that never reached its host has left no trace: there may be gaps.
     """
@@ -146,7 +146,7 @@ class RunEnded(Happened):
 
 
 class Waiting(Happened):
-    """A gate does not hold yet; told to people, never written."""
+    """A gate does not hold yet; shown to people, never written."""
 
     event: Literal["waiting"] = "waiting"
     reasons: tuple[str, ...]

@@ -23,7 +23,7 @@ def misfit(progress: Progress, there: Runbook, back: Runbook) -> Misfit | None:
     """Return what a story tells that cannot have happened in a runbook, there or back, if anything.
 
     What the steps do is compared as well if the runbook is the very one with which the story began: under a
-    plan that was edited since, the rest can still be told.
+    plan that was edited since, the rest can still be judged.
     """
     return next(_misfits(progress, there, back), None)
 
@@ -76,7 +76,7 @@ def _of_ends(progress: Progress, way: Runbook, there: Runbook) -> Iterable[Misfi
         far = ", ".join(f"{host} in {state}" for host, state in stand.items() if state != way.finals[host])
         yield Misfit(progress.lines, f"the run cannot have finished with {far}")
     if progress.is_recovered:
-        return  # each host has told of its own steps alone, and a last one may be missing
+        return  # each host has reported its own steps alone, and a last one may be missing
     first, last = _rounds(progress, there, stand)
     if first < last:
         rounds = [stage.round for stage in there.stages]

@@ -1,4 +1,4 @@
-"""A run's story told again, from the names of the jobs that began on the hosts."""
+"""A run's events rebuilt from the names of the jobs that began on the hosts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

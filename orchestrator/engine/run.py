@@ -94,7 +94,7 @@ class _Walk:
             raise
 
     def _end(self, ending: RunEnded, error: OrchestratorError) -> None:
-        """Note an ending; where that fails, why the run stopped is told all the same."""
+        """Note an ending; where that fails, why the run stopped is reported all the same."""
         try:
             self._walker.record(ending)
         except UnwritableError as unwritable:

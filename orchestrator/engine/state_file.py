@@ -62,7 +62,7 @@ class StateFile:
     """A event log in a file, locked for as long as it is open. Each line is one event in JSON (see lines.py).
 
     A last line without its newline was torn by a crash while it was written: what it announced had not begun,
-    so it is dropped, and ``warn`` is told. Anything else that cannot be read is refused, and the file is left
+    so it is dropped, and ``warn`` is called. Anything else that cannot be read is refused, and the file stays
     as it is. A full disk never leaves half a line: see ``append``.
     """
 

@@ -127,7 +127,7 @@ class Walker:
             raise
 
     def _fail(self, step: Step, error: Exception) -> None:
-        """Note a failure; where that fails, why the step failed is told all the same."""
+        """Note a failure; where that fails, why the step failed is reported all the same."""
         try:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
         except UnwritableError as unwritable:

@@ -76,7 +76,7 @@ def has_local_port(target: Target) -> bool:
 def insecure_localhost(target: Target) -> Settings:
     """Client listeners as found, with the local port at the end unless it was there already.
 
-    A member that leaves both to their defaults is given what clients are told too: etcd does not start with
+    A member that leaves both to their defaults is given what it advertises too: etcd does not start with
     the one and without the other (3.4, embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
     """
     environment = target.found.environment
@@ -148,7 +148,7 @@ def tls_listeners(target: Target) -> Settings:
 
 
 def advertised_clients(target: Target) -> tuple[str, ...]:
-    """URLs that clients are told to use after the migration; the local port is not for them."""
+    """URLs that clients use after the migration; the local port is not for them."""
     urls = current(target.found.environment, ADVERTISE_CLIENT)
     public = [url for url in urls if urlsplit(url).port != target.cluster.ports.local]
     return tuple(map(to_https, public or urls))

@@ -106,7 +106,7 @@ class Round:
 
     @property
     def reversed(self) -> Self:
-        """The same round, undone: its two ways change places, and nothing else has to be told."""
+        """The same round, undone: its two ways change places, and nothing else changes."""
         return replace(
             self,
             name=names.undone(self.name),

@@ -60,7 +60,7 @@ class _PromptedError(Exception):
 
 
 class EndedError(EOFError):
-    """The command ended, or the connection did; ``exit_status`` is None if the host told none.
+    """The command ended, or the connection did; ``exit_status`` is None if the host reported none.
 
     ``said`` is the end of stderr, or else of what a login shell printed, as it may be shown.
     """

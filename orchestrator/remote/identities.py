@@ -1,4 +1,4 @@
-"""Identity files: the private keys that they hold, and what can be told of one that is encrypted."""
+"""Identity files: the private keys that they hold, and what can be read of one that is encrypted."""
 
 import base64
 import re
@@ -40,7 +40,7 @@ def read_key(path: Path, passphrase: str | None = None) -> paramiko.PKey:
 
 
 def public_blob(path: Path) -> bytes | None:
-    """Return the public half of a key that may be encrypted, or None if it cannot be told."""
+    """Return the public half of a key that may be encrypted, or None if it cannot be known."""
     try:
         if found := _OPENSSH.search(read_plain(path, _MAX_BYTES)):
             message = paramiko.Message(base64.b64decode(found[1]).removeprefix(_MAGIC))
@@ -50,5 +50,5 @@ def public_blob(path: Path) -> bytes | None:
             return message.get_string()
         public = read_plain(path.with_name(f"{path.name}.pub"), _MAX_BYTES)
         return base64.b64decode(public.split()[1])
-    except Exception:  # noqa: BLE001 -- whatever a file's bytes raise: it cannot be told
+    except Exception:  # noqa: BLE001 -- whatever a file's bytes raise: it cannot be known
         return None

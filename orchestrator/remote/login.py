@@ -24,7 +24,7 @@ _AGENT = "the SSH agent"
 
 
 def log_in(transport: paramiko.Transport, host: str, login: Login, unlocked: Unlocked) -> None:
-    """Log in; LoginRefusedError if no key of ours is enough, HostUnreachableError if that cannot be told."""
+    """Log in; LoginRefusedError if no key of ours is enough, HostUnreachableError if that cannot be known."""
     where = login.where
     tried: list[str] = []
     banner = ""

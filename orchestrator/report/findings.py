@@ -12,7 +12,7 @@ _WORST = {"fail": 0, "warn": 1, "pass": 2}
 
 
 def report(findings: Sequence[Finding], *, passes: bool = True) -> tuple[Part, ...]:
-    """Return the report; ``passes`` says whether what is well is told too, in a line for each check."""
+    """Return the report; ``passes`` says whether what is well is shown too, in a line for each check."""
     reported = [finding for finding in findings if passes or finding.verdict != "pass"]
     width = max((len(finding.check) for finding in reported), default=0)
     parts: list[Part] = []
@@ -48,7 +48,7 @@ def _group(check: str, findings: Sequence[Finding], width: int) -> Iterable[Part
         if one.verdict != "pass":
             following = rows[number + 1][1] if number + 1 < len(rows) else None
             is_last = following is None or following.verdict == "pass"
-            if is_last or (following and following.fix != one.fix):  # the same fix is told once
+            if is_last or (following and following.fix != one.fix):  # the same fix is shown once
                 yield f"{margin}fix: {_printable(one.fix)}\n"
             if is_last:
                 yield f"{margin}why:  {one.why}\n"

@@ -58,7 +58,7 @@ def _line(
 
 
 def _value(value: object) -> str:
-    """Write a value on one line, in quotes if its end could not be told otherwise."""
+    """Write a value on one line, in quotes if its end could not be seen otherwise."""
     if not isinstance(value, str) or set(value) & _QUOTED:
         return repr(value)
     return escaped(value, keep="")
@@ -70,7 +70,7 @@ def _json(fields: object, default: Callable[[object], object]) -> str:
 
 
 def narrator() -> Callable[[Event], None]:
-    """Return a function that tells each event; the same reasons for waiting are told once."""
+    """Return a function that reports each event; the same reasons for waiting are reported once."""
     log = structlog.get_logger()
     reported: list[tuple[str, ...]] = []
 

@@ -62,7 +62,7 @@ def operation_lines(operation: Operation) -> Iterable[str]:
 
 
 def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:
-    """Tell an operation; the content of a long file is told with the first host that gets it."""
+    """Show an operation; the content of a long file is shown with the first host that gets it."""
     lines = tuple(operation_lines(operation))
     if not isinstance(operation, Write) or len(lines) < _LONG:
         return lines
@@ -72,7 +72,7 @@ def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:
 
 
 def _is_pem(content: str) -> bool:
-    """Whether it is a certificate: told by its digest, as nobody reads base64."""
+    """Whether it is a certificate: shown by its digest, as nobody reads base64."""
     return "-----BEGIN " in content
 
 

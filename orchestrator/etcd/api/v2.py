@@ -109,7 +109,7 @@ class V2:
         return None
 
     def login(self, target: Target) -> Fact[bool]:
-        """By what root alone is told while authentication is on."""
+        """By what root alone gets while authentication is on."""
         return Fact(Script(target.name, LOGIN, (target.host.service,), timeout_s=6.0), _wants_login)
 
     def auth(self, word: str, endpoint: str) -> Run:

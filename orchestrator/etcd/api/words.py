@@ -1,4 +1,4 @@
-"""What is asked of a member and told to it, whichever of etcd's interfaces it is driven through."""
+"""What is asked of a member and given to it, whichever of etcd's interfaces it is driven through."""
 
 import re
 from collections.abc import Mapping

@@ -84,7 +84,7 @@ def registered_with_https_only(target: Target) -> Check:
 
 @gate
 def registered_for_peers_with_https(target: Target) -> Check:
-    """Every member sees this one's peer URLs in https only; what clients are told is another matter."""
+    """Every member sees this one's peer URLs in https only; what clients see is another matter."""
     return _registered(target, settings.peers_https(target), None)
 
 
@@ -97,7 +97,7 @@ def registering_itself_with_https(target: Target) -> Check:
 
 @gate
 def advertising_https(target: Target) -> Check:
-    """Clients that ask the registry are told https URLs."""
+    """Clients that ask the registry get https URLs."""
     return _registered(target, settings.peers_both(target), settings.advertised_clients(target))
 
 

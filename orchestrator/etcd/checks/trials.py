@@ -108,7 +108,8 @@ def _troubles(found: Carrier, unit: str, port: int) -> Iterable[Remark]:
         )
     if found.type == "forking":
         yield wrong(
-            f"{unit} has Type=forking: a trial of it cannot be told from the member", "let it be notify"
+            f"{unit} has Type=forking: a trial of it cannot be distinguished from the member",
+            "let it be notify",
         )
     if found.available_mib < _MEMORY_FAIL_MIB:
         yield wrong(

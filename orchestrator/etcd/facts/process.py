@@ -46,7 +46,7 @@ REMEMBERED = frozenset(
         *("ETCD_DATA_DIR", "ETCD_WAL_DIR", "ETCD_PROXY"),
     }
 )
-# Over https etcd's dialler obeys these. Values may hold a password: they are neither told nor written down.
+# Over https etcd's dialler obeys these. Values may hold a password: they are neither shown nor written down.
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 _ASSIGNED = re.compile(r"\b(ETCD\w*)=[^\"\n]+")  # etcd writes every ETCD_ variable into its journal at start
 
@@ -88,7 +88,7 @@ class Process:
 
     @property
     def remembered(self) -> Mapping[str, str]:
-        """The settings that may be told and written down; ValueError if one could not be written again."""
+        """The settings that may be shown and written down; ValueError if one could not be written again."""
         return {name: one_line(value, name) for name, value in self.settings.items() if name in REMEMBERED}
 
     @property

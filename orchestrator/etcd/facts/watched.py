@@ -79,7 +79,7 @@ Units = tuple[tuple[Watched, ...], tuple[str, ...]]
 
 
 def units(target: Target) -> Fact[Units]:
-    """How the plan's units stand, as far as they were told of, and the names of all that there are."""
+    """How the plan's units stand, as far as they were reported, and the names of all that there are."""
     watch = target.cluster.watch
     arguments = (f"{watch.quiet_s:g}", *watch.units)
     return Fact(Script(target.name, UNITS, arguments, timeout_s=8.0), _units)

@@ -64,7 +64,7 @@ class Composed:
         return f"{self._directory}/{drop_ins.NAMES[stage.name]}.conf"
 
     def carrier(self, name: str) -> Carrier:
-        """Where etcd is told a setting: where it was told it before, or else where it is told its others."""
+        """Where etcd gets a setting: where it got it before, or else where it gets its others."""
         source = self._source
         if source.configuration and name != effective.CONFIG_FILE:
             return "key"

@@ -21,7 +21,7 @@ _OPERATORS = frozenset(";&|<>()\n")
 def unserved(found: tuple[str, ...]) -> str | None:
     """Return why flags of a unit with these commands cannot be restated, or None if they can."""
     if len(found) != 1:
-        return f"its flags come from no ExecStart= line of the unit that can be told ({len(found)} found)"
+        return f"its flags come from no single ExecStart= line of the unit ({len(found)} found)"
     try:
         words = commands.words(found[0])
     except ValueError as error:

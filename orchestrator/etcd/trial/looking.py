@@ -54,8 +54,8 @@ _SAID = 3
 class TrialStatus:
     """How a trial stands.
 
-    ``is_ready`` says that its etcd has told systemd so, which takes a quorum of trials. ``id`` is its etcd's
-    own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom its
+    ``is_ready`` says that its etcd has reported so to systemd, which takes a quorum of trials. ``id`` is
+    etcd's own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom its
     metrics count as active where it has such metrics; both empty before that is known.
     ``has_own_network`` says that it is not in the host's, where others could reach it. ``proxies`` are names
     of variables, ``said`` its last words, and ``rejected`` what it said last of diallers that it turned away.
@@ -116,7 +116,7 @@ def _active(metrics: Iterable[re.Match[str]]) -> frozenset[str]:
 def _last_words(journal: str, *, is_running: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Choose the last lines that say why something is wrong, and those of diallers that were turned away.
 
-    Of one that has ended without such a line, its very last ones are told.
+    Of one that has ended without such a line, its very last ones are shown.
     """
     lines = [_plain(line) for line in journal.splitlines() if line.strip()]
     lines = [line for line in lines if line and not _SAYS_NOTHING.search(line)]
@@ -126,7 +126,7 @@ def _last_words(journal: str, *, is_running: bool) -> tuple[tuple[str, ...], tup
 
 
 def _shown(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the last of the lines, each told once."""
+    """Return the last of the lines, each once."""
     last = list(dict.fromkeys(lines))[-_SAID:]
     return tuple(shown(line, quote="", limit=300) for line in last)
 

@@ -12,7 +12,7 @@ from orchestrator.plan.facts import Target
 
 _SLACK_S = 60  # beyond the patience with which the members' trials are waited for
 _LOG = "ETCD_WAL_DIR"
-_ANY_PORT = "127.0.0.1:0"  # the kernel chooses one, and nobody else is told
+_ANY_PORT = "127.0.0.1:0"  # the kernel chooses one, and nobody else knows it
 
 # Patterns, for one may match nothing and a name may not. What ends it in its time runs this too.
 END = (

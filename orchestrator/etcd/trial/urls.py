@@ -23,7 +23,7 @@ def listeners(target: Target) -> tuple[str, ...]:
 
 
 def cluster(target: Target) -> str:
-    """Return the trials' cluster as etcd is told of it: every member's own name, and where its trial is."""
+    """Return the trials' cluster as etcd takes it: every member's own name, and where its trial is."""
     return ",".join(f"{peer.member.name}={url}" for peer in target.everyone for url in urls(peer))
 
 

@@ -82,7 +82,7 @@ def test_a_command_is_restated_with_just_these_flags_changed(
 @pytest.mark.parametrize(
     ("found", "reason"),
     [
-        ((), "no ExecStart= line"),
+        ((), "no single ExecStart= line"),
         (("/usr/bin/etcd --a", "/usr/bin/etcd --b"), "2 found"),
         (("/usr/local/bin/start",), "starts /usr/local/bin/start"),
         (("@/usr/bin/etcd etcd --a",), "another name"),
