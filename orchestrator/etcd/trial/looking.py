@@ -55,8 +55,8 @@ class TrialStatus:
     """How a trial stands.
 
     ``is_ready`` says that its etcd has reported so to systemd, which takes a quorum of trials. ``id`` is
-    etcd's own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom its
-    metrics count as active where it has such metrics; both empty before that is known.
+    etcd's own, and ``reached`` are the ids of those whom its dialler has reached, as its log says, and whom
+    its metrics count as active where it has such metrics; both empty before that is known.
     ``has_own_network`` says that it is not in the host's, where others could reach it. ``proxies`` are names
     of variables, ``said`` its last words, and ``rejected`` what it said last of diallers that it turned away.
     """
