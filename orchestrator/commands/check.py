@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Collection
 
 from orchestrator.commands import recall, recover
-from orchestrator.commands.looking import Looked, look, look_again
+from orchestrator.commands.preflight import Looked, look, look_again
 from orchestrator.commands.recover import UnreadableError
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import LoginRefusedError, RefusedError, StoppedError
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.output import out, plain
 from orchestrator.plan.facts import Facts
-from orchestrator.remote.asking import ask_each
+from orchestrator.remote.each_host import ask_each
 from orchestrator.remote.executor import refused
 from orchestrator.report.findings import report
 from orchestrator.session import Session

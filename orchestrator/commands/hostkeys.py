@@ -9,9 +9,9 @@ from orchestrator.errors import LoginRefusedError
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.output import out
 from orchestrator.plan.loading import load
+from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.host_keys import Shown, accept, look, stages
 from orchestrator.remote.route import route
-from orchestrator.remote.trust import quieten_paramiko
 from orchestrator.remote.unlocking import Ask, Unlocked
 from orchestrator.remote.ways import Ways
 

@@ -3,7 +3,7 @@
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-from orchestrator.commands.agreeing import DifferError, agree
+from orchestrator.commands.comparing import DifferError, agree
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Opened, Saved
 from orchestrator.engine.state_file import EventLog

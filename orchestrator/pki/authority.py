@@ -9,7 +9,7 @@ from orchestrator.errors import RefusedError
 from orchestrator.pki import keys, reading
 from orchestrator.pki.issuing import Pair
 from orchestrator.pki.pem import PemError
-from orchestrator.plan.files import read_plain
+from orchestrator.plan.locations import read_plain
 
 _MOST_BYTES = 1024 * 1024  # of a key's file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 
 from orchestrator.errors import RefusedError
-from orchestrator.pki import authority, files, reading
+from orchestrator.pki import authority, reading, writing
 from orchestrator.pki.issuing import Pair, Terms, issue, issue_ca, named
 from orchestrator.pki.pem import PemError
 from orchestrator.pki.wanted import Wanted, ca_key, leaves
@@ -52,8 +52,8 @@ def make(cluster: Cluster, extra: Extra, terms: Terms, ca_days: int) -> Made:
     subject = named(_ca_name(cluster.name), cluster.name)
     ca = issue_ca(subject, replace(terms, days=ca_days))
     pairs = [_issue(ca, cluster, one, terms) for one in wanted]
-    files.write(
-        (*files.of_pair(ca, ca_path, ca_key(ca_path)), *_files(wanted, pairs)),
+    writing.write(
+        (*writing.of_pair(ca, ca_path, ca_key(ca_path)), *_files(wanted, pairs)),
         replace=False,
     )
     return _made(cluster, ca, wanted, pairs, tuple(_cut(ca, terms)))
@@ -76,7 +76,7 @@ def renew(cluster: Cluster, extra: Extra, terms: Terms) -> Made:
                 f"to drop names, remove {one.certificate} first"
             )
     pairs = [_issue(ca, cluster, one, terms) for one in wanted]
-    files.write(_files(wanted, pairs), replace=True)
+    writing.write(_files(wanted, pairs), replace=True)
     return _made(cluster, ca, wanted, pairs, tuple(notes))
 
 
@@ -89,11 +89,11 @@ def _issue(ca: Pair, cluster: Cluster, one: Wanted, terms: Terms) -> Pair:
     return issue(ca, named(one.common_name, cluster.name), one.alternatives, one.usages, terms)
 
 
-def _files(wanted: Sequence[Wanted], pairs: Sequence[Pair]) -> tuple[files.File, ...]:
+def _files(wanted: Sequence[Wanted], pairs: Sequence[Pair]) -> tuple[writing.File, ...]:
     return tuple(
         file
         for one, pair in zip(wanted, pairs, strict=True)
-        for file in files.of_pair(pair, one.certificate, one.key)
+        for file in writing.of_pair(pair, one.certificate, one.key)
     )
 
 

@@ -10,7 +10,7 @@ from shlex import quote
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key, pkcs12
 
-from orchestrator.plan.files import read_plain
+from orchestrator.plan.locations import read_plain
 
 CERTIFICATE = "CERTIFICATE"
 _MOST_BYTES = 4 * 1024 * 1024

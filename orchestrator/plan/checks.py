@@ -5,8 +5,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from orchestrator.plan.faults import Fault, Loc, meant
-from orchestrator.plan.files import UNREADABLE, location, problem
 from orchestrator.plan.kinds import NO_CONFIG
+from orchestrator.plan.locations import UNREADABLE, location, problem
 from orchestrator.plan.sound import Sound
 from orchestrator.plan.spelling import seconds
 from orchestrator.text import shown

@@ -5,7 +5,7 @@ from os.path import normpath
 from pathlib import Path
 
 from orchestrator.plan.faults import Fault, Loc
-from orchestrator.plan.files import location
+from orchestrator.plan.locations import location
 from orchestrator.plan.sound import Sound
 from orchestrator.text import shown
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticKnownError
 
 from orchestrator.plan import directories, jumps, spelling
-from orchestrator.plan.files import location
+from orchestrator.plan.locations import location
 
 NO_CONFIG: Literal["none"] = "none"
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from orchestrator.plan import spelling
-from orchestrator.plan.files import location
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
 from orchestrator.plan.kinds import Frozen, Name, Port, Section, Service, folder_of
+from orchestrator.plan.locations import location
 from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
 
 __all__ = [

@@ -10,7 +10,7 @@ from ruamel.yaml.reader import ReaderError
 
 from orchestrator.errors import PlanInvalidError
 from orchestrator.plan.faults import Fault, Place, where
-from orchestrator.plan.files import read_plain
+from orchestrator.plan.locations import read_plain
 from orchestrator.text import shown
 
 TAG = "tag:yaml.org,2002:"

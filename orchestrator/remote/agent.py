@@ -9,7 +9,7 @@ from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import PublicBlob
 
 from orchestrator.errors import LoginRefusedError
-from orchestrator.remote.distrust import tail, words
+from orchestrator.remote.untrusted import tail, words
 
 CERTIFIED = "-cert-v01@openssh.com"
 _AGENT_S = 10.0

@@ -23,7 +23,6 @@ from orchestrator.remote.becoming_root import (
     obstacle,
 )
 from orchestrator.remote.conversation import Conversation, EndedError
-from orchestrator.remote.distrust import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.heartbeat import DeadPeerError
 from orchestrator.remote.http_probe import probe
 from orchestrator.remote.job import SettledError
@@ -32,6 +31,7 @@ from orchestrator.remote.logins import Login
 from orchestrator.remote.route import route
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.tunnels import dial
+from orchestrator.remote.untrusted import ANYTHING, READING, SilentError, distrusted
 from orchestrator.remote.ways import Ways
 
 T = TypeVar("T")

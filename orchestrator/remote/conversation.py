@@ -9,8 +9,8 @@ from typing import Protocol
 
 from orchestrator.host.operations import Secret
 from orchestrator.host.questions import Answers, Script
-from orchestrator.remote.distrust import tail
 from orchestrator.remote.script import look_script, parse_look
+from orchestrator.remote.untrusted import tail
 
 _LINE_S = 10.0  # for a line that the host can print at once
 _SLACK_S = 5.0  # for an answer, beyond the time that the script itself may take

@@ -7,7 +7,7 @@ import paramiko
 from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.packet import Packetizer
 
-from orchestrator.remote.distrust import Bounded
+from orchestrator.remote.untrusted import Bounded
 
 _EVERY_S = 3.0
 _MISSED = 3  # in a row: noticed within 12 s, and never by the loss of single packets, which TCP sends again

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.remote.connecting import bare, known_hosts_of, meeting, refusal
 from orchestrator.remote.known_hosts import HostKey
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import Route
-from orchestrator.remote.trust import bare, known_hosts_of, meeting, refusal
 from orchestrator.remote.ways import Ways
 
 _AT_ONCE = 8

@@ -11,7 +11,7 @@ from orchestrator.host import lock, names
 from orchestrator.host.lock import Holder
 from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answers, Question
-from orchestrator.remote.asking import ask_each
+from orchestrator.remote.each_host import ask_each
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.job import HOME
 from orchestrator.remote.job_archive import FENCED

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from orchestrator.host.questions import Answer, HttpProbe
 from orchestrator.remote import stranger
-from orchestrator.remote.distrust import words
+from orchestrator.remote.untrusted import words
 from orchestrator.text import escaped, shown
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import paramiko
 
-from orchestrator.plan.files import read_plain
+from orchestrator.plan.locations import read_plain
 
 _OPENSSH = re.compile(
     rb"-----BEGIN OPENSSH PRIVATE KEY-----\s(.*?)\s-----END OPENSSH PRIVATE KEY-----", re.DOTALL

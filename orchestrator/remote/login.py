@@ -14,10 +14,10 @@ from paramiko.pkey import PublicBlob
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.agent import CERTIFIED, held_keys
-from orchestrator.remote.distrust import tail, words
 from orchestrator.remote.identities import EncryptedError, UnusableError, public_blob, read_key
 from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked
+from orchestrator.remote.untrusted import tail, words
 
 LOGGED = "sshd logs why, on the host: journalctl -u ssh -u sshd -n 20"
 _AGENT = "the SSH agent"

@@ -12,11 +12,11 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Secret
 from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster
+from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.conversation import converse
 from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.sudo_password import SudoPassword
-from orchestrator.remote.trust import quieten_paramiko
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.ways import Ways
 

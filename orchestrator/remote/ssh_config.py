@@ -10,7 +10,7 @@ from pathlib import Path
 import paramiko
 
 from orchestrator.errors import LoginRefusedError
-from orchestrator.remote.distrust import tail, words
+from orchestrator.remote.untrusted import tail, words
 
 Settings = Mapping[str, Sequence[str]]
 """Values by option, in lower case; those that may stand more than once are several."""

@@ -10,11 +10,11 @@ import paramiko
 import tenacity
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.remote.distrust import SilentError, Stream, distrusted, words
+from orchestrator.remote.connecting import DIAL_S, DroppedEarlyError, connect
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import Route
-from orchestrator.remote.trust import DIAL_S, DroppedEarlyError, connect
 from orchestrator.remote.unlocking import Unlocked
+from orchestrator.remote.untrusted import SilentError, Stream, distrusted, words
 
 _PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1
 HostError = HostUnreachableError | LoginRefusedError

@@ -7,7 +7,7 @@ from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.host.checks import Check
 from orchestrator.plan.facts import Target
-from orchestrator.remote.asking import Heard, ask_each
+from orchestrator.remote.each_host import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook
 

@@ -19,7 +19,6 @@ from orchestrator.host.questions import Answer, HttpProbe, Script
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
-from orchestrator.remote.distrust import READING, distrusted, tail
 from orchestrator.remote.host_patterns import matches
 from orchestrator.remote.http_probe import UNKNOWN, probe
 from orchestrator.remote.job import Performance, read_result
@@ -27,6 +26,7 @@ from orchestrator.remote.known_hosts import HostKey, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked
+from orchestrator.remote.untrusted import READING, distrusted, tail
 
 BOUNDED = settings(
     max_examples=EXAMPLES,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands import looking
+from orchestrator.commands import preflight
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.state_file import read
 from orchestrator.etcd.checks.item import Finding
@@ -164,7 +164,7 @@ def changed(cluster: Cluster, **ssh: object) -> Cluster:
 
 def found(lab: Lab) -> tuple[Finding, ...]:
     with lab.in_bastion(), open_session(lab.plan, None) as session:
-        return looking.look(session).findings
+        return preflight.look(session).findings
 
 
 def reported(findings: Sequence[Finding], name: str, where: str, verdict: str = "fail") -> str:

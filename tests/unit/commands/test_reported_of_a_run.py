@@ -9,7 +9,7 @@ from engine.walking import begin, context
 from engine.world import World, make_cluster
 
 from orchestrator.commands import check, locks, recall, recover
-from orchestrator.commands.looking import Looked
+from orchestrator.commands.preflight import Looked
 from orchestrator.commands.status import show_status
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile

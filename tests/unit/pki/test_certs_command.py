@@ -15,7 +15,7 @@ from unit.pki.pki_plans import PATHS, PLAN, certs, cluster_in, contents, plan_in
 from orchestrator import commandline
 from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import PlanInvalidError, RefusedError, UsageError
-from orchestrator.pki import files, making
+from orchestrator.pki import making, writing
 from orchestrator.pki.issuing import Terms, issue_ca, named
 from orchestrator.pki.keys import public_bytes
 
@@ -113,9 +113,11 @@ def test_a_failure_at_any_move_leaves_everything_as_it_was(
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "late.pem").write_bytes(b"mine")
-    wanted = [files.File(tmp_path / name, b"x", files.PUBLIC) for name in ("new/a.pem", "b.pem", "late.pem")]
+    wanted = [
+        writing.File(tmp_path / name, b"x", writing.PUBLIC) for name in ("new/a.pem", "b.pem", "late.pem")
+    ]
     with pytest.raises(RefusedError, match=r"nothing was changed: .*late\.pem: File exists"):
-        files.write(wanted, replace=False)
+        writing.write(wanted, replace=False)
     assert {"late.pem": b"mine"} == contents(tmp_path)
     assert not (tmp_path / "new").exists()
 
@@ -253,7 +255,7 @@ def test_a_ca_among_others_is_found_by_its_key(tmp_path: Path) -> None:
     certs(plan_in(tmp_path))
     ca = tmp_path / "pki/ca.pem"
     other = issue_ca(named("the next CA"), Terms("ec", 10, NOW))
-    files.write([files.File(ca, other.certificate_pem + ca.read_bytes(), files.PUBLIC)], replace=True)
+    writing.write([writing.File(ca, other.certificate_pem + ca.read_bytes(), writing.PUBLIC)], replace=True)
     reported = certs(plan_in(tmp_path), renew=True)
     assert reported.startswith("three-members CA (certificate authority)\n")
     assert "O=three-members, CN=three-members CA" == field(tmp_path / "pki/server1.pem", "issuer")

@@ -12,7 +12,7 @@ from unit.pki.openssl import extension, field, is_pair, openssl, verified
 from unit.pki.pki_plans import PATHS, certs, contents, plan_in
 
 from orchestrator.etcd.checks.certificates import faults
-from orchestrator.pki import files
+from orchestrator.pki import writing
 from orchestrator.pki.issuing import Terms, issue, issue_ca, named
 from orchestrator.pki.keys import KEY_TYPES, generate
 from orchestrator.pki.making import make
@@ -183,7 +183,7 @@ def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
     cluster = everyone[0].cluster
     make(cluster, {}, terms, 900)
     ca, stranger = (issue_ca(named(name), terms) for name in ("CA", "a stranger's CA"))
-    files.write([files.File(cluster.tls.ca, ca.certificate_pem, files.PUBLIC)], replace=True)
+    writing.write([writing.File(cluster.tls.ca, ca.certificate_pem, writing.PUBLIC)], replace=True)
     both = (SERVER, CLIENT)
     pairs = {
         "server1": issue(ca, named("server1"), ("198.18.0.199",), both, terms),
@@ -192,8 +192,8 @@ def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
         "client": issue(ca, named("client"), (), (CLIENT,), Terms("ec", 1, now - timedelta(days=3))),
     }
     for name, pair in pairs.items():
-        written = files.of_pair(pair, tmp_path / f"{name}.pem", tmp_path / f"{name}-key.pem")
-        files.write(written, replace=True)
+        written = writing.of_pair(pair, tmp_path / f"{name}.pem", tmp_path / f"{name}-key.pem")
+        writing.write(written, replace=True)
     reported = "\n".join(fault.evidence for fault in faults(everyone, now))
     assert "client.pem: is valid from" in reported
     assert "server1.pem: does not name 198.18.0.101" in reported
@@ -204,7 +204,7 @@ def test_bad_certificates_can_be_made_on_purpose(tmp_path: Path) -> None:
 def test_no_private_key_is_shown() -> None:
     pair = issue_ca(named("CA"), Terms("ec", 1, datetime.now(UTC)))
     assert "key" not in repr(pair)
-    assert "PRIVATE" not in repr(files.of_pair(pair, Path("ca.pem"), Path("ca-key.pem")))
+    assert "PRIVATE" not in repr(writing.of_pair(pair, Path("ca.pem"), Path("ca-key.pem")))
 
 
 @pytest.mark.parametrize("key_type", [each for each in KEY_TYPES if each.startswith("rsa")])

@@ -18,8 +18,8 @@ from orchestrator.host.operations import Job
 from orchestrator.plan.model import Ssh
 from orchestrator.remote import job
 from orchestrator.remote.conversation import Conversation, EndedError
-from orchestrator.remote.distrust import Bounded
 from orchestrator.remote.ssh import SshHosts
+from orchestrator.remote.untrusted import Bounded
 
 __all__ = ["site"]
 

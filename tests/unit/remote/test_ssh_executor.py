@@ -12,7 +12,7 @@ from support.ssh_sites import HELLO, Site, make_key, site
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answer, HttpProbe, Script
-from orchestrator.remote import ssh, trust
+from orchestrator.remote import connecting, ssh
 from orchestrator.remote.job import Performance
 
 __all__ = ["site"]
@@ -126,8 +126,8 @@ def test_a_host_where_nobody_listens_is_unreachable_at_once(site: Site) -> None:
 
 
 def test_a_host_that_says_nothing_is_unreachable_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust, "DIAL_S", 0.3)
-    monkeypatch.setattr(trust, "_HURRIED_S", 0.2)
+    monkeypatch.setattr(connecting, "DIAL_S", 0.3)
+    monkeypatch.setattr(connecting, "_HURRIED_S", 0.2)
     site.sshd.is_mute = True
     with site.executor() as executor, pytest.raises(HostUnreachableError, match="does not answer"):
         executor.look([HELLO])

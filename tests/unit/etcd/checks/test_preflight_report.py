@@ -10,7 +10,7 @@ import pytest
 from engine.world import World, make_cluster
 from support.sites import make_site
 
-from orchestrator.commands import check, looking
+from orchestrator.commands import check, preflight
 from orchestrator.errors import HostUnreachableError, LoginRefusedError, RefusedError
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.preflight import CHECKLIST
@@ -92,7 +92,7 @@ def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_pa
         "server1": LoginRefusedError("server1", "sudo refused admin"),
         "server3": HostUnreachableError("server3", "198.18.0.103:22: timed out"),
     }
-    found = looking.look(session(tmp_path, errors)).findings
+    found = preflight.look(session(tmp_path, errors)).findings
     logins = {one.where: (one.verdict, one.evidence) for one in found if one.check == "login"}
 
     assert ("fail", "sudo refused admin") == logins["server1"]
@@ -104,20 +104,20 @@ def test_each_host_that_cannot_be_asked_is_named_and_the_others_are_asked(tmp_pa
 
 
 def test_facts_that_do_not_fit_are_findings_each(tmp_path: Path) -> None:
-    found = looking.look(session(tmp_path, {})).findings
+    found = preflight.look(session(tmp_path, {})).findings
     reported = [one.evidence for one in found if one.check == "facts"]
     why = "it does not report its version (nothing); the check 'versions' prints what to do"
     assert [f"server1: {why}", f"server2: {why}", f"server3: {why}"] == reported
 
 
-def seen(check: str, verdict: str, *lost: HostUnreachableError, passes_by: bool = True) -> looking.Looked:
-    return looking.Looked((replace(finding(check, "cluster", verdict), passes_by=passes_by),), None, lost)
+def seen(check: str, verdict: str, *lost: HostUnreachableError, passes_by: bool = True) -> preflight.Looked:
+    return preflight.Looked((replace(finding(check, "cluster", verdict), passes_by=passes_by),), None, lost)
 
 
 LAGGING = seen("raft lag", "fail")
 LOST = seen("raft lag", "fail", HostUnreachableError("server3", "timed out"))
 WELL, BROKEN = seen("raft lag", "pass"), seen("disk", "fail", passes_by=False)
-BOTH = looking.Looked(LAGGING.findings + BROKEN.findings, None, ())
+BOTH = preflight.Looked(LAGGING.findings + BROKEN.findings, None, ())
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ BOTH = looking.Looked(LAGGING.findings + BROKEN.findings, None, ())
     ],
 )
 def test_only_what_may_be_over_in_a_moment_is_looked_at_once_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[looking.Looked], pauses: list[float]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: list[preflight.Looked], pauses: list[float]
 ) -> None:
     left, slept = list(looks), list[float]()
-    monkeypatch.setattr(looking._Looking, "look", lambda _: left.pop(0))
-    assert looking.look(session(tmp_path, {}), sleep=slept.append) is looks[-1]
+    monkeypatch.setattr(preflight._Looking, "look", lambda _: left.pop(0))
+    assert preflight.look(session(tmp_path, {}), sleep=slept.append) is looks[-1]
     assert ([], pauses) == (left, slept)
 
 
@@ -194,7 +194,7 @@ def test_gates_of_the_first_state_are_checks_by_their_own_names(tmp_path: Path) 
 
     world.hosts["server2"].environment["ETCD_LISTEN_PEER_URLS"] = "https://0.0.0.0:2380"
     opened = Session(tmp_path / "plan.yaml", tmp_path / "s", site.cluster, MIGRATIONS["bridge"], (), Partly())
-    found = looking.look(opened).findings
+    found = preflight.look(opened).findings
     gates = {(one.check, one.where): one for one in found if one.check.startswith("gate: ")}
 
     assert {name.name for name in site.cluster.members} == {where for _, where in gates}
@@ -241,4 +241,4 @@ def test_what_is_checked_is_what_the_migration_names(tmp_path: Path) -> None:
     opened = session(tmp_path, {})
     few = tuple(item for item in opened.migration.preflight if item.name in {"tools", "clock"})
     only = replace(opened, migration=replace(opened.migration, preflight=few))
-    assert {"login", "facts", "tools", "clock"} == {one.check for one in looking.look(only).findings}
+    assert {"login", "facts", "tools", "clock"} == {one.check for one in preflight.look(only).findings}

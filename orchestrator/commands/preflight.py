@@ -18,7 +18,7 @@ from orchestrator.host.checks import Remark, fine, wrong
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.facts import Facts
 from orchestrator.plan.jumps import NONE as NO_JUMP
-from orchestrator.remote.asking import HostError, ask_each
+from orchestrator.remote.each_host import HostError, ask_each
 from orchestrator.session import Session
 
 _AT_ONCE = 8

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 import paramiko
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.remote.distrust import Bounded, Stream, distrusted, words
 from orchestrator.remote.heartbeat import Heart, keep_alive
 from orchestrator.remote.host_certificates import CERTIFIED, rejection
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
 from orchestrator.remote.unlocking import Unlocked
+from orchestrator.remote.untrusted import Bounded, Stream, distrusted, words
 from orchestrator.text import escaped
 
 DIAL_S = 10.0

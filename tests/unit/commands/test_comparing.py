@@ -6,7 +6,7 @@ import pytest
 from support.members import Members, Store
 from support.targets import target
 
-from orchestrator.commands.agreeing import DifferError, agree
+from orchestrator.commands.comparing import DifferError, agree
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Event
 from orchestrator.engine.wait import NotYetError
