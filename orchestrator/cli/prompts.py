@@ -9,6 +9,7 @@ from orchestrator.cli import streams
 from orchestrator.cli.signals import STOPPING, handled
 from orchestrator.errors import UsageError
 from orchestrator.interrupt import InterruptedAtOnce
+from orchestrator.text import escaped
 
 
 def confirm(question: str) -> bool:
@@ -42,8 +43,7 @@ def secret(question: str) -> str | None:
     """Ask the person at the terminal for what nobody else may see; None if there is none, or no answer."""
     if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
         return None
-    output.err(f"{question}: ", end="")
-    try:
-        return getpass.getpass("") or None
+    try:  # it asks only once nothing that is typed shows any more
+        return getpass.getpass(f"{escaped(question)}: ") or None
     except (EOFError, OSError):
         return None

@@ -68,12 +68,14 @@ def watching_command_lines(secrets: set[str]) -> Iterator[list[str]]:
 
 
 def journal(host: Host) -> str:
-    """What a host's journal holds of everybody but etcd, which tells its own environment by itself."""
+    """What a host's journal holds of everybody but etcd, which tells its own environment by itself.
+
+    So does its trial, into the same journal.
+    """
     lines = host.run(["journalctl", "--output=json", "--no-pager", "--all"]).stdout.splitlines()
     entries = [json.loads(line) for line in lines]
-    others = [
-        entry for entry in entries if entry.get("_SYSTEMD_UNIT") not in {"etcd.service", "etcd2.service"}
-    ]
+    etcds = {"etcd.service", "etcd2.service", "orchestrator-trial.service"}
+    others = [entry for entry in entries if entry.get("_SYSTEMD_UNIT") not in etcds]
     assert any("orchestrator-" in str(entry.get("UNIT")) for entry in others)
     return json.dumps(others)
 
