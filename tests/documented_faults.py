@@ -18,7 +18,6 @@ FOUND = "nothing was changed; the checks found: "
 PASSED_OVER = "clients warn"  # a warning of every refusal in the lab; what failed stands behind it, cut off
 FIX = re.compile(r" (?:fix|fix): ")
 MOST_WORDS = 12
-WORDS = {"deed": "job", "receipt": "result"}  # as the cases were named when they were recorded
 
 
 def matrix(_: str) -> str:
@@ -26,9 +25,7 @@ def matrix(_: str) -> str:
     tried = in_every_round()
     alike: dict[tuple[str, str, str], list[str]] = {}
     for rows in tried:
-        alike.setdefault((shown(rows[0].expected), endings(rows), first_printed(rows)), []).append(
-            shown(rows[0].fault)
-        )
+        alike.setdefault((rows[0].expected, endings(rows), first_printed(rows)), []).append(rows[0].fault)
     lines = table_head("fault", "expected", "exit codes", "what it printed")
     lines += [cells_of(together(faults), *cells) for cells, faults in alike.items()]
     back = [rows[0].fault for rows in tried if {place(row) for row in rows} == {FIRST}]
@@ -37,8 +34,8 @@ def matrix(_: str) -> str:
     ]
     ends = [
         "Afterwards every member stood in the state to which the round leads.",
-        *(f"Exception: `{FIRST}` after '{shown(fault)}'." for fault in back),
-        *(f"Exception: '{shown(fault)}'." for fault in astray),
+        *(f"Exception: `{FIRST}` after '{fault}'." for fault in back),
+        *(f"Exception: '{fault}'." for fault in astray),
     ]
     return block([*lines, "", *ends])
 
@@ -52,9 +49,7 @@ def refusals(_: str) -> str:
             alike.setdefault((f"`{check[1]}`" if check else "the message", exits(row)), []).append(row)
     lines = table_head("named by", "fault", "exit codes", "what it printed")
     for (check_, codes), rows in alike.items():
-        lines.append(
-            cells_of(check_, together([shown(row.fault) for row in rows]), codes, first_printed(rows))
-        )
+        lines.append(cells_of(check_, together([row.fault for row in rows]), codes, first_printed(rows)))
     return block(lines)
 
 
@@ -64,10 +59,10 @@ def others(_: str) -> str:
     alike: dict[tuple[str, str], list[Seen]] = {}
     for row in sorted(written().values(), key=lambda row: (row.expected, row.moment, row.fault)):
         if row.key not in reported and row.moment != BEFORE:
-            alike.setdefault((shown(row.expected), exits(row)), []).append(row)
+            alike.setdefault((row.expected, exits(row)), []).append(row)
     lines = table_head("fault (when)", "expected", "exit codes", "what it printed")
     for cells, rows in alike.items():
-        faults = together([f"{shown(row.fault)} ({row.moment})" for row in rows])
+        faults = together([f"{row.fault} ({row.moment})" for row in rows])
         lines.append(cells_of(faults, *cells, first_printed(rows)))
     return block(lines)
 
@@ -131,13 +126,6 @@ def together(names: Sequence[str]) -> str:
     same = len(list(takewhile(lambda words: len(set(words)) == 1, zip(first, *others, strict=False))))
     kept = same if same > 2 else 0
     return "; ".join((names[0], *(" ".join(words[kept:]) for words in others)))
-
-
-def shown(text: str) -> str:
-    """Return a case's own words, in the words of the documentation."""
-    for old, new in WORDS.items():
-        text = text.replace(old, new)
-    return text
 
 
 def table_head(*head: str) -> list[str]:
