@@ -218,7 +218,7 @@ def test_a_home_that_the_unit_protects(shared: Lab) -> None:
 
 def test_afterwards_the_whole_of_it_goes_through(shared: Lab) -> None:
     text = shared.plan.read_text()
-    shared.plan.write_text(re.sub(r"gate: \S+", "gate: 90s", text))  # a restart may take its time
+    shared.plan.write_text(re.sub(r"gate: \w+", "gate: 90s", text))  # a restart may take its time
     done = orchestrator(shared, "run", PLAN, "--yes")
     assert done.returncode == 0, failure(done)
     assert {2} == set(restarts(shared).values())
