@@ -111,8 +111,10 @@ class Composed:
             text = config_file.changed(configuration.text, keys, without=neutral)
             where = (configuration.mode, configuration.owner, configuration.group)
             files, differing = (*files, Write(path, text, *where)), {effective.CONFIG_FILE: path}
-        given = {name: value for name, value in {**neutral, **differing}.items() if name in source.flags}
-        lines = copy._command({**copy._by("flag", final), **given}) if given else ()
+        flagged = copy._by("flag", final)  # also those that are flags only since we added them
+        names = {*source.flags, *flagged}
+        given = {name: value for name, value in {**neutral, **differing}.items() if name in names}
+        lines = copy._command({**flagged, **given}) if given else ()
         return files, lines, {name: value for name, value in differing.items() if name not in given}
 
     def only(self, *stages: Stage) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:

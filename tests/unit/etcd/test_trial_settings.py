@@ -1,5 +1,6 @@
 """The trial's settings, wherever the member has its own: in lines, files, flags or a configuration file."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def test_what_is_a_flag_stays_a_flag_and_what_is_none_becomes_no_flag(tmp_path: 
     assert "--listen-metrics-urls" not in last
     assert "ETCD_LISTEN_METRICS_URLS=" in files["environment"]
     assert "ETCD_LISTEN_PEER_URLS=" not in files["environment"]
+
+
+def test_no_setting_is_both_a_flag_and_a_variable_of_a_trial(tmp_path: Path) -> None:
+    files = written(tmp_path, Source(flags=("ETCD_NAME",), command="/usr/bin/etcd --name a"))
+    last = files["~orchestrator-trial.conf"]
+    given = {f"ETCD_{name.upper().replace('-', '_')}" for name in re.findall(r" --([a-z-]+)", last)}
+    lines = {line.partition("=")[0] for line in files["environment"].splitlines()}
+    assert {"ETCD_NAME", "ETCD_CERT_FILE", "ETCD_INITIAL_ADVERTISE_PEER_URLS"} <= given
+    assert set() == given & lines
+    assert "--initial-advertise-peer-urls=https://198.18.0.101:12380" in last
 
 
 def test_a_configuration_file_is_copied_with_all_of_them(tmp_path: Path) -> None:
