@@ -90,8 +90,9 @@ def open_session(plan: Path, state: Path | None, given: Secrets = NO_SECRETS) ->
     """
     loaded = load(plan, MIGRATIONS)
     migration = MIGRATIONS[loaded.cluster.strategy]
-    cluster, unlocked = settled(loaded.cluster), Unlocked()
-    unlocked.unlock((login for way in ways_of(cluster) for login in way.logins), given.ask)
+    ways, unlocked = ways_of(loaded.cluster), Unlocked()
+    unlocked.unlock((login for way in ways for login in way.logins), given.ask)
+    cluster = settled(loaded.cluster, ways)
     with SshHosts(cluster, unlocked=unlocked, password=given.become) as hosts:
         yield Session(
             plan,

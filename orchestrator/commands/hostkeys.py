@@ -11,7 +11,7 @@ from orchestrator.output import out
 from orchestrator.plan.loading import load
 from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.host_keys import Shown, accept, look, stages
-from orchestrator.remote.route import route
+from orchestrator.remote.route import ways_of
 from orchestrator.remote.unlocking import Ask, Unlocked
 from orchestrator.remote.ways import Ways
 
@@ -23,7 +23,7 @@ def review(plan: Path, *, ask: Ask, confirm: Callable[[str], bool] | None) -> No
     """
     quieten_paramiko()
     cluster = load(plan, MIGRATIONS, files=False).cluster
-    routes = [(host.name, route(host.name, host.ssh)) for host in cluster.hosts]
+    routes = list(zip((host.name for host in cluster.hosts), ways_of(cluster), strict=True))
     unlocked = Unlocked()
     unlocked.unlock((login for _, way in routes for login in way.logins[:-1]), ask)
     ways = Ways(unlocked, time.monotonic, time.sleep)

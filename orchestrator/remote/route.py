@@ -64,9 +64,9 @@ def ways_of(cluster: Cluster) -> tuple[Route, ...]:
         return tuple(pool.map(lambda host: route(host.name, host.ssh), cluster.hosts))
 
 
-def settled(cluster: Cluster) -> Cluster:
-    """Return the cluster with the user, port and jump hosts that OpenSSH's configuration adds to the plan."""
-    ways = dict(zip((host.name for host in cluster.hosts), ways_of(cluster), strict=True))
+def settled(cluster: Cluster, found: Sequence[Route]) -> Cluster:
+    """Return the cluster with the user, port and jump hosts of the ways that were found to its hosts."""
+    ways = dict(zip((host.name for host in cluster.hosts), found, strict=True))
     members = tuple(_settled(member, ways[member.name]) for member in cluster.members)
     proxies = tuple(_settled(proxy, ways[proxy.name]) for proxy in cluster.proxies)
     return cluster.model_copy(update={"members": members, "proxies": proxies})

@@ -4,7 +4,7 @@ import paramiko
 
 from orchestrator.remote.http_probe import ChannelRefusedError
 
-_PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1: sshd may not dial; it may, and nobody took the call
+PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1: sshd may not dial; it may, and nobody took the call
 _NO_TUNNEL = (
     "Let sshd forward ports: 'AllowTcpForwarding yes' in sshd_config, and where 'restrict' stands before the "
     "key in authorized_keys, 'restrict,port-forwarding'"
@@ -19,7 +19,7 @@ def dial(transport: paramiko.Transport, timeout_s: float, host: str, port: int) 
         # paramiko drops sshd's own words, so the code has to do
         if error.code == _CONNECT_FAILED:
             raise ChannelRefusedError(f"{host}:{port}: {error.text}") from error
-        forbidden = f". {_NO_TUNNEL}" if error.code == _PROHIBITED else ""
+        forbidden = f". {_NO_TUNNEL}" if error.code == PROHIBITED else ""
         raise OSError(f"{host}:{port}: {error.text}{forbidden}") from error
     except TimeoutError:
         raise

@@ -13,10 +13,10 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.connecting import DIAL_S, DroppedEarlyError, connect
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import Route
+from orchestrator.remote.tunnels import PROHIBITED
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.untrusted import SilentError, Stream, distrusted, words
 
-_PROHIBITED, _CONNECT_FAILED = 1, 2  # RFC 4254, 5.1
 HostError = HostUnreachableError | LoginRefusedError
 
 
@@ -127,7 +127,7 @@ def _dig(host: str, transport: paramiko.Transport, jump: Login, target: Login) -
     try:
         return transport.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=DIAL_S)
     except paramiko.ChannelException as error:
-        if error.code == _PROHIBITED:
+        if error.code == PROHIBITED:
             raise LoginRefusedError(
                 host,
                 f"jump host {jump.where} may not dial {target.address}: sshd_config there has to hold "

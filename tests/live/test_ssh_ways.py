@@ -10,7 +10,7 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import HttpProbe, Script
 from orchestrator.plan.model import Cluster, Ssh
-from orchestrator.remote.route import route, settled
+from orchestrator.remote.route import route, settled, ways_of
 from orchestrator.remote.ssh import SshHosts
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("in_bastion")]
@@ -80,7 +80,8 @@ def test_aliases_includes_and_matches_lead_to_the_hosts(bastion: Bastion, tmp_pa
         f'Include "{tmp_path}/more"\nHost db-one\n  HostName {one}\nMatch originalhost db-three exec "true"\n'
         f"  HostName {three}\nMatch all\n"
     )
-    cluster = settled(bastion.cluster("db-one", "db_two", "db-three"))
+    named = bastion.cluster("db-one", "db_two", "db-three")
+    cluster = settled(named, ways_of(named))
     assert 1 == len(set(bastion.came_from(cluster)))
     assert ["root", "root", "root"] == [member.ssh.user for member in cluster.members]
 
@@ -114,7 +115,8 @@ def test_several_jump_hosts_are_taken_one_behind_the_other(bastion: Bastion) -> 
     )
     found = route("h", bastion.plan("last"))
     assert str(found) == f"root@{three}:22 via root@{one}:22, root@{two}:22"
-    again = settled(bastion.cluster("last", "last", "last"))
+    named = bastion.cluster("last", "last", "last")
+    again = settled(named, ways_of(named))
     assert f"root@{one}:22,root@second:22" == again.members[0].ssh.jump
     assert str(route("h", again.members[0].ssh)) == str(found)
     assert [two] * 3 == bastion.came_from(again)
