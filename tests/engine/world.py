@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import files, settings, trial
 from orchestrator.etcd.api import v3
-from orchestrator.etcd.checks import proving
 from orchestrator.etcd.facts import ca_store, listeners, process, proxies
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
@@ -239,7 +238,7 @@ class World:
             LISTINGS["v3"]: self._verify,
             proxies.SCRIPT: self._stored,
             trial.LOOK: self._trial,
-            proving.LEFT: self._left,
+            trial.LEFT: self._left,
         }
         return answers[question.script](host, question)
 

@@ -33,6 +33,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "resolved": (("server1",),),
     "room.of": (("/etc/etcd",),),
     "access": (("/etc/etcd",),),
+    "place": ("/etc/etcd2",),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
 

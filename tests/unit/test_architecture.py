@@ -112,3 +112,9 @@ def test_no_module_imports_from_a_test_module() -> None:
 )
 def test_an_import_from_a_test_module_is_seen(line: str) -> None:
     assert ["test_cli"] == [name.split(".")[1] for name in from_tests(line)]
+
+
+def test_checks_ask_nothing_themselves() -> None:
+    """A check is a pure predicate over facts: what is asked, and how it is read, lies with the facts."""
+    folder = ROOT / "orchestrator" / "etcd" / "checks"
+    assert [] == [path.name for path in sorted(folder.glob("*.py")) if "Script(" in path.read_text()]

@@ -7,14 +7,9 @@ from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts.listeners import Handshake, handshake
 from orchestrator.etcd.trial import TrialStatus
 from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 
-LEFT = """
-systemctl show --property=ActiveState --value "$1.service" | grep -v -x inactive && echo "$1.service"
-for path in "$2" "$3"; do [ ! -e "$path" ] || echo "$path"; done
-exit 0
-"""
 _APART = "the trial on {} has a network of its own (PrivateNetwork= or the like), in which no peer reaches it"
 
 
@@ -62,8 +57,7 @@ def proven_to_every_peer(target: Target) -> Check:
 @gate
 def free_of_trials(target: Target) -> Check:
     """Nothing is left of the trial on its host."""
-    script = Script(target.name, LEFT, (trial.UNIT, trial.DIRECTORY, trial.DROP_INS))
-    left = Fact(script, _lines)
+    left = trial.left(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = left.read(answers)
@@ -71,10 +65,6 @@ def free_of_trials(target: Target) -> Check:
             yield wrong(f"left of the trial: {', '.join(found)}")
 
     return Check(target.name, (left,), judge)
-
-
-def _lines(answer: Answer) -> tuple[str, ...]:
-    return tuple(answer.text.splitlines())
 
 
 def _begun(target: Target) -> tuple[Target, ...]:

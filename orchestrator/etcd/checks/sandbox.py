@@ -7,28 +7,12 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import settings
+from orchestrator.etcd.facts import sandbox
 from orchestrator.etcd.install import unit, variables
 from orchestrator.host.checks import Check, Remark, fine, wrong
-from orchestrator.host.questions import Answer, Answers, Fact, Script
+from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
-
-# $1 service, $2 the certificates' directory: whether the running process sees the very same directory, or
-# the nearest above it that is there; then its path with every link followed.
-SCRIPT = """
-path=$(readlink -m -- "$2") || exit
-place=$path
-while [ ! -d "$place" ]; do place=$(dirname -- "$place"); done
-pid=$(systemctl show --property=MainPID --value "$1.service") || exit
-if [ "${pid:-0}" -eq 0 ]; then
-  seen=unknown
-elif [ "$(stat -L -c %d:%i -- "$place")" = "$(stat -L -c %d:%i -- "/proc/$pid/root$place")" ]; then
-  seen=same
-else
-  seen=other
-fi
-printf '%s %s\\n' "$seen" "$path"
-"""
 
 _HOMES = ("/home", "/root", "/run/user")
 _HIDING = ("yes", "true", "on", "1", "tmpfs")
@@ -39,7 +23,7 @@ def sandboxes(target: Target) -> Check:
     """Ask what the unit hides from its process, and what the running process sees of that directory."""
     directory = target.cluster.tls.directory
     described = unit.of(target)
-    place = Fact(Script(target.name, SCRIPT, (target.host.service, directory)), _place)
+    place = sandbox.place(target, directory)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         seen, real = place.read(answers)
@@ -59,14 +43,6 @@ def sandboxes(target: Target) -> Check:
             yield fine(f"etcd sees {directory}")
 
     return Check(target.name, (described, place), judge)
-
-
-def _place(answer: Answer) -> tuple[str, str]:
-    """Read whether the process sees the directory (same, other or unknown), and where that really is."""
-    seen, _, real = answer.text.strip().partition(" ")
-    if seen not in {"same", "other", "unknown"} or not real.startswith("/"):
-        raise ValueError("the host reported no directory")
-    return seen, real
 
 
 def _fix(target: Target, properties: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ form a cluster of their own over TLS, so that etcd's own dialler shows who reach
 """
 
 from orchestrator.etcd.trial.copying import COPY
-from orchestrator.etcd.trial.looking import LOOK, TrialStatus, status
+from orchestrator.etcd.trial.looking import LEFT, LOOK, TrialStatus, left, status
 from orchestrator.etcd.trial.making import END, begin, end
 from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, MEMORY_MIB, UNIT
 from orchestrator.etcd.trial.urls import urls
@@ -16,12 +16,14 @@ __all__ = [
     "DIRECTORY",
     "DROP_INS",
     "END",
+    "LEFT",
     "LOOK",
     "MEMORY_MIB",
     "UNIT",
     "TrialStatus",
     "begin",
     "end",
+    "left",
     "status",
     "urls",
 ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.etcd.trial.place import UNIT
+from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, UNIT
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
@@ -36,6 +36,13 @@ told | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \
 ending=$(told --lines=400 | grep -v -i 'environment variable ETCD_' | tail -c 32768 | base64 -w0)
 printf 'journal=%s\n' "$ending"
 """
+# $1 the trial's unit, then paths: what of it is still there, a line each.
+LEFT = """
+systemctl show --property=ActiveState --value "$1.service" | grep -v -x inactive && echo "$1.service"
+for path in "$2" "$3"; do [ ! -e "$path" ] || echo "$path"; done
+exit 0
+"""
+
 _METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+]+)")
 _LABEL = re.compile(r'(\w+)="([0-9a-f]{1,16})"')
 _TELLING = re.compile(
@@ -75,6 +82,12 @@ class TrialStatus:
 def status(target: Target) -> Fact[TrialStatus]:
     """How the trial on a member's host stands."""
     return Fact(Script(target.name, LOOK, (UNIT,), timeout_s=15.0), _status)
+
+
+def left(target: Target) -> Fact[tuple[str, ...]]:
+    """What is left of the trial on a member's host."""
+    script = Script(target.name, LEFT, (UNIT, DIRECTORY, DROP_INS))
+    return Fact(script, lambda answer: tuple(answer.text.splitlines()))
 
 
 def _status(answer: Answer) -> TrialStatus:

@@ -9,8 +9,7 @@ from support.sites import make_site
 
 from orchestrator.commands import check
 from orchestrator.errors import HostUnreachableError, RefusedError
-from orchestrator.etcd.checks import sandbox
-from orchestrator.etcd.facts import process
+from orchestrator.etcd.facts import process, sandbox
 from orchestrator.etcd.install import unit
 from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question, Script

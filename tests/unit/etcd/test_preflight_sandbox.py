@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from support.sites import judged, make_site, verdicts
 
-from orchestrator.etcd.checks.sandbox import SCRIPT, hider
+from orchestrator.etcd.checks.sandbox import hider
+from orchestrator.etcd.facts.sandbox import SCRIPT
 from orchestrator.etcd.install import unit
 from orchestrator.host.questions import Answer
 

@@ -6,7 +6,7 @@ import pytest
 from support.scripts import shell
 from support.sites import judged, make_site, verdicts
 
-from orchestrator.etcd.checks import trials
+from orchestrator.etcd.trial import carrying
 from orchestrator.host.questions import Answer
 
 WELL = {"systemd": "252", "DynamicUser": "no", "Type": "notify", "available": str(4 * 2**20)}
@@ -15,7 +15,7 @@ CLOSED = "dialled=http://198.18.0.102:12380/ 7 Connection refused"
 
 def said(folder: Path, *dialled: str, **changes: str) -> list[tuple[str, str]]:
     lines = [*(f"{key}={value}" for key, value in {**WELL, **changes}.items()), *dialled]
-    findings = judged("trial", make_site(folder), {trials.SCRIPT: Answer(0, "\n".join(lines))})
+    findings = judged("trial", make_site(folder), {carrying.SCRIPT: Answer(0, "\n".join(lines))})
     return [(one.verdict, one.evidence) for one in findings]
 
 
@@ -57,11 +57,11 @@ def test_what_a_host_lacks_is_said(
 
 
 def test_an_answer_that_cannot_be_read_is_a_fail(tmp_path: Path) -> None:
-    answers = {trials.SCRIPT: Answer(0, "systemd=new\navailable=x")}
+    answers = {carrying.SCRIPT: Answer(0, "systemd=new\navailable=x")}
     assert ["fail"] == verdicts(judged("trial", make_site(tmp_path), answers))
 
 
 def test_the_kernel_s_word_for_a_closed_port_is_read_from_curl() -> None:
-    dial = trials.SCRIPT[trials.SCRIPT.index("shift\n") :]
+    dial = carrying.SCRIPT[carrying.SCRIPT.index("shift\n") :]
     done = shell(f"set -- etcd2 http://127.0.0.1:1/\n{dial}")
     assert "dialled=http://127.0.0.1:1/ 7 Connection refused\n" == done.stdout
