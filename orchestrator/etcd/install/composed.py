@@ -6,7 +6,7 @@ before it too, so that taking the last one away brings back what was before it.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
 from orchestrator.etcd import effective, files, settings
@@ -19,7 +19,7 @@ from orchestrator.etcd.settings import Settings, Stage
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Write
 from orchestrator.host.questions import Answers, Fact
-from orchestrator.plan.facts import Source, Target
+from orchestrator.plan.facts import Configuration, Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
@@ -104,13 +104,11 @@ class Composed:
         copy, source = Composed(self._target, directory, folder), self._source
         stages = settings.stages(self._target)
         files, final = copy.files(*stages), copy._up_to(stages[-1])
-        configuration = source.configuration
-        if configuration:
-            path = f"{folder}/{posixpath.basename(configuration.path)}"
+        if source.configuration:
+            path = f"{folder}/{posixpath.basename(source.configuration.path)}"
             keys = {**copy._by("key", final), **differing}
-            text = config_file.changed(configuration.text, keys, without=neutral)
-            where = (configuration.mode, configuration.owner, configuration.group)
-            files, differing = (*files, Write(path, text, *where)), {effective.CONFIG_FILE: path}
+            files = (*files, _copy(source.configuration, path, keys, without=neutral))
+            differing = {effective.CONFIG_FILE: path}
         flagged = copy._by("flag", final)  # also those that are flags only since we added them
         names = {*source.flags, *flagged}
         given = {name: value for name, value in {**neutral, **differing}.items() if name in names}
@@ -152,11 +150,9 @@ class Composed:
     def _files(self, stage: Stage) -> Iterable[Write]:
         if not stage.of(self._target):
             return
-        configuration = self._source.configuration
-        if configuration:
-            text = config_file.changed(configuration.text, self._by("key", self._up_to(stage)))
-            where = (configuration.mode, configuration.owner, configuration.group)
-            yield Write(self._copy_path(stage), text, *where)
+        if self._source.configuration:
+            keys = self._by("key", self._up_to(stage))
+            yield _copy(self._source.configuration, self._copy_path(stage), keys)
         filed, flagged = self._by("file", self._own(stage)), self._by("flag", self._own(stage))
         lines = systemd_env.lines(self._by("line", self._own(stage)))
         if filed:
@@ -182,3 +178,9 @@ class Composed:
 
     def _by(self, carrier: Carrier, wanted: Settings) -> Settings:
         return {name: value for name, value in wanted.items() if self.carrier(name) == carrier}
+
+
+def _copy(theirs: Configuration, path: str, keys: Settings, without: Collection[str] = ()) -> Write:
+    """Make a copy of a configuration file with other settings; whoever could read it can read the copy."""
+    text = config_file.changed(theirs.text, keys, without)
+    return Write(path, text, theirs.mode, theirs.owner, theirs.group)
