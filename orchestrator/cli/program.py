@@ -171,7 +171,7 @@ def files(
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
-    """Show what the migration puts on HOST: to compare, or to put back what hands have changed."""
+    """Show what the migration puts on HOST: to compare, or to undo a manual change."""
     from orchestrator.commands.files import reported  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state, Login(asks, password)) as (session, _):

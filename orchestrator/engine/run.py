@@ -103,7 +103,7 @@ class _Walk:
     def _verify_standing(self) -> None:
         """Look whether every member stands where the event log says, before anything is done.
 
-        One whose step is unsettled stands between two states: there only hands make a difference.
+        One whose step is unsettled stands between two states: there only a manual change makes a difference.
         """
         unsettled, states = self._event_log.progress.unsettled, self._runbook.gates
         settled = [(host, machine.state) for host, machine in self._machines.items() if host not in unsettled]
@@ -128,7 +128,7 @@ class _Walk:
             raise self._stopped(reason, self._advice()) from error
 
     def _refuse_touched(self, gates: Sequence[Check]) -> None:
-        """Stop at what hands have changed; waiting does not fix it, as it may fix who cannot be asked."""
+        """Stop at a manual change; waiting does not fix it, as it may fix who cannot be asked."""
         try:
             wait.look(self._executor, gates)
         except wait.UnseenError:

@@ -88,21 +88,21 @@ def _member(target: Target, answers: Answers) -> tuple[MemberFacts, str]:
     if found:
         raise ValueError(str(found))
     try:
-        standing = status.read(answers)
-        registered = view.read(answers).get(standing.id)
+        own = status.read(answers)
+        registered = view.read(answers).get(own.id)
     except ValueError as error:
         raise ValueError(str(Hindrance(f"it does not answer ({error})", "quorum"))) from error
     if registered is None:
-        raise ValueError(f"its own registry has no member {standing.id}, which it says that it is")
-    if reason := detecting.ignored(common.source, standing.version):
+        raise ValueError(f"its own registry has no member {own.id}, which it says that it is")
+    if reason := detecting.ignored(common.source, own.version):
         raise ValueError(reason)
     facts = MemberFacts(
-        **{**common.model_dump(), "version": standing.version},
-        id=standing.id,
+        **{**common.model_dump(), "version": own.version},
+        id=own.id,
         name=registered.name,
         peer_urls=registered.peer_urls,
     )
-    return facts, standing.cluster_id
+    return facts, own.cluster_id
 
 
 def _host(target: Target, answers: Answers) -> HostFacts:

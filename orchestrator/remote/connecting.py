@@ -144,7 +144,7 @@ def refusal(login: Login, known: KnownHosts, offered: paramiko.PKey) -> str | No
         return (
             f"{login.address} offers the {escaped(key.kind)} key {key.fingerprint}, and the plan pins "
             f"{login.host_key}. Either the plan names a key of another type (we ask for this one), or "
-            " the host was installed anew, or somebody stands between us and it: compare on the host's own "
+            "the host was installed anew, or somebody stands between us and it: compare on the host's own "
             "console, ssh-keygen -lf FILE for each /etc/ssh/ssh_host_*_key.pub, before you write another one"
         )
     reason = rejection(login, known, offered) if offered.public_blob else None

@@ -1,4 +1,4 @@
-"""What hands have changed on a host, apart from what a migration does there and from what fails; pure."""
+"""What was changed by hand on a host, apart from what a migration does there and from what fails; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -8,7 +8,7 @@ from orchestrator.host.questions import Answers
 
 
 def alone(gates: Iterable[Check]) -> tuple[Check, ...]:
-    """Reduce a state's gates to what hands have changed; those that say nothing of that are left out."""
+    """Reduce a state's gates to manual changes; those that say nothing of that are left out."""
     return tuple(replace(gate, predicate=gate.manual_changes) for gate in gates if gate.manual_changes)
 
 
@@ -16,7 +16,7 @@ def half_way(host: str, step: str, before: Iterable[Check], behind: Iterable[Che
     """Make the check of a host on which a step was begun and did not succeed: no change is overwritten.
 
     A file is put in place whole or not at all, so each is as the state before the step has it, or as the one
-    behind it has it; anything else is the work of hands. ``before`` and ``behind`` are these states' gates.
+    behind it has it; anything else is a manual change. ``before`` and ``behind`` are these states' gates.
     """
     ends = (tuple(before), tuple(behind))
 

@@ -45,8 +45,8 @@ def healthy(target: Target) -> Check:
     return Check(target.name, (health, *statuses.values()), judge)
 
 
-def _ahead(standing: Iterable[MemberStatus]) -> int:
-    return max((one.index for one in standing), default=0)
+def _ahead(known: Iterable[MemberStatus]) -> int:
+    return max((one.index for one in known), default=0)
 
 
 @gate
@@ -122,13 +122,13 @@ def quorum(site: Site) -> Iterable[Check]:
         if locked:
             yield _locked(site, locked, processes[locked[0]].read(answers))
             return  # nobody can tell more without a login; the next check does
-        standing = readable(statuses, answers)
+        known = readable(statuses, answers)
         complaints = {
             name: f"it reports no status: {answers[status.question].reason}"
             for name, status in statuses.items()
-            if name not in standing
+            if name not in known
         }
-        for name, one in standing.items():
+        for name, one in known.items():
             if complaint := healths[name].read(answers).complaint(one.id):
                 complaints[name] = complaint
         yield from (
@@ -139,17 +139,17 @@ def quorum(site: Site) -> Iterable[Check]:
             wrong(f"{name} was not asked", "what the check 'login' prints comes first")
             for name in site.missed
         )
-        leaders = {one.leader for one in standing.values()}
+        leaders = {one.leader for one in known.values()}
         if len(leaders) != 1 or "0" in leaders:
-            seen = ", ".join(f"{name}: {one.leader}" for name, one in standing.items()) or "none knows one"
+            seen = ", ".join(f"{name}: {one.leader}" for name, one in known.items()) or "none knows one"
             yield wrong(f"the members do not agree on a leader: {seen}")
         for raised in (one.read(answers) for one in alarms):
             if raised:
-                yield wrong(f"an alarm is raised: {_named(raised, standing)}", fixes.alarm(site, raised))
+                yield wrong(f"an alarm is raised: {_named(raised, known)}", fixes.alarm(site, raised))
         count = len(site.cluster.members)
         well = len(statuses) - len(complaints)
         if well == count:
-            led = ", ".join(name for name, one in standing.items() if one.leader == one.id)
+            led = ", ".join(name for name, one in known.items() if one.leader == one.id)
             yield fine(f"{well} of {count} healthy, can lose {well - count // 2 - 1}; {led} leads")
 
     if healths:
@@ -157,9 +157,9 @@ def quorum(site: Site) -> Iterable[Check]:
         yield Check(CLUSTER, (*(fact for each in facts for fact in each.values()), *alarms), judge)
 
 
-def _named(raised: str, standing: Mapping[str, MemberStatus]) -> str:
+def _named(raised: str, known: Mapping[str, MemberStatus]) -> str:
     """Return the alarms with the members' names in place of their IDs."""
-    names = {str(int(one.id, 16)): name for name, one in standing.items()}
+    names = {str(int(one.id, 16)): name for name, one in known.items()}
     return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
 
 
@@ -185,15 +185,15 @@ def lag(site: Site) -> Iterable[Check]:
         yield Check(CLUSTER, tuple(statuses.values()), judge)
 
 
-def behind(standing: Mapping[str, MemberStatus]) -> Iterable[Remark]:
+def behind(known: Mapping[str, MemberStatus]) -> Iterable[Remark]:
     """Judge how far each member is behind the one that is ahead."""
-    ahead = _ahead(standing.values())
-    gaps = {name: ahead - one.applied for name, one in standing.items()}
+    ahead = _ahead(known.values())
+    gaps = {name: ahead - one.applied for name, one in known.items()}
     for name, gap in gaps.items():
         if gap > MAX_LAG:
             yield wrong(f"{name} is {gap} raft entries behind")
         elif gap > MAX_LAG // 2:
             yield doubtful(f"{name} is {gap} raft entries behind")
     most = max(gaps.values(), default=0)
-    if standing and most <= MAX_LAG // 2:
+    if known and most <= MAX_LAG // 2:
         yield fine(f"at most {most} entries behind, at {ahead}")

@@ -53,7 +53,7 @@ def relaying_reads(target: Target) -> Check:
 def _stored(member: Target, peers: tuple[str, ...]) -> Check:
     """Every proxy has stored just these peer URLs of the member, as far as they are its own.
 
-    A proxy refreshes by itself, every 30 s unless told otherwise; the gate waits for that, and no longer.
+    A proxy refreshes by itself, every 30 s by default; the gate waits for that, and no longer.
     """
     asked = [(proxy, proxies.stored(proxy)) for proxy in member.proxies]
 

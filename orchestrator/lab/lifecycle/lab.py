@@ -46,7 +46,7 @@ class Lab:
 
         ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
         such as ``ETCD_PROXY_REFRESH_INTERVAL``.
-        ``tell`` is told, in a sentence, of anything that takes long.
+        ``report`` gets a sentence about anything that takes long.
         """
         _check_machine()
         with manifest.held(prefix):
