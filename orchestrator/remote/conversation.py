@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orchestrator.host.operations import Secret
 from orchestrator.host.questions import Answers, Script
-from orchestrator.remote.script import look_script, parse_look
+from orchestrator.remote.script import LOOKING_SHELL, look_script, parse_look
 from orchestrator.remote.untrusted import tail
 
 _LINE_S = 10.0  # for a line that the host can print at once
@@ -131,6 +131,11 @@ class Conversation:
                     self._prompt = None
                     return
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the command, or the connection, has ended as far as is known."""
+        return bool(self._channel.closed or self._channel.eof_received)
+
     def end_input(self) -> None:
         """Close the script's stdin."""
         self._channel.shutdown_write()
@@ -172,9 +177,7 @@ class Conversation:
     def _receive(self, left_s: float) -> None:
         # both streams are drained: a full window on one of them would stall the other
         self._poll.poll(left_s * 1000)
-        is_over = (
-            self._channel.eof_received or self._channel.closed
-        )  # asked first: the last words come before it
+        is_over = self.is_over  # asked first: the last words come before it
         if self._channel.recv_ready():
             self._stdout += self._channel.recv(_SLICE_BYTES)
         elif self._channel.recv_stderr_ready():
@@ -190,13 +193,18 @@ class Conversation:
         )
 
 
+def prepare(conversation: Conversation) -> None:
+    """Make a shell that reads its script from stdin one that looks are asked of, any number in turn."""
+    conversation.say(LOOKING_SHELL.encode())
+    conversation.line()
+
+
 def converse(conversation: Conversation, scripts: Sequence[Script]) -> Answers:
-    """Ask every question in one script; ValueError if the answers cannot be read.
+    """Ask a prepared shell every question in one script; ValueError if the answers cannot be read.
 
     Each answer has its own deadline, so that a host that dies in the middle is noticed soon.
     """
     conversation.say(look_script(scripts).encode())
-    conversation.end_input()
     conversation.line()
     lines = [conversation.line(script.timeout_s + 1 + _SLACK_S) for script in scripts]
     lines.append(conversation.line())

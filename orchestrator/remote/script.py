@@ -19,22 +19,24 @@ PATH = "$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/opt/bin"
 # etcdctl ends at once if an ETCDCTL_ variable meets a flag of the same meaning, and curl obeys proxies.
 CLEAN = 'env -i -- LC_ALL=C HOME=/root PATH="$PATH"'
 
-_LOOK = rf"""
-orchestrator_ask() {{
+# What a shell is told first: from then on it has a clean environment, whatever its own start files set.
+LOOKING_SHELL = (
+    f"exec env -i -- LC_ALL=C HOME=/root PATH=\"{PATH}\" sh -c 'echo; echo orchestrator-hello; exec sh -s'\n"
+)
+
+# One process encodes an answer: its output as it is, and what it said on stderr behind a NUL.
+_LOOK = r"""
+orchestrator_ask() {
   limit=$1
   shift
   printf 'orchestrator-answer '
-  err=$({{
-    {{ {CLEAN} timeout -k 1 "$limit" "$@" </dev/null; printf 'rc=%s' "$?" >&2; }} | base64 -w0 >&3
-  }} 2>&1 | base64 -w0)
-  printf ' %s\n' "$err"
-}}
-orchestrator_look() {{
-  LC_ALL=C
-  PATH={PATH}
-  export LC_ALL PATH
-  exec 3>&1
-  echo  # what a login shell printed may not have ended its line
+  {
+    said=$({ timeout -k 1 "$limit" "$@" </dev/null; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
+    printf '\0%s' "$said"
+  } 3>&1 | base64 -w0
+  echo
+}
+orchestrator_look() {
   echo orchestrator-begin
 """
 
@@ -96,8 +98,9 @@ run_command() {{
 def look_script(scripts: Sequence[Script]) -> str:
     """Return one script that asks every question of one host in turn, a line for each answer.
 
-    It writes no file. Each line is ``orchestrator-answer STDOUT STDERR`` in base64, where STDERR ends in
-    ``rc=STATUS``; a last line ``orchestrator-end COUNT`` says that nothing is missing.
+    It writes no file, and is for a shell that was told LOOKING_SHELL. Each line is ``orchestrator-answer``
+    and in base64 what was printed, a NUL, what was said on stderr (without NULs) and ``rc=STATUS``; a last
+    line ``orchestrator-end COUNT`` says that nothing is missing.
     """
     asks = (
         f"  orchestrator_ask {script.timeout_s:g} sh -c "
@@ -105,7 +108,7 @@ def look_script(scripts: Sequence[Script]) -> str:
         for script in scripts
     )
     return "\n".join(
-        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(scripts)}'", "}", "orchestrator_look; exit\n"]
+        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(scripts)}'", "}", "(orchestrator_look)\n"]
     )
 
 
@@ -120,7 +123,8 @@ def parse_look(scripts: Sequence[Script], output: str) -> Answers:
 
 def _answer(line: str) -> Answer:
     try:
-        _, stdout, stderr = (base64.b64decode(field, validate=True) for field in ("", *line.split(" ")[1:]))
+        text = base64.b64decode(line.removeprefix("orchestrator-answer "), validate=True)
+        stdout, _, stderr = text.rpartition(b"\0")
         said, _, status = stderr.decode(errors="replace").rpartition("rc=")
         exit_status = int(status)
     except (binascii.Error, ValueError) as error:

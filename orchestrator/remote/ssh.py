@@ -14,7 +14,6 @@ from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Sc
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
-from orchestrator.remote.conversation import converse
 from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.unlocking import Unlocked
@@ -80,7 +79,7 @@ class SshHosts:
         probes = [question for question in questions if isinstance(question, HttpProbe)]
         answers: dict[Question, Answer] = {}
         if scripts:
-            answers |= connection.ask(partial(_run, connection, scripts))
+            answers |= connection.ask(partial(connection.look, scripts))
         for question in probes:
             answers[question] = connection.ask(partial(connection.probe, question))
         return answers
@@ -136,8 +135,3 @@ def _is_lost(error: BaseException) -> bool:
 def _perform(connection: Connection, performance: Performance, until: float) -> JobResult:
     with connection.talk("sh", "-s", "--", *performance.arguments, until=until) as conversation:
         return performance.hold(conversation)
-
-
-def _run(connection: Connection, scripts: Sequence[Script]) -> Answers:
-    with connection.talk("sh", "-s") as conversation:
-        return converse(conversation, scripts)

@@ -35,6 +35,7 @@ class Sshd(paramiko.ServerInterface):
         self.drops = 0
         self.is_mute = False
         self.transports: list[paramiko.Transport] = []
+        self.pids: list[int] = []
         self._commands: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -116,6 +117,7 @@ class Sshd(paramiko.ServerInterface):
             stderr=subprocess.PIPE,
             env=self.environment,
         )
+        self.pids.append(process.pid)
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None

@@ -4,13 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.scripts import perform, shell
+from unit.remote.shells import ShellChannel
 
 from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
 from orchestrator.host.questions import Answer, Script
+from orchestrator.remote.conversation import Conversation, converse, prepare
 from orchestrator.remote.host_locks import RELEASE, TAKE
 from orchestrator.remote.job import _STARTER
 from orchestrator.remote.job_archive import _END, _RUN
@@ -46,7 +50,7 @@ def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str)
         Script("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
         Script("h", "cat"): Answer(0, ""),
         Script("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),
-        Script("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "c\0d"),
+        Script("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "cd"),
         Script("h", "echo orchestrator-end 7"): Answer(0, "orchestrator-end 7\n"),
         Script("h", "echo early; sleep 30", timeout_s=0.2): Answer(124, "early\n"),
         Script("h", "exec nosuchprogram 2>/dev/null"): Answer(127, ""),
@@ -57,6 +61,23 @@ def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str)
     assert answers == parse_look(tuple(answers), f"noise of a login shell\n{output}")
 
 
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_shell_answers_any_number_of_looks_whatever_its_environment_was(program: str) -> None:
+    before = {"PATH": f"/odd dir:{os.environ['PATH']}", "ETCDCTL_ENDPOINTS": "x", "HTTPS_PROXY": "y"}
+    environment, leaving, next_one = (
+        Script("h", text) for text in ("env", "left=behind; exit 1", 'echo "${left-nothing}"')
+    )
+    with closing(ShellChannel((program, "-s"), before)) as channel:
+        conversation = Conversation(channel, time.monotonic)
+        prepare(conversation)
+        first, second = (converse(conversation, look) for look in ([environment, leaving], [next_one]))
+
+    found = dict(line.split("=", 1) for line in first[environment].stdout.splitlines())
+    assert {"HOME", "LC_ALL", "PATH"} == found.keys() - {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert f"{before['PATH']}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/opt/bin" == found["PATH"]
+    assert Answer(0, "nothing\n") == second[next_one]
+
+
 def test_a_check_that_ignores_its_deadline_ran_out_of_time() -> None:
     check = Script("h", "trap '' TERM; while :; do sleep 0.05; done", timeout_s=0.1)
 
@@ -65,7 +86,7 @@ def test_a_check_that_ignores_its_deadline_ran_out_of_time() -> None:
 
 def test_no_look_script_that_is_cut_short_does_anything(tmp_path: Path) -> None:
     script = look_script([Script("h", f"touch {tmp_path}/seen")])
-    for length in range(0, len(script) - len("orchestrator_look; exit\n"), 7):
+    for length in range(0, len(script) - len("(orchestrator_look)\n"), 7):
         shell(script[:length])
 
     assert [] == list(tmp_path.iterdir())
@@ -74,12 +95,12 @@ def test_no_look_script_that_is_cut_short_does_anything(tmp_path: Path) -> None:
 # fmt: off
 BROKEN = [
     ("",                                                                            "0 of 1 answers arrived"),
-    ("orchestrator-begin\norchestrator-answer aGk= cmM9MA==",                       "1 of 1 answers arrived"),
+    ("orchestrator-begin\norchestrator-answer aGkAcmM9MA==",                       "1 of 1 answers arrived"),
     ("orchestrator-begin\norchestrator-end 1",                                      "0 of 1 answers arrived"),
-    ("orchestrator-answer aGk= cmM9MA==\norchestrator-end 2",                       "1 of 1 answers arrived"),
-    ("orchestrator-answer aGk= !\norchestrator-end 1",                              "an answer is garbled"),
+    ("orchestrator-answer aGkAcmM9MA==\norchestrator-end 2",                       "1 of 1 answers arrived"),
+    ("orchestrator-answer aGkA!\norchestrator-end 1",                              "an answer is garbled"),
     ("orchestrator-answer aGk=\norchestrator-end 1",                                "an answer is garbled"),
-    ("orchestrator-answer aGk= aGk=\norchestrator-end 1",                           "an answer is garbled"),
+    ("orchestrator-answer aGkAaGk=\norchestrator-end 1",                           "an answer is garbled"),
 ]
 # fmt: on
 

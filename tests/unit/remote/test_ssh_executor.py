@@ -1,3 +1,5 @@
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 import paramiko
 import pytest
 from support.ssh_sites import HELLO, Site, make_key, site
+from unit.remote.sshd import REPLIED_S
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Run
@@ -27,6 +30,31 @@ def test_equal_questions_are_asked_once_over_one_connection(site: Site, tmp_path
 
     assert site.sshd.logins == 1
     assert (tmp_path / "count").read_text() == "once\n" * 2
+
+
+def test_one_shell_on_a_host_answers_look_after_look_and_is_replaced_when_it_has_ended(site: Site) -> None:
+    with site.executor() as executor:
+        executor.look([HELLO])
+        shell = site.sshd.pids[-1]
+        executor.look([HELLO])
+        assert shell == site.sshd.pids[-1]
+
+        os.kill(shell, signal.SIGKILL)
+        time.sleep(2 * REPLIED_S)
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+        assert shell != site.sshd.pids[-1]
+    assert site.sshd.logins == 1
+
+
+def test_a_shell_whose_look_went_wrong_is_not_asked_again(site: Site) -> None:
+    base64 = site.directory / "bin" / "base64"
+    base64.write_text("#!/bin/sh\ncat >/dev/null; echo '!'\n")
+    base64.chmod(0o755)
+    with site.executor() as executor:
+        with pytest.raises(HostUnreachableError, match="garbled"):
+            executor.look([HELLO])
+        base64.unlink()
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
 
 
 def test_hosts_are_asked_at_the_same_time(site: Site, tmp_path: Path) -> None:
