@@ -43,8 +43,11 @@ def _word(command: str, place: int) -> tuple[str, int]:
             following = command[place + 1]
             if following == "\n" and not quote:
                 return text, place
-            text += following if following in "\\\"'" else " " if following == "\n" else char + following
             place += 2
+            if following == "\n":  # systemd joins the lines first, without the blanks before the second
+                text, place = f"{text} ", _after_blanks(command, place)
+            else:
+                text += following if following in "\\\"'" else char + following
             continue
         if char == quote:
             quote = ""
@@ -58,6 +61,10 @@ def _word(command: str, place: int) -> tuple[str, int]:
     if quote:
         raise ValueError("the unit's ExecStart= has a quote that is left open")
     return text, place
+
+
+def _after_blanks(command: str, place: int) -> int:
+    return next((at for at in range(place, len(command)) if not command[at].isspace()), len(command))
 
 
 def specified(command: str, service: str) -> str:

@@ -2,12 +2,11 @@
 
 import base64
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from orchestrator.etcd.install import variables
+from orchestrator.etcd.install import command, variables
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 
@@ -40,7 +39,7 @@ done
 systemctl show-environment | sed -n 's/^\\(ETCD_[A-Z0-9_]*\\)=.*/manager= \\1/p'
 """
 
-_LINE = re.compile(r"^\s*Environment\s*=(?P<words>.*)$", re.MULTILINE)
+_END = re.compile(r"\r\n|\n\r|[\n\r\0]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +118,34 @@ def _unit(answer: Answer) -> Unit:
 
 
 def values(text: str, key: str) -> Iterable[str]:
-    """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued.
-
-    Comments between continued lines are left out, as systemd leaves them out: systemd.syntax(7).
-    """
-    section, lines = "", iter(text.splitlines())
-    for line in lines:
-        if line.strip().startswith("["):
-            section = line.strip()
+    """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued."""
+    section = ""
+    for line in _lines(text):
         name, equals, value = line.partition("=")
-        if not equals or name.strip() != key or section != "[Service]" or line[:1] in "#;":
+        if line.startswith("["):
+            section = line
+        elif equals and section == "[Service]" and name.strip() == key:
+            yield value.strip()
+
+
+def _lines(text: str) -> Iterable[str]:
+    """Return a unit's lines as systemd joins them: systemd.syntax(7); systemd 252, shared/conf-parser.c.
+
+    A backslash at the end has the next line belong to this one, past comments. An empty line is a next line
+    too, one that goes on no further; two backslashes are one that stands for itself.
+    """
+    begun = ""
+    for line in _END.split(text):
+        part = line.lstrip()
+        if part[:1] in {"#", ";"}:
             continue
-        while value.endswith("\\"):
-            more = next((each for each in lines if each.strip()[:1] not in {"#", ";"}), "")
-            value = f"{value}\n{more}"
-        yield value.strip()
+        backslashes = len(part) - len(part.rstrip("\\"))
+        if backslashes % 2:
+            begun += f"{line}\n"
+            continue
+        yield f"{begun}{line}".strip() if part else begun.removesuffix("\\\n").strip()
+        begun = ""
+    yield begun.removesuffix("\\\n").strip()
 
 
 def variables_of_file(text: str) -> frozenset[str]:
@@ -144,13 +156,10 @@ def variables_of_file(text: str) -> frozenset[str]:
 def variables_of_drop_in(text: str) -> frozenset[str]:
     """Names of etcd's variables that a drop-in sets; ``*`` if it forgets all that came before."""
     found: set[str] = set()
-    for match in _LINE.finditer(text.replace("\\\n", " ")):
-        words = match["words"].strip()
-        if not words:
-            found.add("*")
+    for value in values(text, "Environment"):
         try:
-            names = [word.partition("=")[0] for word in shlex.split(words)]
+            names = [word.text.partition("=")[0] for word in command.words(value)]
         except ValueError:
-            names = re.findall(r"ETCD_[A-Z0-9_]+(?==)", words)
-        found |= {name for name in names if name.startswith("ETCD_")}
+            names = re.findall(r"ETCD_[A-Z0-9_]+(?==)", value)
+        found |= {name for name in names if name.startswith("ETCD_")} if value else {"*"}
     return frozenset(found)

@@ -219,6 +219,31 @@ def test_the_last_command_of_a_unit_counts() -> None:
     assert ("/c",) == reported.commands
 
 
+# Each was given to systemd 252: what it takes for one line, and what it ignores.
+# fmt: off
+JOINED = [
+    ("ExecStart=/a \\\n\nExecStart=/b", ["/a", "/b"]),  # an empty line ends what was continued
+    ("ExecStart=/a \\\n  \n  --b", ["/a"]),
+    ("ExecStart=/a \\\n# c \\\n  ; d\n  --b", ["/a \\\n  --b"]),
+    ("ExecStart=/a \\\n --b=1 \\\n\n --c", ["/a \\\n --b=1"]),
+    ("ExecStart=/a \\\\\n --b", ["/a \\\\"]),  # a backslash that is escaped continues nothing
+    ("ExecStart=/a \\", ["/a"]),
+    ("Environment=A=1 \\\nExecStart=/a\n[Unit] \\\n[Service]\nExecStart=/b", []),
+    (" ExecStart = /a\r\n  [Install]  \nExecStart=/b", ["/a"]),
+    ("ExecStart=/a \x0c--b", ["/a \x0c--b"]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("text", "expected"), JOINED)
+def test_lines_of_a_unit_are_joined_as_systemd_joins_them(text: str, expected: list[str]) -> None:
+    assert expected == list(unit.values(f"[Service]\n{text}", "ExecStart"))
+
+
+def test_blanks_before_a_continued_line_are_none_of_the_word_s() -> None:
+    assert ("/a", "x  y", "z") == command.expanded('/a "x \\\n    y" \\\n\t z', {})
+
+
 def test_facts_of_before_have_no_source(tmp_path: Path) -> None:
     found = target(tmp_path, FOUND).member
     assert "source" not in found.model_dump_json()

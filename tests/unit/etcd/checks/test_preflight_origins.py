@@ -51,19 +51,19 @@ ORIGINS = [
     ),
     (
         running(),
-        unit_reported(drop_in=f"{AT}/50-late.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        unit_reported(drop_in=f"{AT}/50-late.conf=[Service]\nEnvironment=ETCD_PEER_CERT_FILE=/x"),
         ["fail"],
         "50-late.conf is read after our 30-certs.conf",
     ),
     (
         running(),
-        unit_reported(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_PEER_CERT_FILE=/x"),
+        unit_reported(drop_in=f"{AT}/27-mid.conf=[Service]\nEnvironment=ETCD_PEER_CERT_FILE=/x"),
         ["pass"],
         "27-mid.conf",
     ),
     (
         running(),
-        unit_reported(drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x"),
+        unit_reported(drop_in=f"{AT}/27-mid.conf=[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS=/x"),
         ["fail"],
         "27-mid.conf is read after our 25-",
     ),
@@ -173,7 +173,7 @@ def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Pat
     site = replace(make_site(tmp_path), facts=target(tmp_path, opened).facts)
     drop_in = unit_reported(
         f"Environment=ETCD_LISTEN_CLIENT_URLS={opened['ETCD_LISTEN_CLIENT_URLS']}",
-        drop_in=f"{AT}/27-mid.conf=Environment=ETCD_LISTEN_CLIENT_URLS=/x",
+        drop_in=f"{AT}/27-mid.conf=[Service]\nEnvironment=ETCD_LISTEN_CLIENT_URLS=/x",
     )
     assert ["pass"] == verdicts(judged("origin", site, {process.SCRIPT: running(opened), SCRIPT: drop_in}))
 
@@ -189,7 +189,7 @@ def test_a_local_port_that_is_there_already_needs_no_early_drop_in(tmp_path: Pat
 def test_a_drop_in_that_would_beat_ours_is_moved_before_them_by_the_printed_fix(
     tmp_path: Path, path: str, expected: str
 ) -> None:
-    drop_in = unit_reported(drop_in=f"{path}=Environment=ETCD_LISTEN_PEER_URLS=/x")
+    drop_in = unit_reported(drop_in=f"{path}=[Service]\nEnvironment=ETCD_LISTEN_PEER_URLS=/x")
     (one,) = judged("origin", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: drop_in})
     assert expected == one.fix
 
@@ -225,7 +225,11 @@ def test_variables_are_read_as_systemd_reads_them() -> None:
         '[Service]\n Environment = "ETCD_A=1 2" ETCD_B=3 \\\n  ETCD_C=4\nEnvironment="X=1"\n#Environment=D=1'
     )
     assert {"ETCD_A", "ETCD_B", "ETCD_C"} == variables_of_drop_in(text)
-    assert {"*"} == variables_of_drop_in("Environment=\n")
+    assert {"*"} == variables_of_drop_in("[Service]\nEnvironment=\n")
+    assert frozenset() == variables_of_drop_in("[Unit]\nEnvironment=ETCD_A=1\n")
+    assert {"ETCD_A", "ETCD_B"} == variables_of_drop_in(
+        "[Service]\nEnvironment=ETCD_A=1 \\\n# ETCD_C=1 \\\nETCD_B=2 \\\n\n ETCD_D=3"
+    )
     assert {"ETCD_A"} == variables_of_file(" ETCD_A = 1\n# ETCD_B=1\n;ETCD_C=2\nX=1")
 
 
