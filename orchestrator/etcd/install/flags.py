@@ -15,6 +15,10 @@ from orchestrator.etcd.install import command as commands
 from orchestrator.etcd.install.command import Word
 
 _SHELLS = {"sh", "bash", "dash"}
+_SWITCHED = {
+    "true",
+    "false",
+}  # Go takes such a flag's value from behind its '=' alone: what follows is another
 _OPERATORS = frozenset(";&|<>()\n")
 
 
@@ -65,7 +69,8 @@ def _spans(words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int
         flag, equals, _ = word.text.partition("=")
         if not flag.startswith("-") or flag.lstrip("-") != wanted:
             continue
-        if not equals and following.text and not following.text.startswith("-"):
+        is_alone = equals or value in _SWITCHED or following.text[:1] in {"", "-"}
+        if not is_alone:
             yield following.start, following.end, commands.quoted(value)
         else:
             yield word.start, word.end, commands.quoted(f"{flag}={value}")

@@ -56,6 +56,11 @@ RESTATED = [
     ("/usr/bin/etcd --name=x --name=y", {"ETCD_NAME": "a"}, "/usr/bin/etcd --name=x --name=a"),
     ("/usr/bin/etcd --client-cert-auth --name x", {"ETCD_CLIENT_CERT_AUTH": "true"},
      "/usr/bin/etcd --client-cert-auth=true --name x"),
+    ("/usr/bin/etcd --client-cert-auth $ARGS", {"ETCD_CLIENT_CERT_AUTH": "true", "ETCD_NAME": "a"},
+     "/usr/bin/etcd --client-cert-auth=true $ARGS --name=a"),
+    ("/usr/bin/etcd -peer-client-cert-auth ${X} --name $NAME",
+     {"ETCD_PEER_CLIENT_CERT_AUTH": "true", "ETCD_NAME": "a"},
+     "/usr/bin/etcd -peer-client-cert-auth=true ${X} --name a"),
     ("-/usr/bin/etcd --name-x=y", {"ETCD_NAME": "50%$"}, '-/usr/bin/etcd --name-x=y "--name=50%%$$"'),
     ('/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd --name=\\"x\\""', {"ETCD_CERT_FILE": "/a b"},
      '/bin/bash -c "GOMAXPROCS=$(nproc) /usr/bin/etcd --name=\\"x\\" \'--cert-file=/a b\'"'),
@@ -72,7 +77,7 @@ def test_a_command_is_restated_with_just_these_flags_changed(
     assert flags.unserved((reported,)) is None
     found = flags.restated(reported, wanted)
     assert expected == found
-    started = command.expanded(found, {}) or ()
+    started = command.expanded(found, {"X": "--debug"}) or ()
     if flags.is_shell(started):
         started = tuple(shlex.split(started[-1]))
         started = started[[word.endswith("etcd") for word in started].index(True) :]
