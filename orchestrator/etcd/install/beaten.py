@@ -6,22 +6,25 @@ from pathlib import PurePosixPath
 
 from orchestrator.etcd import effective
 from orchestrator.etcd.install import unit, variables
-from orchestrator.etcd.install.composed import Composed
+from orchestrator.etcd.install.composed import Carrier, Composed
 from orchestrator.host.checks import Remark, wrong
 from orchestrator.plan.facts import Source, Target
 from orchestrator.text import shown
 
-Wanted = Mapping[str, str]  # settings of ours, with the path of the first drop-in of ours that sets each
+Ours = Mapping[Carrier, Mapping[str, str]]  # where etcd gets a setting of ours, and our first drop-in with it
 
 
-def beating(target: Target, read: unit.Unit, wanted: Wanted) -> Iterable[Remark]:
+def beating(target: Target, read: unit.Unit) -> Iterable[Remark]:
     """Say what the next start would read behind ours, and what keeps it from starting at all."""
-    installed, source = Composed(target), target.found.source
-    by_lines = {name: path for name, path in wanted.items() if installed.carrier(name) == "line"}
-    by_files = {name: path for name, path in wanted.items() if installed.carrier(name) == "file"}
-    yield from _unset(read, by_lines | by_files)
-    yield from _of_files(read.files, by_lines, source, installed.paths)
-    yield from _of_drop_ins(read, by_lines, by_files, target)
+    installed = Composed(target)
+    ours: dict[Carrier, dict[str, str]] = {"line": {}, "file": {}, "flag": {}, "key": {}}
+    for name, path in installed.first.items():
+        ours[installed.carrier(name)][name] = path
+    yield from _unset(read, ours["line"] | ours["file"])
+    yield from _of_files(read.files, ours["line"], target.found.source, installed.paths)
+    for path in read.drop_ins:
+        if path not in installed.drop_ins:  # the gate 'free of other files' looks at these
+            yield from _of_drop_in(path, read, ours, installed.drop_ins)
     yield from _missing(read)
 
 
@@ -51,36 +54,26 @@ def _of_files(
             yield wrong(f"EnvironmentFile={path} sets ETCD_CONFIG_FILE: etcd would ignore every variable")
 
 
-def _of_drop_ins(
-    read: unit.Unit, by_lines: Mapping[str, str], by_files: Mapping[str, str], target: Target
-) -> Iterable[Remark]:
-    ours, source = Composed(target).paths, target.found.source
-    last = max(PurePosixPath(path).name for path in ours)
-    for path, text in read.drop_ins.items():
-        if path in ours:
-            continue  # the gate 'free of other files' looks at these
-        name = PurePosixPath(path).name
-        shadowed = [mine for mine in ours if PurePosixPath(mine).name == name]
-        if shadowed:
-            yield wrong(
-                f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", _renamed(path)
-            )
-            continue
-        changed, filed = unit.variables_of_drop_in(text), read.variables_filed_by(text)
-        beaten = sorted(
-            variable
-            for variables, of_ours in ((changed, by_lines), (filed, by_files))
-            for variable, mine in of_ours.items()
-            if name > PurePosixPath(mine).name and (variable in variables or "*" in variables)
-        )
-        if beaten:
-            first = PurePosixPath({**by_lines, **by_files}[beaten[0]]).name
-            yield wrong(
-                f"{path} is read after our {first} and sets {', '.join(beaten)}",
-                _renamed(path),
-            )
-        if source and source.flags and name > last and list(unit.values(text, "ExecStart")):
-            yield wrong(f"{path} is read after our {last} and sets ExecStart=", _renamed(path))
+def _of_drop_in(path: str, read: unit.Unit, ours: Ours, drop_ins: tuple[str, ...]) -> Iterable[Remark]:
+    name, text = PurePosixPath(path).name, read.drop_ins[path]
+    shadowed = [mine for mine in drop_ins if PurePosixPath(mine).name == name]
+    if shadowed:
+        yield wrong(f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", _renamed(path))
+        return
+    given: Mapping[Carrier, frozenset[str]] = {
+        "line": unit.variables_of_drop_in(text),
+        "file": read.variables_filed_by(text),
+        "flag": frozenset("*" if list(unit.values(text, "ExecStart")) else ""),
+    }
+    beaten = [  # the name of ours, and what it sets as well
+        (PurePosixPath(mine).name, "ExecStart=" if carrier == "flag" else variable)
+        for carrier, variables in given.items()
+        for variable, mine in sorted(ours[carrier].items())
+        if name > PurePosixPath(mine).name and variables & {variable, "*"}
+    ]
+    if beaten:
+        what = ", ".join(dict.fromkeys(each for _, each in beaten))
+        yield wrong(f"{path} is read after our {beaten[0][0]} and sets {what}", _renamed(path))
 
 
 def _renamed(path: str) -> str:

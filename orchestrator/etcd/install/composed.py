@@ -54,6 +54,11 @@ class Composed:
         return tuple(path for stage in stages for path in self._paths(stage))
 
     @property
+    def drop_ins(self) -> tuple[str, ...]:
+        """Those of them that systemd reads as parts of the unit."""
+        return tuple(map(self.path, (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)))
+
+    @property
     def directories(self) -> tuple[str, ...]:
         """Where they lie."""
         configuration = self._source.configuration
@@ -75,6 +80,14 @@ class Composed:
         if self._target.found.environment.get(name):
             return "line"
         return "flag" if source.flags else "file" if source.filed else "line"
+
+    @property
+    def first(self) -> Mapping[str, str]:
+        """What our drop-ins set, each with the path of the first of them that sets it."""
+        stages = reversed(settings.stages(self._target))
+        return {
+            name: self.path(stage) for stage in stages if stage.of(self._target) for name in self._own(stage)
+        }
 
     def files(self, *stages: Stage) -> tuple[Write, ...]:
         """The files of these stages, a drop-in behind those that it names; none for one that sets nothing."""

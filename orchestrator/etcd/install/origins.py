@@ -1,6 +1,6 @@
 """Where a host's settings come from, and what would silently beat ours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -51,16 +51,6 @@ def strangers(running: Process, source: Source | None) -> Iterable[Remark]:
         )
 
 
-def ours(target: Target) -> Mapping[str, str]:
-    """Settings that our drop-ins will set, with the path of the first drop-in that sets each."""
-    installed = Composed(target)
-    return {
-        name: installed.path(stage)
-        for stage in reversed(settings.stages(target))
-        for name in stage.of(target)
-    }
-
-
 def judge(target: Target, running: Process, read: unit.Unit, *, is_under_way: bool) -> Iterable[Remark]:
     """Say what would beat our settings; ``is_under_way``: some of ours may lie there already."""
     unserved = []
@@ -69,12 +59,12 @@ def judge(target: Target, running: Process, read: unit.Unit, *, is_under_way: bo
             target = detecting.seen(target, running, read)
         except detecting.UnservedError as error:
             unserved = [wrong(str(error), error.fix)]
-    source, wanted = target.found.source, ours(target)
-    changed = _ours_under_way(target, running, read, wanted) if is_under_way else frozenset()
+    source = target.found.source
+    changed = _ours_under_way(target, running, read) if is_under_way else frozenset()
     troubles = (
         *unserved,
         *(strangers(running, source) if running.pid and not unserved else ()),
-        *beating(target, read, wanted),
+        *beating(target, read),
         *(_unexplained(target, running, read, changed) if running.pid else ()),
         *(_pending(target, running, read, changed) if running.pid else (NO_PROCESS,)),
         *(_pending_command(target, running, read, is_under_way=is_under_way) if running.pid else ()),
@@ -139,9 +129,7 @@ def _pending_command(
         )
 
 
-def _ours_under_way(
-    target: Target, running: Process, read: unit.Unit, wanted: Mapping[str, str]
-) -> frozenset[str]:
+def _ours_under_way(target: Target, running: Process, read: unit.Unit) -> frozenset[str]:
     """Variables that we are just changing: a drop-in was put in place or taken away, the restart is to come.
 
     Such a value of the unit is that of a drop-in of ours, or that from before the first change.
@@ -151,7 +139,7 @@ def _ours_under_way(
         *(unit.variables_of_drop_in(text) for path, text in read.drop_ins.items() if path in paths),
         *(unit.variables_of_file(text) for path, text in read.files.items() if path in paths),
     ]
-    before = target.found.environment
+    before, wanted = target.found.environment, set(Composed(target).first) - {effective.CONFIG_FILE}
     undone = {name for name in wanted if before.get(name, "") == read.variables.get(name, "")}
     is_new = {name for name in undone if running.environment.get(name, "") != before.get(name, "")}
     theirs = target.found.source.configuration if target.found.source else None

@@ -7,6 +7,7 @@ import pytest
 from support.sites import encoded, judged, make_site, running, unit_reported, verdicts
 from support.targets import target
 
+from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install.unit import SCRIPT, variables_of_drop_in, variables_of_file
 from orchestrator.host.questions import Answer
@@ -291,3 +292,71 @@ def test_on_a_resume_a_copy_that_we_are_just_selecting_is_no_surprise(
     assert ["pass"] == under_way(tmp_path, Source(configuration=theirs), reported, ETCD_CONFIG_FILE=now)
     late = unit_reported("Environment=ETCD_CONFIG_FILE=/another.yml")
     assert ["fail"] == under_way(tmp_path, Source(configuration=theirs), late, ETCD_CONFIG_FILE=now)
+
+
+def fresh(folder: Path) -> Site:
+    """A site before its first change, when the source of its settings is seen by what runs."""
+    site = make_site(folder)
+    return replace(site, facts=site.facts.model_copy(update={"cluster_id": ""}))
+
+
+def reread(path: str, *lines: str) -> str:
+    text = "\n".join(("[Service]", *lines))
+    return f"drop_in={encoded(text)} {path}"
+
+
+RESET = ("ExecStart=", f"ExecStart={COMMAND}")
+CONFIGURED = "listen-peer-urls: http://0.0.0.0:2380\n"
+SELECTED = "Environment=ETCD_CONFIG_FILE=/etc/etcd.conf"
+BY_FLAG = "/usr/bin/etcd --config-file=/etc/etcd.conf"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("20-theirs.conf", None),
+        ("25-insecure_localhost.conf.conf", "25-insecure_localhost.conf"),
+        ("35-between.conf", "25-insecure_localhost.conf"),
+        ("50-late.conf", "25-insecure_localhost.conf"),
+    ],
+)
+def test_a_command_that_would_be_read_behind_one_of_ours_is_named(
+    tmp_path: Path, name: str, expected: str | None
+) -> None:
+    reported = Answer(0, "\n".join([THEIRS, reread(f"{AT}/{name}", *RESET)]))
+    now = {process.SCRIPT: running({}, *COMMAND.split()[1:]), SCRIPT: reported}
+    (found,) = judged("origin", fresh(tmp_path), now)
+    assert (expected is None) == (found.verdict == "pass")
+    assert expected is None or f"{name} is read after our {expected} and sets ExecStart=" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "words", "expected"),
+    [
+        ("20-theirs.conf", (SELECTED,), "/usr/bin/etcd", None),
+        ("27-mid.conf", (SELECTED,), "/usr/bin/etcd", "25-insecure_localhost.conf and sets ETCD_CONFIG_FILE"),
+        ("zz.conf", (SELECTED,), "/usr/bin/etcd", "25-insecure_localhost.conf and sets ETCD_CONFIG_FILE"),
+        ("20-theirs.conf", ("ExecStart=", f"ExecStart={BY_FLAG}"), BY_FLAG, None),
+        (
+            "27-mid.conf",
+            ("ExecStart=", f"ExecStart={BY_FLAG}"),
+            BY_FLAG,
+            "localhost.conf and sets ExecStart=",
+        ),
+        ("etcd.conf.50.conf", ("ExecStart=", f"ExecStart={BY_FLAG}"), BY_FLAG, "sets ExecStart="),
+    ],
+)
+def test_whatever_would_select_another_configuration_file_than_our_copy_is_named(
+    tmp_path: Path, name: str, lines: tuple[str, ...], words: str, expected: str | None
+) -> None:
+    variables = {} if "--" in words else {"ETCD_CONFIG_FILE": "/etc/etcd.conf"}
+    properties = () if "--" in words else (SELECTED,)
+    more = f"configuration=/etc/etcd.conf\nconfigured={encoded(CONFIGURED)}\nconfigured_as=644 root root 9"
+    plain = f"fragment={encoded('[Service]' + chr(10) + 'ExecStart=/usr/bin/etcd')} /u"
+    now = {
+        process.SCRIPT: Answer(0, f"{running(variables, *words.split()[1:]).stdout}\n{more}"),
+        SCRIPT: Answer(0, "\n".join([*properties, plain, reread(f"{AT}/{name}", *lines)])),
+    }
+    found = judged("origin", fresh(tmp_path), now)
+    assert ["pass" if expected is None else "fail"] == verdicts(found)
+    assert expected is None or expected in found[0].evidence
