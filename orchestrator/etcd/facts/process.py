@@ -48,7 +48,9 @@ REMEMBERED = frozenset(
 )
 # Over https etcd's dialler obeys these. Values may hold a password: they are neither shown nor written down.
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
-_ASSIGNED = re.compile(r"\b(ETCD\w*)=[^\"\n]+")  # etcd writes every ETCD_ variable into its journal at start
+# etcd writes every ETCD_ variable into its journal at start: as text (the value may hold quotes), or in JSON.
+_ASSIGNED = re.compile(r"\b(ETCD\w*)=.*")
+_VALUE = re.compile(r'("variable-value": *)"(?:[^"\\]|\\.)*"?')
 
 STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over and over
 
@@ -137,14 +139,17 @@ def _process(unit: str, answer: Answer) -> Process:
         arguments=_strings(fields.get("cmdline", "")),
         crashes=_number(fields, "NRestarts"),
         active_s=_active_s(fields),
-        last_words=tuple(
-            map(escaped, _ASSIGNED.sub(r"\1=***", _text(fields.get("journal", ""))).splitlines())
-        ),
+        last_words=tuple(map(escaped, masked(_text(fields.get("journal", ""))).splitlines())),
         proxies={name: variables[name] for name in PROXIES if name in variables},
         configuration=fields.get("configuration", ""),
         configured_as=tuple(fields.get("configured_as", "").split()),
         configured=base64.b64decode(fields.get("configured", ""), validate=True).decode(errors="replace"),
     )
+
+
+def masked(journal: str) -> str:
+    """Return what a journal says without the values of variables, which may be secrets."""
+    return _ASSIGNED.sub(r"\1=***", _VALUE.sub(r'\1"***"', journal))
 
 
 def _active_s(fields: Mapping[str, str]) -> float:

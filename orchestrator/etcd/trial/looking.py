@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.etcd.facts.process import masked
 from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, UNIT
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
@@ -13,7 +14,8 @@ from orchestrator.text import shown
 
 # Its state, whether its network is not the host's, its proxy variables by name, what its metrics say of peers
 # (on a port that the kernel chose), and from its journal, of this start alone, etcd's lines of whom it has
-# dialled, and the last lines. etcd writes every variable of its own there: those lines stay where they are.
+# dialled, and the last lines. etcd writes every variable of its own there: those lines stay where they are,
+# but for the one that names a variable which is a flag as well.
 LOOK = r"""
 systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,InvocationID "$1.service" || exit
 pid=$(systemctl show --property=MainPID --value "$1.service")
@@ -33,7 +35,8 @@ told | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \
   -e 's/.*established a TCP streaming connection with peer \([0-9a-f]*\) (.*reader).*/dialled=\1/p' \
   -e '/established TCP streaming/s/.*stream-reader-type.*remote-peer-id": *"\([0-9a-f]*\)".*/dialled=\1/p' |
   sort -u
-ending=$(told --lines=400 | grep -v -i 'environment variable ETCD_' | tail -c 32768 | base64 -w0)
+ending=$(told --lines=400 | sed -e '/conflicting environment variable/b' -e '/environment variable/d' |
+  tail -c 32768 | base64 -w0)
 printf 'journal=%s\n' "$ending"
 """
 # $1 the trial's unit, then paths: what of it is still there, a line each.
@@ -131,7 +134,7 @@ def _last_words(journal: str, *, is_running: bool) -> tuple[tuple[str, ...], tup
 
     Of one that has ended without such a line, its very last ones are shown.
     """
-    lines = [_plain(line) for line in journal.splitlines() if line.strip()]
+    lines = [masked(_plain(line)) for line in journal.splitlines() if line.strip()]
     lines = [line for line in lines if line and not _SAYS_NOTHING.search(line)]
     reporting = [line for line in lines if _TELLING.search(line)]
     rejected = [line for line in reporting if "rejected" in line]

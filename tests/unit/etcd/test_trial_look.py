@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 
+import pytest
 from support.scripts import shell
 from support.targets import target
 
@@ -80,7 +81,11 @@ established a TCP streaming connection with peer a4 (message reader)
 {"msg":"established TCP streaming connection with remote peer","stream-reader-type":"stream Message","local-member-id":"a1","remote-peer-id":"a5"}
 {"msg":"established TCP streaming connection with remote peer","stream-writer-type":"stream Message","local-member-id":"a1","remote-peer-id":"a6"}
 x\tinfo\testablished TCP streaming connection with remote peer\t{"stream-reader-type": "stream Message", "remote-peer-id": "a7"}
+conflicting environment variable "ETCD_NAME" is shadowed by corresponding command-line flag
 recognized and used environment variable ETCD_X=secret
+unrecognized environment variable ETCD_X=secret
+{"level":"info","msg":"recognized and used environment variable","variable-name":"ETCD_X","variable-value":"secret"}
+x\twarn\tunrecognized environment variable\t{"environment-variable": "ETCD_X=secret"}
 """  # noqa: E501 -- lines of etcd 3.4.23, 2.3.8, 3.5.30 and 3.6 (console)
 
 
@@ -95,4 +100,18 @@ def test_whom_it_has_dialled_is_read_from_its_log_in_every_form(tmp_path: Path) 
     lines = done.stdout.splitlines()
     assert {"a2", "a4", "a5", "a7"} == {line[8:] for line in lines if line.startswith("dialled=")}
     assert "id=8e9e05c52164694d" in lines
-    assert b"secret" not in base64.b64decode(next(line for line in lines if line.startswith("journal="))[8:])
+    journal = base64.b64decode(next(line for line in lines if line.startswith("journal="))[8:])
+    assert b"secret" not in journal
+    assert b'"ETCD_NAME" is shadowed' in journal
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('cannot use ETCD_X=a "secret"', "cannot use ETCD_X=***"),
+        ('{"msg":"failed","error":"no ETCD_X=secret"}', "failed: no ETCD_X=***"),
+        ('x\tfatal\tno\t{"variable-value": "se\\"cret"}', 'x\\tfatal\\tno\\t{"variable-value": "***"}'),
+    ],
+)
+def test_a_value_that_it_logs_is_not_shown(tmp_path: Path, line: str, expected: str) -> None:
+    assert (expected,) == read(tmp_path, line).said
