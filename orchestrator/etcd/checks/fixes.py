@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import effective, settings
@@ -10,6 +11,7 @@ from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import peering
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins
+from orchestrator.etcd.install.unit import Unit
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 from orchestrator.text import shown
@@ -82,15 +84,19 @@ def counts(one: Target) -> str:
     )
 
 
-def advertise(host: Host, urls: Iterable[str], running: Process) -> str:
+def advertise(host: Host, urls: Iterable[str], running: Process, read: Unit) -> str:
     """Say how a member comes to advertise the plan's address in place of no host's, where that is set."""
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
     name, unit = effective.flag(settings.ADVERTISE_CLIENT), f"{host.service}.service"
     again = f"systemctl daemon-reload && systemctl restart {unit}"
     if running.configuration:
         return f"write {name}: {wanted} into {shown(running.configuration, quote='')}, then: {again}"
-    if effective.flags(running.arguments):  # a variable beside a flag is fatal from etcd 3.4 on
+    if settings.ADVERTISE_CLIENT in effective.flags(running.arguments):
+        # a variable beside its flag is fatal from etcd 3.4 on
         return f"let its flag be --{name}={wanted} (systemctl cat {unit} shows where), then: {again}"
+    place = read.place(settings.ADVERTISE_CLIENT)
+    if place in read.files or PurePosixPath(place).name > drop_ins.BEFORE_OURS:  # what would beat our line
+        return f"let it be {settings.ADVERTISE_CLIENT}={wanted} in {shown(place, quote='')}, then: {again}"
     lines = drop_ins.setting({settings.ADVERTISE_CLIENT: wanted}).splitlines()
     return f"{drop_ins.command(host, drop_ins.BEFORE_OURS, lines)} && systemctl restart {unit}"
 

@@ -9,6 +9,7 @@ from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable
+from orchestrator.etcd.install import unit
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
@@ -106,6 +107,7 @@ def registry(site: Site) -> Iterable[Check]:
     views = {one.name: api.of(one).members(one) for one in site.members}
     selves = {one.name: api.of(one).status(one) for one in site.members}
     processes = {one.name: process.running(one) for one in site.members}
+    units = {one.name: unit.of(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         ids = {name: one.id for name, one in readable(selves, answers).items()}
@@ -115,10 +117,9 @@ def registry(site: Site) -> Iterable[Check]:
             *(membership.compare(site, seen, ids) if seen else (wrong("no member reports its registry"),)),
             *schemes(site, seen, ids, running),
             *(
-                remark
+                nowhere(site.cluster.member(name), member, running[name], units[name].read(answers))
                 for name, view in seen.items()
-                if ids[name] in view
-                for remark in nowhere(site.cluster.member(name), view[ids[name]], running[name])
+                if (member := view.get(ids[name])) and any(map(settings.is_unspecified, member.client_urls))
             ),
         )
         yield from troubles
@@ -126,7 +127,7 @@ def registry(site: Site) -> Iterable[Check]:
             yield fine(", ".join(f"{name} is {id_}" for name, id_ in ids.items()))
 
     if views:
-        yield Check(CLUSTER, (*views.values(), *selves.values(), *processes.values()), judge)
+        yield Check(CLUSTER, (*views.values(), *selves.values(), *processes.values(), *units.values()), judge)
 
 
 def schemes(
@@ -154,12 +155,11 @@ def schemes(
         yield wrong(reported, fix if is_http else HALF_SECURED)
 
 
-def nowhere(host: Host, member: Registered, running: process.Process) -> Iterable[Remark]:
+def nowhere(host: Host, member: Registered, running: process.Process, read: unit.Unit) -> Remark:
     """Complain of a member that advertises the address of no host, such as http://0.0.0.0:2379."""
-    urls = [url for url in member.client_urls if settings.is_unspecified(url)]
-    if urls:
-        yield wrong(
-            f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
-            f"on {host.name}: {fixes.advertise(host, member.client_urls, running)} (as root, one member "
-            "at a time)",
-        )
+    urls = filter(settings.is_unspecified, member.client_urls)
+    return wrong(
+        f"{host.name} advertises {', '.join(urls)}: a client that follows it dials its own host",
+        f"on {host.name}: {fixes.advertise(host, member.client_urls, running, read)} (as root, one member "
+        "at a time)",
+    )
