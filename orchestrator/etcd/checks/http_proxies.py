@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.facts import process
-from orchestrator.etcd.install import drop_ins, unit
+from orchestrator.etcd.install import drop_ins, unit, variables
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 
 _OF_PEERS = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+_EXEMPTING = {"NO_PROXY", "no_proxy"}
 _WITHOUT_NETWORKS = ("2.", "3.0.", "3.1.", "3.2.", "3.3.")  # etcd's versions that may be built with such a Go
 _ENTRY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*):(?P<port>[^:]*)")
 
@@ -119,10 +120,8 @@ def _targets(target: Target) -> Mapping[tuple[str, int], str]:
 def _fix(target: Target, read: unit.Unit, exempt: str, caught: Iterable[str]) -> str:
     """Say how NO_PROXY is set for the next start, which is early enough: it is not over https yet."""
     value = ",".join((*filter(None, (entry.strip() for entry in exempt.split(","))), *caught))
-    in_file = next(
-        (path for path, text in read.files.items() if re.search(r"(?m)^\s*(NO_PROXY|no_proxy)\s*=", text)),
-        None,
-    )
+    in_files = [path for path, text in read.files.items() if _EXEMPTING & set(variables.of_file(text))]
+    in_file = in_files[-1] if in_files else None  # the last one counts
     if in_file is not None or not value.isprintable():
         return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
     line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")

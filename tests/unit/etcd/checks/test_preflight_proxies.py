@@ -90,6 +90,10 @@ def test_the_fix_is_a_command_that_exempts_them_at_the_next_start(tmp_path: Path
     in_file = unit_reported(file="/etc/default/etcd=NO_PROXY=x\n")
     (one,) = judged("http proxy", make_site(tmp_path), {process.SCRIPT: running(now), SCRIPT: in_file})
     assert "add 198.18.0.102,198.18.0.103 to NO_PROXY in /etc/default/etcd" == one.fix
+    later = f"{in_file.stdout}\n{unit_reported(file='/etc/etcd.env=NO_PROXY=y').stdout}"
+    answers = {process.SCRIPT: running(now), SCRIPT: Answer(0, later)}
+    (one,) = judged("http proxy", make_site(tmp_path), answers)
+    assert one.fix.endswith("in /etc/etcd.env")
 
 
 def test_an_etcd_that_is_built_with_an_old_go_takes_no_networks(tmp_path: Path) -> None:
