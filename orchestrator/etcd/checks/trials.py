@@ -9,6 +9,7 @@ from orchestrator.etcd.trial.carrying import Carrier, carrier
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
+from orchestrator.text import shown
 
 _MEMORY_FAIL_MIB = 256  # its log takes 128 MiB of the tmpfs, etcd itself 40 MiB (3.4.23)
 _OLDEST_SYSTEMD = 238  # TemporaryFileSystem=
@@ -48,6 +49,7 @@ def _troubles(found: Carrier, unit: str, port: int) -> Iterable[Remark]:
             f"{unit} has Type=forking: a trial of it cannot be distinguished from the member",
             "let it be notify",
         )
+    yield from _of_data(found, unit)
     if found.available_mib < _MEMORY_FAIL_MIB:
         yield wrong(
             f"{found.available_mib} MiB of memory are available, a trial takes up to {_MEMORY_FAIL_MIB}",
@@ -62,4 +64,18 @@ def _troubles(found: Carrier, unit: str, port: int) -> Iterable[Remark]:
         yield wrong(
             f"cannot reach {urlsplit(url).netloc}: {reason}",
             f"open port {port} between the members, or write one that is open into the plan: ports.trial",
+        )
+
+
+def _of_data(found: Carrier, unit: str) -> Iterable[Remark]:
+    if found.log == "":
+        yield wrong(
+            f"cannot see where {unit} keeps its log, which has to be hidden from a trial",
+            "what the check 'unit' prints comes first; then check again",
+        )
+    if found.odd:
+        yield wrong(
+            f"{unit} keeps its data in {shown(found.odd, quote='', limit=300)}: a unit cannot name that, so "
+            "it cannot be hidden from a trial",
+            "there is no way around this yet: its path may have letters, digits and ._@+- alone",
         )

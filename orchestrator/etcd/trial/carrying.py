@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from orchestrator.etcd.trial.copying import DATA
 from orchestrator.etcd.trial.urls import urls
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
@@ -14,10 +15,16 @@ _REFUSED = "Connection refused"  # nobody listens there yet, and a dialler gets 
 _NO_ANSWER = 28  # curl's exit status
 
 # $1 service, then URLs of the other members' trials. Lines: systemd's version, two properties of the unit,
-# available memory in KiB, and what came of dialling each: URL STATUS and the kernel's words.
+# where a process that runs has its log, and its data if a unit cannot name that, available memory in KiB, and
+# what came of dialling each: URL STATUS and the kernel's words.
 SCRIPT = f"""
 systemctl --version | sed -n '1s/^[^0-9]*\\([0-9][0-9]*\\).*/systemd=\\1/p'
 systemctl show --property=DynamicUser,Type "$1.service" || exit
+pid=$(systemctl show --property=MainPID --value "$1.service")
+if [ "${{pid:-0}}" -gt 0 ]; then
+{DATA}
+  printf 'log=%s\\nodd=%s\\n' "$log" "$odd"
+fi
 sed -n 's/^MemAvailable: *\\([0-9][0-9]*\\) kB/available=\\1/p' /proc/meminfo
 shift
 for url; do
@@ -32,12 +39,18 @@ exit 0
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What a host has for a trial; ``shut`` are URLs that cannot be reached from it, with the reason."""
+    """What a host has for a trial; ``shut`` are URLs that cannot be reached from it, with the reason.
+
+    ``log`` is where a process that runs has its log open, empty if nowhere, and None if none runs; ``odd`` is
+    where it has its data, if a unit cannot name that.
+    """
 
     systemd: int
     is_dynamic: bool
     type: str
     available_mib: int
+    log: str | None
+    odd: str
     shut: tuple[tuple[str, str], ...]
 
 
@@ -67,5 +80,7 @@ def _carrier(answer: Answer) -> Carrier:
         fields.get("DynamicUser") == "yes",
         fields.get("Type", ""),
         foreign.number(fields.get("available", "0"), "memory") // 1024,
+        fields.get("log"),
+        fields.get("odd", ""),
         tuple(shut),
     )

@@ -32,6 +32,13 @@ LEFT_OUT = (
     *("LogLevelMax", "LogRateLimitIntervalSec", "LogRateLimitBurst"),
 )
 
+# Leaves in $log and $keys where process $pid has them open, and both in $odd if a unit cannot name them.
+DATA = r"""opened=$(for one in /proc/"$pid"/fd/*; do readlink "$one" || :; done)
+log=$(printf '%s\n' "$opened" | sed -n 's,/[^/]*\.wal$,,p' | head -n 1)
+keys=$(printf '%s\n' "$opened" | sed -n 's,/snap/db$,,p' | head -n 1)
+odd=''
+case $keys$log in *[!A-Za-z0-9/._@+-]*) odd="$keys $log" ;; esac"""
+
 # $1 the member's service. The files are what systemd has read, in its order, each under its own name: so the
 # trial's drop-ins are read in the order of the member's. Specifiers that hold the unit's name become the
 # member's. Its data is hidden behind a tmpfs in the trial's own view of the file system: what the trial has
@@ -95,13 +102,9 @@ done
 set +f
 pid=$(show MainPID)
 [ "${{pid:-0}}" -gt 0 ] || fail "$unit does not run"
-opened=$(for one in /proc/"$pid"/fd/*; do readlink "$one" || :; done)
-log=$(printf '%s\n' "$opened" | sed -n 's,/[^/]*\.wal$,,p' | head -n 1)
-keys=$(printf '%s\n' "$opened" | sed -n 's,/snap/db$,,p' | head -n 1)
+{DATA}
 [ -n "$log" ] || fail "cannot see where $unit keeps its log"
-case $keys$log in
-  *[!A-Za-z0-9/._@+-]*) fail "$unit keeps its data where a unit cannot name it: $keys $log" ;;
-esac
+[ -z "$odd" ] || fail "$unit keeps its data where a unit cannot name it: $odd"
 user=$(show User)
 owner="mode=0700,uid=$(id -u "${{user:-root}}"),gid=$(id -g "${{user:-root}}")"
 hide() {{ echo "TemporaryFileSystem=$1:size={DATA_MIB}M,$owner"; }}

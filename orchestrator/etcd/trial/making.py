@@ -42,6 +42,8 @@ def begin(target: Target) -> Iterable[Operation]:
     """Start the member's unit under the trial's name; it ends by itself in the end, and leaves nothing."""
     script, lasts_s = f"{DIRECTORY}/copy", round(target.cluster.patience.gate_s) + _SLACK_S
     yield from end(target)
+    timer = ("--quiet", "--collect", f"--unit={UNIT}-end", f"--on-active={lasts_s}")
+    yield Run(("systemd-run", *timer, "--timer-property=AccuracySec=1s", "sh", "-c", END))
     yield MakeDirectory(DIRECTORY)
     yield MakeDirectory(DROP_INS)
     yield Write(script, COPY, 0o700)
@@ -51,8 +53,6 @@ def begin(target: Target) -> Iterable[Operation]:
     yield Write(f"{DIRECTORY}/environment", environment_file.text(variables))
     yield Write(f"{DROP_INS}/{LAST}", _last(lasts_s, lines))
     yield Run(("systemctl", "daemon-reload"))
-    timer = ("--quiet", "--collect", f"--unit={UNIT}-end", f"--on-active={lasts_s}")
-    yield Run(("systemd-run", *timer, "--timer-property=AccuracySec=1s", "sh", "-c", END))
     yield Run(("systemctl", "--no-block", "start", f"{UNIT}.service"))
 
 

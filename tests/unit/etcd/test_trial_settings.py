@@ -7,7 +7,7 @@ from pathlib import Path
 from support.targets import target
 
 from orchestrator.etcd import trial
-from orchestrator.host.operations import Write
+from orchestrator.host.operations import MakeDirectory, Run, Write
 from orchestrator.plan.facts import Configuration, Source, Target
 
 FOUND = {"ETCD_LISTEN_PEER_URLS": "http://0.0.0.0:2380", "ETCD_INITIAL_CLUSTER": "a=http://198.18.0.101:2380"}
@@ -75,3 +75,11 @@ def test_a_log_of_its_own_is_made_below_what_is_hidden(tmp_path: Path) -> None:
     files = written(tmp_path, source, ETCD_WAL_DIR="/fast/wal")
     assert "--wal-dir=/fast/wal/orchestrator-trial" in files["~orchestrator-trial.conf"]
     assert "ETCD_WAL_DIR" not in files["environment"]
+
+
+def test_whatever_fails_in_between_its_time_is_set_before_anything_is_made(tmp_path: Path) -> None:
+    ended, timed, *others = trial.begin(target(tmp_path, FOUND))
+    assert list(trial.end(target(tmp_path, FOUND))) == [ended]
+    assert isinstance(timed, Run)
+    assert ("systemd-run", trial.END) == (timed.argv[0], timed.argv[-1])
+    assert isinstance(others[0], MakeDirectory)
