@@ -91,6 +91,12 @@ class FakeHost:
                     found[name] = value
         return found
 
+    def copy_unit(self) -> None:
+        """Have the unit lie there under the trial's name too, with our drop-ins."""
+        ours = {path: lying for path, lying in self.files.items() if path.startswith(f"{trial.OURS}/")}
+        self.files |= {path.replace(trial.OURS, trial.DROP_INS): lying for path, lying in ours.items()}
+        self.copied = True
+
     def try_out(self) -> None:
         """Start the unit under the trial's name, with what lies there; without its files it dies."""
         assert self.copied
@@ -442,7 +448,7 @@ class World:
                 pass  # it ends the trial in its time
             case ("sh", path, "etcd2"):
                 assert trial.COPY == host.files[path][0]
-                host.copied = True
+                host.copy_unit()
             case ("systemctl", "--no-block", "start", "orchestrator-trial.service"):
                 host.try_out()
             case _:

@@ -67,13 +67,6 @@ def _after_blanks(command: str, place: int) -> int:
     return next((at for at in range(place, len(command)) if not command[at].isspace()), len(command))
 
 
-def specified(command: str, service: str) -> str:
-    """Return a command of a service's unit with the specifiers of the unit's name in their places."""
-    prefix, _, instance = service.partition("@")
-    names = {"n": f"{service}.service", "N": service, "p": prefix, "i": instance}
-    return re.sub(r"%(.)", lambda match: names.get(match[1], match[0]), command)
-
-
 def escaped(text: str, quote: str = '"') -> str:
     """Write a text so that it means itself between quotes, where systemd would expand it."""
     plain = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")

@@ -13,7 +13,6 @@ from orchestrator.etcd import effective, files, settings
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
-from orchestrator.etcd.install import command as commands
 from orchestrator.etcd.install import config_file, drop_ins, environment_file, flags, systemd_env, unit
 from orchestrator.etcd.settings import Settings, Stage
 from orchestrator.host.checks import Remark
@@ -33,9 +32,6 @@ class Composed:
         self._directory = directory or drop_ins.directory(target.host)
         self._copies = copies  # where copies of a configuration file lie, if not beside it
         self._source = target.found.source or _LINES_ALONE
-        if directory:  # of a copy, in whose unit the specifiers of the unit's name would be another's
-            command = commands.specified(self._source.command, target.host.service)
-            self._source = self._source.model_copy(update={"command": command})
 
     @property
     def running(self) -> Fact[Process]:

@@ -55,9 +55,9 @@ class Install(Protocol):
     ) -> tuple[tuple[Write, ...], tuple[str, ...], Settings]:
         """What gives a copy of the unit every final setting, and these others where they cannot be the same.
 
-        ``drop_ins`` is the copy's directory for drop-ins, ``folder`` takes other files. ``neutral`` are
-        values for settings that must have no effect, wherever they are set at all. Returns the files, lines
-        of a last drop-in, and the variables that have to be set behind all others.
+        ``drop_ins`` takes drop-ins, whose specifiers are still those of the unit, ``folder`` other files.
+        ``neutral`` are values for settings that must have no effect wherever they are set. Returns the
+        files, lines of a last drop-in, and the variables that have to be set behind all others.
         """
         ...
 

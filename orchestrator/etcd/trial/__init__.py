@@ -8,7 +8,7 @@ form a cluster of their own over TLS, so that etcd's own dialler shows who reach
 from orchestrator.etcd.trial.copying import COPY
 from orchestrator.etcd.trial.looking import LEFT, LOOK, TrialStatus, left, status
 from orchestrator.etcd.trial.making import END, begin, end
-from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, MEMORY_MIB, UNIT
+from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, MEMORY_MIB, OURS, UNIT
 from orchestrator.etcd.trial.urls import urls
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LEFT",
     "LOOK",
     "MEMORY_MIB",
+    "OURS",
     "UNIT",
     "TrialStatus",
     "begin",

@@ -1,6 +1,6 @@
 """The script that copies a member's unit under the trial's name, on the host where systemd knows it."""
 
-from orchestrator.etcd.trial.place import DATA_MIB, DROP_INS, UNIT_FILE
+from orchestrator.etcd.trial.place import DATA_MIB, DROP_INS, OURS, UNIT_FILE
 
 # Lines of a unit that bind it to others, act on others, or belong to the member alone. Of its commands only
 # ExecStart= is tried: those before and behind may stop or register something. What limits memory is ours, for
@@ -39,11 +39,11 @@ keys=$(printf '%s\n' "$opened" | sed -n 's,/snap/db$,,p' | head -n 1)
 odd=''
 case $keys$log in *[!A-Za-z0-9/._@+-]*) odd="$keys $log" ;; esac"""
 
-# $1 the member's service. The files are what systemd has read, in its order, each under its own name: so the
-# trial's drop-ins are read in the order of the member's. Specifiers that hold the unit's name become the
-# member's. Its data is hidden behind a tmpfs in the trial's own view of the file system: what the trial has
-# there is gone with it, and the member's log and keys cannot be reached from it at all. The directory itself
-# is the member's own, so a sandbox in which etcd cannot write there is found out.
+# $1 the member's service. The files are what systemd has read, in its order, and ours, each under its own
+# name: so the trial's drop-ins are read in the order of the member's. Specifiers that hold the unit's name
+# become the member's. Its data is hidden behind a tmpfs in the trial's own view of the file system: what the
+# trial has there is gone with it, and the member's log and keys cannot be reached from it at all. The
+# directory itself is the member's own, so a sandbox in which etcd cannot write there is found out.
 COPY = rf"""set -eu
 umask 077
 fail() {{ printf '%s\n' "$*" >&2; exit 1; }}
@@ -90,7 +90,7 @@ copy() {{
       sub(/^[ \t]+/, "", key)
       is_left_out = !keep || (key in left_out)
     }}
-    {{ goes_on = /\\$/ }}
+    {{ goes_on = /(^|[^\\])(\\\\)*\\$/ }}
     !is_left_out {{ print expanded($0) }}
     ' "$1"
 }}
@@ -100,6 +100,10 @@ for path in $(show DropInPaths); do
   copy "$path" > {DROP_INS}/"${{path##*/}}"
 done
 set +f
+for path in {OURS}/*.conf; do
+  [ -e "$path" ] || continue
+  copy "$path" > {DROP_INS}/"${{path##*/}}"
+done
 pid=$(show MainPID)
 [ "${{pid:-0}}" -gt 0 ] || fail "$unit does not run"
 {DATA}

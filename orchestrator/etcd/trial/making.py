@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import install, settings
-from orchestrator.etcd.install import environment_file
+from orchestrator.etcd.install import drop_ins, environment_file
 from orchestrator.etcd.trial import urls
 from orchestrator.etcd.trial.copying import COPY
-from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, LAST, MEMORY_MIB, UNIT, UNIT_FILE
+from orchestrator.etcd.trial.place import (
+    COMMAND,
+    DIRECTORY,
+    DROP_INS,
+    LAST,
+    MEMORY_MIB,
+    OURS,
+    UNIT,
+    UNIT_FILE,
+)
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
 from orchestrator.plan.facts import Target
 
@@ -44,14 +53,16 @@ def begin(target: Target) -> Iterable[Operation]:
     yield from end(target)
     timer = ("--quiet", "--collect", f"--unit={UNIT}-end", f"--on-active={lasts_s}")
     yield Run(("systemd-run", *timer, "--timer-property=AccuracySec=1s", "sh", "-c", END))
-    yield MakeDirectory(DIRECTORY)
-    yield MakeDirectory(DROP_INS)
+    for directory in (DIRECTORY, OURS, DROP_INS):
+        yield MakeDirectory(directory)
+    written, lines, variables = install.of(target).copied(OURS, DIRECTORY, _differing(target), _NEUTRAL)
+    yield from written
+    if lines:
+        yield Write(f"{OURS}/{COMMAND}", drop_ins.text(lines))
+    yield Write(f"{DIRECTORY}/environment", environment_file.text(variables))
     yield Write(script, COPY, 0o700)
     yield Run(("sh", script, target.host.service))
-    written, lines, variables = install.of(target).copied(DROP_INS, DIRECTORY, _differing(target), _NEUTRAL)
-    yield from written
-    yield Write(f"{DIRECTORY}/environment", environment_file.text(variables))
-    yield Write(f"{DROP_INS}/{LAST}", _last(lasts_s, lines))
+    yield Write(f"{DROP_INS}/{LAST}", _last(lasts_s))
     yield Run(("systemctl", "daemon-reload"))
     yield Run(("systemctl", "--no-block", "start", f"{UNIT}.service"))
 
@@ -80,7 +91,7 @@ def _differing(target: Target) -> Mapping[str, str]:
     }
 
 
-def _last(lasts_s: int, lines: Iterable[str]) -> str:
+def _last(lasts_s: int) -> str:
     """Return the drop-in of what a trial beside a member has to have otherwise than the member."""
     return f"""\
 [Unit]
@@ -98,4 +109,4 @@ IOSchedulingClass=idle
 CPUWeight=10
 MemoryMax={MEMORY_MIB}M
 OOMScoreAdjust=900
-""" + "".join(f"{line}\n" for line in lines)
+"""

@@ -2,8 +2,12 @@
 
 UNIT = "orchestrator-trial"
 DIRECTORY = "/run/orchestrator-trial"
+OURS = (
+    f"{DIRECTORY}/ours"  # our drop-ins as they would be the member's, until the trial gets its copy of them
+)
 UNIT_FILE = f"/run/systemd/system/{UNIT}.service"
 DROP_INS = f"{UNIT_FILE}.d"
+COMMAND = "~orchestrator-command.conf"  # what the trial's ExecStart= has otherwise
 LAST = (
     "~orchestrator-trial.conf"  # systemd reads drop-ins in the order of their names, and ~ is the last letter
 )

@@ -45,7 +45,7 @@ class Systemd:
         self.root = root
         self.properties = {"LoadState": "loaded", "Id": "etcd.service", "Type": "notify", "User": "nobody"}
         self.version = "252"
-        for path in ("bin", "run/orchestrator-trial", "run/systemd/system/orchestrator-trial.service.d"):
+        for path in ("bin", "run/orchestrator-trial/ours", "run/systemd/system/orchestrator-trial.service.d"):
             (root / path).mkdir(parents=True)
         self.properties["FragmentPath"] = self.file("lib/etcd.service", FRAGMENT)
 
@@ -130,6 +130,32 @@ def test_specifiers_hold_the_members_name_in_drop_ins_too(systemd: Systemd) -> N
     reported = "X=my-etcd@node-1.service,my-etcd@node-1,my-etcd,my/etcd,node-1,node/1,etcd,etcd"
     assert f"[Service]\nEnvironment={reported}\n" == systemd.drop_in("10-x.conf")
     assert "--name node-1 \\\n" in systemd.unit()
+
+
+def test_ours_hold_the_members_name_as_well_whatever_alias_the_plan_has(systemd: Systemd) -> None:
+    systemd.properties["Id"] = "my-etcd@node-1.service"
+    command = "/usr/bin/etcd --data-dir=/%I --name %i --log=/%j/%J/%P/%p.%%n"
+    systemd.file("run/orchestrator-trial/ours/40-tls.conf", f"[Service]\nExecStart=\nExecStart={command}\n")
+    systemd.file("run/orchestrator-trial/ours/40-tls.env", "ETCD_NAME=%i\n")
+    systemd.file("run/orchestrator-trial/etcd.conf", "name: %i\n")
+    with systemd.holding("etcd/member/wal/0.wal"):
+        copied(systemd)
+    expanded = "/usr/bin/etcd --data-dir=/node/1 --name node-1 --log=/etcd/etcd/my/etcd/my-etcd.%%n"
+    assert f"[Service]\nExecStart=\nExecStart={expanded}\n" == systemd.drop_in("40-tls.conf")
+    names = {
+        path.name for path in (systemd.root / "run/systemd/system/orchestrator-trial.service.d").iterdir()
+    }
+    assert {"40-tls.conf", "~orchestrator-data.conf"} == names
+
+
+def test_a_line_goes_on_behind_one_backslash_and_not_behind_two(systemd: Systemd) -> None:
+    text = (
+        "[Service]\nEnvironment=X=1 \\\n  ExecStop=2 \\\n\nEnvironment=X=\\\\\nExecStop=/bin/kill\nNice=1\n"
+    )
+    systemd.properties["DropInPaths"] = systemd.file("a/10-x.conf", text)
+    with systemd.holding("etcd/member/wal/0.wal"):
+        copied(systemd)
+    assert text.replace("ExecStop=/bin/kill\n", "") == systemd.drop_in("10-x.conf")
 
 
 def test_the_members_data_is_hidden(systemd: Systemd) -> None:
