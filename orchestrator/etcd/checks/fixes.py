@@ -91,7 +91,7 @@ def advertise(host: Host, urls: Iterable[str], running: Process, read: Unit) -> 
     again = f"systemctl daemon-reload && systemctl restart {unit}"
     if running.configuration:
         return f"write {name}: {wanted} into {shown(running.configuration, quote='')}, then: {again}"
-    if settings.ADVERTISE_CLIENT in effective.flags(running.arguments):
+    if settings.ADVERTISE_CLIENT in running.flags:
         # a variable beside its flag is fatal from etcd 3.4 on
         return f"let its flag be --{name}={wanted} (systemctl cat {unit} shows where), then: {again}"
     place = read.place(settings.ADVERTISE_CLIENT)

@@ -83,6 +83,17 @@ class Process:
     configured_as: tuple[str, ...] = ()
 
     @property
+    def flags(self) -> Mapping[str, str]:
+        """The settings that it has flags for, by the names of their variables."""
+        return effective.flags(self.arguments)
+
+    @property
+    def reads_file(self) -> bool:
+        """Whether it was told to read a configuration file, which need not be there."""
+        named = self.flags.get(effective.CONFIG_FILE) or self.environment.get(effective.CONFIG_FILE)
+        return bool(self.configuration or named)
+
+    @property
     def settings(self) -> Mapping[str, str]:
         """The settings in effect, whatever they come from, by the names of their variables."""
         configured = self.configured if self.configuration else None

@@ -24,10 +24,9 @@ class UnservedError(ValueError):
 
 def source(target: Target, running: Process, read: Unit) -> Source | None:
     """Return where the settings are from, None for Environment= lines alone; UnservedError if not served."""
-    given = tuple(sorted(effective.flags(running.arguments)))
+    given = tuple(sorted(running.flags))
     filed = set().union(*map(variables_of_file, read.files.values()))
-    reads_file = running.configuration or effective.CONFIG_FILE in running.environment
-    if reads_file:
+    if running.reads_file:
         given, changed = tuple({effective.CONFIG_FILE} & set(given)), {effective.CONFIG_FILE}
     else:
         changed = set(CHANGED)
@@ -36,7 +35,7 @@ def source(target: Target, running: Process, read: Unit) -> Source | None:
         flags=given,
         filed=tuple(sorted(filed & changed - set(given))),
         command=command,
-        configuration=_configuration(running) if reads_file else None,
+        configuration=_configuration(running) if running.reads_file else None,
     )
     return None if found == Source() else found
 

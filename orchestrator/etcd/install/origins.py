@@ -1,7 +1,6 @@
 """Where a host's settings come from, and what would silently beat ours."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from orchestrator.etcd import effective, settings
@@ -20,33 +19,18 @@ NO_PROCESS = doubtful(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bypass:
-    """What lets a process take settings past its variables: flags, by their names, and a file."""
-
-    flags: tuple[str, ...]
-    reads_file: bool
-
-    @classmethod
-    def of(cls, running: Process) -> "Bypass":
-        """Return what a process has: flags beat or contradict variables, a configuration file hides both."""
-        flags = tuple(word.split("=")[0] for word in running.arguments[1:] if word.startswith("-"))
-        is_named = any(flag.lstrip("-") == "config-file" for flag in flags)
-        return cls(flags, is_named or "ETCD_CONFIG_FILE" in running.environment)
-
-
 def strangers(running: Process, source: Source | None) -> Iterable[Remark]:
     """Say which settings a process has from where it had none: they would pass ours by."""
-    bypass, had = Bypass.of(running), source or Source()
-    if bypass.reads_file and not had.configuration:
+    had = source or Source()
+    if running.reads_file and not had.configuration:
         yield wrong(
             "etcd reads a configuration file, which it did not, and it ignores variables and flags then",
             "take the configuration file out of the unit again, and restart this member",
         )
-    elif bypass.flags and not had.flags and not had.configuration:
+    elif running.flags and not had.flags and not had.configuration:
         yield wrong(
             "the process has flags, which it had not, and they beat variables (from etcd 3.4 on, both is "
-            f"fatal): {_listed(bypass.flags)}",
+            f"fatal): {_listed('--' + effective.flag(name) for name in running.flags)}",
             "take them out of the unit again, and restart this member",
         )
 

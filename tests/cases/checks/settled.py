@@ -48,7 +48,7 @@ CASES = (
     Case("configured_as_found", "plaintext", (runs("server1", ETCD_CONFIG_FILE="/etc/etcd.yml"),),
          "etcd reads a configuration file"),
     Case("configured_as_found", "plaintext", (runs_as("server1", "etcd", "--name=x", "-debug"),),
-         "--name, -debug"),
+         "--name, --debug"),
     Case("configured_as_found", "plaintext", (fails("server1", "process.SCRIPT", "has just ended"),), "cannot tell"),
 
     Case("running_with_http", "plaintext"),

@@ -213,6 +213,7 @@ def test_where_settings_are_is_seen_by_what_runs(tmp_path: Path) -> None:
     assert configured is not None
     assert configured.configuration is not None
     assert (YAML, "/e.yml") == (configured.configuration.text, configured.configuration.path)
+    assert seen(tmp_path, "/usr/bin/etcd", {"ETCD_CONFIG_FILE": ""}, plain) is None  # to etcd that is not set
     with pytest.raises(detecting.UnservedError, match="starts /start"):
         seen(tmp_path, "/usr/bin/etcd --name=a", {}, "[Service]\nExecStart=/start\n")
 

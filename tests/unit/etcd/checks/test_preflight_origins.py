@@ -82,7 +82,15 @@ ORIGINS = [
     ),
     (running(), unit_reported("UnsetEnvironment=ETCD_PEER_CERT_FILE"), ["fail"], "UnsetEnvironment="),
     (running({}, "--name=a", "--debug"), unit_reported(), ["fail"], "flags"),
+    (running({}, "-name=a", "--debug"), unit_reported(), ["fail"], "is fatal): --name, --debug"),
     (running({}, "--config-file=/e"), unit_reported(), ["fail"], "configuration file"),
+    (running({}, "--config-file", "/e"), unit_reported(), ["fail"], "configuration file"),
+    (
+        running({"ETCD_CONFIG_FILE": ""}),
+        unit_reported("Environment=ETCD_CONFIG_FILE="),
+        ["pass"],
+        "1 variables",
+    ),
     (
         running({"ETCD_CONFIG_FILE": "/e"}),
         unit_reported("Environment=ETCD_CONFIG_FILE=/e"),
