@@ -55,8 +55,11 @@ def blocks(path: Path) -> tuple[Block, ...]:
 
 
 def certificates(path: Path) -> str:
-    """Return the text of a file's CERTIFICATE blocks, and nothing else of it: anybody may read that."""
-    return "".join(block.text for block in blocks(path) if block.label == CERTIFICATE)
+    """Return the text of a file's CERTIFICATE blocks, and nothing else of it: anybody may read that.
+
+    Headers in a block (RFC 1421) may say anything, and Go takes no CA from a block that has some.
+    """
+    return "".join(_without_headers(block.text) for block in blocks(path) if block.label == CERTIFICATE)
 
 
 def _found(text: str) -> Iterator[Block]:
@@ -79,6 +82,12 @@ def _found(text: str) -> Iterator[Block]:
 
 def _plain(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.split("\n"))
+
+
+def _without_headers(text: str) -> str:
+    begin, _, rest = text.partition("\n")
+    headers, blank, body = rest.partition("\n\n")
+    return f"{begin}\n{body.lstrip()}" if blank and ":" in headers else text
 
 
 def _strange(path: Path, raw: bytes) -> PemError | None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.pki import pem
+from orchestrator.lab.provisioning.credentials import Authority
+from orchestrator.pki import pem, reading
 
 _MOST_S = 5.0  # the largest file takes some 0.1 s; searching it anew from every line took hours
 
@@ -41,3 +42,13 @@ def test_a_block_ends_at_the_first_end_of_its_own_label(tmp_path: Path) -> None:
     found = pem.blocks(path)
     assert [("A", 4), ("C", 10)] == [(block.label, block.line) for block in found]
     assert "-----BEGIN A-----\nb\n-----END B-----\n-----BEGIN A-----\n-----END A-----\n" == found[0].text
+
+
+def test_headers_in_a_block_are_none_of_its_certificate(tmp_path: Path) -> None:
+    Authority.make("the CA").write(tmp_path / "ca.pem")
+    plain = (tmp_path / "ca.pem").read_text()
+    file = tmp_path / "headed.pem"
+    begin = "-----BEGIN CERTIFICATE-----\n"
+    file.write_text(plain.replace(begin, f"{begin}Proc-Type: 4\nPassword: secret\n\n"))
+    assert reading.certificates(file) == reading.certificates(tmp_path / "ca.pem")
+    assert plain == pem.certificates(file)
