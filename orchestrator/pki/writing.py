@@ -76,6 +76,10 @@ def _place(path: Path, passing: ExitStack, undo: ExitStack, *, replace: bool) ->
         old = File(place, place.read_bytes(), stat.S_IMODE(mode))
         undo.callback(_stage(old, place, passing).replace, place)  # a full disk cannot bar the way back
         return place
+    if replace and path.is_symlink():
+        raise OSError(
+            errno.ENOENT, "it is a link that leads nowhere: remove it, or put back what it names", str(path)
+        )
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))  # nobody else takes it now
     undo.callback(path.unlink)
     return path

@@ -169,6 +169,22 @@ def test_renewal_leaves_links_as_links(tmp_path: Path) -> None:
     assert before != leaf.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["server1.pem", "server1-key.pem"])
+@pytest.mark.parametrize("leads", ["nowhere", "to itself"])
+def test_renewal_names_a_link_that_leads_nowhere(tmp_path: Path, name: str, leads: str) -> None:
+    certs(plan_in(tmp_path))
+    link = tmp_path / "pki" / name
+    link.unlink()
+    link.symlink_to(name if leads == "to itself" else "gone.pem")
+    before = contents(tmp_path)
+    reported = rf"nothing was changed: .*{name}: it is a link that leads nowhere: remove it, or put back"
+    with pytest.raises(RefusedError, match=reported):
+        certs(plan_in(tmp_path), renew=True)
+    assert before == contents(tmp_path)
+    link.unlink()
+    certs(plan_in(tmp_path), renew=True)
+
+
 def test_a_ca_that_ends_early_ends_its_leaves(tmp_path: Path) -> None:
     reported = certs(plan_in(tmp_path), days=365, ca_days=100)
     ends = {field(tmp_path / f"pki/{name}.pem", "enddate") for name in ("ca", "server1", "client")}
