@@ -3,14 +3,13 @@
 import base64
 import binascii
 import hashlib
-import os
 import shlex
-import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.plan.locations import read_plain
 from orchestrator.remote.host_patterns import matches
 from orchestrator.text import escaped
 
@@ -168,7 +167,7 @@ class KnownHosts:
 
 
 def read_known_hosts(path: Path, *others: Path) -> KnownHosts:
-    """Read the files, those that exist; OSError if one is no regular file that can be read."""
+    """Read the files, those that exist; OSError if one is no plain file that can be read."""
     lines: list[Line] = []
     malformed: list[int] = []
     for place in (path, *others):
@@ -183,12 +182,8 @@ def read_known_hosts(path: Path, *others: Path) -> KnownHosts:
 
 
 def _text(path: Path) -> str:
-    try:  # a pipe would let us wait for a writer
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(0, "it is not a regular file")
-            content = file.read(_MAX_BYTES + 1)
+    try:
+        content = read_plain(path, _MAX_BYTES + 1)
     except FileNotFoundError:
         return ""
     if len(content) > _MAX_BYTES:
