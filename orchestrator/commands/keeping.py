@@ -1,7 +1,6 @@
 """Keeping what was there before the first change, and comparing the members' data, then and at the end."""
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.commands.comparing import DifferError, agree
 from orchestrator.engine.context import RunContext
@@ -15,10 +14,10 @@ from orchestrator.host import names, places
 from orchestrator.host.operations import Job, Operation, Write
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Cluster
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
 
-_AT_ONCE = 8
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
@@ -34,8 +33,7 @@ def keep(session: Session, hosts: Hosts, event_log: EventLog, opened: Opened, co
         _job(Target(session.cluster, opened.facts, host), opened, text, call)
         for host in session.cluster.hosts
     ]
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keep") as pool:
-        results = list(pool.map(hosts.perform, jobs))
+    results = at_once(hosts.perform, jobs)
     failed = [
         f"{job.host}: {result.output.partition('failed: ')[0].strip()[-500:]}"
         for job, result in zip(jobs, results, strict=True)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,10 +17,10 @@ from orchestrator.host.checks import Remark, fine, wrong
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.facts import Facts
 from orchestrator.plan.jumps import NONE as NO_JUMP
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.each_host import HostError, ask_each
 from orchestrator.session import Session
 
-_AT_ONCE = 8
 _PAUSE_S = 3.0  # an election is over by then, and a member on a busy disk has caught up
 Answered = dict[Question, Answer]
 
@@ -105,7 +104,7 @@ class _Looking:
             if host not in self._errors:
                 self._reached[host] = (began, datetime.now(UTC))
 
-        _at_once(one, [host for host in hosts if host not in self._errors])
+        at_once(one, [host for host in hosts if host not in self._errors])
 
     def _of_logins(self) -> Iterable[Finding]:
         for host in self._session.cluster.hosts:
@@ -172,8 +171,3 @@ class _Looking:
             for gate in gates:
                 reason = gate.refusal(self._answers)
                 yield of_gate(gate, state).finding(host, wrong(reason) if reason else fine("holds"))
-
-
-def _at_once(do: Callable[[str], None], hosts: Iterable[str]) -> None:
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as pool:
-        list(pool.map(do, hosts))

@@ -1,16 +1,14 @@
 """Asking each host by itself, so that one that fails hides no other."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.questions import Answer, Answers, Question
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.executor import Hosts
 
 HostError = HostUnreachableError | LoginRefusedError
-
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,5 @@ def ask_each(hosts: Hosts, questions: Iterable[Question]) -> Heard:
         except (HostUnreachableError, LoginRefusedError) as error:
             errors[host] = error
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ask") as pool:
-        list(pool.map(ask, by_host))
+    at_once(ask, by_host)
     return Heard(answers, errors)

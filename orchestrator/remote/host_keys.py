@@ -2,17 +2,15 @@
 
 import base64
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.connecting import bare, known_hosts_of, meeting, refusal
 from orchestrator.remote.known_hosts import HostKey
 from orchestrator.remote.logins import Login
 from orchestrator.remote.route import Route
 from orchestrator.remote.ways import Ways
-
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ def stages(routes: Iterable[tuple[str, Route]]) -> Iterator[dict[Route, str]]:
 
 def look(ways: Ways, servers: dict[Route, str]) -> list[Shown]:
     """Have every server show its key; nobody logs in there, but on the jump hosts before it."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="keys") as pool:
-        return list(pool.map(lambda route: _shown(ways, servers[route], route), servers))
+    return at_once(lambda route: _shown(ways, servers[route], route), servers)
 
 
 def _shown(ways: Ways, name: str, route: Route) -> Shown:

@@ -1,7 +1,6 @@
 """Holding the locks of all hosts: taken in the plan's order, carried by each job, let go at the end."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self
@@ -11,12 +10,12 @@ from orchestrator.host import lock, names
 from orchestrator.host.lock import Holder
 from orchestrator.host.operations import Job, JobResult, Run
 from orchestrator.host.questions import Answers, Question
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.each_host import ask_each
 from orchestrator.remote.executor import Hosts
 from orchestrator.remote.job import HOME
 from orchestrator.remote.job_archive import FENCED
 
-_AT_ONCE = 8
 _DEADLINE_S = 60.0  # beyond the time that the scripts wait for a step under way
 
 # Both scripts hold the guard alone. Each job that carries a lock shares it from its look at the lock to its
@@ -155,10 +154,8 @@ class HostLocks:
                 return name not in self._taken  # what was never ours is nothing to warn of
             return result.exit_status == 0
 
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="release") as pool:
-            return tuple(
-                name for name, is_free in zip(asked, pool.map(one, asked), strict=True) if not is_free
-            )
+        released = zip(asked, at_once(one, asked), strict=True)
+        return tuple(name for name, is_free in released if not is_free)
 
 
 def locked(host: str, holder: Holder | None, unlock: Callable[[str], str]) -> LockedError:

@@ -1,7 +1,6 @@
 """The way to a host: every SSH server on it, with who it has to be and who we are there."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,13 +9,13 @@ from orchestrator.plan.jumps import Jump, jumps
 from orchestrator.plan.kinds import NO_CONFIG
 from orchestrator.plan.model import Cluster, Host, Ssh
 from orchestrator.remote import ssh_config
+from orchestrator.remote.at_once import at_once
 from orchestrator.remote.logins import Login, login_of, one
 from orchestrator.remote.ssh_config import Settings
 
 H = TypeVar("H", bound=Host)
 
 _MOST_JUMPS = 8
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,7 @@ def _route(before: tuple[Login, ...], login: Login) -> Route:
 
 def ways_of(cluster: Cluster) -> tuple[Route, ...]:
     """Find the way to every host of a plan, in its order."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="route") as pool:
-        return tuple(pool.map(lambda host: route(host.name, host.ssh), cluster.hosts))
+    return tuple(at_once(lambda host: route(host.name, host.ssh), cluster.hosts))
 
 
 def settled(cluster: Cluster, found: Sequence[Route]) -> Cluster:

@@ -12,14 +12,13 @@ from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Secret
 from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster
+from orchestrator.remote.at_once import AT_ONCE
 from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.ways import Ways
-
-_AT_ONCE = 8  # hosts; sshd drops connections at random when more than ten are logging in
 
 
 class SshHosts:
@@ -41,7 +40,7 @@ class SshHosts:
             host.name: Connection(host.name, host.ssh, self._ways, shared, (clock, sleep))
             for host in cluster.hosts
         }
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ssh")
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ssh")
         self._patience_s = cluster.patience.gate_s
         self._clock = clock
         self._sleep = sleep
