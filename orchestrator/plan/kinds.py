@@ -14,7 +14,9 @@ from orchestrator.plan import directories, jumps, spelling
 from orchestrator.plan.locations import location
 
 NO_CONFIG: Literal["none"] = "none"
+USUAL_LOCAL_PORT = 4001  # the guide's, and etcd 0.4's client port: old local clients speak to it
 Port = Annotated[int, Field(ge=1, le=65535)]
+LocalPort = Annotated[int | Literal["auto", "none"], BeforeValidator(spelling.local_port)]
 
 
 class Frozen(BaseModel):

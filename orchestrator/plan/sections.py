@@ -11,6 +11,7 @@ from orchestrator.plan.kinds import (
     Duration,
     File,
     Jumps,
+    LocalPort,
     Pattern,
     PeerAuth,
     Port,
@@ -59,7 +60,14 @@ class Ports(Section):
 
     client: Port = Field(2379, description="etcd's client port.", examples=[2379])
     peer: Port = Field(2380, description="etcd's peer port.", examples=[2380])
-    local: Port = Field(4001, description="Port for unencrypted clients on loopback only.", examples=[4001])
+    local: LocalPort = Field(
+        "auto",
+        description=(
+            "Port for unencrypted clients on loopback only, or `none`; `auto` is 4001 where etcd listens on "
+            "that already or `watch` names units, and `none` elsewhere."
+        ),
+        examples=[4001],
+    )
     trial: Port = Field(
         12380,
         description="Port, open between the members, on which their certificates are tried out for a minute.",

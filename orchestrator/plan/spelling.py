@@ -196,6 +196,17 @@ def units_alone(value: object) -> object:
     )
 
 
+def local_port(value: object) -> object:
+    """Return ``ports.local`` as it was written: a port, or what is to be one."""
+    is_port = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
+    if not is_port and value not in ("auto", "none"):
+        raise ValueError(
+            f"expected a number from 1 to 65535, none or auto, found {shown(str(value))}: write it such as "
+            "4001"
+        )
+    return value
+
+
 def checks_peers(value: bool) -> bool:  # noqa: FBT001 pydantic calls it with the value alone
     """Return true; peers without authentication are refused."""
     if not value:

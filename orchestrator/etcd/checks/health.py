@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import api
+from orchestrator.etcd import api, endpoints
 from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
@@ -120,7 +120,8 @@ def quorum(site: Site) -> Iterable[Check]:
             if login.read(answers) or wants_login(answers[statuses[name].question])
         ]
         if locked:
-            yield _locked(site, locked, processes[locked[0]].read(answers))
+            first = site.target(site.cluster.member(locked[0]))
+            yield _locked(first, locked, processes[first.name].read(answers))
             return  # nobody can tell more without a login; the next check does
         known = readable(statuses, answers)
         complaints = {
@@ -163,9 +164,9 @@ def _named(raised: str, known: Mapping[str, MemberStatus]) -> str:
     return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
 
 
-def _locked(site: Site, names: list[str], first: Process) -> Remark:
+def _locked(first: Target, names: list[str], runs: Process) -> Remark:
     """Name the members that want a login, and how to turn that off while the migration lasts."""
-    endpoint, interface = peering.endpoint(first.settings), api.APIS[site.facts.api]
+    endpoint, interface = endpoints.of(first, runs.settings), api.of(first)
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
     return wrong(
         f"{AUTHENTICATION} ({', '.join(names)})",

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.api import MemberStatus
-from orchestrator.etcd.api.words import MAIN_PROCESS, OWN_LISTENER
+from orchestrator.etcd.api.words import CURL_TLS, MAIN_PROCESS, OWN_LISTENER, V3_TLS, asking
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Host
 
 # Which version answers, and whether it serves the v2 interface.
 VERSION = f"""{OWN_LISTENER}
-ask() {{ curl --silent --show-error --noproxy '*' --max-time 4 "$@"; }}
+ask() {{ curl --silent --show-error --noproxy '*' --max-time 4 {CURL_TLS} "$@"; }}
 ask "$url/version" || exit 1
 ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 """
@@ -29,7 +28,7 @@ exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{{http_code}}' "$ur
 
 # 3.3 and 3.4 have no --count-only; a page of one key tells the count too.
 COUNT = f"""{OWN_LISTENER}
-ask() {{ ETCDCTL_API=3 etcdctl --endpoints="$url" --dial-timeout=2s --command-timeout=4s "$@"; }}
+ask() {{ ETCDCTL_API=3 etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"; }}
 ask get '' --prefix --keys-only --limit=1 --consistency=s --write-out=json || exit 1
 ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
 """
@@ -65,7 +64,7 @@ class Version:
     serves_v2: bool
 
 
-def version(host: Host) -> Fact[Version]:
+def version(target: Target) -> Fact[Version]:
     """Which version a member is."""
 
     def read(answer: Answer) -> Version:
@@ -73,7 +72,7 @@ def version(host: Host) -> Fact[Version]:
         body = foreign.of_json(foreign.VersionBody, reported, "its version")
         return Version(body.etcdserver, body.etcdcluster, code == "200")
 
-    return Fact(Script(host.name, VERSION, (host.service,), timeout_s=10.0), read)
+    return Fact(Script(target.name, VERSION, asking(target), timeout_s=10.0), read)
 
 
 def downgrade(member: Target) -> Fact[bool]:
@@ -91,7 +90,7 @@ class _Page(foreign.Shape):
 
 def counts(target: Target) -> Fact[tuple[int, int]]:
     """How many keys and leases there are."""
-    return Fact(Script(target.name, COUNT, (target.host.service,), timeout_s=12.0), _counted)
+    return Fact(Script(target.name, COUNT, asking(target), timeout_s=12.0), _counted)
 
 
 def _counted(answer: Answer) -> tuple[int, int]:

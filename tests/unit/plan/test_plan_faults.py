@@ -139,6 +139,13 @@ CASES = [
          "another unit")]),
     (SMALL + "ports: {peer: 4001}\n",
         ["13:15: ports.peer: 4001 is the local port already: the ports must differ, write another"]),
+    (SMALL + "ports: {peer: 4001, local: none}\n", []),
+    (SMALL + "ports: {local: 0}\n", [
+        ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found '0': write it such as "
+         "4001")]),
+    (SMALL + "ports: {local: nothing}\n", [
+        ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found 'nothing': write it "
+         "such as 4001")]),
     (SMALL + "ports: {client: 1, peer: 1}\n",
         ["13:26: ports.peer: 1 is the client port already: the ports must differ, write another"]),
     (SMALL.split("  - ")[0].rstrip() + " []\n" + SMALL[SMALL.index("tls:"):],

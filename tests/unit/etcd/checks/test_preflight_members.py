@@ -15,7 +15,7 @@ from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.membership import compare
 from orchestrator.etcd.checks.site import Site, assumed
 from orchestrator.etcd.facts import members
-from orchestrator.etcd.facts.members import COUNT, DOWNGRADE
+from orchestrator.etcd.facts.members import COUNT, DOWNGRADE, VERSION
 from orchestrator.host.questions import Answer, Question, Script
 
 ALL = ("server1", "server2", "server3")
@@ -36,7 +36,8 @@ def answered(name: str, site: Site, changes: Mapping[tuple[str, str], Answer]) -
         answers: dict[Question, Answer] = {}
         for question in examination.questions:
             assert isinstance(question, Script)
-            word = question.arguments[-1] if question.script not in {DOWNGRADE, COUNT} else question.script
+            named = {DOWNGRADE: DOWNGRADE, COUNT: COUNT, VERSION: "etcd2"}
+            word = named.get(question.script, question.arguments[-1])
             number = int(question.host[-1])
             healthy = {
                 "json": status(number),
@@ -249,7 +250,7 @@ def test_without_facts_the_plans_own_urls_are_expected(tmp_path: Path) -> None:
 def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
-    assert members.version(site.members[0].host) == examination.facts[0]
+    assert members.version(site.members[0]) == examination.facts[0]
 
 
 ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://localhost:2379"
