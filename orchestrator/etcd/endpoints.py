@@ -3,17 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import login, settings
 from orchestrator.etcd.settings import Paths, Settings
+from orchestrator.host.operations import Secret
 from orchestrator.plan.facts import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A client listener; over https ``paths`` says where the CA, and what we show, lie on the host."""
+    """A client listener; over https ``paths`` says where the CA, and what we show, lie on the host.
+
+    ``login`` is the user as whom etcd is asked, with the password, as etcdctl takes them.
+    """
 
     url: str
     paths: Paths | None = None
+    login: Secret | None = None
 
     @property
     def curl(self) -> tuple[str, ...]:
@@ -39,18 +44,18 @@ class Endpoint:
 
 def as_found(target: Target) -> Endpoint:
     """Return the listener that the member had from the start; it speaks http until the switch."""
-    return Endpoint(settings.original_url(target))
+    return _at(target, settings.original_url(target))
 
 
 def before_switch(target: Target) -> Endpoint:
     """Return the listener for a member that is not switched yet: its local port, if it has one by then."""
-    return Endpoint(settings.local_url(target) or settings.original_url(target))
+    return _at(target, settings.local_url(target) or settings.original_url(target))
 
 
 def after_switch(target: Target) -> Endpoint:
     """Return the listener for a member that is switched: its local port, or over https if it has none."""
     local = settings.local_url(target)
-    return Endpoint(local) if local else of(target, settings.tls_listeners(target))
+    return _at(target, local) if local else of(target, settings.tls_listeners(target))
 
 
 def of(target: Target, environment: Settings) -> Endpoint:
@@ -63,10 +68,14 @@ def of(target: Target, environment: Settings) -> Endpoint:
     advertised = settings.current(environment, settings.ADVERTISE_CLIENT)
     spoken = [url for url in listeners if url.startswith("http://")]
     if spoken:
-        return Endpoint(settings.loopback(spoken[-1]))
+        return _at(target, settings.loopback(spoken[-1]))
     secured = [url for url in advertised if url.startswith("https://")]
     url = _first((url for url in secured if url in listeners), (*secured, settings.loopback(listeners[0])))
-    return Endpoint(url, Paths.of(target))
+    return _at(target, url, Paths.of(target))
+
+
+def _at(target: Target, url: str, paths: Paths | None = None) -> Endpoint:
+    return Endpoint(url, paths, login.of(target.cluster))
 
 
 def _first(preferred: Iterable[str], others: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterable
 from shlex import quote as _quoted
 
-from orchestrator.etcd import endpoints, saving, settings
+from orchestrator.etcd import endpoints, login, saving, settings
 from orchestrator.etcd.api.words import data_directory, snapshot_tool
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts.hashes import Agreement
@@ -62,7 +62,7 @@ def _through_v3(source: Target, run: str, path: str) -> Iterable[str]:
     yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(source))
     yield ""
     endpoint = endpoints.after_switch(source)
-    etcdctl = f"ETCDCTL_API=3 etcdctl {_joined(endpoint.v3)}"
+    etcdctl = f"ETCDCTL_API=3 {login.typed(source.cluster)}etcdctl {_joined(endpoint.v3)}"
     yield f"5. When all are healthy, register the scheme that they listen with alone, on {source.name}, here"
     yield "   https; IDs are new, and the first command lists them."
     yield f"   {_earlier(source, endpoint)}:"

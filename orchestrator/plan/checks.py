@@ -154,6 +154,7 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
     locs: list[tuple[Loc, str | None]] = [
         (("tls", field), None) for field in ("ca", "client_certificate", "client_key")
     ]
+    locs.append((("auth", "password_file"), None))
     for host in sound.hosts:
         name = sound.text(*host, "name")
         paths: tuple[tuple[str, ...], ...] = (("certificate",), ("key",), ("ssh", "identity_file"))

@@ -10,11 +10,11 @@ from orchestrator.plan import spelling
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
-from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
 
 __all__ = [
-    "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh", "Tls",
-    "Watch",
+    "Auth", "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh",
+    "Tls", "Watch",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Section)
@@ -32,6 +32,11 @@ class Cluster(Section):
         (), description="Every etcd v2 proxy.", examples=["[{name: proxy1, address: 198.18.0.111}]"]
     )
     tls: Tls = Field(description="Certificates.", examples=["{ca: pki/ca.pem, ...}"])
+    auth: Auth | None = Field(
+        None,
+        description="Whom etcd is asked as, if its authentication is on.",
+        examples=["{user: root, password_file: root.password}"],
+    )
     service: Service = Field(
         "etcd", description="systemd unit of etcd, without `.service`.", examples=["etcd2"]
     )

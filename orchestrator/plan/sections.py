@@ -9,6 +9,7 @@ from orchestrator.plan.kinds import (
     Config,
     Directory,
     Duration,
+    EtcdUser,
     File,
     Jumps,
     LocalPort,
@@ -52,6 +53,15 @@ class Tls(Section):
         "system",
         description="Whether the CA also goes into the hosts' own trust store (`system`) or not (`files`).",
         examples=["files"],
+    )
+
+
+class Auth(Section):
+    """A user of etcd's own, where its authentication is on (v3); it needs the role `root`."""
+
+    user: EtcdUser = Field(description="Name of the user.", examples=["root"])
+    password_file: File = Field(
+        description="File with its password, one line, that nobody else can read.", examples=["root.password"]
     )
 
 

@@ -84,6 +84,13 @@ def user(text: str) -> str:
     return text
 
 
+def etcd_user(text: str) -> str:
+    """Return the name of a user of etcd's own, which a colon parts from the password."""
+    if not text.isprintable() or not text or ":" in text or text != text.strip():
+        raise ValueError(f"{shown(text)} is not a user of etcd: write its name, without ':', such as root")
+    return text
+
+
 def service(text: str) -> str:
     """Return the name of a systemd service, without ``.service``. Source: systemd.unit(5)."""
     if text.endswith(".service"):

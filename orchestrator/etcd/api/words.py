@@ -115,10 +115,14 @@ def snapshot_tool(version: str) -> str:
     return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
 
 
-AUTHENTICATION = "authentication is on: not supported yet"
+AUTHENTICATION = "authentication is on"
 # etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
 # snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
-_WANTS_LOGIN = re.compile(r"\b(etcdserver|auth): (user name is empty|invalid auth token|permission denied)")
+# Over https whoever gives no user is the one of the certificate's CN: "user (name) not found" (to 3.5.30).
+_WANTS_LOGIN = re.compile(
+    r"\b(etcdserver|auth): ("
+    "user name is empty|invalid auth token|permission denied|authentication failed|user (name )?not found)"
+)
 _UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
 _NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
 _NO_PROCESS = re.compile(r"^\S+\.service has no running process\b", re.MULTILINE)

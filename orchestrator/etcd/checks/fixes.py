@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import effective, endpoints, settings
+from orchestrator.etcd import effective, endpoints, login, settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins
@@ -16,7 +16,8 @@ from orchestrator.text import shown
 
 def etcdctl(one: Target) -> str:
     """Return the words that begin a command for a member on its own host, through the v3 interface."""
-    return f"ETCDCTL_API=3 etcdctl {shlex.join(endpoints.of(one, one.found.environment).v3)}"
+    endpoint = endpoints.of(one, one.found.environment)
+    return f"ETCDCTL_API=3 {login.typed(one.cluster)}etcdctl {shlex.join(endpoint.v3)}"
 
 
 def defragment(one: Target) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import login, settings
 from orchestrator.etcd.api import MemberStatus
 from orchestrator.etcd.api.words import CURL_TLS, MAIN_PROCESS, OWN_LISTENER, V3_TLS, asking
 from orchestrator.host.questions import Answer, Answers, Fact, Script
@@ -27,7 +27,8 @@ exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{{http_code}}' "$ur
 """
 
 # 3.3 and 3.4 have no --count-only; a page of one key tells the count too.
-COUNT = f"""{OWN_LISTENER}
+COUNT = f"""{login.READ}
+{OWN_LISTENER}
 ask() {{ ETCDCTL_API=3 etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"; }}
 ask get '' --prefix --keys-only --limit=1 --consistency=s --write-out=json || exit 1
 ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
@@ -36,7 +37,7 @@ ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
 # The words of the two interfaces for CA, certificate and key. $1 url, $2 CA, $3 certificate, $4 key.
 # First with flags, then with variables; both must list the member.
 LISTINGS: Mapping[str, str] = {
-    "v3": """
+    "v3": f"""{login.READ}
 export ETCDCTL_API=3
 limits='--dial-timeout=2s --command-timeout=4s'
 etcdctl $limits --endpoints="$1" --cacert="$2" --cert="$3" --key="$4" member list || exit 1
@@ -90,7 +91,9 @@ class _Page(foreign.Shape):
 
 def counts(target: Target) -> Fact[tuple[int, int]]:
     """How many keys and leases there are."""
-    return Fact(Script(target.name, COUNT, asking(target), timeout_s=12.0), _counted)
+    return Fact(
+        Script(target.name, COUNT, asking(target), timeout_s=12.0, secret=login.of(target.cluster)), _counted
+    )
 
 
 def _counted(answer: Answer) -> tuple[int, int]:
@@ -109,8 +112,11 @@ def unlisted(target: Target, url: str) -> Fact[str | None]:
         is_listed = answer.exit_status == 0 and answer.text.count(target.member.id) >= 2
         return None if is_listed else answer.reason
 
-    material = settings.Paths.of(target).material
-    return Fact(Script(target.name, LISTINGS[target.facts.api], (url, *material), timeout_s=8.0), read)
+    arguments = (url, *settings.Paths.of(target).material)
+    secret = login.of(target.cluster) if target.facts.api == "v3" else None
+    return Fact(
+        Script(target.name, LISTINGS[target.facts.api], arguments, timeout_s=8.0, secret=secret), read
+    )
 
 
 def readable(statuses: Mapping[str, Fact[MemberStatus]], answers: Answers) -> Mapping[str, MemberStatus]:

@@ -43,7 +43,7 @@ def command(target: Target, api: Api, member_id: str, urls: tuple[str, ...], env
 
 def spelled(run: Run) -> str:
     """Return a command as a shell takes it."""
-    variables = (f"{name}={shlex.quote(value)}" for name, value in run.environment)
+    variables = (f"{name}={shlex.quote(str(value))}" for name, value in run.environment)
     return " ".join((*variables, shlex.join(run.argv)))
 
 
