@@ -13,6 +13,7 @@ from orchestrator.etcd.checks.item import FACTS, LOGIN, Finding, Item, of_gate
 from orchestrator.etcd.checks.site import Moments, Site, assumed
 from orchestrator.etcd.facts.host import time_of
 from orchestrator.etcd.facts.members import version
+from orchestrator.etcd.gather import targets_of
 from orchestrator.host.checks import Remark, fine, wrong
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.facts import Facts
@@ -139,8 +140,9 @@ class _Looking:
         chosen = self._session.cluster.api
         if chosen != "auto":
             return chosen
-        members = [member for member in self._session.cluster.members if member.name in self._reached]
-        versions = [version(member) for member in members]
+        cluster = self._session.cluster
+        expected = targets_of(cluster, assumed(cluster, "v3"))
+        versions = [version(target) for target in expected if target.name in self._reached]
         self._ask(one.question for one in versions)
         for one in versions:
             with suppress(LookupError, ValueError):

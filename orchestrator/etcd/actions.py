@@ -5,7 +5,8 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, files, install, settings, trial
+from orchestrator.etcd import api, endpoints, files, install, settings, trial
+from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, Paths
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
@@ -75,8 +76,8 @@ def restart(target: Target) -> Iterable[Operation]:
 
 
 def restart_if_opened(target: Target) -> Iterable[Operation]:
-    """Restart the member, unless its local port was open before the first change: then nothing is new."""
-    if not settings.has_local_port(target):
+    """Restart the member, unless it gets no local port now: it was open before, or there is none."""
+    if settings.opened(target):
         yield from restart(target)
 
 
@@ -103,33 +104,48 @@ def distrust_ca(target: Target) -> Iterable[Operation]:
 
 def register_http(target: Target) -> Iterable[Operation]:
     """Register the peer URLs as they were before the first change."""
-    yield _register(target, settings.peers_http(target))
+    yield _register(target, settings.peers_http(target), endpoints.before_switch(target))
 
 
 def register_both_schemes(target: Target) -> Iterable[Operation]:
     """Register each peer URL in both schemes: whoever dials finds the one that answers."""
-    yield _register(target, settings.peers_both(target))
+    yield _register(target, settings.peers_both(target), endpoints.before_switch(target))
+
+
+def register_both_schemes_again(target: Target) -> Iterable[Operation]:
+    """Register each peer URL in both schemes, of a member that is switched."""
+    yield _register(target, settings.peers_both(target), endpoints.after_switch(target))
 
 
 def register_https(target: Target) -> Iterable[Operation]:
-    """Register the peer URLs in https only."""
-    yield _register(target, settings.peers_https(target))
+    """Register the peer URLs in https only, of a member that is switched."""
+    yield _register(target, settings.peers_https(target), endpoints.after_switch(target))
+
+
+def announce_https(target: Target) -> Iterable[Operation]:
+    """Register the peer URLs in https only, of a member that still listens on http."""
+    yield _register(target, settings.peers_https(target), endpoints.before_switch(target))
 
 
 def hand_over(target: Target, successor: Target) -> Iterable[Operation]:
     """Give leadership away; on the leader's host, through the listener that it had from the start."""
-    yield from _move_leader(target, successor, settings.original_url(target))
+    yield from _move_leader(target, successor, endpoints.as_found(target))
 
 
 def hand_over_locally(target: Target, successor: Target) -> Iterable[Operation]:
-    """Give leadership away through the local port, which answers in every state after the first restart."""
-    yield from _move_leader(target, successor, settings.local_url(target))
+    """Give leadership away through the local port, if there is one, for a member that is not switched."""
+    yield from _move_leader(target, successor, endpoints.before_switch(target))
 
 
-def _move_leader(target: Target, successor: Target, endpoint: str) -> Iterable[Operation]:
+def hand_over_switched(target: Target, successor: Target) -> Iterable[Operation]:
+    """Give leadership away through the local port, or over https, for a member that is switched."""
+    yield from _move_leader(target, successor, endpoints.after_switch(target))
+
+
+def _move_leader(target: Target, successor: Target, endpoint: Endpoint) -> Iterable[Operation]:
     command = api.of(target).move_leader(successor.member.id, endpoint)
     return () if command is None else (command,)
 
 
-def _register(target: Target, urls: tuple[str, ...]) -> Run:
-    return api.of(target).update_peers(target.member.id, urls, settings.local_url(target))
+def _register(target: Target, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
+    return api.of(target).update_peers(target.member.id, urls, endpoint)

@@ -32,7 +32,8 @@ def gather(cluster: Cluster, look: Look) -> Facts:
 
     Raises RefusedError with every reason why the plan does not fit what is there.
     """
-    versions = {member.name: members.version(member) for member in cluster.members}
+    expected = targets_of(cluster, assumed(cluster, "v3"))
+    versions = {target.name: members.version(target) for target in expected}
     chosen, faults = interface(cluster, look(fact.question for fact in versions.values()), versions)
     _refuse(faults)
     targets = targets_of(cluster, assumed(cluster, chosen))

@@ -4,8 +4,9 @@ import posixpath
 from collections.abc import Iterable
 from shlex import quote as _quoted
 
-from orchestrator.etcd import saving, settings
+from orchestrator.etcd import endpoints, login, saving, settings
 from orchestrator.etcd.api.words import data_directory, snapshot_tool
+from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.host import places
 from orchestrator.plan.facts import Target
@@ -60,10 +61,11 @@ def _through_v3(source: Target, run: str, path: str) -> Iterable[str]:
     yield "4. On every member, start it; none is ready before most of them run:"
     yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(source))
     yield ""
-    etcdctl = f"ETCDCTL_API=3 etcdctl --endpoints={settings.local_url(source)}"
+    endpoint = endpoints.after_switch(source)
+    etcdctl = f"ETCDCTL_API=3 {login.typed(source.cluster)}etcdctl {_joined(endpoint.v3)}"
     yield f"5. When all are healthy, register the scheme that they listen with alone, on {source.name}, here"
-    yield "   https; IDs are new, and the first command lists them. Before the local port is open (the state"
-    yield f"   'accepting'), write {settings.original_url(source)} for {settings.local_url(source)}:"
+    yield "   https; IDs are new, and the first command lists them."
+    yield f"   {_earlier(source, endpoint)}:"
     yield from _indented(
         (
             f"{etcdctl} member list",
@@ -103,9 +105,9 @@ def _remade(one: Target, run: str, path: str, everybody: str) -> Iterable[str]:
 def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
     place, service = data_directory(source), source.host.service
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
-    endpoint = settings.local_url(source)
+    endpoint = endpoints.after_switch(source)
     data = _quoted(f"{place}/member")
-    etcdctl = f"ETCDCTL_API=2 etcdctl --endpoints {endpoint}"
+    etcdctl = f"ETCDCTL_API=2 etcdctl {_joined(endpoint.v2)}"
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(source))
     yield ""
@@ -123,8 +125,8 @@ def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
         )
     )
     yield ""
-    yield f"3. Still on {source.name}: its ID is what 'member list' says. Before the local port is open (the"
-    yield f"   state 'accepting'), write {settings.original_url(source)} for {endpoint}:"
+    yield f"3. Still on {source.name}: its ID is what 'member list' says."
+    yield f"   {_earlier(source, endpoint)}:"
     yield from _indented(
         (
             f"{etcdctl} member list",
@@ -141,6 +143,17 @@ def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
         yield f"     {_made(one, data_directory(one))}"
         yield f"     {_aside(data_directory(one), run)}"
         yield f"     systemctl start {one.host.service}.service"
+
+
+def _earlier(source: Target, endpoint: Endpoint) -> str:
+    """Say what to write for an endpoint while it is not served yet."""
+    before = settings.original_url(source)
+    if endpoint.paths is None:
+        return f"Before the local port is open (the state 'accepting'), write {before} for {endpoint.url}"
+    files = "without the three files"
+    return (
+        f"If it listens with http (before the state 'switched'), write {before} for {endpoint.url}, {files}"
+    )
 
 
 def _units(source: Target) -> tuple[str, ...]:
@@ -178,6 +191,10 @@ def _ssh(one: Target, script: str) -> str:
     words = ("ssh", *config, *jump, "-p", str(ssh.port), *identity, *known)
     asked = script if ssh.become == "none" else f"{ssh.become} sh -c {_quoted(script)}"
     return " ".join(map(_quoted, (*words, f"{ssh.user}@{ssh.host}", asked)))
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(map(_quoted, words))
 
 
 def _list(urls: Iterable[str]) -> str:

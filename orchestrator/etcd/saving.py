@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api
-from orchestrator.etcd.facts import peering
+from orchestrator.etcd import api, endpoints
 from orchestrator.host import places
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
 from orchestrator.plan.facts import Facts, Target
@@ -53,7 +52,7 @@ def data(target: Target, path: str) -> Iterable[Operation]:
     """Save the data below ``places.KEPT``, verified by etcd's own tool; an earlier try goes first."""
     yield MakeDirectory(places.KEPT, 0o700)
     yield Run(("rm", "-rf", "--", path))
-    yield from api.of(target).backup(target, path, peering.endpoint(target.found.environment))
+    yield from api.of(target).backup(target, path, endpoints.of(target, target.found.environment))
 
 
 def surroundings(target: Target, run: str, header: str) -> Iterable[Operation]:

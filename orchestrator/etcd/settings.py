@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from orchestrator.plan.facts import Target
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.text import shown
 
 # Variables are etcd's own (etcd docs, "Configuration options"), the file names are the CoreOS guide's.
@@ -49,18 +50,33 @@ def is_unspecified(url: str) -> bool:
     return urlsplit(url).hostname in {"0.0.0.0", "::"}  # noqa: S104 -- compared, not listened on
 
 
+def local_port(target: Target) -> int | None:
+    """The port that speaks http on loopback for ever: the plan's, or the usual one if it was there before."""
+    cluster = target.cluster
+    if cluster.local_port is None and cluster.ports.local == "auto":
+        urls = current(target.found.environment, LISTEN_CLIENT)
+        return USUAL_LOCAL_PORT if any(_is_on_loopback(url, USUAL_LOCAL_PORT) for url in urls) else None
+    return cluster.local_port
+
+
 def is_local(target: Target, url: str) -> bool:
     """Whether a listener answers on the local port, which stays http on loopback for ever."""
+    port = local_port(target)
+    return port is not None and _is_on_loopback(url, port)
+
+
+def _is_on_loopback(url: str, port: int) -> bool:
     parts = urlsplit(url)
-    return parts.port == target.cluster.ports.local and parts.hostname in {
+    return parts.port == port and parts.hostname in {
         *("127.0.0.1", "::1", "localhost"),  # there already, as the guide wants it
         *("0.0.0.0", "::"),  # noqa: S104 -- old CoreOS configurations open it to the world: it ends as loopback only
     }
 
 
-def local_url(target: Target) -> str:
-    """URL of the unencrypted port on loopback; it answers from the 'accepting' state on."""
-    return f"http://127.0.0.1:{target.cluster.ports.local}"
+def local_url(target: Target) -> str | None:
+    """URL of the unencrypted port on loopback, if there is one; it answers from the 'accepting' state on."""
+    port = local_port(target)
+    return None if port is None else f"http://127.0.0.1:{port}"
 
 
 def original_url(target: Target) -> str:
@@ -73,20 +89,25 @@ def has_local_port(target: Target) -> bool:
     return any(is_local(target, url) for url in current(target.found.environment, LISTEN_CLIENT))
 
 
-def insecure_localhost(target: Target) -> Settings:
-    """Client listeners as found, with the local port at the end unless it was there already.
+def clients_http(target: Target) -> tuple[str, ...]:
+    """Client listeners as found, and behind them the local port, if there is one that was not there."""
+    found, local = current(target.found.environment, LISTEN_CLIENT), local_url(target)
+    return found if local is None or has_local_port(target) else (*found, local)
+
+
+def opened(target: Target) -> Settings:
+    """The settings that open the local port; none if there is no such port, or if it was open before.
 
     A member that leaves both to their defaults is given what it advertises too: etcd does not start with
     the one and without the other (3.4, embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
     """
-    environment = target.found.environment
-    urls = current(environment, LISTEN_CLIENT)
-    if has_local_port(target):
-        return {LISTEN_CLIENT: ",".join(urls)}
-    listeners = {LISTEN_CLIENT: ",".join((*urls, local_url(target)))}
+    environment, listeners = target.found.environment, clients_http(target)
+    if listeners == current(environment, LISTEN_CLIENT):
+        return {}
+    wanted = {LISTEN_CLIENT: ",".join(listeners)}
     if environment.get(ADVERTISE_CLIENT):
-        return listeners
-    return {**listeners, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
+        return wanted
+    return {**wanted, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
 
 
 def certificates(target: Target) -> Settings:
@@ -109,20 +130,25 @@ def certificates(target: Target) -> Settings:
     }
 
 
+def relaying_url(target: Target) -> str:
+    """URL under which a host's own clients reach its proxy from 'relaying-safely' on."""
+    return f"http://127.0.0.1:{target.cluster.ports.client}"
+
+
 def relaying(target: Target) -> Settings:
     """What a v2 proxy needs: it listens on loopback only, and speaks to members with the PEER_ settings.
 
     The guide gives it ETCD_CERT_FILE and ETCD_KEY_FILE alone, with which it shows no certificate to the
     members (source of etcd 2.3.8, etcdmain/etcd.go).
     """
-    place, ports = Paths.of(target), target.cluster.ports
+    place = Paths.of(target)
     return {
         "ETCD_CERT_FILE": place.certificate,
         "ETCD_KEY_FILE": place.key,
         "ETCD_PEER_CERT_FILE": place.certificate,
         "ETCD_PEER_KEY_FILE": place.key,
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
-        LISTEN_CLIENT: f"http://127.0.0.1:{ports.client},http://127.0.0.1:{ports.local}",
+        LISTEN_CLIENT: ",".join(filter(None, (relaying_url(target), local_url(target)))),
     }
 
 
@@ -133,10 +159,8 @@ def tls_listeners(target: Target) -> Settings:
     ETCD_DISCOVERY or ETCD_DISCOVERY_SRV may stand in its place, and with both etcd does not start.
     """
     environment = target.found.environment
-    clients = (
-        local_url(target) if is_local(target, url) else to_https(url)
-        for url in split(insecure_localhost(target)[LISTEN_CLIENT])
-    )
+    local = local_url(target)
+    clients = (local if local and is_local(target, url) else to_https(url) for url in clients_http(target))
     began = (f"{peer.member.name}={url}" for peer in target.everyone for url in peers_https(peer))
     return {
         ADVERTISE_CLIENT: ",".join(advertised_clients(target)),
@@ -149,14 +173,9 @@ def tls_listeners(target: Target) -> Settings:
 
 def advertised_clients(target: Target) -> tuple[str, ...]:
     """URLs that clients use after the migration; the local port is not for them."""
-    urls = current(target.found.environment, ADVERTISE_CLIENT)
-    public = [url for url in urls if urlsplit(url).port != target.cluster.ports.local]
+    urls, local = current(target.found.environment, ADVERTISE_CLIENT), local_port(target)
+    public = [url for url in urls if local is None or urlsplit(url).port != local]
     return tuple(map(to_https, public or urls))
-
-
-def opened(target: Target) -> Settings:
-    """The settings that open the local port; none if it was open before the first change."""
-    return {} if has_local_port(target) else insecure_localhost(target)
 
 
 def peers_http(target: Target) -> tuple[str, ...]:

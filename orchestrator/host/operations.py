@@ -76,10 +76,10 @@ class RemoveDirectory:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run a command; ``environment`` is set for it alone."""
+    """Run a command; ``environment`` is set for it alone, and no command line shows a secret of it."""
 
     argv: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str | Secret], ...] = ()
 
     @property
     def restarts_unit(self) -> bool:

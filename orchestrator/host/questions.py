@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from orchestrator.host.operations import Secret
 from orchestrator.text import escaped
 
 Value = TypeVar("Value")
@@ -14,13 +15,15 @@ Value = TypeVar("Value")
 class Script:
     """A read-only question to a host: a POSIX shell script with arguments, run as root.
 
-    Two equal scripts are one question, so that several checks can share an answer.
+    Two equal scripts are one question, so that several checks can share an answer. ``secret`` is the line
+    that it finds on stdin, where nobody else sees it.
     """
 
     host: str
     script: str
     arguments: tuple[str, ...] = ()
     timeout_s: float = 5.0
+    secret: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ PROVING = Advice(
 
 CLIENTS_LOSE = (
     "from the round 'switch' on, clients that speak plain http to a member's client port are cut off, member by member; "
-    "the local port on loopback stays as it is"
+    "a local port on loopback stays as it is where there is one (ports.local)"
 )
 
 BRIDGE = Migration(
@@ -110,11 +110,11 @@ BRIDGE = Migration(
               back=Way((do.register_http,), advice=BACK_TO_HTTP)),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last,
               there=Way((do.listen_on_https, do.restart), do.hand_over, advice=BACK_BY_RESTART),
-              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, leader_last_if_any,
+              back=Way((do.listen_on_http, do.restart), do.hand_over_switched, leader_last_if_any,
                        always=(is_.safe_to_restart,), gates=BACK_ON_HTTP, advice=START_FIRST)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,
               there=Way((do.register_https,), advice=BACK_BY_RESTART),
-              back=Way((do.register_both_schemes,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
+              back=Way((do.register_both_schemes_again,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
     ),
 )
 # fmt: on

@@ -22,7 +22,7 @@ from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_
 from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 
 # fmt: off
-OPENED = State("opened", "speaks http, on the local port too", (
+OPENED = State("opened", "speaks http, on a local port too if it has one", (
     is_.listening_locally, is_.serving_http, is_.serving_local_http, is_.holding_no_certificates,
     is_.registered_with_http, is_.healthy,
 ))
@@ -82,11 +82,11 @@ GUIDE = Migration(
               there=Way((do.relay_with_certificates, do.restart)),
               back=Way((do.relay_as_before, do.restart))),
         Round("announce",       ACCEPTING,       ANNOUNCED,       one_by_one,
-              there=Way((do.register_https,), advice=WINDOW),
+              there=Way((do.announce_https,), advice=WINDOW),
               back=Way((do.register_http,), advice=WINDOW)),
         Round("switch",         ANNOUNCED,       SECURED,         leader_last_if_any,
               there=Way((do.listen_on_https, do.restart), do.hand_over_locally, always=(is_.safe_to_restart,), advice=WINDOW),
-              back=Way((do.listen_on_http, do.restart), do.hand_over_locally, always=(is_.safe_to_restart,), advice=WINDOW)),
+              back=Way((do.listen_on_http, do.restart), do.hand_over_switched, always=(is_.safe_to_restart,), advice=WINDOW)),
         Round("watch",          SECURED,         SEALED,          one_by_one,
               there=Way(()),
               back=Way((), gates=(), advice=TOGETHER_FIRST)),

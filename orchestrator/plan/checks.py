@@ -5,9 +5,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from orchestrator.plan.faults import Fault, Loc, meant
-from orchestrator.plan.kinds import NO_CONFIG
+from orchestrator.plan.kinds import NO_CONFIG, USUAL_LOCAL_PORT
 from orchestrator.plan.locations import UNREADABLE, location, problem
 from orchestrator.plan.sound import Sound
+from orchestrator.plan.source import Data
 from orchestrator.plan.spelling import seconds
 from orchestrator.text import shown
 
@@ -52,15 +53,21 @@ def _quorum(sound: Sound) -> Iterator[Fault]:
 def _ports(sound: Sound) -> Iterator[Fault]:
     names = ("client", "peer", "local", "trial")
     for index, name in enumerate(names):
-        port = sound.get("ports", name)
+        port = _port(sound, name)
         for other in names[:index]:
-            if port is not None and port == sound.get("ports", other):
+            if port is not None and port == _port(sound, other):
                 written = [each for each in (other, name) if ("ports", each) in sound.source.values]
                 here = written[-1] if written else name
                 there = other if here == name else name
                 what = f"{port} is the {there} port already: the ports must differ, write another"
                 yield sound.fault(("ports", here), what)
                 break
+
+
+def _port(sound: Sound, name: str) -> Data:
+    """Return a port; the local one may be taken although the plan does not say so."""
+    port = sound.get("ports", name)
+    return {"auto": USUAL_LOCAL_PORT, "none": None}[port] if isinstance(port, str) else port
 
 
 def _twice(sound: Sound) -> Iterator[Fault]:
@@ -147,6 +154,7 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
     locs: list[tuple[Loc, str | None]] = [
         (("tls", field), None) for field in ("ca", "client_certificate", "client_key")
     ]
+    locs.append((("auth", "password_file"), None))
     for host in sound.hosts:
         name = sound.text(*host, "name")
         paths: tuple[tuple[str, ...], ...] = (("certificate",), ("key",), ("ssh", "identity_file"))

@@ -14,7 +14,9 @@ from orchestrator.plan import directories, jumps, spelling
 from orchestrator.plan.locations import location
 
 NO_CONFIG: Literal["none"] = "none"
+USUAL_LOCAL_PORT = 4001  # the guide's, and etcd 0.4's client port: old local clients speak to it
 Port = Annotated[int, Field(ge=1, le=65535)]
+LocalPort = Annotated[int | Literal["auto", "none"], BeforeValidator(spelling.local_port)]
 
 
 class Frozen(BaseModel):
@@ -76,6 +78,7 @@ HostKey = Annotated[str, AfterValidator(spelling.host_key)]
 Jumps = Annotated[str, AfterValidator(jumps.spelled)]
 Config = Annotated[Path | Literal["none"], BeforeValidator(_config)]
 User = Annotated[str, AfterValidator(spelling.user)]
+EtcdUser = Annotated[str, AfterValidator(spelling.etcd_user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
 File = Annotated[Path, BeforeValidator(_file)]

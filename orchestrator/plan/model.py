@@ -8,13 +8,13 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from orchestrator.plan import spelling
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
-from orchestrator.plan.kinds import Frozen, Name, Port, Section, Service, folder_of
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
-from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
 
 __all__ = [
-    "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh", "Tls",
-    "Watch",
+    "Auth", "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh",
+    "Tls", "Watch",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Section)
@@ -32,6 +32,11 @@ class Cluster(Section):
         (), description="Every etcd v2 proxy.", examples=["[{name: proxy1, address: 198.18.0.111}]"]
     )
     tls: Tls = Field(description="Certificates.", examples=["{ca: pki/ca.pem, ...}"])
+    auth: Auth | None = Field(
+        None,
+        description="Whom etcd is asked as, if its authentication is on.",
+        examples=["{user: root, password_file: root.password}"],
+    )
     service: Service = Field(
         "etcd", description="systemd unit of etcd, without `.service`.", examples=["etcd2"]
     )
@@ -81,6 +86,13 @@ class Cluster(Section):
         shared = {name: getattr(self.ssh, name) for name in SharedSsh.model_fields} | {"host": host.address}
         written = (host.ssh.model_fields_set | self.ssh.model_fields_set) & Ssh.model_fields.keys()
         return Ssh.model_construct(written, **dict(_filled(host.ssh, shared)))
+
+    @property
+    def local_port(self) -> int | None:
+        """The unencrypted port on loopback that the plan wants on every host, or None."""
+        if self.ports.local == "auto":
+            return USUAL_LOCAL_PORT if self.watch.units else None
+        return None if self.ports.local == "none" else self.ports.local
 
     @property
     def hosts(self) -> tuple[Host, ...]:

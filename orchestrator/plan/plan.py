@@ -9,7 +9,7 @@ from orchestrator.plan.faults import Loc
 from orchestrator.plan.hosts import Member, Proxy, Ssh
 from orchestrator.plan.kinds import Section
 from orchestrator.plan.model import Cluster
-from orchestrator.plan.sections import Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "":              Cluster,
@@ -19,6 +19,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "proxies.*.ssh": Ssh,
     "ssh":           SharedSsh,
     "tls":           Tls,
+    "auth":          Auth,
     "ports":         Ports,
     "patience":      Patience,
     "watch":         Watch,

@@ -9,8 +9,10 @@ from orchestrator.plan.kinds import (
     Config,
     Directory,
     Duration,
+    EtcdUser,
     File,
     Jumps,
+    LocalPort,
     Pattern,
     PeerAuth,
     Port,
@@ -54,12 +56,28 @@ class Tls(Section):
     )
 
 
+class Auth(Section):
+    """A user of etcd's own, where its authentication is on (v3); it needs the role `root`."""
+
+    user: EtcdUser = Field(description="Name of the user.", examples=["root"])
+    password_file: File = Field(
+        description="File with its password, one line, that nobody else can read.", examples=["root.password"]
+    )
+
+
 class Ports(Section):
     """TCP ports, the same on every member and different from each other."""
 
     client: Port = Field(2379, description="etcd's client port.", examples=[2379])
     peer: Port = Field(2380, description="etcd's peer port.", examples=[2380])
-    local: Port = Field(4001, description="Port for unencrypted clients on loopback only.", examples=[4001])
+    local: LocalPort = Field(
+        "auto",
+        description=(
+            "Port for unencrypted clients on loopback only, or `none`; `auto` is 4001 where etcd listens on "
+            "that already or `watch` names units, and `none` elsewhere."
+        ),
+        examples=[4001],
+    )
     trial: Port = Field(
         12380,
         description="Port, open between the members, on which their certificates are tried out for a minute.",

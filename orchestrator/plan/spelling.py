@@ -84,6 +84,13 @@ def user(text: str) -> str:
     return text
 
 
+def etcd_user(text: str) -> str:
+    """Return the name of a user of etcd's own, which a colon parts from the password."""
+    if not text.isprintable() or not text or ":" in text or text != text.strip():
+        raise ValueError(f"{shown(text)} is not a user of etcd: write its name, without ':', such as root")
+    return text
+
+
 def service(text: str) -> str:
     """Return the name of a systemd service, without ``.service``. Source: systemd.unit(5)."""
     if text.endswith(".service"):
@@ -194,6 +201,17 @@ def units_alone(value: object) -> object:
         f"expected a list of units or a mapping of fields, found {shown(str(value))}: "
         "write it such as '[fleet, flanneld]'"
     )
+
+
+def local_port(value: object) -> object:
+    """Return ``ports.local`` as it was written: a port, or what is to be one."""
+    is_port = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535
+    if not is_port and value not in ("auto", "none"):
+        raise ValueError(
+            f"expected a number from 1 to 65535, none or auto, found {shown(str(value))}: write it such as "
+            "4001"
+        )
+    return value
 
 
 def checks_peers(value: bool) -> bool:  # noqa: FBT001 pydantic calls it with the value alone

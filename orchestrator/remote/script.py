@@ -6,7 +6,7 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
+from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
 from orchestrator.host.questions import Answer, Answers, Script
 from orchestrator.trusted import UNTRUSTED
 
@@ -31,7 +31,7 @@ orchestrator_ask() {
   shift
   printf 'orchestrator-answer '
   {
-    said=$({ timeout -k 1 "$limit" "$@" </dev/null; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
+    said=$({ timeout -k 1 "$limit" "$@"; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
     printf '\0%s' "$said"
   } 3>&1 | base64 -w0
   echo
@@ -92,7 +92,16 @@ remove_directory() {{
 run_command() {{
   (umask 022 && exec {CLEAN} "$@")
 }}
+run_with_secrets() {{
+  secrets=$1
+  shift
+  (umask 022 && exec {CLEAN} "$@" <"$secrets")
+}}
 """
+
+
+# Leaves in each variable of $1 a line of stdin, and becomes the command behind it.
+_TAKE_SECRETS = 'for each in $1; do IFS= read -r "$each" && export "$each"; done; shift; exec "$@" </dev/null'
 
 
 def look_script(scripts: Sequence[Script]) -> str:
@@ -102,14 +111,19 @@ def look_script(scripts: Sequence[Script]) -> str:
     and in base64 what was printed, a NUL, what was said on stderr (without NULs) and ``rc=STATUS``; a last
     line ``orchestrator-end COUNT`` says that nothing is missing.
     """
-    asks = (
-        f"  orchestrator_ask {script.timeout_s:g} sh -c "
-        + " ".join(shlex.quote(word) for word in (script.script, "check", *script.arguments))
-        for script in scripts
-    )
+    asks = map(_ask, scripts)
     return "\n".join(
         [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(scripts)}'", "}", "(orchestrator_look)\n"]
     )
+
+
+def _ask(script: Script) -> str:
+    """Return the line that asks a question; printf is the shell's own, so no process shows the secret."""
+    words = shlex.join((script.script, "check", *script.arguments))
+    ask = f"orchestrator_ask {script.timeout_s:g} sh -c {words}"
+    if script.secret is None:
+        return f"  {ask} </dev/null"
+    return f"  printf '%s\\n' {shlex.quote(script.secret.reveal())} | {ask}"
 
 
 def parse_look(scripts: Sequence[Script], output: str) -> Answers:
@@ -147,6 +161,8 @@ def job_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, bytes
         payload = f"payload-{len(files) + 1}"
         if isinstance(operation, Write):
             files[payload] = operation.text.encode()
+        if isinstance(operation, Run) and (secrets := _secrets(operation)):
+            files[payload] = "".join(f"{secret.reveal()}\n" for secret in secrets.values()).encode()
         lines.append(shlex.join(_command(operation, payload)) + "\n")
     return "".join(lines), files
 
@@ -164,7 +180,15 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
         case RemoveDirectory(path):
             return ("remove_directory", path)
         case Run(argv, environment):  # by env, so that no name can mean a function or a builtin
-            return ("run_command", *(f"{name}={value}" for name, value in environment), *argv)
+            variables = tuple(f"{name}={value}" for name, value in environment if isinstance(value, str))
+            secrets = " ".join(_secrets(operation))
+            if not secrets:
+                return ("run_command", *variables, *argv)
+            return ("run_with_secrets", payload, *variables, "sh", "-c", _TAKE_SECRETS, "run", secrets, *argv)
+
+
+def _secrets(operation: Run) -> Mapping[str, Secret]:
+    return {name: value for name, value in operation.environment if isinstance(value, Secret)}
 
 
 def render(operation: Operation) -> str:
@@ -181,7 +205,9 @@ def render(operation: Operation) -> str:
         case RemoveDirectory(path):
             return f"remove directory {_word(path)} if it is empty"
         case Run(argv, environment):
-            words = [f"{name}={_word(value)}" for name, value in environment] + [_word(word) for word in argv]
+            words = [f"{name}={_word(str(value))}" for name, value in environment] + [
+                _word(word) for word in argv
+            ]
             return " ".join(["run", *words])
 
 

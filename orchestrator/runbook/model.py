@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll
-from orchestrator.host.operations import Operation, Secret, Write
+from orchestrator.host.operations import Operation, Run, Secret, Write
 from orchestrator.migrations.table import Advice
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
@@ -121,6 +121,8 @@ def describe(operation: Operation) -> dict[str, object]:
     reported |= {item.name: getattr(operation, item.name) for item in fields(operation)}
     if isinstance(operation, Write) and isinstance(operation.content, Secret):
         reported["content"] = f"secret sha256:{operation.sha256}"
+    if isinstance(operation, Run):  # without a digest of a secret: passwords could be tried out on that
+        reported["environment"] = [(name, str(value)) for name, value in operation.environment]
     return reported
 
 

@@ -165,7 +165,7 @@ def clean_run(cluster: Cluster) -> Scenario:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    return make_cluster(tmp_path_factory.mktemp("pki"), proxies=1)
+    return make_cluster(tmp_path_factory.mktemp("pki"), proxies=1, local="none")  # https is all it has left
 
 
 @pytest.fixture(scope="module")

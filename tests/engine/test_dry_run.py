@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Cluster:
-    return make_cluster(tmp_path)
+    return make_cluster(tmp_path, local="auto")
 
 
 def essence(jobs: list[Job]) -> list[object]:

@@ -1,6 +1,7 @@
 """The guide's order on fakes that lose each other at once: it stops in its window, and only goes forward."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from engine.walking import context, run
@@ -58,7 +59,11 @@ def test_a_member_that_has_the_local_port_is_not_restarted_for_it(cluster: Clust
     assert not any(isinstance(event, HandedOver) for event in event_log.events)
 
 
-def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Cluster) -> None:
+@pytest.mark.parametrize(("local", "times"), [(4001, 3), ("none", 2)])
+def test_each_member_is_restarted_once_less_without_a_local_port(
+    tmp_path: Path, local: int | Literal["none"], times: int
+) -> None:
+    cluster = make_cluster(tmp_path, proxies=1, local=local)
     world = World(cluster)
     runbook = compiled(cluster, world)
     event_log = MemoryEventLog()
@@ -66,7 +71,7 @@ def test_each_member_is_restarted_three_times_and_each_proxy_once(cluster: Clust
         run(runbook, LiveExecutor(world), event_log, context(cluster))
     run(runbook, LiveExecutor(world), event_log, context(cluster))
 
-    assert [3, 3, 3] == [host.restarts for host in world.hosts.values()]
+    assert [times] * 3 == [host.restarts for host in world.hosts.values()]
     assert [1] == [proxy.restarts for proxy in world.proxies.values()]
 
 

@@ -9,7 +9,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
@@ -286,9 +286,13 @@ class World:
         return Answer(0, "\n".join(lines))
 
     def _etcdctl(self, host: FakeHost, check: Script) -> Answer:
-        words = check.arguments[1:]
+        material, words = check.arguments[1:4], check.arguments[4:]
         if not host.is_running:
             return Answer(1, "", "connection refused")
+        if "http" not in host.schemes("ETCD_LISTEN_CLIENT_URLS").values() and not set(material) <= set(
+            host.files
+        ):
+            return Answer(3, "", "etcd2.service has no http listener: https://0.0.0.0:2379")
         if words[:2] == ("endpoint", "health"):
             is_well = self.reaches_quorum(host)
             return Answer(0, "healthy") if is_well else Answer(1, "", "context deadline exceeded")
@@ -429,12 +433,12 @@ class World:
                     self.registry[host.id]["clients"] = urls
             case ("update-ca-certificates",):
                 host.update_trust()
-            case ("etcdctl", endpoint, _, "member", "update", id_, urls):
-                assert self._is_served(host, endpoint)
+            case ("etcdctl", endpoint, *words, _, "member", "update", id_, urls):
+                assert self._is_served(host, endpoint, *words)
                 assert self.reaches_quorum(host), "member update needs a quorum"
                 self.registry[int(id_, 16)]["peers"] = urls.removeprefix("--peer-urls=").split(",")
-            case ("etcdctl", endpoint, _, "move-leader", id_):
-                assert self._is_served(host, endpoint)
+            case ("etcdctl", endpoint, *words, _, "move-leader", id_):
+                assert self._is_served(host, endpoint, *words)
                 assert host.name == self.leader, "move-leader must reach the leader"
                 self.leader = next(other.name for other in self.hosts.values() if other.id == int(id_, 16))
             case _:
@@ -454,13 +458,17 @@ class World:
             case _:
                 raise AssertionError(argv)
 
-    def _is_served(self, host: FakeHost, endpoint: str) -> bool:
+    def _is_served(self, host: FakeHost, endpoint: str, *words: str) -> bool:
         url = urlsplit(endpoint.removeprefix("--endpoints="))
+        shown = {flag: path in host.files for flag, _, path in (word.partition("=") for word in words)}
+        assert shown == ({"--cacert": True, "--cert": True, "--key": True} if url.scheme == "https" else {})
         listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
         return host.is_running and listening.get(url.port or 0) == url.scheme
 
 
-def make_cluster(folder: Path, members: int = 3, proxies: int = 0) -> Cluster:
+def make_cluster(
+    folder: Path, members: int = 3, proxies: int = 0, local: int | Literal["auto", "none"] = 4001
+) -> Cluster:
     """A cluster whose certificates are files in a folder; what they hold does not matter here."""
     for name in ("ca", "client", "client-key"):
         (folder / f"{name}.pem").write_text(
@@ -484,7 +492,7 @@ def make_cluster(folder: Path, members: int = 3, proxies: int = 0) -> Cluster:
             client_cert_auth=True,
             peer_cert_auth=True,
         ),
-        ports=Ports(),
+        ports=Ports(local=local),
         patience=Patience(gate_s=0.0, pause_s=0.0),
     )
 

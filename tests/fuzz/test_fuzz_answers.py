@@ -56,7 +56,7 @@ READERS: dict[str, Callable[[Target], Callable[[Answer], Any]]] = {
     "v3 login": lambda one: V3.login(one).reader,
     "v3 alarms": lambda one: wanted(V3.alarms(one)).reader,
     "v3 hash": lambda one: wanted(V3.hash_at(one, 0)).reader,
-    "version": lambda one: members.version(one.host).reader,
+    "version": lambda one: members.version(one).reader,
     "files": lambda one: files.lying(one, ()).reader,
     "process": lambda one: process.running(one).reader,
     "trial": lambda one: trial.status(one).reader,

@@ -2,15 +2,11 @@
 
 import json
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from live.conftest import FRESH, booted
 from live.stories import failure, orchestrator, state_file
+from support.command_lines import watching_command_lines
 
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -36,35 +32,6 @@ def key_lines(lab: Lab) -> set[str]:
     paths = [host.key for host in lab.cluster.hosts] + [lab.cluster.tls.client_key]
     lines = {line for path in paths for line in path.read_text().splitlines() if not line.startswith("-")}
     return {line for line in lines if len(line) > 30}  # a short rest may be anything
-
-
-@contextmanager
-def watching_command_lines(secrets: set[str]) -> Iterator[list[str]]:
-    """Read the command line of every process, the hosts' too, over and over; yield those with a secret."""
-    over, found = threading.Event(), list[str]()
-    looks = 0
-
-    def watch() -> None:
-        nonlocal looks
-        while not over.is_set():
-            # a glob would look into each, and fail over one that ends meanwhile
-            for path in (path for path in Path("/proc").iterdir() if path.name.isdigit()):
-                try:
-                    line = (path / "cmdline").read_bytes().decode(errors="replace")
-                except OSError:
-                    continue  # it has ended
-                found.extend(line for secret in secrets if secret in line)
-            looks += 1
-            time.sleep(0.01)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        watcher.join()
-    assert looks > 20
 
 
 def journal(host: Host) -> str:

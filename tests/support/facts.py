@@ -59,7 +59,7 @@ def made() -> Mapping[str, Callable[..., Any]]:
 
 def read(make: Callable[..., Any], member: Target, case: Case) -> object:
     """Read what a case's script printed."""
-    about = {"host": member.host if make.__name__ == "version" else member.name}
+    about = {"host": member.name}
     arguments = ARGUMENTS.get(make.__name__) or ARGUMENTS.get(f"{make.__module__.rpartition('.')[2]}.of", ())
     fact = make(about.get(next(iter(inspect.signature(make).parameters)), member), *arguments)
     assert isinstance(fact, Fact)

@@ -55,7 +55,7 @@ class Members:
             return Answer(0, json.dumps([{"Status": status}]))
         assert question.script == v3.HASH
         self.asked.append(question.host)
-        return self._hashed(store, int(question.arguments[1]))
+        return self._hashed(store, int(question.arguments[4]))
 
     def _hashed(self, store: Store, revision: int) -> Answer:
         refusal = "compacted" if 0 < revision <= store.compacted else ""

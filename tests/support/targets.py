@@ -5,10 +5,11 @@ from pathlib import Path
 from engine.world import make_cluster
 
 from orchestrator.plan.facts import Facts, MemberFacts, Target
+from orchestrator.plan.model import Cluster
 
 
-def target(folder: Path, environment: dict[str, str]) -> Target:
-    cluster = make_cluster(folder)
+def target(folder: Path, environment: dict[str, str], cluster: Cluster | None = None) -> Target:
+    cluster = cluster or make_cluster(folder)
     facts = {
         member.name: MemberFacts(
             id=f"a{number}",

@@ -8,8 +8,18 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel
 
-from orchestrator.etcd.api.words import OWN_LISTENER, Hashed, Health, MemberStatus, Registered, data_directory
-from orchestrator.etcd.settings import Paths
+from orchestrator.etcd.api.words import (
+    CURL_TLS,
+    OWN_LISTENER,
+    V2_TLS,
+    Hashed,
+    Health,
+    MemberStatus,
+    Registered,
+    asking,
+    data_directory,
+)
+from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
@@ -25,7 +35,7 @@ export ETCDCTL_API=2 ETCDCTL_ENDPOINT="$url" ETCDCTL_ENDPOINTS="$url" NO_PROXY='
 
 # Without --no-sync etcdctl would ask whichever advertised URL answers first: another member, or one over TLS.
 MEMBERS = f"""{OWN_LISTENER}{ETCDCTL}
-exec etcdctl --no-sync member list
+exec etcdctl --no-sync {V2_TLS} member list
 """
 
 # leaderInfo in stats/self still names the last leader when there is none (3.4.23, 3.5.1), so who leads is
@@ -34,7 +44,7 @@ STATUS = f"""{OWN_LISTENER}
 ask() {{
   what=$1
   shift
-  told=$(curl --silent --show-error --noproxy '*' --max-time 2 "$@") || exit
+  told=$(curl --silent --show-error --noproxy '*' --max-time 2 {CURL_TLS} "$@") || exit
   printf '%s %s\\n' "$what" "$told"
 }}
 ask version "$url/version"
@@ -46,21 +56,17 @@ ask headers --head "$url/v2/keys/"
 # With authentication on guests still read the registry and, by default, every key (etcd 3.4.23), so a member
 # looks healthy; what root alone may read or change is answered with 401, the update of a peer URL among it.
 LOGIN = f"""{OWN_LISTENER}
-exec curl --silent --show-error --noproxy '*' --max-time 4 --output /dev/null --write-out '%{{http_code}}' \\
-  "$url/v2/auth/roles"
+exec curl --silent --show-error --noproxy '*' --max-time 4 {CURL_TLS} --output /dev/null \\
+  --write-out '%{{http_code}}' "$url/v2/auth/roles"
 """
 
 # The member's own /health needs a quorum. etcdctl asks every member's advertised URLs, http and https mixed
-# while the migration is on its way, so it gets $1 CA, $2 certificate and $3 key as soon as they lie there.
+# while the migration is on its way, so it gets CA, certificate and key as soon as they lie there.
 HEALTH = f"""{OWN_LISTENER}{ETCDCTL}
-own=$(curl --silent --show-error --noproxy '*' --max-time 3 "$url/health" 2>&1)
+own=$(curl --silent --show-error --noproxy '*' --max-time 3 {CURL_TLS} "$url/health" 2>&1)
 printf 'own %s\\n' "$own"
-if [ -f "$1" ] && [ -f "$2" ] && [ -f "$3" ]; then
-  set -- --ca-file "$1" --cert-file "$2" --key-file "$3"
-else
-  set --
-fi
-timeout 5 etcdctl "$@" cluster-health 2>&1
+if [ -r "$ca" ] && [ -r "$certificate" ] && [ -r "$key" ]; then tls=yes; fi
+timeout 5 etcdctl {V2_TLS} cluster-health 2>&1
 [ $? -ne 124 ] || echo 'cut off'
 exit 0
 """
@@ -92,16 +98,15 @@ class V2:
 
     def members(self, target: Target) -> Fact[Mapping[str, Registered]]:
         """How this member sees the registry, by hex ID; v2 does not tell learners from voters."""
-        return Fact(Script(target.name, MEMBERS, (target.host.service,), timeout_s=6.0), _members)
+        return Fact(Script(target.name, MEMBERS, asking(target), timeout_s=6.0), _members)
 
     def status(self, target: Target) -> Fact[MemberStatus]:
         """Who the member is, who leads, and how far it has come."""
-        return Fact(Script(target.name, STATUS, (target.host.service,), timeout_s=10.0), _member_status)
+        return Fact(Script(target.name, STATUS, asking(target), timeout_s=10.0), _member_status)
 
     def health(self, target: Target) -> Fact[Health]:
         """What the member itself says to something that needs a quorum, and what etcdctl thinks of all."""
-        arguments = (target.host.service, *Paths.of(target).material)
-        return Fact(Script(target.name, HEALTH, arguments, timeout_s=10.0), _Heard.of)
+        return Fact(Script(target.name, HEALTH, asking(target), timeout_s=10.0), _Heard.of)
 
     def alarms(self, target: Target) -> Fact[str] | None:
         """Nothing: v2 has no alarms. A member with one is not healthy, though (3.4, 3.5)."""
@@ -110,12 +115,12 @@ class V2:
 
     def login(self, target: Target) -> Fact[bool]:
         """By what root alone gets while authentication is on."""
-        return Fact(Script(target.name, LOGIN, (target.host.service,), timeout_s=6.0), _wants_login)
+        return Fact(Script(target.name, LOGIN, asking(target), timeout_s=6.0), _wants_login)
 
-    def auth(self, word: str, endpoint: str) -> Run:
+    def auth(self, word: str, endpoint: Endpoint) -> Run:
         """Command that turns authentication on or off."""
         who = ("--username", "root:PASSWORD") if word == "disable" else ()
-        words = ("etcdctl", "--no-sync", "--endpoints", endpoint, *who, "auth", word)
+        words = ("etcdctl", "--no-sync", *endpoint.v2, *who, "auth", word)
         return Run(words, (("ETCDCTL_API", "2"),))
 
     def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
@@ -123,7 +128,7 @@ class V2:
         del target, revision
         return None
 
-    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
+    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
         """Command that registers a member's peer URLs.
 
         etcd answers 204, and --fail makes 4xx and 5xx a failure (404 unknown ID, 409 URL of another member,
@@ -132,9 +137,9 @@ class V2:
         body = json.dumps({"peerURLs": urls}, separators=(",", ":"))
         limits = ("--fail", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10")
         request = ("-XPUT", "-H", "Content-Type: application/json", "--data", body)
-        return Run(("curl", *limits, *request, f"{endpoint}/v2/members/{member_id}"))
+        return Run(("curl", *limits, *endpoint.curl, *request, f"{endpoint.url}/v2/members/{member_id}"))
 
-    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: Endpoint) -> tuple[Run, ...]:
         """Copy log and snapshots out of the data directory; without the v3 store, which is locked."""
         del endpoint
         data = data_directory(target)
@@ -143,7 +148,7 @@ class V2:
             words = (*words, "--with-v3=false")
         return (Run(words, (("ETCDCTL_API", "2"),)), Run(("test", "-d", f"{path}/member/wal")))
 
-    def move_leader(self, member_id: str, endpoint: str) -> Run | None:
+    def move_leader(self, member_id: str, endpoint: Endpoint) -> Run | None:
         """Nothing: v2 cannot hand leadership over; stopping the leader makes the others elect one."""
         del member_id, endpoint
         return None

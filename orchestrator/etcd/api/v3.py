@@ -6,17 +6,21 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, RootModel
 
+from orchestrator.etcd import login
 from orchestrator.etcd.api.words import (
     AUTHENTICATION,
     OWN_LISTENER,
+    V3_TLS,
     Hashed,
     Health,
     MemberStatus,
     Registered,
+    asking,
     snapshot_tool,
     wants_login,
 )
-from orchestrator.host.operations import Run
+from orchestrator.etcd.endpoints import Endpoint
+from orchestrator.host.operations import Run, Secret
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Target, Version
@@ -25,13 +29,15 @@ from orchestrator.text import shown
 
 _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it
 
-ASK = f"""{OWN_LISTENER}
-ETCDCTL_API=3 exec etcdctl --endpoints="$url" --dial-timeout=2s --command-timeout=4s "$@"
+ASK = f"""{login.READ}
+{OWN_LISTENER}
+ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"
 """
 
 # It reads every key: for gigabytes that takes longer than other answers.
-HASH = f"""{OWN_LISTENER}
-ETCDCTL_API=3 exec etcdctl --endpoints="$url" --dial-timeout=2s --command-timeout=60s \\
+HASH = f"""{login.READ}
+{OWN_LISTENER}
+ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=60s \\
   endpoint hashkv --rev="$1" -w json
 """
 
@@ -111,37 +117,42 @@ class V3:
         """By health: it reads a key, and with authentication on nobody reads one without a login."""
         return Fact(self.health(target).question, wants_login)
 
-    def auth(self, word: str, endpoint: str) -> Run:
+    def auth(self, word: str, endpoint: Endpoint) -> Run:
         """Command that turns authentication on or off."""
         who = ("--user", "root:PASSWORD") if word == "disable" else ()
-        return Run(("etcdctl", f"--endpoints={endpoint}", *who, "auth", word), _API)
+        return Run(("etcdctl", *endpoint.v3, *who, "auth", word), _API)
 
     def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
         """The hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
-        arguments = (target.host.service, str(revision))
-        return Fact(Script(target.name, HASH, arguments, timeout_s=65.0), _hashed)
+        arguments = (*asking(target), str(revision))
+        secret = login.of(target.cluster)
+        return Fact(Script(target.name, HASH, arguments, timeout_s=65.0, secret=secret), _hashed)
 
-    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
+    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
         """Command that registers a member's peer URLs."""
         return _run(endpoint, "member", "update", member_id, f"--peer-urls={','.join(urls)}")
 
-    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: Endpoint) -> tuple[Run, ...]:
         """Save a snapshot, and let etcd's own tool verify it."""
         tool = snapshot_tool(target.member.version)
-        save = ("etcdctl", f"--endpoints={endpoint}", "--command-timeout=500s", "snapshot", "save", path)
-        return (Run(save, _API), Run((tool, "snapshot", "status", path), _API))
+        save = ("etcdctl", *endpoint.v3, "--command-timeout=500s", "snapshot", "save", path)
+        return (Run(save, _variables(endpoint)), Run((tool, "snapshot", "status", path), _API))
 
-    def move_leader(self, member_id: str, endpoint: str) -> Run | None:
+    def move_leader(self, member_id: str, endpoint: Endpoint) -> Run | None:
         """Command that gives leadership to a member."""
         return _run(endpoint, "move-leader", member_id)
 
 
 def _ask(target: Target, *words: str) -> Script:
-    return Script(target.name, ASK, (target.host.service, *words), timeout_s=6.0)
+    return Script(target.name, ASK, (*asking(target), *words), timeout_s=6.0, secret=login.of(target.cluster))
 
 
-def _run(endpoint: str, *words: str) -> Run:
-    return Run(("etcdctl", f"--endpoints={endpoint}", "--command-timeout=10s", *words), _API)
+def _run(endpoint: Endpoint, *words: str) -> Run:
+    return Run(("etcdctl", *endpoint.v3, "--command-timeout=10s", *words), _variables(endpoint))
+
+
+def _variables(endpoint: Endpoint) -> tuple[tuple[str, str | Secret], ...]:
+    return (*_API, *(((login.VARIABLE, endpoint.login),) if endpoint.login else ()))
 
 
 def _members(answer: Answer) -> Mapping[str, Registered]:

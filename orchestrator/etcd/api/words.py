@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.etcd.effective import SETTING
+from orchestrator.etcd.endpoints import Endpoint
+from orchestrator.etcd.settings import Paths
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact
 from orchestrator.plan.facts import Target
@@ -81,7 +83,7 @@ class Api(Protocol):
         """Whether the member wants a login, because authentication is on; no answer is no."""
         ...
 
-    def auth(self, word: str, endpoint: str) -> Run:
+    def auth(self, word: str, endpoint: Endpoint) -> Run:
         """Command that turns authentication on or off (``enable``, ``disable``); root's login is put in."""
         ...
 
@@ -89,15 +91,15 @@ class Api(Protocol):
         """The member's hash of all keys up to a revision (0: up to the last); None where there is no hash."""
         ...
 
-    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: str) -> Run:
+    def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
         """Command that registers a member's peer URLs, through the listener at ``endpoint``."""
         ...
 
-    def backup(self, target: Target, path: str, endpoint: str) -> tuple[Run, ...]:
+    def backup(self, target: Target, path: str, endpoint: Endpoint) -> tuple[Run, ...]:
         """Commands that save the member's data at ``path`` on its host, and verify what was saved."""
         ...
 
-    def move_leader(self, member_id: str, endpoint: str) -> Run | None:
+    def move_leader(self, member_id: str, endpoint: Endpoint) -> Run | None:
         """Command that gives leadership to a member, sent to the leader itself; None if there is none."""
         ...
 
@@ -113,10 +115,14 @@ def snapshot_tool(version: str) -> str:
     return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
 
 
-AUTHENTICATION = "authentication is on: not supported yet"
+AUTHENTICATION = "authentication is on"
 # etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
 # snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
-_WANTS_LOGIN = re.compile(r"\b(etcdserver|auth): (user name is empty|invalid auth token|permission denied)")
+# Over https whoever gives no user is the one of the certificate's CN: "user (name) not found" (to 3.5.30).
+_WANTS_LOGIN = re.compile(
+    r"\b(etcdserver|auth): ("
+    "user name is empty|invalid auth token|permission denied|authentication failed|user (name )?not found)"
+)
 _UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
 _NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
 _NO_PROCESS = re.compile(r"^\S+\.service has no running process\b", re.MULTILINE)
@@ -174,12 +180,14 @@ pid=$(systemctl show --property=MainPID --value "$1.service")
 }}
 """
 
-# Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one.
+# Leaves in $url an http listener that the process of unit $1 really has, preferring the last (local) one. One
+# that has none is asked over https, by a URL that it advertises (its certificate names that), with $2 CA, $3
+# certificate and $4 key if they lie there; $tls is not empty then, and the words below are what tools need.
 # A look asks this over and over, so what the shell can do by itself starts no process.
 OWN_LISTENER = f"""{MAIN_PROCESS}
 setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
 urls=$value
-url='' IFS=,
+url='' tls='' ca=$2 certificate=$3 key=$4 IFS=', '
 set -f
 for each in ${{urls:-http://localhost:2379}}; do
   case $each in
@@ -190,6 +198,27 @@ for each in ${{urls:-http://localhost:2379}}; do
 done
 unset IFS
 set +f
+if [ -z "$url" ] && [ -r "$ca" ] && [ -r "$certificate" ] && [ -r "$key" ]; then
+  tls=yes
+  setting ETCD_ADVERTISE_CLIENT_URLS advertise-client-urls
+  IFS=', '
+  set -f
+  for each in $value; do
+    case $each in 'https:'*) ;; *) continue ;; esac
+    url=${{url:-$each}}
+    case ",$urls," in *",$each,"*) url=$each && break ;; esac
+  done
+  unset IFS
+  set +f
+fi
 [ -n "$url" ] || {{ echo "$1.service has no http listener: $urls" >&2; exit 3; }}
-shift
+shift 4
 """
+CURL_TLS = '${tls:+--cacert "$ca" --cert "$certificate" --key "$key"}'
+V2_TLS = '${tls:+--ca-file "$ca" --cert-file "$certificate" --key-file "$key"}'
+V3_TLS = '${tls:+--cacert="$ca" --cert="$certificate" --key="$key"}'
+
+
+def asking(target: Target) -> tuple[str, ...]:
+    """Return what OWN_LISTENER is given: the unit, and where its certificates lie or will lie."""
+    return (target.host.service, *Paths.of(target).material)

@@ -12,6 +12,7 @@ from orchestrator.etcd.facts.connections import Connections
 from orchestrator.host.checks import Check, Remark, doubtful, fine
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 
 ROUND = "switch"  # the round of every migration in which a member's client port leaves http
 _AT_MOST = 10  # clients that are named for one member; the others are counted
@@ -19,7 +20,8 @@ _AT_MOST = 10  # clients that are named for one member; the others are counted
 
 def clients(site: Site) -> Iterable[Check]:
     """Ask every host's kernel who is connected to the members' client ports, and with which process."""
-    ports = {site.cluster.ports.client, site.cluster.ports.local, *_found_ports(site.members)}
+    locals_ = {port for one in site.members if (port := settings.local_port(one)) is not None}
+    ports = {site.cluster.ports.client, *locals_, *_found_ports(site.members)}
     asked = {one.name: connections.of(one, sorted(ports)) for one in site.hosts}
 
     def judge_of(target: Target) -> Check:
@@ -59,9 +61,10 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
     }
     hosts = _addresses(target, seen)
     lost: Counter[str] = Counter()
+    local = settings.local_url(target)
     for here, there in own.came:
         port = here.split(" ")[1]
-        is_spared = int(port) == target.cluster.ports.local and _is_loopback(here)
+        is_spared = int(port) == settings.local_port(target) and _is_loopback(here)
         if int(port) not in http or is_spared:
             continue
         process = whose.get((there, here))
@@ -70,7 +73,8 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
         elif there.split(" ")[0] not in hosts:  # else it is the host's own: a member, or this very look
             lost[there.split(" ")[0]] += 1
     if not lost:
-        yield fine("nobody is connected over plain http now, but by the local port")
+        spared = "" if local is None else ", but by the local port"
+        yield fine(f"nobody is connected over plain http now{spared}")
         return
     named = [f"{who} ({count})" if count > 1 else who for who, count in lost.most_common(_AT_MOST)]
     more = f" and {len(lost) - len(named)} more" if len(lost) > len(named) else ""
@@ -78,10 +82,15 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
     reported = "1 connection" if count == 1 else f"{count} connections"
     tls = target.cluster.tls
     needed = "https://, the CA and a client certificate" if tls.client_cert_auth else "https:// and the CA"
+    way = (
+        f"on its own host, through {local}, which stays as it is"
+        if local
+        else "for those on its own host, have the plan open a port that stays as it is: "
+        f"ports: {{local: {USUAL_LOCAL_PORT}}}"
+    )
     yield doubtful(
         f"{reported} over plain http, cut off in the round {ROUND!r}: {', '.join(named)}{more}",
-        f"have them speak to it with {needed} from that round on, or, on its own host, "
-        f"through {settings.local_url(target)}, which stays as it is",
+        f"have them speak to it with {needed} from that round on, or, {way}",
     )
 
 

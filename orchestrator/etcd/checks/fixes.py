@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import effective, settings
+from orchestrator.etcd import effective, endpoints, login, settings
 from orchestrator.etcd.checks.site import Site
-from orchestrator.etcd.facts import peering
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins
 from orchestrator.etcd.install.unit import Unit
@@ -19,7 +18,8 @@ from orchestrator.text import shown
 
 def etcdctl(one: Target) -> str:
     """Return the words that begin a command for a member on its own host, through the v3 interface."""
-    return f"ETCDCTL_API=3 etcdctl --endpoints={shlex.quote(peering.endpoint(one.found.environment))}"
+    endpoint = endpoints.of(one, one.found.environment)
+    return f"ETCDCTL_API=3 {login.typed(one.cluster)}etcdctl {shlex.join(endpoint.v3)}"
 
 
 def defragment(one: Target) -> str:
@@ -41,7 +41,8 @@ def one_version(site: Site, servers: Mapping[str, str]) -> str:
 def end_of_downgrade(site: Site) -> str:
     """Return the command that ends a downgrade; etcdctl 3.5.1 has no word for it."""
     one = site.members[0]
-    url = shlex.quote(f"{peering.endpoint(one.found.environment)}/v3/maintenance/downgrade")
+    endpoint = endpoints.of(one, one.found.environment)
+    url = shlex.join((*endpoint.curl, f"{endpoint.url}/v3/maintenance/downgrade"))
     body = shlex.quote('{"action":"CANCEL"}')
     return (
         f"finish it, or on {one.name}: curl --noproxy '*' {url} --data {body} "

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import api
+from orchestrator.etcd import api, endpoints
 from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
@@ -14,6 +14,7 @@ from orchestrator.etcd.facts.process import Process
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
+from orchestrator.text import shown
 
 # Raft entries that a member may be behind: a busy cluster writes about that in the time of one look.
 MAX_LAG = 1000
@@ -120,7 +121,8 @@ def quorum(site: Site) -> Iterable[Check]:
             if login.read(answers) or wants_login(answers[statuses[name].question])
         ]
         if locked:
-            yield _locked(site, locked, processes[locked[0]].read(answers))
+            first = site.target(site.cluster.member(locked[0]))
+            yield _locked(first, locked, processes[first.name].read(answers))
             return  # nobody can tell more without a login; the next check does
         known = readable(statuses, answers)
         complaints = {
@@ -163,13 +165,21 @@ def _named(raised: str, known: Mapping[str, MemberStatus]) -> str:
     return _MEMBER_ID.sub(lambda found: names.get(found[1], found[0]), raised)
 
 
-def _locked(site: Site, names: list[str], first: Process) -> Remark:
+def _locked(first: Target, names: list[str], runs: Process) -> Remark:
     """Name the members that want a login, and how to turn that off while the migration lasts."""
-    endpoint, interface = peering.endpoint(first.settings), api.APIS[site.facts.api]
+    endpoint, interface = endpoints.of(first, runs.settings), api.of(first)
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
+    given = first.cluster.auth
+    if interface.name != "v3":
+        reported, user = "not supported through v2", ""
+    elif given is None:
+        reported, user = "the plan names no user", "auth: {user: root, password_file: FILE} in the plan; or, "
+    else:
+        reported = f"the user {shown(given.user)} of the plan (auth) is not taken, or lacks the role root"
+        user = "name another user there, or its password; or, "
     return wrong(
-        f"{AUTHENTICATION} ({', '.join(names)})",
-        f"on {names[0]}: {off} (with root's password; until it is on again, everybody who reaches the "
+        f"{AUTHENTICATION}: {reported} ({', '.join(names)})",
+        f"{user}on {names[0]}: {off} (with root's password; until it is on again, everybody who reaches the "
         f"cluster may read and write everything); once the migration is done, on {names[0]}: {on}",
     )
 

@@ -39,8 +39,10 @@ def serving_http(target: Target) -> Check:
 
 @gate
 def serving_local_http(target: Target) -> Check:
-    """The unencrypted port on loopback answers, for fleet, flannel and other local clients."""
+    """The unencrypted port on loopback, if there is one, answers fleet, flannel and other local clients."""
     url = settings.local_url(target)
+    if url is None:
+        return always_holds(target)
     return _unless(target, [(f"no healthy answer on the local port: {url}/health", unserved(target, url))])
 
 
@@ -108,11 +110,13 @@ def listed_by_etcdctl_with_certificates(target: Target) -> Check:
 
 
 def ports(target: Target) -> Check:
-    """Ask the kernel who listens on the client, peer and local port."""
+    """Ask the kernel who listens on the client and the peer port, and on the local one if there is one."""
     runs = process.running(target)
     listening = listeners.listening(target.name)
     wanted, own = target.cluster.ports, f"{target.host.service}.service"
     is_member = target.name in target.facts.members
+    local = settings.local_port(target)
+    used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -122,12 +126,8 @@ def ports(target: Target) -> Check:
             return
         pid = runs.read(answers).pid
         strangers = [one for one in found if pid not in one.pids]
-        on_local = [one for one in strangers if one.port == wanted.local and one.takes_loopback]
-        elsewhere = [
-            one
-            for one in strangers
-            if one not in on_local and one.port in {wanted.client, wanted.peer, wanted.local}
-        ]
+        on_local = [one for one in strangers if one.port == local and one.takes_loopback]
+        elsewhere = [one for one in strangers if one not in on_local and one.port in used]
         on_trial = [one for one in strangers if is_member and one.port == wanted.trial]
         for one in on_local:
             yield wrong(
@@ -146,7 +146,7 @@ def ports(target: Target) -> Check:
                 f"ETCD_LISTEN_PEER_URLS); else {one.stop}",
             )
         if not on_local and not on_trial:
-            used = (wanted.client, wanted.peer, wanted.local, *((wanted.trial,) if is_member else ()))
-            yield fine(f"{', '.join(map(str, used))} are etcd's or free")
+            free = (*used, wanted.trial) if is_member else used
+            yield fine(f"{', '.join(map(str, free))} are etcd's or free")
 
     return Check(target.name, (runs, listening), judge)

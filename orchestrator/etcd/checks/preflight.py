@@ -99,7 +99,7 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     Item(
         "ports",
-        looks="which programs listen on the client, the peer and the local port",
+        looks="which programs listen on the client and the peer port, and on the local one if there is one",
         why="etcd does not start if another program has one of its ports",
         fix="stop the other program, or choose another port in the plan",
         make=on_each_host(listeners.ports),
@@ -159,7 +159,7 @@ CHECKLIST: tuple[Item, ...] = (
         "clients",
         looks="which clients use the members' client ports over plain http, as every host's kernel sees it",
         why="from the round 'switch' on, a client port serves https only, and plain http clients are cut off",
-        fix="have these clients speak https by then, or use the local port on a member's own host",
+        fix="have these clients speak https by then, or use a member's local port (ports.local) on its host",
         make=clients.clients,
     ),
     Item(

@@ -146,12 +146,13 @@ def schemes(
         if not unspoken:
             continue
         listens = ", ".join(settings.current(environment, settings.LISTEN_PEER))
+        target = site.target(site.cluster.member(name))
         reported = (
             f"{name} is registered with {', '.join(member.peer_urls)}, and listens on {listens}: "
             "after its next restart the others could not find it"
         )
         is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
-        fix = f"on {name}: {peering.command(interface, member.id, member.peer_urls, environment)}"
+        fix = f"on {name}: {peering.command(target, interface, member.id, member.peer_urls, environment)}"
         yield wrong(reported, fix if is_http else HALF_SECURED)
 
 

@@ -36,13 +36,13 @@ def relaying_with_certificates(target: Target) -> Check:
 def relaying_reads(target: Target) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
     runs = process.running(target)
-    urls = sorted({settings.original_url(target), settings.local_url(target)})
+    urls = sorted({settings.original_url(target), settings.relaying_url(target)})
     reads = {url: [(url + path, proxies.unread(target, url + path)) for path in _RELAYED] for url in urls}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
         url = settings.loopback(settings.current(running.settings, settings.LISTEN_CLIENT)[0])
-        for relayed, fact in reads.get(url, reads[settings.local_url(target)]):
+        for relayed, fact in reads.get(url, reads[settings.relaying_url(target)]):
             reason = fact.read(answers)
             if reason is not None:
                 yield wrong(f"{relayed}: {reason}")

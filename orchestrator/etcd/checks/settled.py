@@ -70,19 +70,18 @@ def running_as_found(target: Target) -> Check:
 
 @gate
 def listening_locally(target: Target) -> Check:
-    """The running process listens on the local port too; everything else is as it was before."""
+    """The running process listens on the local port too, if there is one; all else is as it was before."""
     before = target.found.environment
     ours = {**settings.certificates(target), **settings.tls_listeners(target)}
-    wanted = {**{name: before.get(name) for name in ours}, **settings.insecure_localhost(target)}
-    if settings.has_local_port(target):
-        wanted[settings.LISTEN_CLIENT] = before.get(settings.LISTEN_CLIENT)
+    wanted = {**{name: before.get(name) for name in ours}, **settings.opened(target)}
     return running_with(target, wanted, LOCAL_PORT)
 
 
 @gate
 def loaded_with_certificates(target: Target) -> Check:
-    """The running process has the certificate settings, and still listens on http, on the local port too."""
-    wanted = {**settings.insecure_localhost(target), **settings.certificates(target)}
+    """The running process has the certificate settings, and still listens on http, as on a local port."""
+    listeners = {settings.LISTEN_CLIENT: target.found.environment.get(settings.LISTEN_CLIENT)}
+    wanted = {**listeners, **settings.opened(target), **settings.certificates(target)}
     return running_with(target, wanted, LOCAL_PORT, CERTIFICATES)
 
 

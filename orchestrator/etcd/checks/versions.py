@@ -10,6 +10,7 @@ from orchestrator.etcd.facts import members
 from orchestrator.etcd.facts.members import Version
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, UnansweredError
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
 from orchestrator.text import shown
 
@@ -53,7 +54,8 @@ def _unheard(cluster: Cluster, name: str, answer: Answer, error: ValueError) -> 
 
 def _secured(cluster: Cluster, name: str, urls: str) -> str:
     """Say how a member that no longer listens with http comes to be looked at."""
-    unit, local = f"{cluster.member(name).service}.service", f"http://127.0.0.1:{cluster.ports.local}"
+    unit, port = f"{cluster.member(name).service}.service", cluster.local_port or USUAL_LOCAL_PORT
+    local = f"http://127.0.0.1:{port}"
     return (
         f"none of its client listeners speaks http ({shown(urls, quote='', limit=300)}), so it cannot be "
         "asked; a cluster that is half secured already is not supported yet. To see what else has to go back "
@@ -65,7 +67,7 @@ def _secured(cluster: Cluster, name: str, urls: str) -> str:
 
 def versions(site: Site) -> Iterable[Check]:
     """Ask each member for its version, and one of them whether a downgrade is in progress."""
-    asked = [(member, members.version(member.host)) for member in site.members]
+    asked = [(member, members.version(member)) for member in site.members]
     downgrades = [members.downgrade(one) for one in site.members[:1]]
 
     def judge(answers: Answers) -> Iterable[Remark]:

@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import login, settings
 from orchestrator.etcd.api import MemberStatus
-from orchestrator.etcd.api.words import MAIN_PROCESS, OWN_LISTENER
+from orchestrator.etcd.api.words import CURL_TLS, MAIN_PROCESS, OWN_LISTENER, V3_TLS, asking
 from orchestrator.host.questions import Answer, Answers, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Host
 
 # Which version answers, and whether it serves the v2 interface.
 VERSION = f"""{OWN_LISTENER}
-ask() {{ curl --silent --show-error --noproxy '*' --max-time 4 "$@"; }}
+ask() {{ curl --silent --show-error --noproxy '*' --max-time 4 {CURL_TLS} "$@"; }}
 ask "$url/version" || exit 1
 ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 """
@@ -28,8 +27,9 @@ exec curl --silent --noproxy '*' --max-time 4 --write-out ' %{{http_code}}' "$ur
 """
 
 # 3.3 and 3.4 have no --count-only; a page of one key tells the count too.
-COUNT = f"""{OWN_LISTENER}
-ask() {{ ETCDCTL_API=3 etcdctl --endpoints="$url" --dial-timeout=2s --command-timeout=4s "$@"; }}
+COUNT = f"""{login.READ}
+{OWN_LISTENER}
+ask() {{ ETCDCTL_API=3 etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"; }}
 ask get '' --prefix --keys-only --limit=1 --consistency=s --write-out=json || exit 1
 ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
 """
@@ -37,7 +37,7 @@ ask lease list | sed -n 's/^found \\([0-9]*\\) leases.*/\\1/p'
 # The words of the two interfaces for CA, certificate and key. $1 url, $2 CA, $3 certificate, $4 key.
 # First with flags, then with variables; both must list the member.
 LISTINGS: Mapping[str, str] = {
-    "v3": """
+    "v3": f"""{login.READ}
 export ETCDCTL_API=3
 limits='--dial-timeout=2s --command-timeout=4s'
 etcdctl $limits --endpoints="$1" --cacert="$2" --cert="$3" --key="$4" member list || exit 1
@@ -65,7 +65,7 @@ class Version:
     serves_v2: bool
 
 
-def version(host: Host) -> Fact[Version]:
+def version(target: Target) -> Fact[Version]:
     """Which version a member is."""
 
     def read(answer: Answer) -> Version:
@@ -73,7 +73,7 @@ def version(host: Host) -> Fact[Version]:
         body = foreign.of_json(foreign.VersionBody, reported, "its version")
         return Version(body.etcdserver, body.etcdcluster, code == "200")
 
-    return Fact(Script(host.name, VERSION, (host.service,), timeout_s=10.0), read)
+    return Fact(Script(target.name, VERSION, asking(target), timeout_s=10.0), read)
 
 
 def downgrade(member: Target) -> Fact[bool]:
@@ -91,7 +91,9 @@ class _Page(foreign.Shape):
 
 def counts(target: Target) -> Fact[tuple[int, int]]:
     """How many keys and leases there are."""
-    return Fact(Script(target.name, COUNT, (target.host.service,), timeout_s=12.0), _counted)
+    return Fact(
+        Script(target.name, COUNT, asking(target), timeout_s=12.0, secret=login.of(target.cluster)), _counted
+    )
 
 
 def _counted(answer: Answer) -> tuple[int, int]:
@@ -110,8 +112,11 @@ def unlisted(target: Target, url: str) -> Fact[str | None]:
         is_listed = answer.exit_status == 0 and answer.text.count(target.member.id) >= 2
         return None if is_listed else answer.reason
 
-    material = settings.Paths.of(target).material
-    return Fact(Script(target.name, LISTINGS[target.facts.api], (url, *material), timeout_s=8.0), read)
+    arguments = (url, *settings.Paths.of(target).material)
+    secret = login.of(target.cluster) if target.facts.api == "v3" else None
+    return Fact(
+        Script(target.name, LISTINGS[target.facts.api], arguments, timeout_s=8.0, secret=secret), read
+    )
 
 
 def readable(statuses: Mapping[str, Fact[MemberStatus]], answers: Answers) -> Mapping[str, MemberStatus]:

@@ -8,10 +8,11 @@ import shlex
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import endpoints, settings
 from orchestrator.etcd.api.words import Api
 from orchestrator.etcd.settings import Settings
 from orchestrator.host.operations import Run
+from orchestrator.plan.facts import Target
 
 _SCHEMES = ("http://", "https://")
 
@@ -34,21 +35,15 @@ def unspoken(urls: Iterable[str], environment: Settings) -> tuple[str, ...]:
     return tuple(url for url in registered if url not in heard)
 
 
-def command(api: Api, member_id: str, urls: tuple[str, ...], environment: Settings) -> str:
+def command(target: Target, api: Api, member_id: str, urls: tuple[str, ...], environment: Settings) -> str:
     """Return the command, for the member's own host, that registers it with the scheme it listens with."""
-    return spelled(api.update_peers(member_id, spoken(urls, environment), endpoint(environment)))
-
-
-def endpoint(environment: Settings) -> str:
-    """Return the http listener through which the member's own host reaches it, else its first listener."""
-    clients = settings.current(environment, settings.LISTEN_CLIENT)
-    found = next((url for url in reversed(clients) if url.startswith("http://")), clients[0])
-    return settings.loopback(found)
+    endpoint = endpoints.of(target, environment)
+    return spelled(api.update_peers(member_id, spoken(urls, environment), endpoint))
 
 
 def spelled(run: Run) -> str:
     """Return a command as a shell takes it."""
-    variables = (f"{name}={shlex.quote(value)}" for name, value in run.environment)
+    variables = (f"{name}={shlex.quote(str(value))}" for name, value in run.environment)
     return " ".join((*variables, shlex.join(run.argv)))
 
 

@@ -38,7 +38,7 @@ def endpoints(proxy: Target) -> Fact[set[Url]]:
         body = answer.text.partition("\n")[2]
         return set(foreign.of_json(_Relayed, body, "its list").endpoints)
 
-    return Fact(HttpProbe(proxy.name, f"{settings.local_url(proxy)}/v2/config/local/proxy"), read)
+    return Fact(HttpProbe(proxy.name, f"{settings.relaying_url(proxy)}/v2/config/local/proxy"), read)
 
 
 def unread(target: Target, url: str) -> Fact[str | None]:

@@ -49,6 +49,10 @@ class LocalClient:
 def install(host: Host, cluster: Cluster) -> None:
     """Write the local clients that the plan watches to a member's host, to be started at boot."""
     units = host.root / "etc/systemd/system"
+    if cluster.watch.units and cluster.local_port is None:
+        raise LabError(
+            "the lab's local clients need a port that stays http, and the plan says ports.local: none"
+        )
     for name in cluster.watch.units:
         unit = f"{name}.service"
         if (host.root / "lib/systemd/system" / unit).exists() or (units / unit).exists():
@@ -59,7 +63,7 @@ def install(host: Host, cluster: Cluster) -> None:
             etcd=host.unit,
             program=INSTALLED,
             api="v2" if cluster.api == "v2" else "v3",
-            local=cluster.ports.local,
+            local=cluster.local_port,
             client=cluster.ports.client,
         )
         write(units / unit, text)

@@ -13,6 +13,7 @@ from orchestrator.lab.machine import network
 from orchestrator.lab.proof.access import Reception, Visitor, request, visitors
 from orchestrator.lab.provisioning import initial_settings
 from orchestrator.plan import model
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
 
 ASKED = "/v2/stats/self"  # a proxy passes it on, so an answer is a member's. Source: the guide
@@ -50,7 +51,7 @@ class ProxyProof:
 def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof, ...]:
     """Look at every member, from the bastion and on its host. ``starts_before`` is what ``starts`` told."""
     contexts = visitors(lab.cluster)
-    ports = lab.cluster.ports
+    ports, local_port = lab.cluster.ports, lab.cluster.local_port or USUAL_LOCAL_PORT
     proofs = []
     for host in lab.members:
         member = host.entry
@@ -62,9 +63,9 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
                 }
                 for port in (ports.client, ports.peer)
             }
-            outside = request(member.address, ports.local, None)
+            outside = request(member.address, local_port, None)
         with network.entered(host.namespace):
-            local = request("127.0.0.1", ports.local, None)
+            local = request("127.0.0.1", local_port, None)
         proofs.append(
             MemberProof(
                 name=member.name,
@@ -98,7 +99,8 @@ def registered(cluster: Cluster, member: model.Host) -> Body:
 
 def of_proxies(lab: Lab, starts_before: Mapping[str, int]) -> tuple[ProxyProof, ...]:
     """Look at every proxy, from the bastion and on its host. ``starts_before`` is what ``starts`` told."""
-    ports = (lab.cluster.ports.client, lab.cluster.ports.local)
+    local = lab.cluster.local_port
+    ports = (lab.cluster.ports.client, *(() if local is None else (local,)))
     proofs = []
     for host in lab.proxies:
         with lab.in_bastion():

@@ -90,7 +90,8 @@ def of_member(cluster: Cluster, member: MemberProof) -> Iterator[str]:
         for visitor, expected in expectations(authenticates=authenticates).items():
             if receptions[visitor] is not expected:
                 yield f"{member.name}, {port}: {visitor} was {receptions[visitor]}, not {expected}."
-    if member.local is not Reception.ANSWERED:
+    is_open, wanted = member.local is Reception.ANSWERED, cluster.local_port
+    if (wanted and not is_open) or (is_open and cluster.ports.local == "none"):
         yield f"{member.name}: the local port is {member.local} on the host itself."
     if member.local_from_outside is not Reception.UNREACHABLE:
         yield f"{member.name}: the local port was {member.local_from_outside} from outside."

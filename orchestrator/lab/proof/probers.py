@@ -47,12 +47,12 @@ def of_single_ways(lab: Lab, *, leisure: float = 1.0) -> tuple[Post, ...]:
     cluster = lab.cluster
     if not (cluster.proxies or cluster.watch.units):
         return ()
-    client, local = (f"http://127.0.0.1:{port}" for port in (cluster.ports.client, cluster.ports.local))
+    client, local = f"http://127.0.0.1:{cluster.ports.client}", f"http://127.0.0.1:{cluster.local_port}"
     interval_ms = 50.0 * leisure
     proxies = [Post(each.name, each.namespace, "v2", (client,), interval_ms, 10.0, 0) for each in lab.proxies]
     members = [
         Post(each.name, each.namespace, _api(lab), (local, client), interval_ms, 10.0, 0)
-        for each in lab.members
+        for each in (lab.members if cluster.local_port else ())
     ]
     return (*proxies, *members)
 

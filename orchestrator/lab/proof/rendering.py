@@ -7,19 +7,20 @@ from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.proof.access import Visitor
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
 from orchestrator.lab.proof.outcome import Outcome, listed, shortcomings
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 
 Row = tuple[str, ...]
 
 
 def render(outcome: Outcome) -> str:
     """Write the outcome as text: the hosts, who is let in, what became of the writes, the verdict."""
-    ports, lacking = outcome.cluster.ports, shortcomings(outcome)
+    local, lacking = outcome.cluster.local_port or USUAL_LOCAL_PORT, shortcomings(outcome)
     verdict = ["Not proved:", *(f"  {each}" for each in lacking)] if lacking else ["Proved."]
     reports = {"every member": outcome.probe, **outcome.single_ways} if outcome.single_ways else {}
     blocks = (
         outcome.closing.reported.rstrip() if outcome.closing else "",
         table(registry(outcome.members)),
-        table(doors(outcome.members, ports.local)),
+        table(doors(outcome.members, local)),
         table(proxies(outcome.proxies)),
         table(probes(reports)),
         table(local_clients(outcome.local_clients)),

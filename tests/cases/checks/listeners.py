@@ -1,8 +1,9 @@
 """What a member's listeners answer: orchestrator/etcd/checks/listeners.py."""
 
-from support.judging import Case, fails, found, prints, says, tls
+from support.judging import Case, fails, found, plan, prints, says, tls
 
 from orchestrator.host.questions import Answer
+from orchestrator.plan.model import Ports
 
 URL, LOCAL = "http://127.0.0.1:2379/health", "http://127.0.0.1:4001/health"
 HTTPS, HTTP = "https://198.18.0.101:2379/health", "http://198.18.0.101:2379/health"
@@ -23,6 +24,7 @@ CASES = (
     Case("serving_local_http", "sealed"),
     Case("serving_local_http", "plaintext", (), f"no healthy answer on the local port: {LOCAL}: nobody listens"),
     Case("serving_local_http", "sealed", (prints("server1", f"GET {LOCAL}", ILL),), "not healthy"),
+    Case("serving_local_http", "sealed", (prints("server1", "GET", ILL), plan(ports=Ports(local="none")))),
 
     Case("serving_https", "switched"),
     Case("serving_https", "switched", (fails("server1", f"GET {HTTPS} (nothing|stranger)"),)),  # our own is shown

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from engine.walking import RUN
+from engine.world import make_cluster
 from support.members import Members
 from support.targets import target
 
@@ -151,6 +152,14 @@ def test_instructions_log_in_as_the_plan_does_and_ask_where_somebody_answers(tmp
     assert (2 if ssh.identity_file else 0) == words.count("-i")
     last = text.partition("5. When all are healthy")[2]
     assert 4 == last.count("   ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:4001 member ")
+
+
+def test_without_a_local_port_the_last_commands_go_over_https(tmp_path: Path) -> None:
+    one = target(tmp_path, {"ETCD_DATA_DIR": "/data"}, make_cluster(tmp_path, local="none"))
+    text = restoring.instructions(one, RUN, None)
+    words = "--cacert=/etc/etcd2/ca.pem --cert=/etc/etcd2/server1.pem --key=/etc/etcd2/server1-key.pem"
+    assert 4 == text.count(f"   ETCDCTL_API=3 etcdctl --endpoints=https://localhost:2379 {words} member ")
+    assert "write http://localhost:2379 for https://localhost:2379, without the three files:" in text
 
 
 def test_a_backup_is_put_back_by_commands_as_whole_as_a_run_s_own(tmp_path: Path) -> None:

@@ -4,24 +4,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine.world import make_cluster
 from ruamel.yaml import YAML
 from support.targets import target
 
 from orchestrator.etcd import settings
 from orchestrator.etcd.install import drop_ins
 from orchestrator.plan.facts import Target
+from orchestrator.plan.model import Watch
 
 CASES = YAML(typ="safe", pure=True).load((Path(__file__).parents[2] / "cases" / "settings.yaml").read_text())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Path) -> None:
-    member = target(tmp_path, dict(case["found"]))
+    watch = Watch(units=tuple(case.get("watch", ())))
+    cluster = make_cluster(tmp_path, local=case.get("local", 4001)).model_copy(update={"watch": watch})
+    member = target(tmp_path, dict(case["found"]), cluster)
     listeners = settings.tls_listeners(member)
 
-    opened = settings.insecure_localhost(member)
-    assert case["accepting"] == opened["ETCD_LISTEN_CLIENT_URLS"]
-    assert case.get("told") == opened.get("ETCD_ADVERTISE_CLIENT_URLS")
+    assert case["accepting"] == ",".join(settings.clients_http(member))
+    assert case.get("told") == settings.opened(member).get("ETCD_ADVERTISE_CLIENT_URLS")
     assert case["clients"] == listeners["ETCD_LISTEN_CLIENT_URLS"]
     assert case["peers"] == listeners["ETCD_LISTEN_PEER_URLS"]
     assert case["advertised"] == listeners["ETCD_ADVERTISE_CLIENT_URLS"]

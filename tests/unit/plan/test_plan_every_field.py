@@ -68,6 +68,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "peer_cert_auth": (True, True),  # nothing else is possible
         "trust": ("files", "files"),
     },
+    "auth": {"user": ("root", "root"), "password_file": ("root.password", FOLDER / "root.password")},
     "ports": dict.fromkeys(("client", "peer", "local", "trial"), (12999, 12999)),
     "patience": {"gate": ("61s", 61.0), "pause": ("2m", 120.0)},
     "watch": {"units": (["fleet"], ("fleet",)), "quiet": ("1500ms", 1.5), "errors": ("lost", "lost")},
@@ -94,6 +95,8 @@ def test_what_a_plan_says_is_in_the_cluster(tmp_path: Path, place: str, written:
     plan = copy.deepcopy(PLAN)
     if place == "watch":
         plan["watch"] = {"units": ["flanneld"]}
+    if place == "auth":
+        plan["auth"] = {"user": "ops", "password_file": "ops.password"}
     before = load(tmp_path, plan)
     part: Any = plan
     for step in place.split(".") if place else ():

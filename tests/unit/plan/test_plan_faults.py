@@ -18,7 +18,7 @@ A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
 CASES = [
     # fields
     (SMALL + "zzz: red\n", [
-        ("13:1: zzz: unknown field, known here: accept_downtime, api, cluster, members, patience, "
+        ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, cluster, members, patience, "
          "ports, proxies, service, ssh, strategy, tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
@@ -139,6 +139,17 @@ CASES = [
          "another unit")]),
     (SMALL + "ports: {peer: 4001}\n",
         ["13:15: ports.peer: 4001 is the local port already: the ports must differ, write another"]),
+    (SMALL + "ports: {peer: 4001, local: none}\n", []),
+    (SMALL + "ports: {local: 0}\n", [
+        ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found '0': write it such as "
+         "4001")]),
+    (SMALL + "ports: {local: nothing}\n", [
+        ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found 'nothing': write it "
+         "such as 4001")]),
+    (SMALL + "auth: {user: 'a:b', password_file: p}\n", [
+        "13:14: auth.user: 'a:b' is not a user of etcd: write its name, without ':', such as root"]),
+    (SMALL + "auth: {user: root}\n",
+        ["13:7: auth.password_file: missing: add it, such as 'password_file: root.password'"]),
     (SMALL + "ports: {client: 1, peer: 1}\n",
         ["13:26: ports.peer: 1 is the client port already: the ports must differ, write another"]),
     (SMALL.split("  - ")[0].rstrip() + " []\n" + SMALL[SMALL.index("tls:"):],
@@ -227,7 +238,7 @@ CASES = [
         ("13:1: plan: a field's name holds half a character: '\\ude00\\ud83d'; correct the escape or write "
          "the character itself")]),
     (SMALL + '"\\ud83d\\ude00": 1\n', [
-        ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, cluster, members, "
+        ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, cluster, members, "
          "patience, ports, proxies, service, ssh, strategy, tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
     (SMALL + "accept_downtime: !!bool banana\n",

@@ -19,6 +19,7 @@ from orchestrator.remote.host_locks import RELEASE, TAKE
 from orchestrator.remote.job import _STARTER
 from orchestrator.remote.job_archive import _END, _RUN
 from orchestrator.remote.script import job_script, look_script, parse_look, render
+from orchestrator.runbook.model import describe
 
 ME, MINE = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
 WEIRD = "a b'c\"d\\e$HOME`id`\n*;&|<é>!"
@@ -33,6 +34,7 @@ RENDERED = [
     (RemoveDirectory("/etc/pki"),                                 "remove directory /etc/pki if it is empty"),
     (Run(("systemctl", "daemon-reload")),                         "run systemctl daemon-reload"),
     (Run(("etcdctl", "a b"), (("ETCDCTL_API", "3"),)),            "run ETCDCTL_API=3 etcdctl 'a b'"),
+    (Run(("etcdctl",), (("ETCDCTL_USER", Secret("root:hi")),)),   "run ETCDCTL_USER='***' etcdctl"),
     (Run(("echo", "two\nlines'\\\x1b[0m")),                       r"run echo $'two\nlines\'\\\x1b[0m'"),
 ]
 # fmt: on
@@ -49,6 +51,7 @@ def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str)
         Script("h", 'printf "%s|" "$0" "$@"', (WEIRD, "")): Answer(0, f"check|{WEIRD}||"),
         Script("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
         Script("h", "cat"): Answer(0, ""),
+        Script("h", "cat", secret=Secret(WEIRD)): Answer(0, f"{WEIRD}\n"),
         Script("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),
         Script("h", "printf 'a\\000b'; printf 'c\\000d' >&2"): Answer(0, "a\0b", "cd"),
         Script("h", "echo orchestrator-end 7"): Answer(0, "orchestrator-end 7\n"),
@@ -203,6 +206,34 @@ def test_secrets_are_in_the_payload_alone() -> None:
     assert "PLANTED" not in script + render(write) + repr(write)
 
 
+SPY = "tr '\\000' ' ' </proc/$$/cmdline; tr '\\000' ' ' </proc/$PPID/cmdline"
+
+
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_question_reads_its_secret_and_shows_it_to_nobody(program: str) -> None:
+    question = Script("h", f'IFS= read -r got; printf "%s\n" "$got"; {SPY}', ("a",), secret=Secret("PLANTED"))
+    output = shell(look_script([question]), program=program).stdout
+    got, *shown = parse_look([question], output)[question].text.split("\n")
+    assert ("PLANTED", False) == (got, "PLANTED" in "".join(shown))
+    assert "timeout" in "".join(shown)
+    assert "PLANTED" not in repr(question)
+
+
+def test_a_command_has_its_secret_and_shows_it_to_nobody(beside: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    told = f'exec >{seen}; printf "%s|%s\n" "$A" "$B"; cat; {SPY}'
+    run = Run(("sh", "-c", told), (("A", "plain"), ("B", Secret("PLANTED: 'x' "))))
+    script, payloads = job_script([run])
+    assert {"payload-1": b"PLANTED: 'x' \n"} == payloads
+    done = perform([run], beside)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    first, rest = seen.read_text().split("\n", 1)
+    assert ("plain|PLANTED: 'x' ", False) == (first, "PLANTED" in rest)
+    assert "PLANTED" not in script + render(run) + repr(run) + str(describe(run))
+    assert describe(run) == describe(Run(run.argv, (("A", "plain"), ("B", Secret("another")))))
+
+
 JOB = job_script(
     [
         MakeDirectory(f"/x/{WEIRD}", 0o700),
@@ -210,9 +241,12 @@ JOB = job_script(
         Remove(f"/x/{WEIRD}"),
         RemoveDirectory(f"/x/{WEIRD}"),
         Run(("echo", WEIRD, ""), (("A", WEIRD),)),
+        Run(("echo", WEIRD, ""), (("A", Secret(WEIRD)),)),
     ]
 )[0]
-LOOK = look_script([Script("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Script("h", "true")])
+LOOK = look_script(
+    [Script("h", f'printf "%s" "$1" {WEIRD}', (WEIRD, "")), Script("h", "true", secret=Secret("x"))]
+)
 
 
 @pytest.mark.parametrize(

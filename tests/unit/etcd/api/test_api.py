@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from orchestrator.etcd.api import Api, Hashed, MemberStatus, Registered, of, v2, v3
 from orchestrator.etcd.checks import versions
+from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import host, members
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Facts, MemberFacts, Target
@@ -140,7 +141,7 @@ def test_alarms_are_read(parser: str, case: dict[str, Any], one: Target) -> None
 @cases("version")
 def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path: Path) -> None:
     member = target(tmp_path)
-    fact = members.version(member.host)
+    fact = members.version(member)
 
     def chosen(wanted: str) -> tuple[str, str]:
         cluster = member.cluster.model_copy(update={"api": wanted})
@@ -160,13 +161,13 @@ def test_the_interface_is_found_out(parser: str, case: dict[str, Any], tmp_path:
 def test_v2_neither_hands_leadership_over_nor_has_alarms(tmp_path: Path) -> None:
     member = target(tmp_path)
     assert of(member).name == "v2"
-    assert V2.move_leader("a1", "http://127.0.0.1:4001") is None
+    assert V2.move_leader("a1", Endpoint("http://127.0.0.1:4001")) is None
     assert V2.alarms(member) is None
 
 
 def test_v2_registers_both_peer_urls_with_one_put() -> None:
     urls = ("http://198.18.0.101:2380", "https://198.18.0.101:2380")
-    run = V2.update_peers("e1a04ced8fd5e6e4", urls, "http://127.0.0.1:4001")
+    run = V2.update_peers("e1a04ced8fd5e6e4", urls, Endpoint("http://127.0.0.1:4001"))
 
     assert ("curl", "http://127.0.0.1:4001/v2/members/e1a04ced8fd5e6e4") == (run.argv[0], run.argv[-1])
     assert {"--fail", "-XPUT", "Content-Type: application/json"} <= set(run.argv)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.etcd.api.words import OWN_LISTENER, Hindrance, hindrance
+from orchestrator.etcd.api.words import CURL_TLS, OWN_LISTENER, V2_TLS, V3_TLS, Hindrance, hindrance
 from orchestrator.host.questions import Answer
 
 
@@ -22,12 +22,17 @@ def running(environment: dict[str, str]) -> Iterator[int]:
         process.wait()
 
 
-def found(folder: Path, pid: int, shell: str) -> subprocess.CompletedProcess[str]:
+MATERIAL = ("ca.pem", "server1.pem", "server1-key.pem")
+
+
+def found(
+    folder: Path, pid: int, shell: str, shown: str = 'printf "%s|" "$url" "$@"'
+) -> subprocess.CompletedProcess[str]:
     (folder / "systemctl").write_text(f"#!/bin/sh\necho {pid}\n")
     (folder / "systemctl").chmod(0o755)
     (folder / "http:").touch()  # no pattern may be taken for the files that lie about
     return subprocess.run(
-        [shell, "-c", f'{OWN_LISTENER}\nprintf "%s|" "$url" "$@"', "check", "etcd2", "a b", "*"],
+        [shell, "-c", f"{OWN_LISTENER}\n{shown}", "check", "etcd2", *MATERIAL, "a b", "*"],
         cwd=folder,
         env={"PATH": f"{folder}:{os.environ['PATH']}"},
         capture_output=True,
@@ -48,6 +53,7 @@ def found(folder: Path, pid: int, shell: str) -> subprocess.CompletedProcess[str
         ("https://0.0.0.0:2379,http://127.0.0.1:4001", "http://127.0.0.1:4001"),
         ("http://0.0.0.0:4001,https://10.0.0.1:2379", "http://127.0.0.1:4001"),
         ("http://10.0.0.0:2379", "http://10.0.0.0:2379"),
+        ("https://10.0.0.1:2379, http://10.0.0.2:2379", "http://10.0.0.2:2379"),
     ],
 )
 def test_the_last_listener_that_speaks_http_is_taken(
@@ -56,6 +62,43 @@ def test_the_last_listener_that_speaks_http_is_taken(
     with running({} if urls is None else {"ETCD_LISTEN_CLIENT_URLS": urls}) as pid:
         reported = found(tmp_path, pid, shell)
     assert (0, f"{wanted}|a b|*|", "") == (reported.returncode, reported.stdout, reported.stderr)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize(
+    ("listens", "advertises", "wanted"),
+    [
+        ("https://0.0.0.0:2379", "https://a.example:2379", "https://a.example:2379"),
+        ("https://10.0.0.1:2379", "https://lb:2379,https://10.0.0.1:2379", "https://10.0.0.1:2379"),
+        ("https://0.0.0.0:2379", "http://a:1, https://b:2, https://c:3", "https://b:2"),
+        ("https://0.0.0.0:2379,http://127.0.0.1:4001", "https://a:2379", "http://127.0.0.1:4001"),
+    ],
+)
+def test_a_member_without_one_is_asked_as_it_advertises_with_the_files_on_its_host(
+    tmp_path: Path, shell: str, listens: str, advertises: str, wanted: str
+) -> None:
+    for name in MATERIAL:
+        (tmp_path / name).touch()
+    words = f'printf \'%s|\' "$url" {CURL_TLS} / {V2_TLS} / {V3_TLS} "$@"'
+    with running(
+        {"ETCD_LISTEN_CLIENT_URLS": listens, "ETCD_ADVERTISE_CLIENT_URLS": advertises, "IFS": ","}
+    ) as pid:
+        reported = found(tmp_path, pid, shell, words)
+    curl = "--cacert|ca.pem|--cert|server1.pem|--key|server1-key.pem|"
+    v2 = "--ca-file|ca.pem|--cert-file|server1.pem|--key-file|server1-key.pem|"
+    v3 = "--cacert=ca.pem|--cert=server1.pem|--key=server1-key.pem|"
+    tls = f"{curl}/|{v2}/|{v3}" if wanted.startswith("https") else "/|/|"
+    assert (0, f"{wanted}|{tls}a b|*|", "") == (reported.returncode, reported.stdout, reported.stderr)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("there", [MATERIAL[:2], MATERIAL], ids=["no key", "nothing advertised over https"])
+def test_a_member_that_cannot_be_asked_over_https_is_reported(
+    tmp_path: Path, shell: str, there: tuple[str, ...]
+) -> None:
+    for name in there:
+        (tmp_path / name).touch()
+    test_a_member_without_one_is_reported(tmp_path, shell)
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

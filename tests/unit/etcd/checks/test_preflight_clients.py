@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from engine.world import make_cluster
 from support.sites import make_site
 from support.targets import target
 
@@ -73,6 +74,15 @@ def test_who_is_cut_off_is_named(
     remark = reported(tmp_path, seen)
     assert verdict == remark.verdict
     assert evidence in remark.evidence
+
+
+def test_without_a_local_port_nobody_is_sent_to_it(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path, local="none")
+    fleet = {(LOCAL, "127.0.0.1 4001"): "fleetd (pid 7)"}
+    seen = {"server1": connections(("127.0.0.1 4001", LOCAL), went=fleet)}
+    (remark,) = clients.judged(target(tmp_path, {}, cluster), seen)
+    assert "fleetd (pid 7) on server1" in remark.evidence
+    assert "ports: {local: 4001}" in (remark.fix or "")
 
 
 def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.checks.unit import seconds
 from orchestrator.etcd.facts import process
+from orchestrator.etcd.facts.listeners import SOCKETS
 from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import Target
+from orchestrator.plan.model import Ports
 
 
 def script_of(name: str, site: Site) -> str:
@@ -96,6 +98,13 @@ PORTS = [
     ('LISTEN 0 4096 10.0.0.9:2379 0.0.0.0:* users:(("haproxy",pid=9,fd=8))', ["warn", "pass"], "haproxy"),
     ("LISTEN 0 4096 [::1]:4001 [::]:*", ["warn", "pass"], "unknown"),
 ]
+
+
+def test_without_a_local_port_it_may_be_another_programs(tmp_path: Path) -> None:
+    site = make_site(tmp_path, ports=Ports(local="none"))
+    reported = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))'
+    (found,) = judged("ports", site, {process.SCRIPT: running(), SOCKETS: Answer(0, reported)})
+    assert ("pass", "2379, 2380, 12380 are etcd's or free") == (found.verdict, found.evidence)
 
 
 @pytest.mark.parametrize(("reported", "expected", "evidence"), TOOLS)

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from support.sites import item, make_site, verdicts
 
-from orchestrator.etcd.api.words import MemberStatus, Registered
+from orchestrator.etcd.api.words import MemberStatus, Registered, wants_login
 from orchestrator.etcd.checks.health import MAX_LAG, behind
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.membership import compare
 from orchestrator.etcd.checks.site import Site, assumed
 from orchestrator.etcd.facts import members
-from orchestrator.etcd.facts.members import COUNT, DOWNGRADE
+from orchestrator.etcd.facts.members import COUNT, DOWNGRADE, VERSION
 from orchestrator.host.questions import Answer, Question, Script
+from orchestrator.plan.model import Auth
 
 ALL = ("server1", "server2", "server3")
 ALARM = Answer(0, "memberID:162 alarm:NOSPACE ")  # 0xa2
@@ -36,7 +37,8 @@ def answered(name: str, site: Site, changes: Mapping[tuple[str, str], Answer]) -
         answers: dict[Question, Answer] = {}
         for question in examination.questions:
             assert isinstance(question, Script)
-            word = question.arguments[-1] if question.script not in {DOWNGRADE, COUNT} else question.script
+            named = {DOWNGRADE: DOWNGRADE, COUNT: COUNT, VERSION: "etcd2"}
+            word = named.get(question.script, question.arguments[-1])
             number = int(question.host[-1])
             healthy = {
                 "json": status(number),
@@ -117,9 +119,25 @@ def test_authentication_is_no_lack_of_health(tmp_path: Path, word: str, answer: 
         (name, "etcd2"): Answer(0, f"MainPID=7\nenviron={running}\n") for name in ALL
     }
     (one,) = answered("quorum", make_site(tmp_path, *ALL), changes)
-    assert "authentication is on: not supported yet (server1, server2, server3)" == one.evidence
+    assert "authentication is on: the plan names no user (server1, server2, server3)" == one.evidence
     assert "etcdctl --endpoints=http://127.0.0.1:2379 --user root:PASSWORD auth disable" in one.fix
     assert one.fix.endswith("etcdctl --endpoints=http://127.0.0.1:2379 auth enable")
+
+
+def test_a_user_that_is_not_taken_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("geheim\n")
+    file.chmod(0o600)
+    site = make_site(tmp_path, *ALL, auth=Auth(user="ops", password_file=file))
+    refusal = "Error: etcdserver: authentication failed, invalid user ID or password\n"
+    for told in (refusal, "(etcdserver: user name not found)", "Error: desc = auth: user not found\n"):
+        assert wants_login(Answer(1, "", told))
+    running = base64.b64encode(b"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379").decode()
+    changes = {("server2", "health"): Answer(1, "", refusal)} | {
+        (name, "etcd2"): Answer(0, f"MainPID=7\nenviron={running}\n") for name in ALL
+    }
+    (one,) = answered("quorum", site, changes)
+    assert "the user 'ops' of the plan (auth) is not taken, or lacks the role root (server2)" in one.evidence
 
 
 @pytest.mark.parametrize("reason", ["context deadline exceeded", "open /x: permission denied"])
@@ -249,7 +267,7 @@ def test_without_facts_the_plans_own_urls_are_expected(tmp_path: Path) -> None:
 def test_the_version_is_asked_as_the_facts_ask_it(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     (examination,) = item("versions").make(site)
-    assert members.version(site.members[0].host) == examination.facts[0]
+    assert members.version(site.members[0]) == examination.facts[0]
 
 
 ETCDCTL = "ETCDCTL_API=3 etcdctl --endpoints=http://localhost:2379"

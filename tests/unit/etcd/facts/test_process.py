@@ -95,7 +95,7 @@ def test_only_known_settings_are_remembered(tmp_path: Path) -> None:
 
 def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
     member = target(tmp_path, {})
-    changed = (settings.certificates, settings.tls_listeners, settings.relaying, settings.insecure_localhost)
+    changed = (settings.certificates, settings.tls_listeners, settings.relaying, settings.opened)
     assert set() == {name for make in changed for name in make(member)} - process.REMEMBERED
 
 

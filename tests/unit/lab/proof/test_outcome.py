@@ -113,6 +113,19 @@ def test_what_the_client_suffered_is_not_passed_over(change: dict[str, object], 
     assert render(outcome).endswith(f"\nNot proved:\n  {expected}\n")
 
 
+def test_a_local_port_is_open_where_the_plan_wants_one_and_closed_where_it_wants_none() -> None:
+    closed = replace(GOOD, members=tuple(replace(one, local=Reception.UNREACHABLE) for one in MEMBERS))
+    for local, fine, bad in (("none", closed, GOOD), (4001, GOOD, closed)):
+        cluster = CLUSTER.model_copy(update={"ports": CLUSTER.ports.model_copy(update={"local": local})})
+        assert () == shortcomings(replace(fine, cluster=cluster))
+        assert 3 == len(shortcomings(replace(bad, cluster=cluster)))
+    unsaid = CLUSTER.model_copy(update={"ports": CLUSTER.ports.model_copy(update={"local": "auto"})})
+    assert () == (
+        *shortcomings(replace(GOOD, cluster=unsaid)),
+        *shortcomings(replace(closed, cluster=unsaid)),
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [

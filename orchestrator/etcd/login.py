@@ -1,0 +1,50 @@
+"""The user as whom etcd is asked where its authentication is on, and how etcdctl is told of it unseen."""
+
+import os
+import shlex
+import stat
+from pathlib import Path
+
+from orchestrator.errors import RefusedError
+from orchestrator.host.operations import Secret
+from orchestrator.plan.model import Cluster
+from orchestrator.text import shown
+
+_MAX_BYTES = 1024
+_OTHERS = 0o077
+
+# etcdctl takes user and password together from this variable. It comes in on stdin, for what stands on a
+# command line, even that of env, every user of the host can read; where nothing comes, nothing is set.
+READ = "if IFS= read -r ETCDCTL_USER; then export ETCDCTL_USER; else unset ETCDCTL_USER; fi"
+VARIABLE = "ETCDCTL_USER"
+
+
+def typed(cluster: Cluster) -> str:
+    """Return what stands before a command that a person types, with PASSWORD for the password."""
+    return "" if cluster.auth is None else f"{VARIABLE}={shlex.quote(cluster.auth.user)}:PASSWORD "
+
+
+def of(cluster: Cluster) -> Secret | None:
+    """Return user and password as etcdctl takes them, None if the plan names no user; RefusedError."""
+    if cluster.auth is None:
+        return None
+    return Secret(f"{cluster.auth.user}:{_password(cluster.auth.password_file)}")
+
+
+def _password(file: Path) -> str:
+    name = shown(str(file), quote="", limit=4096)
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            content = opened.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise RefusedError(f"auth.password_file {name}: {error.strerror}") from error
+    if mode & _OTHERS:
+        raise RefusedError(f"auth.password_file {name} can be read by others (mode {mode:o}): chmod 600 it")
+    try:
+        password = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"auth.password_file {name} is not UTF-8 text") from error
+    if not password or len(content) > _MAX_BYTES or not password.isprintable():
+        raise RefusedError(f"auth.password_file {name} has to hold one line: the password")
+    return password
