@@ -67,6 +67,7 @@ class FakeHost:
     program: str = "etcd"  # what the unit's main process is
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
+    never_starts: bool = False  # its next start fails, whatever its settings are
     starting_looks: int = 0
 
     def update_trust(self) -> None:
@@ -120,7 +121,8 @@ class FakeHost:
         both_reported = bool({"ETCD_ADVERTISE_CLIENT_URLS", "ETCD_PROXY"} & set(self.loaded)) or (
             "ETCD_LISTEN_CLIENT_URLS" not in self.loaded
         )
-        self.is_running = all(path in self.files for path in named) and one_source and both_reported
+        is_startable = one_source and both_reported and not self.never_starts
+        self.is_running = all(path in self.files for path in named) and is_startable
 
     def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
         """What listens where: (host, port) to scheme."""
@@ -303,7 +305,7 @@ class World:
             ]
             return Answer(0, json.dumps({"members": members}))
         assert words == ("alarm", "list")
-        return Answer(0, "")
+        return Answer(0, "") if self.reaches_quorum(host) else Answer(1, "", "etcdserver: request timed out")
 
     def _trust(self, host: FakeHost, check: Script) -> Answer:
         reported = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]

@@ -4,7 +4,7 @@ They look at the running process, at what its listeners answer, and at the regis
 never at what a command claimed to have done.
 """
 
-from orchestrator.etcd.checks.health import free_of_alarms, healthy, quorate, safe_to_restart
+from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, safe_to_restart
 from orchestrator.etcd.checks.host import trusting_the_ca
 from orchestrator.etcd.checks.listeners import (
     listed_by_etcdctl_with_certificates,
@@ -47,6 +47,7 @@ from orchestrator.etcd.checks.settled import (
 
 __all__ = [
     "advertising_https",
+    "away",
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
