@@ -29,6 +29,12 @@ def never_starting(host: Host) -> Iterator[None]:
     host.run(["chmod", "+x", "/usr/bin/etcd"])
 
 
+def units(lab: Lab) -> dict[str, str]:
+    return {
+        path: told for path, told in fingerprint(lab).items() if "etc/systemd" in path or "etc/etcd" in path
+    }
+
+
 def ends(lab: Lab, code: int, *words: str) -> str:
     done = orchestrator(lab, *words)
     assert code == done.returncode, f"{words}: {failure(done)}"
@@ -41,10 +47,7 @@ def test_a_restart_that_took_the_quorum_away_is_taken_again_or_undone(
 ) -> None:
     with booted(FRESH, two_members(tmp_path)) as lab:
         one, two = lab.hosts
-        for host in lab.hosts:
-            with never_starting(host):
-                pass  # its own copy of the program lies there from now on
-        before = fingerprint(lab)
+        before = units(lab)
         ends(lab, 0, "run", PLAN, "--yes", "--until", "proven")
         with never_starting(one):
             assert "A restart needs no quorum" in ends(lab, 9, "run", PLAN, "--resume")
@@ -59,4 +62,4 @@ def test_a_restart_that_took_the_quorum_away_is_taken_again_or_undone(
         assert not unhealthy(lab)
         listed = shell(one, "ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379 member list")
         assert all(f" http://{host.entry.address}:2380, " in listed for host in lab.hosts), listed
-        assert before == fingerprint(lab)
+        assert before == units(lab)
