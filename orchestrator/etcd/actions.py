@@ -6,7 +6,7 @@ Every action may be done twice, and has another that undoes it.
 from collections.abc import Iterable
 
 from orchestrator.etcd import api, files, install, settings, trial
-from orchestrator.etcd.facts import ca_store
+from orchestrator.etcd.facts import ca_store, peering
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, Paths
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.plan.facts import Target
@@ -101,9 +101,17 @@ def distrust_ca(target: Target) -> Iterable[Operation]:
     yield from ca_store.uninstall(target)
 
 
+def register_what_is_listened_with(target: Target) -> Iterable[Operation]:
+    """Register the peer URLs with the scheme that the member listens with, if somebody registered another."""
+    urls = settings.peers_before(target)
+    if set(urls) != set(target.member.peer_urls):
+        endpoint = peering.endpoint(target.found.environment)
+        yield api.of(target).update_peers(target.member.id, urls, endpoint)
+
+
 def register_http(target: Target) -> Iterable[Operation]:
-    """Register the peer URLs as they were before the first change."""
-    yield _register(target, settings.peers_http(target))
+    """Register the peer URLs with the scheme that the member listened with before the first change."""
+    yield _register(target, settings.peers_before(target))
 
 
 def register_both_schemes(target: Target) -> Iterable[Operation]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from orchestrator.etcd import schemes
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
@@ -159,19 +160,23 @@ def opened(target: Target) -> Settings:
     return {} if has_local_port(target) else insecure_localhost(target)
 
 
-def peers_http(target: Target) -> tuple[str, ...]:
-    """Peer URLs as registered before the first change."""
-    return target.member.peer_urls
+def peers_before(target: Target) -> tuple[str, ...]:
+    """Peer URLs in the scheme that the member listened with before the first change.
+
+    They are those that it was registered with, unless somebody registered another scheme and left it at that.
+    """
+    listeners = current(target.found.environment, LISTEN_PEER)
+    return schemes.spoken(target.member.peer_urls, listeners)
 
 
 def peers_https(target: Target) -> tuple[str, ...]:
     """The same peer URLs over TLS, e.g. https://198.18.0.101:2380."""
-    return tuple(map(to_https, target.member.peer_urls))
+    return tuple(map(to_https, peers_before(target)))
 
 
 def peers_both(target: Target) -> tuple[str, ...]:
     """Both schemes on the same host and port: a dialler that fails with one tries the next."""
-    return (*peers_http(target), *peers_https(target))
+    return tuple(dict.fromkeys((*peers_before(target), *peers_https(target))))
 
 
 class Paths:

@@ -13,7 +13,7 @@ from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
     is_.configured_as_found, is_.running_with_http, is_.running_as_found, is_.serving_http,
-    is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
+    is_.holding_no_certificates, is_.free_of_other_files, is_.registered_as_found, is_.healthy,
 ))
 STAGED = State("staged", "speaks http, and its certificates are on the host", (
     is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
@@ -95,7 +95,7 @@ BRIDGE = Migration(
     rounds=(
         #     round             from             to               order
         Round("stage",          PLAINTEXT,       STAGED,          one_by_one,
-              there=Way((do.copy_certificates, do.trust_ca)),
+              there=Way((do.register_what_is_listened_with, do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
         Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one, role="proxy",
               there=Way((do.copy_certificates, do.trust_ca)),

@@ -65,7 +65,7 @@ GUIDE = Migration(
     rounds=(
         #     round             from             to               order
         Round("open",           PLAINTEXT,       OPENED,          leader_last,
-              there=Way((do.open_local_port, do.restart_if_opened), do.hand_over,
+              there=Way((do.register_what_is_listened_with, do.open_local_port, do.restart_if_opened), do.hand_over,
                         away=(is_.away,), advice=NEEDS_NO_QUORUM),
               back=Way((do.close_local_port, do.restart_if_opened), do.hand_over_locally,
                        leader_last_if_any, always=(is_.safe_to_restart,), advice=NEEDS_NO_QUORUM)),

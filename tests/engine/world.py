@@ -146,6 +146,7 @@ class World:
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.performed: list[Job] = []
+        self.connections_last = False  # those that were made once; else all are cut and dialled again
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.away_looks = 0  # so often the first host cannot be asked
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
@@ -211,6 +212,8 @@ class World:
         others = [other for other in self.hosts.values() if other is not host and other.is_running]
         if host.name in self.cut_off:
             return False
+        if self.connections_last:
+            return host.is_running and len(others) + 1 > len(self.hosts) // 2
         linked = [other for other in others if self.can_dial(host, other) or self.can_dial(other, host)]
         return host.is_running and len(linked) + 1 > len(self.hosts) // 2
 

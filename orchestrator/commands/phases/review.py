@@ -8,6 +8,8 @@ from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
+from orchestrator.etcd.facts import peering
+from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import detecting as sources
 from orchestrator.output import out
 from orchestrator.plan.facts import Facts
@@ -24,8 +26,10 @@ def review(call: Call) -> None:
         jobs = rehearse(call.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    found = _sources(progress.opened.facts) if progress.opened else ()
-    out(text.review(call.runbook, jobs, call.cut_off, tuple(found)))
+    facts = progress.opened.facts if progress.opened else None
+    found = tuple(_sources(facts)) if facts else ()
+    repairs = peering.repairs(targets_of(session.cluster, facts)) if facts and not progress.attempts else ()
+    out(text.review(call.runbook, jobs, call.cut_off, found, tuple(repairs)))
 
 
 def _sources(facts: Facts) -> Iterable[str]:

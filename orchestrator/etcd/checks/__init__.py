@@ -19,6 +19,7 @@ from orchestrator.etcd.checks.local_clients import local_clients_healthy
 from orchestrator.etcd.checks.proving import free_of_trials, proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
+    registered_as_found,
     registered_for_peers_with_https,
     registered_with_both_schemes,
     registered_with_http,
@@ -66,6 +67,7 @@ __all__ = [
     "reachable_by_every_peer_over_tls",
     "refusing_http",
     "refusing_strangers",
+    "registered_as_found",
     "registered_for_peers_with_https",
     "registered_with_both_schemes",
     "registered_with_http",
