@@ -111,17 +111,17 @@ def register_what_is_listened_with(target: Target) -> Iterable[Operation]:
 
 def register_http(target: Target) -> Iterable[Operation]:
     """Register the peer URLs with the scheme that the member listened with before the first change."""
-    yield _register(target, settings.peers_before(target))
+    yield from _register(target, settings.peers_before(target))
 
 
 def register_both_schemes(target: Target) -> Iterable[Operation]:
     """Register each peer URL in both schemes: whoever dials finds the one that answers."""
-    yield _register(target, settings.peers_both(target))
+    yield from _register(target, settings.peers_both(target))
 
 
 def register_https(target: Target) -> Iterable[Operation]:
     """Register the peer URLs in https only."""
-    yield _register(target, settings.peers_https(target))
+    yield from _register(target, settings.peers_https(target))
 
 
 def hand_over(target: Target, successor: Target) -> Iterable[Operation]:
@@ -139,5 +139,8 @@ def _move_leader(target: Target, successor: Target, endpoint: str) -> Iterable[O
     return () if command is None else (command,)
 
 
-def _register(target: Target, urls: tuple[str, ...]) -> Run:
-    return api.of(target).update_peers(target.member.id, urls, settings.local_url(target))
+def _register(target: Target, urls: tuple[str, ...]) -> Iterable[Operation]:
+    """Register peer URLs; one whose peers speak https from the start is registered right all the time."""
+    if settings.peers_before(target) == settings.peers_https(target):
+        return
+    yield api.of(target).update_peers(target.member.id, urls, settings.local_url(target))

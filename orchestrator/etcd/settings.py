@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import schemes
+from orchestrator.etcd import kept, schemes
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
@@ -66,7 +66,34 @@ def local_url(target: Target) -> str:
 
 def original_url(target: Target) -> str:
     """URL under which the host reached its member before the first change."""
-    return loopback(current(target.found.environment, LISTEN_CLIENT)[0])
+    urls = current(target.found.environment, LISTEN_CLIENT)
+    return loopback(next((url for url in urls if url.startswith("http://")), urls[0]))
+
+
+def keeps_peers(target: Target) -> bool:
+    """Whether its peers speak https already, with certificates of their own: nothing of that is changed."""
+    environment = target.found.environment
+    ours, listeners = Paths.of(target).material, current(environment, LISTEN_PEER)
+    return kept.is_kept(environment, kept.PEER_FILES, listeners, ours)
+
+
+def keeps_clients(target: Target) -> bool:
+    """Whether it serves clients over https already, with a certificate of its own, which stays."""
+    environment = target.found.environment
+    ours, listeners = Paths.of(target).material, current(environment, LISTEN_CLIENT)
+    return kept.is_kept(environment, kept.CLIENT_FILES, listeners, ours)
+
+
+def kept_clients(target: Target) -> tuple[str, ...]:
+    """URLs at which clients are served over https from the start; none if they are not."""
+    return advertised_clients(target) if keeps_clients(target) else ()
+
+
+def peer_material(target: Target) -> tuple[str, str, str]:
+    """CA, certificate and key with which the member meets its peers once it speaks https to them."""
+    final = {**target.found.environment, **certificates(target)}
+    certificate, key, ca = (final[name] for name in kept.PEER_FILES)
+    return ca, certificate, key
 
 
 def has_local_port(target: Target) -> bool:
@@ -94,20 +121,26 @@ def certificates(target: Target) -> Settings:
     """Certificate settings; they make the member able to dial TLS before anybody listens with it.
 
     The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
-    clients leaves that CA setting out.
+    clients leaves that CA setting out. What speaks https already keeps what it has; clients that need none
+    there yet have to show a certificate only once all speak https, as everywhere.
     """
     place = Paths.of(target)
-    tls = target.cluster.tls
-    client: Settings = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
-    if tls.client_cert_auth:
-        client = {**client, "ETCD_TRUSTED_CA_FILE": place.ca, "ETCD_CLIENT_CERT_AUTH": "true"}
-    return {
-        **client,
+    client = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key, **_client_auth(target)}
+    peer = {
         "ETCD_PEER_CERT_FILE": place.certificate,
         "ETCD_PEER_KEY_FILE": place.key,
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
         "ETCD_PEER_CLIENT_CERT_AUTH": "true",
     }
+    return {**({} if keeps_clients(target) else client), **({} if keeps_peers(target) else peer)}
+
+
+def _client_auth(target: Target) -> Settings:
+    """What makes clients show a certificate, if the plan wants that; a CA of the member's own stays."""
+    if not target.cluster.tls.client_cert_auth:
+        return {}
+    own = target.found.environment.get("ETCD_TRUSTED_CA_FILE") if keeps_clients(target) else None
+    return {"ETCD_TRUSTED_CA_FILE": own or Paths.of(target).ca, "ETCD_CLIENT_CERT_AUTH": "true"}
 
 
 def relaying(target: Target) -> Settings:
@@ -144,6 +177,7 @@ def tls_listeners(target: Target) -> Settings:
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
+        **(_client_auth(target) if keeps_clients(target) else {}),
         **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 

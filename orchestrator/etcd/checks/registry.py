@@ -15,10 +15,6 @@ from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 
 REPAIR = "a run registers it with what it listens with before it does anything else, if you say so (--repair)"
-HALF_SECURED = (
-    "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "
-    "which, and how they come to speak http again"
-)
 
 
 def _registered(
@@ -157,13 +153,8 @@ def schemes(
             f"{name} is registered with {', '.join(member.peer_urls)}, and listens on {listens}: "
             "after its next restart the others could not find it"
         )
-        is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
         command = peering.command(interface, member.id, member.peer_urls, environment)
-        yield (
-            doubtful(reported, f"{REPAIR}; by hand, on {name}: {command}")
-            if is_http
-            else wrong(reported, HALF_SECURED)
-        )
+        yield doubtful(reported, f"{REPAIR}; by hand, on {name}: {command}")
 
 
 def nowhere(host: Host, member: Registered, running: process.Process) -> Iterable[Remark]:
