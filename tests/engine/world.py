@@ -52,6 +52,7 @@ class FakeHost:
     address: str
     id: int
     base: dict[str, str]
+    unit: str = "etcd2"
     files: dict[str, Lying] = field(default_factory=dict)
     directories: set[str] = field(default_factory=lambda: {"/etc"})
     loaded: dict[str, str] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class FakeHost:
 
     def reload(self) -> None:
         """Do what systemctl daemon-reload does with the drop-ins."""
-        self.loaded = self._settings("/etc/systemd/system/etcd2.service.d/")
+        self.loaded = self._settings(f"/etc/systemd/system/{self.unit}.service.d/")
 
     def _settings(self, drop_ins: str) -> dict[str, str]:
         found = dict(self.base)
@@ -168,7 +169,7 @@ class World:
             "ETCD_INITIAL_ADVERTISE_PEER_URLS": f"http://{member.address}:2380",
             "ETCD_INITIAL_CLUSTER": self.initial,
         }
-        host = FakeHost(member.name, member.address, 0xA0 + number, base)
+        host = FakeHost(member.name, member.address, 0xA0 + number, base, member.service or "")
         host.reload()
         host.environment = dict(host.loaded)
         return host
@@ -346,7 +347,7 @@ class World:
 
     def _handshake(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
-        other = next(other for other in self.hosts.values() if other.address == url.hostname)
+        other = next(other for other in self.hosts.values() if url.hostname in self._names(other))
         listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
         if other.trial:
             listening[self.cluster.ports.trial] = "https"
@@ -354,6 +355,10 @@ class World:
         is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
         is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
+
+    def _names(self, host: FakeHost) -> set[str | None]:
+        """What others dial it by."""
+        return {urlsplit(url).hostname for url in self.registry[host.id]["peers"]}
 
     def _probe(self, host: FakeHost, probe: HttpProbe) -> Answer:
         url = urlsplit(probe.url)
@@ -419,7 +424,7 @@ class World:
         match argv:
             case ("systemctl", "daemon-reload"):
                 host.reload()
-            case ("systemctl", "--no-block", "restart", "etcd2.service"):
+            case ("systemctl", "--no-block", "restart", unit_name) if unit_name == f"{host.unit}.service":
                 host.restart()
                 self.cut_off.discard(host.name)
                 if host.id in self.registry:
@@ -445,7 +450,7 @@ class World:
                 host.end_trial()
             case ("systemd-run", *_, "sh", "-c", trial.END):
                 pass  # it ends the trial in its time
-            case ("sh", path, "etcd2"):
+            case ("sh", path, unit_name) if unit_name == host.unit:
                 assert trial.COPY == host.files[path][0]
                 host.copied = True
             case ("systemctl", "--no-block", "start", "orchestrator-trial.service"):
