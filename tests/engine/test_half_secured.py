@@ -50,6 +50,9 @@ def there_and_back(world: World) -> MemoryEventLog:
     for host in world.hosts.values():
         assert [f"https://{host.address}:2380"] == world.registry[host.id]["peers"]
         assert [f"https://{host.address}:2379"] == world.registry[host.id]["clients"]
+    again = compiled(world.cluster, world)  # as whoever has lost the state file sees it
+    gates = [gate for place in again.finals.items() for gate in again.gates[place]]
+    assert not LiveExecutor(world).refusals(gates)
     sealed = {name: dict(host.environment) for name, host in world.hosts.items()}
     back = compile_backward(world.cluster, facts, BRIDGE)
     run(back, LiveExecutor(world), event_log, context(world.cluster))

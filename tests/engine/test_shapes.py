@@ -1,4 +1,4 @@
-"""Clusters of other shapes: names, IPv6, several URLs, a unit and ports of each member alone; there and back."""
+"""Clusters of other shapes: names, IPv6, several URLs, a unit and ports of each member alone."""
 
 from copy import deepcopy
 from pathlib import Path

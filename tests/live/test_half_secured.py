@@ -2,7 +2,7 @@
 
 import json
 
-from live.stories import failure, orchestrator, shell, wait_until_healthy, writing
+from live.stories import failure, orchestrator, shell, unhealthy, wait_until_healthy, writing
 
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -61,6 +61,44 @@ def said(lab: Lab, code: int, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+def restart(*hosts: Host) -> None:
+    for host in hosts:
+        shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
+
+
+def register(host: Host, *schemes: str) -> None:
+    for id_, urls in registered(host).values():
+        place = urls[0].partition("://")[2]
+        wanted = ",".join(f"{scheme}://{place}" for scheme in schemes)
+        shell(host, f"{ETCDCTL} member update {id_} --peer-urls={wanted}")
+
+
+def test_auto_tls_brings_members_together_and_comes_back_to_http_as_documented(lab: Lab) -> None:
+    one, first = lab.hosts[0], [host.drop_in.read_text() for host in lab.hosts]
+    register(one, "https")
+    restart(*lab.hosts)
+    assert {"server1", "server2", "server3"} == set(unhealthy(lab))
+    lost = said(lab, 5, "check", PLAN)
+    assert "server1 is registered with https://198.18.0.101:2380, and listens on http://0.0.0.0:2380" in lost
+    assert "no member knows a leader, and without one etcd takes no 'member update'" in lost
+    for host in lab.hosts:
+        text = host.drop_in.read_text().replace("LISTEN_PEER_URLS=http:", "LISTEN_PEER_URLS=https:")
+        host.drop_in.write_text(text + 'Environment="ETCD_PEER_AUTO_TLS=true"\n')
+    restart(*lab.hosts)
+    wait_until_healthy(lab)
+    refused = said(lab, 5, "check", PLAN)
+    assert "ETCD_LISTEN_PEER_URLS already holds https://0.0.0.0:2380, without ETCD_PEER_CERT_FILE" in refused
+
+    with writing(lab):
+        register(one, "https", "http")
+        for host, text in zip(lab.hosts, first, strict=True):
+            host.drop_in.write_text(text)
+            restart(host)
+            wait_until_healthy(lab)
+        register(one, "http")
+    said(lab, 0, "check", PLAN)
+
+
 def test_what_speaks_https_is_kept_and_what_was_left_half_done_is_put_right(lab: Lab) -> None:
     one, two, _ = lab.hosts
     supply(lab)
@@ -69,8 +107,7 @@ def test_what_speaks_https_is_kept_and_what_was_left_half_done_is_put_right(lab:
             shell(one, f"{ETCDCTL} member update {id_} --peer-urls={urls[0].replace('http:', 'https:')}")
     for host in lab.hosts:
         secure(host, clients=host is two)
-    for host in lab.hosts:
-        shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
+    restart(*lab.hosts)
     wait_until_healthy(lab)
     before = {host.name: environment(host) for host in lab.hosts}
     files = [shell(host, "cat /etc/systemd/system/etcd2.service.d/*.conf || true") for host in lab.hosts]

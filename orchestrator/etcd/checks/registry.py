@@ -14,6 +14,10 @@ from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 
+LOST = (
+    "no member knows a leader, and without one etcd takes no 'member update': have them speak to each other "
+    "in the scheme that they are registered with, by auto TLS, and come back to http then: docs/hosts.md"
+)
 REPAIR = "a run registers it with what it listens with before it does anything else, if you say so (--repair)"
 
 
@@ -112,12 +116,14 @@ def registry(site: Site) -> Iterable[Check]:
     processes = {one.name: process.running(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        ids = {name: one.id for name, one in readable(selves, answers).items()}
+        known = readable(selves, answers)
+        ids = {name: one.id for name, one in known.items()}
+        is_led = any(one.leader != "0" for one in known.values())
         seen = {name: views[name].read(answers) for name in ids}
         running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
             *(membership.compare(site, seen, ids) if seen else (wrong("no member reports its registry"),)),
-            *schemes(site, seen, ids, running),
+            *(schemes(site, seen, ids, running, is_led=is_led)),
             *(
                 remark
                 for name, view in seen.items()
@@ -138,6 +144,8 @@ def schemes(
     seen: Mapping[str, Mapping[str, Registered]],
     ids: Mapping[str, str],
     running: Mapping[str, process.Process],
+    *,
+    is_led: bool,
 ) -> Iterable[Remark]:
     """Compare the scheme that each member is registered with, by its own view, with its listeners'."""
     interface = api.APIS[site.facts.api]
@@ -154,7 +162,10 @@ def schemes(
             "after its next restart the others could not find it"
         )
         command = peering.command(interface, member.id, member.peer_urls, environment)
-        yield doubtful(reported, f"{REPAIR}; by hand, on {name}: {command}")
+        if is_led:
+            yield doubtful(reported, f"{REPAIR}; by hand, on {name}: {command}")
+        else:
+            yield wrong(reported, LOST)
 
 
 def nowhere(host: Host, member: Registered, running: process.Process) -> Iterable[Remark]:

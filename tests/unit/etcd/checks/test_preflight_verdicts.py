@@ -75,6 +75,15 @@ def findings(name: str, scene: Scene) -> list[Finding]:
         ),
         (
             "registry",
+            (
+                runs("server1", ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),
+                *(status(f"server{n}", leader=0) for n in (1, 2, 3)),
+            ),
+            "fail",
+            "server1 is registered with http://198.18.0.101:2380, and listens on https",
+        ),
+        (
+            "registry",
             (sees("server1", "server1", clientURLs=["http://0.0.0.0:2379"]),),
             "fail",
             "server1 advertises http://0.0.0.0:2379: a client that follows it dials its own host",

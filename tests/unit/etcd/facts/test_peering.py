@@ -74,7 +74,7 @@ def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Pa
     peers = {"a1": "https://198.18.0.101:2380", "a2": "http://198.18.0.102:2380"}
     view = {id_: Registered(id_, "x", (url,), ()) for id_, url in peers.items()}
     ids = {"server1": "a1", "server2": "a2"}
-    (one,) = schemes(site, dict.fromkeys(ids, view), ids, running(tmp_path, {}))
+    (one,) = schemes(site, dict.fromkeys(ids, view), ids, running(tmp_path, {}), is_led=True)
     assert "warn" == one.verdict
     assert "--repair" in one.fix
     command = one.fix.partition("by hand, on server1: ")[2]
@@ -90,5 +90,5 @@ def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Pa
 def test_a_listener_that_speaks_https_already_is_registered_so(tmp_path: Path) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
     view = {"a1": Registered("a1", "x", ("http://198.18.0.101:2380",), ())}
-    (one,) = schemes(site, {"server1": view}, {"server1": "a1"}, running(tmp_path, HTTPS))
+    (one,) = schemes(site, {"server1": view}, {"server1": "a1"}, running(tmp_path, HTTPS), is_led=True)
     assert one.fix.endswith("member update a1 --peer-urls=https://198.18.0.101:2380")
