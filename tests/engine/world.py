@@ -52,7 +52,6 @@ class FakeHost:
     address: str
     id: int
     base: dict[str, str]
-    unit: str = "etcd2"
     files: dict[str, Lying] = field(default_factory=dict)
     directories: set[str] = field(default_factory=lambda: {"/etc"})
     loaded: dict[str, str] = field(default_factory=dict)
@@ -68,6 +67,7 @@ class FakeHost:
     program: str = "etcd"  # what the unit's main process is
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
+    service: str = "etcd2"
     never_starts: bool = False  # its next start fails, whatever its settings are
     starting_looks: int = 0
 
@@ -82,7 +82,7 @@ class FakeHost:
 
     def reload(self) -> None:
         """Do what systemctl daemon-reload does with the drop-ins."""
-        self.loaded = self._settings(f"/etc/systemd/system/{self.unit}.service.d/")
+        self.loaded = self._settings(f"/etc/systemd/system/{self.service}.service.d/")
 
     def _settings(self, drop_ins: str) -> dict[str, str]:
         found = dict(self.base)
@@ -169,7 +169,7 @@ class World:
             "ETCD_INITIAL_ADVERTISE_PEER_URLS": f"http://{member.address}:2380",
             "ETCD_INITIAL_CLUSTER": self.initial,
         }
-        host = FakeHost(member.name, member.address, 0xA0 + number, base, member.service or "")
+        host = FakeHost(member.name, member.address, 0xA0 + number, base, service=member.service or "")
         host.reload()
         host.environment = dict(host.loaded)
         return host
@@ -424,7 +424,7 @@ class World:
         match argv:
             case ("systemctl", "daemon-reload"):
                 host.reload()
-            case ("systemctl", "--no-block", "restart", unit_name) if unit_name == f"{host.unit}.service":
+            case ("systemctl", "--no-block", "restart", unit_name) if unit_name == f"{host.service}.service":
                 host.restart()
                 self.cut_off.discard(host.name)
                 if host.id in self.registry:
@@ -450,7 +450,7 @@ class World:
                 host.end_trial()
             case ("systemd-run", *_, "sh", "-c", trial.END):
                 pass  # it ends the trial in its time
-            case ("sh", path, unit_name) if unit_name == host.unit:
+            case ("sh", path, unit_name) if unit_name == host.service:
                 assert trial.COPY == host.files[path][0]
                 host.copied = True
             case ("systemctl", "--no-block", "start", "orchestrator-trial.service"):
