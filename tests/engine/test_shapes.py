@@ -10,10 +10,11 @@ from engine.world import World, make_cluster
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.settings import to_https
+from orchestrator.host.operations import Write
 from orchestrator.migrations.bridge import BRIDGE
-from orchestrator.plan.model import Cluster
+from orchestrator.plan.model import Cluster, Ports
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.runbook.compile import compile_backward
+from orchestrator.runbook.compile import compile_backward, compile_forward
 
 Urls = dict[str, str]  # of one member: {n} is its number
 
@@ -93,3 +94,30 @@ def test_a_cluster_of_another_shape_gets_there_and_back(
 ) -> None:
     world = shaped(tmp_path, addresses, urls, services)
     there_and_back(world.cluster, world)
+
+
+def test_two_clusters_on_the_same_hosts_put_no_file_where_the_other_has_one(tmp_path: Path) -> None:
+    paths = []
+    for name, local in (("first", 4001), ("second", 4002)):
+        folder = tmp_path / name
+        folder.mkdir()
+        world = shaped(folder, "10.0.0.{n}", PORTS, (name,) * 3)
+        cluster = world.cluster.model_copy(
+            update={
+                "name": name,
+                "tls": world.cluster.tls.model_copy(update={"directory": f"/etc/{name}"}),
+                "ports": Ports(local=local),
+            }
+        )
+        there = compile_forward(cluster, gather(cluster, world.look), BRIDGE)
+        paths.append(
+            {
+                operation.path
+                for step in there.steps.values()
+                for operation in step.operations
+                if isinstance(operation, Write) and not operation.path.startswith("/run/")  # of one at a time
+            }
+        )
+    first, second = paths
+    assert first
+    assert not first & second
