@@ -79,6 +79,9 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     accept_risk: Annotated[
         bool, typer.Option("--accept-risk", help="Go on with a strategy that is unsafe by design.")
     ] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="First register members with the scheme that they listen with.")
+    ] = False,
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
@@ -90,7 +93,7 @@ def run(  # noqa: PLR0913 -- one parameter for each option
         if dry_run:
             dry(session, context)
         else:
-            options = RunOptions(resume=resume, until=until, accept_risk=accept_risk)
+            options = RunOptions(resume=resume, until=until, accept_risk=accept_risk, repair=repair)
             live(session, context, options, confirm=None if yes else confirm)
 
 

@@ -25,6 +25,7 @@ NEW: tuple[Phase, ...] = (
     before.check_hosts,
     review,
     before.accept_risk,
+    before.accept_repair,
     before.ask,
     changing.write_header,
     changing.lock_every_host,

@@ -122,7 +122,8 @@ class _Walk:
         )
         try:
             self._refuse_touched(touched)
-            self._walker.hold((*standing, *touched))
+            is_away = any(self._is_away(stage) for stage in self._runbook.stages)
+            self._walker.hold(touched if is_away else (*standing, *touched))
         except wait.NotYetError as error:
             reason = f"the hosts are not as the state file left them: {error}"
             raise self._stopped(reason, self._advice()) from error
@@ -147,6 +148,10 @@ class _Walk:
 
     def _pending(self, stage: Stage) -> list[Step]:
         return [step for step in stage.steps if self._machines[step.host].state == stage.source]
+
+    def _is_away(self, stage: Stage) -> bool:
+        """Whether a host is away by its step, which is taken again or undone here: others may lack it."""
+        return any(map(self._walker.is_away, self._pending(stage)))
 
     def _take_anew(self, stage: Stage) -> Stage:
         """Undo what some hosts have taken of a round that all have to take together."""
@@ -199,7 +204,7 @@ class _Walk:
         if stage.last is None:
             return None
         try:
-            return self._walker.find(stage.last, waits=stage.waits)
+            return self._walker.find(stage.last, waits=stage.waits and not self._is_away(stage))
         except wait.NotYetError as error:
             raise self._stopped(str(error), stage.advice) from error
 

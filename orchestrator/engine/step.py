@@ -50,7 +50,8 @@ class Walker:
         is_ours = unsettled is not None and unsettled.step == step.id
         is_adopted = is_ours and self.holds((*step.gates, *step.proof))
         if not is_adopted:
-            self.hold(step.always)  # stop the line: nobody goes away while another is unwell
+            if not self.is_away(step):
+                self.hold(step.always)  # stop the line: nobody goes away while another is unwell
             if role and step.operations:
                 self._hand_over(step, role)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
@@ -82,6 +83,11 @@ class Walker:
         except wait.NotYetError:
             return False
         return True
+
+    def is_away(self, step: Step) -> bool:
+        """Whether a step that began and did not succeed took the host away, and this may bring it back."""
+        is_unsettled = step.host in self._event_log.progress.unsettled
+        return is_unsettled and bool(step.away) and self.holds(step.away)
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""

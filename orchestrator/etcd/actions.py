@@ -102,29 +102,37 @@ def distrust_ca(target: Target) -> Iterable[Operation]:
     yield from ca_store.uninstall(target)
 
 
+def register_what_is_listened_with(target: Target) -> Iterable[Operation]:
+    """Register the peer URLs with the scheme that the member listens with, if somebody registered another."""
+    urls = settings.peers_before(target)
+    if set(urls) != set(target.member.peer_urls):
+        endpoint = endpoints.as_found(target)
+        yield api.of(target).update_peers(target.member.id, urls, endpoint)
+
+
 def register_http(target: Target) -> Iterable[Operation]:
-    """Register the peer URLs as they were before the first change."""
-    yield _register(target, settings.peers_http(target), endpoints.before_switch(target))
+    """Register the peer URLs with the scheme that the member listened with before the first change."""
+    yield from _register(target, settings.peers_before(target), endpoints.before_switch(target))
 
 
 def register_both_schemes(target: Target) -> Iterable[Operation]:
     """Register each peer URL in both schemes: whoever dials finds the one that answers."""
-    yield _register(target, settings.peers_both(target), endpoints.before_switch(target))
+    yield from _register(target, settings.peers_both(target), endpoints.before_switch(target))
 
 
 def register_both_schemes_again(target: Target) -> Iterable[Operation]:
     """Register each peer URL in both schemes, of a member that is switched."""
-    yield _register(target, settings.peers_both(target), endpoints.after_switch(target))
+    yield from _register(target, settings.peers_both(target), endpoints.after_switch(target))
 
 
 def register_https(target: Target) -> Iterable[Operation]:
     """Register the peer URLs in https only, of a member that is switched."""
-    yield _register(target, settings.peers_https(target), endpoints.after_switch(target))
+    yield from _register(target, settings.peers_https(target), endpoints.after_switch(target))
 
 
 def announce_https(target: Target) -> Iterable[Operation]:
     """Register the peer URLs in https only, of a member that still listens on http."""
-    yield _register(target, settings.peers_https(target), endpoints.before_switch(target))
+    yield from _register(target, settings.peers_https(target), endpoints.before_switch(target))
 
 
 def hand_over(target: Target, successor: Target) -> Iterable[Operation]:
@@ -147,5 +155,8 @@ def _move_leader(target: Target, successor: Target, endpoint: Endpoint) -> Itera
     return () if command is None else (command,)
 
 
-def _register(target: Target, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
-    return api.of(target).update_peers(target.member.id, urls, endpoint)
+def _register(target: Target, urls: tuple[str, ...], endpoint: Endpoint) -> Iterable[Operation]:
+    """Register peer URLs; one whose peers speak https from the start is registered right all the time."""
+    if settings.peers_before(target) == settings.peers_https(target):
+        return
+    yield api.of(target).update_peers(target.member.id, urls, endpoint)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from orchestrator.etcd import kept, schemes
 from orchestrator.plan.facts import Target
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.text import shown
@@ -51,11 +52,16 @@ def is_unspecified(url: str) -> bool:
 
 
 def local_port(target: Target) -> int | None:
-    """The port that speaks http on loopback for ever: the plan's, or the usual one if it was there before."""
+    """The port that speaks http on loopback for ever: the plan's, or the usual one if it is needed.
+
+    It is where it was there before, and where clients are served with a certificate of the member's own:
+    the plan's CA need not have signed that, so its host asks it over loopback.
+    """
     cluster = target.cluster
     if cluster.local_port is None and cluster.ports.local == "auto":
         urls = current(target.found.environment, LISTEN_CLIENT)
-        return USUAL_LOCAL_PORT if any(_is_on_loopback(url, USUAL_LOCAL_PORT) for url in urls) else None
+        was_there = any(_is_on_loopback(url, USUAL_LOCAL_PORT) for url in urls)
+        return USUAL_LOCAL_PORT if was_there or keeps_clients(target) else None
     return cluster.local_port
 
 
@@ -81,7 +87,34 @@ def local_url(target: Target) -> str | None:
 
 def original_url(target: Target) -> str:
     """URL under which the host reached its member before the first change."""
-    return loopback(current(target.found.environment, LISTEN_CLIENT)[0])
+    urls = current(target.found.environment, LISTEN_CLIENT)
+    return loopback(next((url for url in urls if url.startswith("http://")), urls[0]))
+
+
+def keeps_peers(target: Target) -> bool:
+    """Whether its peers speak https already, with certificates of their own: nothing of that is changed."""
+    environment = target.found.environment
+    ours, listeners = Paths.of(target).material, current(environment, LISTEN_PEER)
+    return kept.is_kept(environment, kept.PEER_FILES, listeners, ours)
+
+
+def keeps_clients(target: Target) -> bool:
+    """Whether it serves clients over https already, with a certificate of its own, which stays."""
+    environment = target.found.environment
+    ours, listeners = Paths.of(target).material, current(environment, LISTEN_CLIENT)
+    return kept.is_kept(environment, kept.CLIENT_FILES, listeners, ours)
+
+
+def kept_clients(target: Target) -> tuple[str, ...]:
+    """URLs at which clients are served over https from the start; none if they are not."""
+    return advertised_clients(target) if keeps_clients(target) else ()
+
+
+def peer_material(target: Target) -> tuple[str, str, str]:
+    """CA, certificate and key with which the member meets its peers once it speaks https to them."""
+    final = {**target.found.environment, **certificates(target)}
+    certificate, key, ca = (final[name] for name in kept.PEER_FILES)
+    return ca, certificate, key
 
 
 def has_local_port(target: Target) -> bool:
@@ -114,20 +147,26 @@ def certificates(target: Target) -> Settings:
     """Certificate settings; they make the member able to dial TLS before anybody listens with it.
 
     The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
-    clients leaves that CA setting out.
+    clients leaves that CA setting out. What speaks https already keeps what it has; clients that need none
+    there yet have to show a certificate only once all speak https, as everywhere.
     """
     place = Paths.of(target)
-    tls = target.cluster.tls
-    client: Settings = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
-    if tls.client_cert_auth:
-        client = {**client, "ETCD_TRUSTED_CA_FILE": place.ca, "ETCD_CLIENT_CERT_AUTH": "true"}
-    return {
-        **client,
+    client = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key, **_client_auth(target)}
+    peer = {
         "ETCD_PEER_CERT_FILE": place.certificate,
         "ETCD_PEER_KEY_FILE": place.key,
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
         "ETCD_PEER_CLIENT_CERT_AUTH": "true",
     }
+    return {**({} if keeps_clients(target) else client), **({} if keeps_peers(target) else peer)}
+
+
+def _client_auth(target: Target) -> Settings:
+    """What makes clients show a certificate, if the plan wants that; a CA of the member's own stays."""
+    if not target.cluster.tls.client_cert_auth:
+        return {}
+    own = target.found.environment.get("ETCD_TRUSTED_CA_FILE") if keeps_clients(target) else None
+    return {"ETCD_TRUSTED_CA_FILE": own or Paths.of(target).ca, "ETCD_CLIENT_CERT_AUTH": "true"}
 
 
 def relaying_url(target: Target) -> str:
@@ -167,6 +206,7 @@ def tls_listeners(target: Target) -> Settings:
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
+        **(_client_auth(target) if keeps_clients(target) else {}),
         **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 
@@ -178,19 +218,23 @@ def advertised_clients(target: Target) -> tuple[str, ...]:
     return tuple(map(to_https, public or urls))
 
 
-def peers_http(target: Target) -> tuple[str, ...]:
-    """Peer URLs as registered before the first change."""
-    return target.member.peer_urls
+def peers_before(target: Target) -> tuple[str, ...]:
+    """Peer URLs in the scheme that the member listened with before the first change.
+
+    They are those that it was registered with, unless somebody registered another scheme and left it at that.
+    """
+    listeners = current(target.found.environment, LISTEN_PEER)
+    return schemes.spoken(target.member.peer_urls, listeners)
 
 
 def peers_https(target: Target) -> tuple[str, ...]:
     """The same peer URLs over TLS, e.g. https://198.18.0.101:2380."""
-    return tuple(map(to_https, target.member.peer_urls))
+    return tuple(map(to_https, peers_before(target)))
 
 
 def peers_both(target: Target) -> tuple[str, ...]:
     """Both schemes on the same host and port: a dialler that fails with one tries the next."""
-    return (*peers_http(target), *peers_https(target))
+    return tuple(dict.fromkeys((*peers_before(target), *peers_https(target))))
 
 
 class Paths:

@@ -13,7 +13,7 @@ from orchestrator.migrations.table import Advice, Migration, Round, State, Way
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
     is_.configured_as_found, is_.running_with_http, is_.running_as_found, is_.serving_http,
-    is_.holding_no_certificates, is_.free_of_other_files, is_.registered_with_http, is_.healthy,
+    is_.holding_no_certificates, is_.free_of_other_files, is_.registered_as_found, is_.healthy,
 ))
 STAGED = State("staged", "speaks http, and its certificates are on the host", (
     is_.running_as_found, is_.serving_http, is_.holding_certificates, is_.trusting_the_ca,
@@ -63,6 +63,10 @@ BACK_BY_RESTART = Advice(
     f"{NO_UPDATE}: start the members that are down first. If they run and do not find each other, the way back needs "
     "no quorum: 'rollback' restarts members with http, by which all are still known"
 )
+NEEDS_NO_QUORUM = Advice(
+    "A restart needs no quorum: 'run --resume' restarts the member anew, once what its journal complains of is put "
+    "right, and 'rollback' restarts it with its settings from before the first change"
+)
 START_FIRST = Advice(
     "Each restart with http brings its member together with those that run, but one that runs alone has no quorum: "
     "start the members that are down first"
@@ -91,7 +95,7 @@ BRIDGE = Migration(
     rounds=(
         #     round             from             to               order
         Round("stage",          PLAINTEXT,       STAGED,          one_by_one,
-              there=Way((do.copy_certificates, do.trust_ca)),
+              there=Way((do.register_what_is_listened_with, do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
         Round("stage-proxies",  RELAYING,        RELAYING_STAGED, one_by_one, role="proxy",
               there=Way((do.copy_certificates, do.trust_ca)),
@@ -100,8 +104,10 @@ BRIDGE = Migration(
               there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
               back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("accept",         PROVEN,          ACCEPTING,       leader_last,
-              there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart), do.hand_over),
-              back=Way((do.unload_certificates, do.close_local_port, do.restart), do.hand_over_locally)),
+              there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart), do.hand_over,
+                        away=(is_.away,), advice=NEEDS_NO_QUORUM),
+              back=Way((do.unload_certificates, do.close_local_port, do.restart), do.hand_over_locally,
+                       leader_last_if_any, always=(is_.safe_to_restart,), advice=NEEDS_NO_QUORUM)),
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one, role="proxy",
               there=Way((do.relay_with_certificates, do.restart)),
               back=Way((do.relay_as_before, do.restart))),
@@ -109,7 +115,8 @@ BRIDGE = Migration(
               there=Way((do.register_both_schemes,), advice=BACK_TO_HTTP),
               back=Way((do.register_http,), advice=BACK_TO_HTTP)),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last,
-              there=Way((do.listen_on_https, do.restart), do.hand_over, advice=BACK_BY_RESTART),
+              there=Way((do.listen_on_https, do.restart), do.hand_over,
+                        away=(is_.away,), advice=BACK_BY_RESTART),
               back=Way((do.listen_on_http, do.restart), do.hand_over_switched, leader_last_if_any,
                        always=(is_.safe_to_restart,), gates=BACK_ON_HTTP, advice=START_FIRST)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,

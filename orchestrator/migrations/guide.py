@@ -10,6 +10,7 @@ from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.bridge import (
     ACCEPTING,
     CLIENTS_LOSE,
+    NEEDS_NO_QUORUM,
     PLAINTEXT,
     PROVING,
     RELAYING,
@@ -64,8 +65,10 @@ GUIDE = Migration(
     rounds=(
         #     round             from             to               order
         Round("open",           PLAINTEXT,       OPENED,          leader_last,
-              there=Way((do.open_local_port, do.restart_if_opened), do.hand_over),
-              back=Way((do.close_local_port, do.restart_if_opened), do.hand_over_locally)),
+              there=Way((do.register_what_is_listened_with, do.open_local_port, do.restart_if_opened), do.hand_over,
+                        away=(is_.away,), advice=NEEDS_NO_QUORUM),
+              back=Way((do.close_local_port, do.restart_if_opened), do.hand_over_locally,
+                       leader_last_if_any, always=(is_.safe_to_restart,), advice=NEEDS_NO_QUORUM)),
         Round("supply",         OPENED,          SUPPLIED,        one_by_one,
               there=Way((do.copy_certificates, do.trust_ca)),
               back=Way((do.distrust_ca, do.remove_certificates))),
@@ -76,8 +79,10 @@ GUIDE = Migration(
               there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
               back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("load",           PROVEN,          ACCEPTING,       leader_last,
-              there=Way((do.end_trial, do.load_certificates, do.restart), do.hand_over_locally),
-              back=Way((do.unload_certificates, do.restart), do.hand_over_locally)),
+              there=Way((do.end_trial, do.load_certificates, do.restart), do.hand_over_locally,
+                        away=(is_.away,), advice=NEEDS_NO_QUORUM),
+              back=Way((do.unload_certificates, do.restart), do.hand_over_locally,
+                       leader_last_if_any, always=(is_.safe_to_restart,), advice=NEEDS_NO_QUORUM)),
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one, role="proxy",
               there=Way((do.relay_with_certificates, do.restart)),
               back=Way((do.relay_as_before, do.restart))),

@@ -64,6 +64,8 @@ class Way:
     about. ``proof`` are gates that have to hold once, behind the job, and need not go on holding.
     ``is_together`` says that what one host's step begins is needed by the others' proofs, and does not last:
     if not every host has taken it, whoever goes on undoes it where it was taken, and takes it anew.
+    ``away`` are gates that hold of a host which a step has taken away, and which this way may bring back: if
+    its step began and did not succeed, nobody else has to be well before it is taken again or undone.
     ``advice`` is what an operator has to know if a run stops here.
     """
 
@@ -74,6 +76,7 @@ class Way:
     gates: tuple[HostCheck, ...] | None = None
     proof: tuple[HostCheck, ...] = ()
     is_together: bool = False
+    away: tuple[HostCheck, ...] = ()
     advice: Advice | None = None
 
 

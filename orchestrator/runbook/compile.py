@@ -105,6 +105,7 @@ class _Compilation:
             after=usual if way.always is None else (),
             hand_overs=_hand_overs(way.hand_over, target),
             proof=tuple(make(target) for make in way.proof),
+            away=tuple(make(target) for make in way.away),
         )
 
 

@@ -20,7 +20,8 @@ class Step:
     ``gates`` are those of the state it leads to; ``always`` must hold before it begins, and ``after`` beside
     the gates before it is done. ``proof`` has to hold once behind its job, and is no part of the state.
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
-    go last. ``deadline_s`` bounds the step's script on the host, in seconds.
+    go last. ``deadline_s`` bounds the step's script on the host, in seconds. ``away`` holds of a host that a
+    step has taken away: there ``always`` need not hold before this one, for the others may lack that host.
     """
 
     round: str
@@ -33,6 +34,7 @@ class Step:
     after: tuple[Check, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     proof: tuple[Check, ...] = ()
+    away: tuple[Check, ...] = ()
     deadline_s: float = DEADLINE_S
 
     @property

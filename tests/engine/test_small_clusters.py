@@ -1,5 +1,6 @@
 """Clusters of one and of two members, which are away while one restarts: there and back again."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
@@ -8,11 +9,18 @@ from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
 from orchestrator.engine.state_file import MemoryEventLog
+from orchestrator.errors import PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
-from orchestrator.migrations import MIGRATIONS
+from orchestrator.host.operations import Operation, Run
+from orchestrator.migrations.bridge import BRIDGE
+from orchestrator.migrations.guide import GUIDE
+from orchestrator.migrations.table import Migration
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.runbook.compile import compile_backward
+from orchestrator.runbook.compile import compile_backward, compile_forward
+from orchestrator.runbook.model import Runbook
+
+WAYS: tuple[Callable[..., Runbook], ...] = (compile_forward, compile_backward)
 
 
 @pytest.mark.parametrize("members", [1, 2])
@@ -57,9 +65,43 @@ def there_and_back(cluster: Cluster, world: World, until: str | None) -> None:
     assert {until or "sealed"} == set(event_log.progress.states.values())
 
     run(
-        compile_backward(cluster, facts, MIGRATIONS["bridge"]),
+        compile_backward(cluster, facts, BRIDGE),
         LiveExecutor(world),
         event_log,
         context(cluster),
     )
     assert before == world.snapshot()
+
+
+@pytest.mark.parametrize(("migration", "until"), [(BRIDGE, "sealed"), (GUIDE, "accepting")])
+@pytest.mark.parametrize("members", [1, 2, 3])
+@pytest.mark.parametrize("goes_on", WAYS)
+def test_a_restart_that_failed_and_took_its_member_away_is_taken_again_or_undone(
+    tmp_path: Path, migration: Migration, until: str, members: int, goes_on: Callable[..., Runbook]
+) -> None:
+    cluster = make_cluster(tmp_path, members=members)
+    facts = gather(cluster, World(cluster).look)
+    there, back = (make(cluster, facts, migration) for make in WAYS)
+    goals = [stage.target for stage in there.stages]
+    for stage in there.stages[: goals.index(until) + 1]:
+        for step in stage.steps:
+            if any(map(restarts, step.operations)):
+                world, event_log = World(cluster), MemoryEventLog()
+                before = deepcopy(world.snapshot())
+                if stage is not there.stages[0]:
+                    run(there, LiveExecutor(world), event_log, context(cluster), until=stage.source)
+                world.hosts[step.host].never_starts = True
+                with pytest.raises((PersonNeededError, StoppedError), match=f"{stage.round}/{step.host}: "):
+                    run(there, LiveExecutor(world), event_log, context(cluster))
+                world.hosts[step.host].never_starts = False
+
+                if goes_on is compile_backward:
+                    run(back, LiveExecutor(world), event_log, context(cluster))
+                    assert before == world.snapshot(), step.id
+                else:
+                    run(there, LiveExecutor(world), event_log, context(cluster), until=until)
+                    assert {until} == set(event_log.progress.states.values()), step.id
+
+
+def restarts(operation: Operation) -> bool:
+    return isinstance(operation, Run) and operation.restarts_unit

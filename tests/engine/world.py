@@ -67,6 +67,8 @@ class FakeHost:
     program: str = "etcd"  # what the unit's main process is
     is_refused_by_peers: bool = False  # its certificate has no clientAuth usage, say
     start_takes_looks: int = 0
+    service: str = "etcd2"
+    never_starts: bool = False  # its next start fails, whatever its settings are
     starting_looks: int = 0
 
     def update_trust(self) -> None:
@@ -80,7 +82,7 @@ class FakeHost:
 
     def reload(self) -> None:
         """Do what systemctl daemon-reload does with the drop-ins."""
-        self.loaded = self._settings("/etc/systemd/system/etcd2.service.d/")
+        self.loaded = self._settings(f"/etc/systemd/system/{self.service}.service.d/")
 
     def _settings(self, drop_ins: str) -> dict[str, str]:
         found = dict(self.base)
@@ -126,7 +128,8 @@ class FakeHost:
         both_reported = bool({"ETCD_ADVERTISE_CLIENT_URLS", "ETCD_PROXY"} & set(self.loaded)) or (
             "ETCD_LISTEN_CLIENT_URLS" not in self.loaded
         )
-        self.is_running = all(path in self.files for path in named) and one_source and both_reported
+        is_startable = one_source and both_reported and not self.never_starts
+        self.is_running = all(path in self.files for path in named) and is_startable
 
     def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
         """What listens where: (host, port) to scheme."""
@@ -150,6 +153,7 @@ class World:
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.performed: list[Job] = []
+        self.connections_last = False  # those that were made once; else all are cut and dialled again
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
         self.away_looks = 0  # so often the first host cannot be asked
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
@@ -171,7 +175,7 @@ class World:
             "ETCD_INITIAL_ADVERTISE_PEER_URLS": f"http://{member.address}:2380",
             "ETCD_INITIAL_CLUSTER": self.initial,
         }
-        host = FakeHost(member.name, member.address, 0xA0 + number, base)
+        host = FakeHost(member.name, member.address, 0xA0 + number, base, service=member.service or "")
         host.reload()
         host.environment = dict(host.loaded)
         return host
@@ -215,6 +219,8 @@ class World:
         others = [other for other in self.hosts.values() if other is not host and other.is_running]
         if host.name in self.cut_off:
             return False
+        if self.connections_last:
+            return host.is_running and len(others) + 1 > len(self.hosts) // 2
         linked = [other for other in others if self.can_dial(host, other) or self.can_dial(other, host)]
         return host.is_running and len(linked) + 1 > len(self.hosts) // 2
 
@@ -313,7 +319,7 @@ class World:
             ]
             return Answer(0, json.dumps({"members": members}))
         assert words == ("alarm", "list")
-        return Answer(0, "")
+        return Answer(0, "") if self.reaches_quorum(host) else Answer(1, "", "etcdserver: request timed out")
 
     def _trust(self, host: FakeHost, check: Script) -> Answer:
         reported = ["trusted" if body in host.trusted else "missing" for body in check.arguments[1:]]
@@ -351,7 +357,7 @@ class World:
 
     def _handshake(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
-        other = next(other for other in self.hosts.values() if other.address == url.hostname)
+        other = next(other for other in self.hosts.values() if url.hostname in self._names(other))
         listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
         if other.trial:
             listening[self.cluster.ports.trial] = "https"
@@ -359,6 +365,10 @@ class World:
         is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
         is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
+
+    def _names(self, host: FakeHost) -> set[str | None]:
+        """What others dial it by."""
+        return {urlsplit(url).hostname for url in self.registry[host.id]["peers"]}
 
     def _probe(self, host: FakeHost, probe: HttpProbe) -> Answer:
         url = urlsplit(probe.url)
@@ -424,7 +434,7 @@ class World:
         match argv:
             case ("systemctl", "daemon-reload"):
                 host.reload()
-            case ("systemctl", "--no-block", "restart", "etcd2.service"):
+            case ("systemctl", "--no-block", "restart", unit_name) if unit_name == f"{host.service}.service":
                 host.restart()
                 self.cut_off.discard(host.name)
                 if host.id in self.registry:
@@ -450,7 +460,7 @@ class World:
                 host.end_trial()
             case ("systemd-run", *_, "sh", "-c", trial.END):
                 pass  # it ends the trial in its time
-            case ("sh", path, "etcd2"):
+            case ("sh", path, unit_name) if unit_name == host.service:
                 assert trial.COPY == host.files[path][0]
                 host.copy_unit()
             case ("systemctl", "--no-block", "start", "orchestrator-trial.service"):

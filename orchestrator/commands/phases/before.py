@@ -3,6 +3,8 @@
 from orchestrator.commands import check, locks, recall
 from orchestrator.commands.phases.call import Call
 from orchestrator.errors import RefusedError, StoppedError
+from orchestrator.etcd.facts import peering
+from orchestrator.etcd.gather import targets_of
 from orchestrator.output import out
 
 
@@ -51,6 +53,17 @@ def accept_risk(call: Call) -> None:
     """Refuse a strategy that is unsafe by design, unless the operator has accepted that."""
     if call.runbook.risk and not call.options.accept_risk:
         raise RefusedError(f"nothing was changed: {call.runbook.risk}. To go on all the same: --accept-risk")
+
+
+def accept_repair(call: Call) -> None:
+    """Ask whether a half-done registry is put right by the first round; refuse without a yes."""
+    found = "; ".join(peering.repairs(targets_of(call.session.cluster, call.facts)))
+    if not found or call.options.repair:
+        return
+    if call.confirm is None:
+        raise RefusedError(f"nothing was changed: {found}. To have that put right first: --repair")
+    if not call.confirm(f"{found}. Put that right first?"):
+        raise RefusedError("nothing was changed: you said no")
 
 
 def ask(call: Call) -> None:

@@ -19,11 +19,15 @@ Confirm = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the operator wants of a run; ``until`` is the state in which to pause."""
+    """What the operator wants of a run.
+
+    ``until`` is the state in which to pause, ``repair`` that a half-done registry is put right first.
+    """
 
     resume: bool = False
     until: str | None = None
     accept_risk: bool = False
+    repair: bool = False
 
 
 @dataclass(slots=True)

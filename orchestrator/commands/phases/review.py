@@ -8,9 +8,12 @@ from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
+from orchestrator.etcd import settings
+from orchestrator.etcd.facts import peering
+from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import detecting as sources
 from orchestrator.output import out
-from orchestrator.plan.facts import Facts
+from orchestrator.plan.facts import Facts, Target
 from orchestrator.report import review as text
 
 
@@ -24,8 +27,21 @@ def review(call: Call) -> None:
         jobs = rehearse(call.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
-    found = _sources(progress.opened.facts) if progress.opened else ()
-    out(text.review(call.runbook, jobs, call.cut_off, tuple(found)))
+    facts = progress.opened.facts if progress.opened else None
+    everyone = targets_of(session.cluster, facts) if facts else ()
+    found = (*(_sources(facts) if facts else ()), *_kept(everyone))
+    repairs = () if progress.attempts else tuple(peering.repairs(everyone))
+    out(text.review(call.runbook, jobs, call.cut_off, found, repairs))
+
+
+def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:
+    """Say who speaks https already, and so keeps what it has."""
+    peers = ", ".join(one.name for one in everyone if settings.keeps_peers(one))
+    clients = ", ".join(one.name for one in everyone if settings.keeps_clients(one))
+    if peers:
+        yield f"{peers}: peers speak https already; their listeners and certificates stay as they are."
+    if clients:
+        yield f"{clients}: clients are served over https already; that listener and its certificate stay."
 
 
 def _sources(facts: Facts) -> Iterable[str]:

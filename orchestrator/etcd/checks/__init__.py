@@ -4,7 +4,7 @@ They look at the running process, at what its listeners answer, and at the regis
 never at what a command claimed to have done.
 """
 
-from orchestrator.etcd.checks.health import free_of_alarms, healthy, quorate, safe_to_restart
+from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, safe_to_restart
 from orchestrator.etcd.checks.host import trusting_the_ca
 from orchestrator.etcd.checks.listeners import (
     listed_by_etcdctl_with_certificates,
@@ -19,6 +19,7 @@ from orchestrator.etcd.checks.local_clients import local_clients_healthy
 from orchestrator.etcd.checks.proving import free_of_trials, proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
+    registered_as_found,
     registered_for_peers_with_https,
     registered_with_both_schemes,
     registered_with_http,
@@ -47,6 +48,7 @@ from orchestrator.etcd.checks.settled import (
 
 __all__ = [
     "advertising_https",
+    "away",
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
@@ -65,6 +67,7 @@ __all__ = [
     "reachable_by_every_peer_over_tls",
     "refusing_http",
     "refusing_strangers",
+    "registered_as_found",
     "registered_for_peers_with_https",
     "registered_with_both_schemes",
     "registered_with_http",

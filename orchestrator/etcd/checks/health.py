@@ -69,6 +69,18 @@ def _unhealthy(target: Target, healths: Mapping[str, Fact[Health]], answers: Ans
 
 
 @gate
+def away(target: Target) -> Check:
+    """The member itself is not healthy: its restart takes nothing away, and may bring back the quorum."""
+    health = api.of(target).health(target)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        if health.read(answers).complaint(target.member.id) is None:
+            yield wrong("is healthy")
+
+    return Check(target.name, (health,), judge)
+
+
+@gate
 def safe_to_restart(target: Target) -> Check:
     """Every other member is healthy, or this one is not: then its restart costs nothing, and may heal it.
 

@@ -25,6 +25,9 @@ def _unless(target: Target, reasons: Iterable[tuple[str, Fact[str | None]]]) -> 
     return Check(target.name, tuple(fact for _, fact in rows), judge)
 
 
+_UNSERVED = "no healthy answer over https to the client certificate"
+
+
 @gate(
     fix=(
         "'quorum' says what to do first (503 is a member without a leader, or an alarm); if it passes: "
@@ -32,9 +35,18 @@ def _unless(target: Target, reasons: Iterable[tuple[str, Fact[str | None]]]) -> 
     )
 )
 def serving_http(target: Target) -> Check:
-    """The client port answers over plain http, as clients expect it before the switch."""
+    """The client port answers over plain http, as it did before the switch, and over https if it did."""
     url = settings.original_url(target)
-    return _unless(target, [(f"no healthy answer over http: {url}/health", unserved(target, url))])
+    return _unless(
+        target,
+        [
+            (f"no healthy answer over http: {url}/health", unserved(target, url)),
+            *(
+                (f"{_UNSERVED}: {each}/health", unserved(target, each, shown=True))
+                for each in settings.kept_clients(target)
+            ),
+        ],
+    )
 
 
 @gate
@@ -49,10 +61,9 @@ def serving_local_http(target: Target) -> Check:
 @gate
 def serving_https(target: Target) -> Check:
     """Each advertised client URL answers over https to the plan's client certificate."""
-    complaint = "no healthy answer over https to the client certificate"
     urls = settings.advertised_clients(target)
     return _unless(
-        target, ((f"{complaint}: {url}/health", unserved(target, url, shown=True)) for url in urls)
+        target, ((f"{_UNSERVED}: {url}/health", unserved(target, url, shown=True)) for url in urls)
     )
 
 

@@ -10,15 +10,16 @@ from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.facts.members import readable
 from orchestrator.etcd.install import unit
-from orchestrator.host.checks import Check, Remark, fine, wrong
+from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
 
-HALF_SECURED = (
-    "not supported: a cluster in which some listeners speak https already; 'gate: running with http' says "
-    "which, and how they come to speak http again"
+LOST = (
+    "no member knows a leader, and without one etcd takes no 'member update': have them speak to each other "
+    "in the scheme that they are registered with, by auto TLS, and come back to http then: docs/hosts.md"
 )
+REPAIR = "a run registers it with what it listens with before it does anything else, if you say so (--repair)"
 
 
 def _registered(
@@ -26,6 +27,7 @@ def _registered(
     peer_urls: tuple[str, ...],
     client_urls: tuple[str, ...] | None,
     viewers: tuple[Target, ...] | None = None,
+    or_else: tuple[str, ...] = (),
 ) -> Check:
     views = {viewer.name: api.of(target).members(viewer) for viewer in viewers or target.everyone}
 
@@ -39,7 +41,7 @@ def _registered(
             if found is None:
                 yield wrong(f"{viewer} knows no member {target.member.id}")
                 continue
-            if set(found.peer_urls) != set(peer_urls):
+            if set(found.peer_urls) not in (set(peer_urls), set(or_else or peer_urls)):
                 yield wrong(f"{viewer} sees peer URLs {_list(found.peer_urls)}, not {_list(peer_urls)}")
             if client_urls is not None and set(found.client_urls) != set(client_urls):
                 yield wrong(f"{viewer} sees client URLs {_list(found.client_urls)}, not {_list(client_urls)}")
@@ -51,18 +53,24 @@ def _list(urls: Iterable[str]) -> str:
     return ",".join(urls) or "none"
 
 
+@gate(fix="the member list was changed during the check: check again")
+def registered_as_found(target: Target) -> Check:
+    """Every member sees this one's peer URLs as they were found, or with the scheme that it listens with."""
+    return _registered(target, target.member.peer_urls, None, or_else=settings.peers_before(target))
+
+
 @gate(fix="run the command that the check 'registry' prints for this member")
 def registered_with_http(target: Target) -> Check:
     """Every member sees this one's peer URLs as they were, and with the scheme that it listens with: http.
 
     The registry says what others dial, the process what answers: only both together tell who finds whom.
     """
-    registered = _registered(target, settings.peers_http(target), None)
+    registered = _registered(target, settings.peers_before(target), None)
     runs = process.running(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         yield from registered.predicate(answers)
-        urls, running = settings.peers_http(target), runs.read(answers)
+        urls, running = settings.peers_before(target), runs.read(answers)
         unspoken = peering.unspoken(urls, running.settings)
         if unspoken:
             listens = _list(settings.current(running.settings, settings.LISTEN_PEER))
@@ -110,12 +118,14 @@ def registry(site: Site) -> Iterable[Check]:
     units = {one.name: unit.of(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        ids = {name: one.id for name, one in readable(selves, answers).items()}
+        known = readable(selves, answers)
+        ids = {name: one.id for name, one in known.items()}
+        is_led = any(one.leader != "0" for one in known.values())
         seen = {name: views[name].read(answers) for name in ids}
         running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
             *(membership.compare(site, seen, ids) if seen else (wrong("no member reports its registry"),)),
-            *schemes(site, seen, ids, running),
+            *(schemes(site, seen, ids, running, is_led=is_led)),
             *(
                 nowhere(site.cluster.member(name), member, running[name], units[name].read(answers))
                 for name, view in seen.items()
@@ -135,6 +145,8 @@ def schemes(
     seen: Mapping[str, Mapping[str, Registered]],
     ids: Mapping[str, str],
     running: Mapping[str, process.Process],
+    *,
+    is_led: bool,
 ) -> Iterable[Remark]:
     """Compare the scheme that each member is registered with, by its own view, with its listeners'."""
     interface = api.APIS[site.facts.api]
@@ -151,9 +163,11 @@ def schemes(
             f"{name} is registered with {', '.join(member.peer_urls)}, and listens on {listens}: "
             "after its next restart the others could not find it"
         )
-        is_http = all(url.startswith("http://") for url in peering.spoken(unspoken, environment))
-        fix = f"on {name}: {peering.command(target, interface, member.id, member.peer_urls, environment)}"
-        yield wrong(reported, fix if is_http else HALF_SECURED)
+        command = peering.command(target, interface, member.id, member.peer_urls, environment)
+        if is_led:
+            yield doubtful(reported, f"{REPAIR}; by hand, on {name}: {command}")
+        else:
+            yield wrong(reported, LOST)
 
 
 def nowhere(host: Host, member: Registered, running: process.Process, read: unit.Unit) -> Remark:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import files, install, settings
+from orchestrator.etcd import files, install, kept, settings
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
 from orchestrator.etcd.install import origins
@@ -10,6 +10,12 @@ from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, S
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
+
+_OWN_FILES: Mapping[str, tuple[str, ...]] = {
+    settings.LISTEN_CLIENT: kept.CLIENT_FILES,
+    settings.ADVERTISE_CLIENT: kept.CLIENT_FILES,
+    settings.LISTEN_PEER: kept.PEER_FILES,
+}
 
 
 @gate(fix="take the flag or the file out of the unit again, and restart the member")
@@ -22,12 +28,12 @@ def configured_as_found(target: Target) -> Check:
 
 @gate(
     fix=(
-        "a member that speaks https already is not supported: put these URLs back to http in its settings, "
-        "and restart it, one member at a time"
+        "listeners that speak https are kept if they have certificates of their own; auto TLS, and both "
+        "schemes for peers, are not supported: docs/hosts.md says how such a member comes back to http"
     )
 )
 def running_with_http(target: Target) -> Check:
-    """Every listener of the running process is http, as it was before the first change."""
+    """Every listener of the running process is http, or https with certificates of its own."""
     runs = process.running(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
@@ -35,10 +41,14 @@ def running_with_http(target: Target) -> Check:
         if running.complaint:
             yield wrong(running.complaint)
             return
-        for name in (settings.LISTEN_CLIENT, settings.LISTEN_PEER, settings.ADVERTISE_CLIENT):
-            tls = [url for url in settings.current(running.settings, name) if not url.startswith("http://")]
-            if tls:
-                yield wrong(f"{name} already holds {', '.join(tls)}")
+        for name, own in _OWN_FILES.items():
+            urls = settings.current(running.settings, name)
+            tls = kept.https(urls)
+            lacking = [each for each in own if not running.settings.get(each)]
+            if tls and lacking:
+                yield wrong(f"{name} already holds {', '.join(tls)}, without {', '.join(lacking)}")
+            elif tls and name == settings.LISTEN_PEER and len(tls) < len(urls):
+                yield wrong(f"{name} already holds {', '.join(tls)}, and http beside it")
 
     return Check(target.name, (runs,), judge)
 

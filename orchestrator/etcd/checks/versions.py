@@ -58,10 +58,10 @@ def _secured(cluster: Cluster, name: str, urls: str) -> str:
     local = f"http://127.0.0.1:{port}"
     return (
         f"none of its client listeners speaks http ({shown(urls, quote='', limit=300)}), so it cannot be "
-        "asked; a cluster that is half secured already is not supported yet. To see what else has to go back "
-        f"to http: on {name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows where), let "
-        f"it be {shown(f'{urls},{local}', quote='', limit=400)} and then, as root: systemctl daemon-reload "
-        f"&& systemctl restart {unit} (then check again)"
+        "asked. What speaks https with a certificate of its own is kept, once there is an http listener on "
+        f"loopback beside it: on {name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows "
+        f"where), let it be {shown(f'{urls},{local}', quote='', limit=400)} and then, as root: systemctl "
+        f"daemon-reload && systemctl restart {unit} (then check again)"
     )
 
 

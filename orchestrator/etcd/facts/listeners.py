@@ -91,8 +91,7 @@ class Handshake:
 
 def handshake(dialler: Target, url: str) -> Fact[Handshake]:
     """Whether a peer port answers another member's host, with the files that its etcd uses."""
-    paths = settings.Paths.of(dialler)
-    arguments = (url, paths.ca, paths.certificate, paths.key)
+    arguments = (url, *settings.peer_material(dialler))
     return Fact(Script(dialler.name, HANDSHAKE, arguments, timeout_s=5.0), _handshake)
 
 

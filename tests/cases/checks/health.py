@@ -25,6 +25,9 @@ CASES = (
     Case("quorate", "plaintext", (says("server3", "endpoint health", Answer(0, "x is unhealthy: took 5s")),),
          "server3 is not healthy: x is unhealthy"),
 
+    Case("away", "bridged", (), "is healthy"),
+    Case("away", "bridged", (fails("server1", "endpoint health"),)),
+    Case("away", "bridged", (fails("server2", "endpoint health"),), "is healthy"),
     Case("safe_to_restart", "bridged"),
     Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"),)),
     Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"), fails("server2", "endpoint health"))),

@@ -9,6 +9,11 @@ ALONE = ("server2", "server3")
 
 # fmt: off
 CASES = (
+    Case("registered_as_found", "plaintext"),
+    Case("registered_as_found", "plaintext", (sees("server2", "server1", peerURLs=[HTTPS]),),
+         f"server2 sees peer URLs {HTTPS}, not {HTTP}"),
+    Case("registered_as_found", "plaintext", (fails("server3", "member list"),), "server3 cannot tell: timed out"),
+
     Case("registered_with_http", "plaintext"),
     Case("registered_with_http", "accepting", (sees("server2", "server1", peerURLs=[HTTP], clientURLs=[]),)),
     Case("registered_with_http", "plaintext", (sees("server2", "server1", peerURLs=[HTTPS]),),

@@ -42,6 +42,9 @@ def mode_of(path: str, mode: int) -> Change:
     return change
 
 
+OWN = {f"ETCD_PEER_{name}": f"/etc/own/{name}" for name in ("CERT_FILE", "KEY_FILE", "TRUSTED_CA_FILE")}
+
+
 # fmt: off
 CASES = (
     Case("configured_as_found", "plaintext"),
@@ -57,6 +60,9 @@ CASES = (
          "ETCD_LISTEN_CLIENT_URLS already holds https://0.0.0.0:2"),
     Case("running_with_http", "plaintext", (runs("server1", ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),),
          "ETCD_LISTEN_PEER_URLS already holds"),
+    Case("running_with_http", "plaintext", (runs("server1", **OWN, ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),)),
+    Case("running_with_http", "plaintext", (runs("server1", **OWN, ETCD_LISTEN_PEER_URLS="https://a:1,http://a:2"),),
+         "ETCD_LISTEN_PEER_URLS already holds https://a:1, and http beside it"),
     Case("running_with_http", "plaintext", (runs("server1", ETCD_ADVERTISE_CLIENT_URLS="https://a:2379"),),
          "ETCD_ADVERTISE_CLIENT_URLS already holds"),
 

@@ -16,7 +16,7 @@ from orchestrator.errors import RefusedError
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.session import Session
 
-BEFORE = "refuse_rivals check_hosts review accept_risk ask"
+BEFORE = "refuse_rivals check_hosts review accept_risk accept_repair ask"
 BEHIND = "write_header lock_every_host look_again save walk report_end"
 ORDER = {
     "new": (run.NEW, f"{BEFORE} {BEHIND}"),
@@ -109,6 +109,30 @@ def test_going_back_asks_before_any_member_changes_and_lets_go_of_the_locks(
     assert "rolled back: server1 plaintext" in capsys.readouterr().out
     assert progress_of(session.state).is_rolled_back
     assert {""} == {host.lock for host in world.hosts.values()}
+
+
+def test_a_half_done_registry_is_put_right_only_with_a_yes_of_its_own(
+    session: Session, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    http, https = "http://198.18.0.102:2380", "https://198.18.0.102:2380"
+    world.registry[world.hosts["server2"].id]["peers"] = [https]
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    with pytest.raises(RefusedError, match="To have that put right first: --repair"):
+        run.live(session, context(session), RunOptions(), confirm=None)
+    with pytest.raises(RefusedError, match="you said no"):
+        run.live(session, context(session), RunOptions(), confirm=refuse)
+    assert [f"server2: registered with {https}, and listens for {http}. Put that right first?"] == asked
+    assert [] == world.performed
+    told = capsys.readouterr().out
+    assert f"REPAIR: server2: registered with {https}, and listens for {http}; put right in the round" in told
+
+    run.live(session, context(session), RunOptions(repair=True), confirm=None)
+    assert progress_of(session.state).is_finished
 
 
 def test_a_phase_that_comes_too_early_fails_at_once(session: Session, world: World) -> None:

@@ -43,5 +43,5 @@ def test_a_proof_is_asked_for_on_its_own_way_only(migration: Migration, tmp_path
 def test_an_order_with_a_last_member_needs_a_handover_on_each_way(way: str) -> None:
     round_ = next(round_ for round_ in MIGRATIONS["bridge"].rounds if round_.usual_order is leader_last)
     without = replace(getattr(round_, way), hand_over=None)
-    with pytest.raises(ValueError, match=f"round {round_.name}: leader last needs handovers"):
+    with pytest.raises(ValueError, match=f"round {round_.name}: leader last.* needs handovers"):
         replace(round_, **{way: without})

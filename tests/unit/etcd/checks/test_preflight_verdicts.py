@@ -70,6 +70,15 @@ def findings(name: str, scene: Scene) -> list[Finding]:
         (
             "registry",
             (runs("server1", ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),),
+            "warn",
+            "server1 is registered with http://198.18.0.101:2380, and listens on https",
+        ),
+        (
+            "registry",
+            (
+                runs("server1", ETCD_LISTEN_PEER_URLS="https://0.0.0.0:2380"),
+                *(status(f"server{n}", leader=0) for n in (1, 2, 3)),
+            ),
             "fail",
             "server1 is registered with http://198.18.0.101:2380, and listens on https",
         ),

@@ -9,7 +9,7 @@ from support.sites import make_site
 
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.checks import registered_with_http
-from orchestrator.etcd.checks.registry import HALF_SECURED, schemes
+from orchestrator.etcd.checks.registry import schemes
 from orchestrator.etcd.facts import peering, process
 from orchestrator.etcd.gather import gather
 from orchestrator.plan.facts import Target
@@ -56,7 +56,7 @@ def test_the_gate_compares_the_registry_with_the_listener_and_not_with_itself(tm
     for peers, listen in (([https], "http"), ([http, https], "http"), ([http], "https")):
         reported = gate_says(tmp_path, peers, f"{listen}://0.0.0.0:2380")
         assert reported is not None
-        assert f"and listens with {listen}://0.0.0.0:2380" in reported
+        assert f"server1 sees peer URLs {','.join(peers)}, not {listen}://198.18.0.101:2380" in reported
 
 
 def running(folder: Path, environment: dict[str, str]) -> dict[str, process.Process]:
@@ -74,9 +74,10 @@ def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Pa
     peers = {"a1": "https://198.18.0.101:2380", "a2": "http://198.18.0.102:2380"}
     view = {id_: Registered(id_, "x", (url,), ()) for id_, url in peers.items()}
     ids = {"server1": "a1", "server2": "a2"}
-    (one,) = schemes(site, dict.fromkeys(ids, view), ids, running(tmp_path, {}))
-    assert "fail" == one.verdict
-    command = one.fix.removeprefix("on server1: ")
+    (one,) = schemes(site, dict.fromkeys(ids, view), ids, running(tmp_path, {}), is_led=True)
+    assert "warn" == one.verdict
+    assert "--repair" in one.fix
+    command = one.fix.partition("by hand, on server1: ")[2]
     assert [
         "ETCDCTL_API=3",
         "etcdctl",
@@ -86,8 +87,8 @@ def test_the_printed_command_registers_what_the_member_listens_with(tmp_path: Pa
     ] == shlex.split(command)
 
 
-def test_a_listener_that_speaks_https_already_is_no_matter_of_the_registry_alone(tmp_path: Path) -> None:
+def test_a_listener_that_speaks_https_already_is_registered_so(tmp_path: Path) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
     view = {"a1": Registered("a1", "x", ("http://198.18.0.101:2380",), ())}
-    (one,) = schemes(site, {"server1": view}, {"server1": "a1"}, running(tmp_path, HTTPS))
-    assert HALF_SECURED == one.fix
+    (one,) = schemes(site, {"server1": view}, {"server1": "a1"}, running(tmp_path, HTTPS), is_led=True)
+    assert one.fix.endswith("member update a1 --peer-urls=https://198.18.0.101:2380")
