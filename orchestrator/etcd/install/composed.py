@@ -63,6 +63,12 @@ class Composed:
         """Where the drop-in of a stage lies."""
         return f"{self._directory}/{drop_ins.NAMES[stage.name]}.conf"
 
+    @property
+    def final(self) -> Settings:
+        """Every setting that the host ends with, by the names of their variables."""
+        stages = settings.stages(self._target)
+        return {name: value for stage in stages for name, value in stage.of(self._target).items()}
+
     def carrier(self, name: str) -> Carrier:
         """Where etcd gets a setting: where it got it before, or else where it gets its others."""
         source = self._source

@@ -119,21 +119,29 @@ def _unit(answer: Answer) -> Unit:
 
 
 def values(text: str, key: str) -> Iterable[str]:
-    """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued.
+    """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued."""
+    return (value for value, _ in placed(text, key))
+
+
+def placed(text: str, key: str) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Return each value of a key of [Service], and the number in the file of each of its lines.
 
     Comments between continued lines are left out, as systemd leaves them out: systemd.syntax(7).
     """
-    section, lines = "", iter(text.splitlines())
-    for line in lines:
+    section, lines = "", iter(enumerate(text.splitlines(), 1))
+    for number, line in lines:
         if line.strip().startswith("["):
             section = line.strip()
         name, equals, value = line.partition("=")
         if not equals or name.strip() != key or section != "[Service]" or line[:1] in "#;":
             continue
+        numbers = [number]
         while value.endswith("\\"):
-            more = next((each for each in lines if each.strip()[:1] not in {"#", ";"}), "")
+            following = (each for each in lines if each[1].strip()[:1] not in {"#", ";"})
+            at, more = next(following, (number, ""))
+            numbers.append(at)
             value = f"{value}\n{more}"
-        yield value.strip()
+        yield value.strip(), tuple(numbers)
 
 
 def variables_of_file(text: str) -> frozenset[str]:
