@@ -16,7 +16,7 @@ from engine.sourced import (
 from engine.walking import begin, compiled, context
 from engine.world import make_cluster
 
-from orchestrator.commands import settings
+from orchestrator.commands import own_files, settings
 from orchestrator.commands.recall import read_facts
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile
@@ -73,7 +73,7 @@ def test_their_files_alone_bring_about_what_ours_do(
         session.state.unlink()
     facts = settings.facts_of(session)
     targets = [Target(session.cluster, facts, host) for host in session.cluster.hosts]
-    for name, places in settings.places(session, targets).items():
+    for name, places in own_files.places(session, targets).items():
         host = world.hosts[name]
         assert isinstance(host, SourcedHost)
         wanted = dict(host.loaded)

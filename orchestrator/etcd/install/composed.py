@@ -23,6 +23,7 @@ from orchestrator.plan.facts import Configuration, Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
+_STAGES = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)  # whose files a host may have
 
 
 class Composed:
@@ -50,8 +51,12 @@ class Composed:
     @property
     def paths(self) -> tuple[str, ...]:
         """Every file of ours, whatever the host's role."""
-        stages = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)
-        return tuple(path for stage in stages for path in self._paths(stage))
+        return tuple(path for stage in _STAGES for path in self._paths(stage))
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """Those of them that are configuration files of etcd."""
+        return tuple(self._copy_path(stage) for stage in _STAGES) if self._source.configuration else ()
 
     @property
     def directories(self) -> tuple[str, ...]:

@@ -85,12 +85,6 @@ def places(target: Target, read: Unit, configurations: Mapping[str, str]) -> tup
     )
 
 
-def overridden(target: Target, read: Unit, configurations: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return the lines of theirs that ours override now, and that would count if ours were gone."""
-    found = (change for place in places(target, read, configurations) for change in place.changes)
-    return tuple(change for change in found if change.said.is_plain)
-
-
 def _changes(carrier: Carrier, path: str, theirs: Iterable[Said], final: Settings) -> Iterable[Change]:
     for one in theirs:
         if (one.carrier, one.path) == (carrier, path) and one.value != final[one.name]:
