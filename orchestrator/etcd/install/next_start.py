@@ -69,6 +69,6 @@ def _reported(one: Said, value: str | None) -> str:
 
 
 def _is_fatal(target: Target, found: Iterable[Said], name: str) -> bool:
-    is_variable = any(one.name == name and one.carrier in {"line", "file"} for one in found)
+    is_variable = any(one.name == name and one.value and one.carrier in {"line", "file"} for one in found)
     version = target.found.version or "3.4"
     return is_variable and tuple(map(int, version.split(".")[:2])) >= _ONE_SOURCE

@@ -47,14 +47,16 @@ def without(read: Unit, paths: Iterable[str]) -> Unit:
 def said(read: Unit, configurations: Mapping[str, str]) -> tuple[Said, ...]:
     """Return every line that says a setting of ours to the next start; of one name the last one counts.
 
+    An empty value is said too: to etcd it is none, whatever an earlier line says.
+
     ``configurations`` are the texts of configuration files by their paths. Where the next start reads one
     that is not among them, all that is known is the line that names it.
     """
     assigned = (*_lines(read), *_filed(read))
     given = tuple(_given(read, {one.name: one for one in assigned}))
-    found = tuple(one for one in (*assigned, *given) if one.name in _NAMES and one.value)
+    found = tuple(one for one in (*assigned, *given) if one.name in _NAMES)
     selecting = [one for one in found if one.name == effective.CONFIG_FILE]
-    if not selecting:
+    if not selecting or not selecting[-1].value:
         return found
     path = selecting[-1].value
     return (*selecting, *(_keys(path, configurations[path]) if path in configurations else ()))
@@ -92,7 +94,7 @@ def _words(path: str, line: str, numbers: tuple[int, ...]) -> Iterable[Said]:
         name, equals, value = word.text.partition("=")
         if equals:
             at = numbers[line.count("\n", 0, word.start)]
-            yield Said("line", path, at, name, value.replace("%%", "%") if "%%" in value else value)
+            yield Said("line", path, at, name, value.replace("%%", "%"))
 
 
 def _filed(read: Unit) -> Iterable[Said]:

@@ -87,6 +87,12 @@ def test_a_line_that_says_the_same_is_no_trouble(tmp_path: Path) -> None:
     assert [] == said(one, unknown, texts)
 
 
+def test_an_empty_line_says_that_nothing_is_set(tmp_path: Path) -> None:
+    one, read, texts = of(tmp_path, "lines")
+    ((_, evidence),) = said(one, late(read, "[Service]\nEnvironment=ETCD_LISTEN_PEER_URLS=\n"), texts)
+    assert "line 2 says ETCD_LISTEN_PEER_URLS=, not https://0.0.0.0:2380" in evidence
+
+
 def test_without_ours_the_lines_of_theirs_are_named_that_count_then(tmp_path: Path) -> None:
     one, _, texts = of(tmp_path, "file")
     ((path, evidence),) = said(one, IN_FILE, texts)
