@@ -12,7 +12,7 @@ from orchestrator.etcd.install import said, unit
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.etcd.install.said import Said
 from orchestrator.etcd.install.unit import Unit
-from orchestrator.host.checks import Predicate, Remark
+from orchestrator.host.checks import Predicate, Remark, wrong
 from orchestrator.host.questions import Fact
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
@@ -46,6 +46,11 @@ def astray(target: Target, read: Unit, texts: Texts, wanted: Wanted) -> Iterable
             reasons.setdefault(one.path, []).append(
                 f"line {one.line} gives --{effective.flag(name)}, and a variable says the same: both is fatal"
             )
+    if read.properties.get("NeedDaemonReload") == "yes":
+        yield wrong(
+            "the unit's files were changed since systemd read them, so what the next start reads cannot be "
+            "seen yet: systemctl daemon-reload, then look again"
+        )
     for path, each in reasons.items():
         yield Remark(
             "fail", f"the next start would read {shown(path, quote='')}: {', '.join(each)}", path=path

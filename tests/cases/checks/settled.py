@@ -114,6 +114,8 @@ CASES = (
     Case("running_with_https", "sealed", (read_late(PEERS_HTTP),),
          f"{UNIT}/50-late.conf: line 2 says ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380, not https://0.0.0.0:2380"),
     Case("running_with_https", "sealed", (read_late(PEERS_HTTPS),)),
+    Case("running_with_https", "sealed", (says("server1", "^unit.SCRIPT", Answer(0, "NeedDaemonReload=yes")),),
+         "changed since systemd read them"),
     Case("running_with_https", "sealed", (fails("server1", "unit.SCRIPT"),), "cannot tell: timed out"),
     Case("running_with_https", "switched", (down("server1"),), "etcd2.service is failed"),
     Case("running_with_https", "switched", (fails("server1", "files.SCRIPT"),), "cannot tell: timed out"),
