@@ -38,7 +38,7 @@ def astray(target: Target, read: Unit, texts: Texts, wanted: Wanted) -> Iterable
     found = said.said(read, texts)
     last = {one.name: one for one in found}
     reasons: dict[str, list[str]] = {}
-    for name, value in wanted.items():
+    for name, value in sorted(wanted.items(), key=lambda item: last[item[0]].line if item[0] in last else 0):
         one = last.get(name)
         if one and one.is_plain and one.value != (value or ""):
             reasons.setdefault(one.path, []).append(_reported(one, value))
