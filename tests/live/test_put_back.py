@@ -85,7 +85,7 @@ def test_what_somebody_has_put_back_is_named_before_it_does_harm(hasty_lab: Lab)
     shell(two, f"mkdir /root/ours; mv /{OURS}/40-tls.* /root/ours; {RELOAD}")
     for reported in refusals(lab):
         assert f"/{OURS}/40-tls.conf is missing" in reported
-        assert f"{FILE}: line {peers - 2} says" in reported
+        assert f"{FILE}: line {peers - 1} says ETCD_ADVERTISE_CLIENT_URLS=http://" in reported
         assert f"line {peers} says {SAYS_HTTP}" in reported
     shell(two, f"mv /root/ours/* /{OURS}; {RELOAD}")
 
