@@ -99,7 +99,7 @@ def test_what_somebody_has_put_back_is_named_before_it_does_harm(hasty_lab: Lab)
 
     # theirs say https by now, as `settings` says: all is well, but there is no way back to http in them
     shell(two, f"cp -p {FILE} /root; sed -i s,http:,https:,g {FILE}")
-    for words in (["status", PLAN], ["run", PLAN, "--resume"]):
+    for words in (["run", PLAN, "--resume"], ["status", PLAN]):
         done = orchestrator(lab, *words)
         assert done.returncode == 0, failure(done)
     before = restarts(lab)
