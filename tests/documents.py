@@ -4,14 +4,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
+from engine import sourced
+from engine.world import make_cluster
 
+from orchestrator.commands.settings import reported
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.migrations.table import Migration
 from orchestrator.plan import fields
 from orchestrator.report import tables
+from orchestrator.session import Session
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEFAULT = "bridge"
@@ -90,6 +95,24 @@ def plan_fields(_: str) -> str:
     return "\n\n### ".join(sections) + "\n"
 
 
+LAID_OUT = {
+    "ansible": sourced.in_a_file,
+    "puppet": sourced.in_a_configuration,
+    "cloud-config": sourced.in_a_drop_in,
+    "ignition": sourced.in_flags,
+}
+
+
+def settings(tool: str) -> str:
+    """Return what `settings` prints of the first host, where its settings are as that tool writes them."""
+    with TemporaryDirectory() as folder:
+        cluster = make_cluster(Path(folder))
+        world = sourced.SourcedWorld(cluster, LAID_OUT[tool])
+        session = Session(Path("plan.yaml"), Path(folder) / "state", cluster, MIGRATIONS[DEFAULT], (), world)
+        first = f"\n\n{cluster.hosts[1].name}: "
+        return f"```text\n{reported(session).partition(first)[0]}\n```\n"
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "rounds": rounds,
     "gates": gates,
@@ -99,6 +122,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "totals": totals,
     "checklist": checklist,
     "fields": plan_fields,
+    "settings": settings,
 }
 
 

@@ -182,6 +182,15 @@ def files(
 
 
 @app.command()
+def settings(plan: Plan, *, state: State = None, asks: AskPass = False, password: PassFile = None) -> None:
+    """Show what the configuration management of PLAN's hosts has to say from now on, file by file."""
+    from orchestrator.commands.settings import reported  # noqa: PLC0415 -- see the module's docstring
+
+    with session_of(plan, state, Login(asks, password)) as (session, _):
+        out(reported(session))
+
+
+@app.command()
 def unlock(
     plan: Plan,
     run: Annotated[

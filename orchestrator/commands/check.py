@@ -127,5 +127,16 @@ def undisputed(
         )
 
 
+def returnable(session: Session, facts: Facts) -> None:
+    """Refuse to go back where the operator's own files would not bring back what was there."""
+    failing = [one for one in look_again(session, facts, goes_back=True) if one.verdict == "fail"]
+    if failing:
+        reported = plain(report(failing, passes=False))
+        raise RefusedError(
+            f"nothing was changed now; the checks found:\n{reported}\nFix that, then go back with: "
+            f"{session.command('rollback')}"
+        )
+
+
 def _failing(session: Session, facts: Facts) -> list[Finding]:
     return [finding for finding in look_again(session, facts) if finding.verdict == "fail"]

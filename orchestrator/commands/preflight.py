@@ -52,9 +52,9 @@ def look(session: Session, *, sleep: Callable[[float], None] = time.sleep) -> Lo
     return looked
 
 
-def look_again(session: Session, facts: Facts) -> tuple[Finding, ...]:
+def look_again(session: Session, facts: Facts, *, goes_back: bool = False) -> tuple[Finding, ...]:
     """Look at what gates would show only behind the next restart, on the hosts that can be reached now."""
-    return _Looking(session).look_again(facts)
+    return _Looking(session).look_again(facts, lambda item: item.on_rollback if goes_back else item.on_resume)
 
 
 class _Looking:
@@ -69,14 +69,15 @@ class _Looking:
     def look(self) -> Looked:
         self._log_in()
         facts, of_facts = self._facts()
-        checked = self._examine(facts or assumed(self._session.cluster, self._interface()))
+        known = facts or assumed(self._session.cluster, self._interface())
+        checked = self._examine(known, lambda item: not item.on_rollback)
         gates = tuple(self._gates(facts)) if facts else ()
         found = (*self._of_logins(), *of_facts, *checked, *gates)
         return Looked(self._spelled(found), facts, tuple(self._errors.values()))
 
-    def look_again(self, facts: Facts) -> tuple[Finding, ...]:
+    def look_again(self, facts: Facts, wanted: Callable[[Item], bool]) -> tuple[Finding, ...]:
         self._log_in()
-        return self._spelled(self._examine(facts, lambda item: item.on_resume))
+        return self._spelled(self._examine(facts, wanted))
 
     def _spelled(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Let the commands that a finding names run as they are printed."""
@@ -150,7 +151,7 @@ class _Looking:
                     return "v2"
         return "v3"
 
-    def _examine(self, facts: Facts, wanted: Callable[[Item], bool] = lambda _: True) -> tuple[Finding, ...]:
+    def _examine(self, facts: Facts, wanted: Callable[[Item], bool]) -> tuple[Finding, ...]:
         while True:
             reached = dict(self._reached)
             site = Site(self._session.cluster, facts, reached, datetime.now(UTC))

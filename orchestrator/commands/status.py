@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from orchestrator.commands import keeping, locks, recall, recover
+from orchestrator.commands import keeping, locks, own_files, recall, recover
 from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.progress import Progress
 from orchestrator.engine.state_file import progress_of
@@ -34,6 +34,8 @@ def show_status(session: Session) -> None:
         out(f"no state file: {session.state}", *(f"\n{reported}" for reported in _forgotten(session)), "\n")
     else:
         _tell_ways(session, progress, runbook)
+        if all(one.state == runbook.finals[one.member] for one in seen):
+            _tell_own_files(session, targets)
     if is_in_use(session.state):
         out("a process is at work on it now")
         return
@@ -63,6 +65,16 @@ def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
     out(f"going back now: {steps} steps{how}")
     if progress.is_under_way:
         out(f"going on: {progress.steps_ahead(runbook.tracks)} steps, with: {session.resume_command}")
+
+
+def _tell_own_files(session: Session, targets: Iterable[Target]) -> None:
+    """Print where http would come back from, should ours be taken away: that is no trouble yet."""
+    rows = tuple(own_files.overridden(session, targets))
+    if rows:
+        out("own files that still say what was before the migration, and that ours override:")
+        for row in rows:
+            out(f"  {row}")
+        out(f"what they have to say from now on: {session.command('settings')}")
 
 
 def read_progress(session: Session) -> Progress:

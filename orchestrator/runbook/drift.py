@@ -32,5 +32,7 @@ def _by_path(gates: Iterable[Check], answers: Answers) -> Mapping[str, str]:
     reasons: dict[str, str] = {}
     for gate in gates:
         for remark in gate.manual_changes(answers) if gate.manual_changes else ():
+            if not remark.path:
+                continue  # of no file, and so nothing that either end could have
             reasons.setdefault(remark.path, remark.evidence)
     return reasons

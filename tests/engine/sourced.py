@@ -1,7 +1,7 @@
 """Fake hosts whose etcd has its settings from files, flags or a configuration file, as a unit says."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engine.world import FakeHost, World
@@ -13,6 +13,7 @@ from orchestrator.host.questions import Answer, Question
 from orchestrator.plan.model import Cluster, Member
 
 Settings = Mapping[str, str]
+FRAGMENT = "/lib/systemd/system/etcd.service"
 Laid = tuple[str, dict[str, str]]  # the text of the unit, and files beside it
 
 
@@ -74,9 +75,7 @@ class SourcedWorld(World):
     def _answer(self, question: Question) -> Answer:
         host = self.place(question.host)
         if isinstance(host, SourcedHost) and getattr(question, "script", "") == unit.SCRIPT:
-            paths = [path for path in host.files if path.endswith((".env", "default/etcd"))]
-            texts = [f"file={_encoded(host.files[path][0])} {path}" for path in paths]
-            return Answer(0, "\n".join([f"fragment={_encoded(host.unit)} /etcd.service", *texts]))
+            return Answer(0, "\n".join([f"FragmentPath={FRAGMENT}", *_unit_lines(host)]))
         answer = super()._answer(question)
         if isinstance(host, SourcedHost) and getattr(question, "script", "") == process.SCRIPT:
             return self._of_process(host, answer)
@@ -94,8 +93,25 @@ class SourcedWorld(World):
         return Answer(answer.exit_status, "\n".join(lines))
 
 
+def _unit_lines(host: SourcedHost) -> Iterable[str]:
+    drop_ins = {path: text for path, (text, *_) in sorted(host.files.items()) if path.endswith(".conf")}
+    yield f"fragment={_encoded(host.unit)} {FRAGMENT}"
+    yield from (f"drop_in={_encoded(text)} {path}" for path, text in drop_ins.items())
+    for text in (host.unit, *drop_ins.values()):
+        for path in unit.values(text, "EnvironmentFile"):
+            yield f"file={_encoded(host.files[path][0])} {path}"
+
+
 def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def in_a_drop_in(given: Settings) -> Laid:
+    """As cloud-config does."""
+    lines = "".join(f'Environment="{name}={value}"\n' for name, value in given.items())
+    return "[Service]\nExecStart=/usr/bin/etcd\n", {
+        "/etc/systemd/system/etcd2.service.d/20-cloudinit.conf": f"[Service]\n{lines}"
+    }
 
 
 def in_a_file(given: Settings) -> Laid:

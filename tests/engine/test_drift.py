@@ -11,10 +11,12 @@ from orchestrator.engine.events import StepFailed
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import StoppedError
 from orchestrator.etcd.gather import gather
+from orchestrator.host.checks import Check, wrong
 from orchestrator.host.operations import Write
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.executor import LiveExecutor
+from orchestrator.runbook import drift
 from orchestrator.runbook.compile import compile_backward
 from orchestrator.runbook.model import Runbook, Step
 
@@ -93,3 +95,9 @@ def test_a_change_by_hand_is_reported_at_once_and_a_host_that_is_away_is_waited_
     run(on, LiveExecutor(world), event_log, RunContext(patient.patience, sleep=slept.append))
     assert on.finals == event_log.progress.states
     assert slept
+
+
+def test_what_is_wrong_of_no_file_is_no_change_that_a_step_in_doubt_could_have_made() -> None:
+    unread = Check("server1", (), lambda _: (), manual_changes=lambda _: (wrong("not read yet"),))
+    assert () == drift.half_way("server1", "switch/server1", [unread], [unread]).judge({})
+    assert ("not read yet",) == tuple(one.evidence for one in drift.alone([unread])[0].judge({}))

@@ -46,6 +46,7 @@ def main() -> None:
         (locks, "seen"): lambda _, names: holder(names),
         (check, "passed"): passed,
         (check, "undisputed"): nothing,
+        (check, "returnable"): nothing,
         (keeping, "keep"): nothing,
         (keeping, "compare"): nothing,
         (recover, "refuse_forgotten"): nothing,

@@ -45,8 +45,11 @@ def recall_run(call: Call) -> None:
 
 
 def recall_way_back(call: Call) -> None:
-    """Compile the way back of the state file's runbook."""
-    call.runbook = recall.recall_back(call.session, call.event_log.progress)
+    """Compile the way back of the state file's runbook, for hosts that it brings back to what they were."""
+    progress = call.event_log.progress
+    call.runbook = recall.recall_back(call.session, progress)
+    if progress.opened:
+        check.returnable(call.session, progress.opened.facts)
 
 
 def accept_risk(call: Call) -> None:

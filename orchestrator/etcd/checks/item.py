@@ -52,7 +52,8 @@ class Item:
     ``looks`` says at what, ``why`` it matters, ``fix`` what helps: a sentence each. ``make`` makes
     the checks, one for each place; none where they are what comes of connecting, of the facts or of gates.
     ``on_resume`` says that what it finds can come up in the middle of a migration too, and that gates would
-    show it only behind the next restart. ``passes_by`` says that it may be over by itself in a moment.
+    show it only behind the next restart; ``on_rollback`` that it is looked at before a rollback alone.
+    ``passes_by`` says that it may be over by itself in a moment.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Item:
     fix: str
     make: SiteCheck = _nothing
     on_resume: bool = False
+    on_rollback: bool = False
     passes_by: bool = False
 
     def finding(self, where: str, remark: Remark) -> Finding:

@@ -3,10 +3,19 @@
 from collections.abc import Iterable
 
 from orchestrator.etcd import install
+from orchestrator.etcd.install import next_start
 from orchestrator.etcd.install import origins as install_origins
 from orchestrator.host.checks import Check, Remark
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
+
+
+def left_behind(target: Target) -> Check:
+    """Ask for everything that the unit reads: what the operator's own files say counts again without ours."""
+    asked, judge = next_start.looked_at(
+        target, lambda read, texts: next_start.left_behind(target, read, texts)
+    )
+    return Check(target.name, asked, judge)
 
 
 def origins(target: Target) -> Check:

@@ -90,6 +90,14 @@ CHECKLIST: tuple[Item, ...] = (
         on_resume=True,
     ),
     Item(
+        "own files",
+        looks="before a rollback: what your own files say of the settings that it gives back to them",
+        why="a rollback takes our files away and restarts each member with what yours say by then",
+        fix="put yours back as they were before the run; see /var/lib/orchestrator/RUN/files there",
+        make=on_each_host(origins.left_behind),
+        on_rollback=True,
+    ),
+    Item(
         "http proxy",
         looks="HTTPS_PROXY and HTTP_PROXY of process and unit, and whether NO_PROXY exempts the members",
         why="etcd's dialler obeys them over https: the quorum would be lost when the last member switches",

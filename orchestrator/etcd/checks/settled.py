@@ -1,14 +1,15 @@
 """What a member runs with, and what lies on its host: asked of the kernel and of the files."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from orchestrator.etcd import files, install, kept, settings
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
-from orchestrator.etcd.install import origins
+from orchestrator.etcd.install import next_start, origins
 from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
-from orchestrator.host.checks import Check, Remark, wrong
-from orchestrator.host.questions import Answers
+from orchestrator.host.checks import Check, Predicate, Remark, wrong
+from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
 
 _OWN_FILES: Mapping[str, tuple[str, ...]] = {
@@ -54,10 +55,19 @@ def running_with_http(target: Target) -> Check:
 
 
 def running_with(target: Target, wanted: Mapping[str, str | None], *stages: Stage) -> Check:
-    """The running process has these settings, and so will the next: just the files of these stages lie."""
+    """The running process has these settings, and so will the next: just the files of these stages lie.
+
+    Nothing else that the next start reads says otherwise, either. Where no stage is in force there is nothing
+    of ours to beat, and what the unit says of its own is the matter of the check 'origin'.
+    """
     installed = install.of(target)
     runs = installed.running
-    lying, manual_changes = installed.only(*stages)
+    lying, of_files = installed.only(*stages)
+    asked, of_next_start = _next_start(target, wanted) if stages else ((), lambda _: ())
+
+    def manual_changes(answers: Answers) -> Iterable[Remark]:
+        yield from of_files(answers)
+        yield from of_next_start(answers)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -67,7 +77,11 @@ def running_with(target: Target, wanted: Mapping[str, str | None], *stages: Stag
             yield from map(wrong, settings.differences(running.settings, wanted))
         yield from manual_changes(answers)
 
-    return Check(target.name, (runs, lying), judge, manual_changes)
+    return Check(target.name, (runs, lying, *asked), judge, manual_changes)
+
+
+def _next_start(target: Target, wanted: Mapping[str, str | None]) -> tuple[tuple[Fact[Any], ...], Predicate]:
+    return next_start.looked_at(target, lambda read, texts: next_start.astray(target, read, texts, wanted))
 
 
 @gate(fix="it was restarted or changed while it was looked at: check again")

@@ -22,6 +22,7 @@ from orchestrator.plan.facts import Configuration, Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
+_STAGES = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)  # whose files a host may have
 
 
 class Composed:
@@ -46,8 +47,12 @@ class Composed:
     @property
     def paths(self) -> tuple[str, ...]:
         """Every file of ours, whatever the host's role."""
-        stages = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)
-        return tuple(path for stage in stages for path in self._paths(stage))
+        return tuple(path for stage in _STAGES for path in self._paths(stage))
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """Those of them that are configuration files of etcd."""
+        return tuple(self._copy_path(stage) for stage in _STAGES) if self._source.configuration else ()
 
     @property
     def drop_ins(self) -> tuple[str, ...]:
@@ -63,6 +68,12 @@ class Composed:
     def path(self, stage: Stage) -> str:
         """Where the drop-in of a stage lies."""
         return f"{self._directory}/{drop_ins.NAMES[stage.name]}.conf"
+
+    @property
+    def final(self) -> Settings:
+        """Every setting that the host ends with, by the names of their variables."""
+        stages = settings.stages(self._target)
+        return {name: value for stage in stages for name, value in stage.of(self._target).items()}
 
     def carrier(self, name: str) -> Carrier:
         """Where etcd gets a setting: where it got it before, or else where it gets its others."""

@@ -24,13 +24,57 @@ def sibling(path: str, name: str) -> str:
 
 def changed(text: str, wanted: Settings, without: Collection[str] = ()) -> str:
     """Return the file with these settings and ``without`` those; ValueError if that would change others."""
+    reported = _keys(text)
+    _set(reported, wanted)
+    for name in without:
+        reported.pop(effective.flag(name), None)
+    found = _dumped(reported)
+    kept = {name: value for name, value in effective.of_configuration(text).items() if name not in without}
+    if effective.of_configuration(found) != {**kept, **wanted}:
+        raise ValueError("etcd's configuration file cannot be copied with other settings")
+    return found
+
+
+def keys(wanted: Settings) -> str:
+    """Return these settings as the keys that a configuration file has for them."""
+    reported = CommentedMap()
+    _set(reported, wanted)
+    return _dumped(reported)
+
+
+def lines(text: str) -> Mapping[str, int]:
+    """Return the number of the line on which each setting's key stands; ValueError if it is no YAML."""
+    reported = _keys(text)
+    found = {effective.variable(str(key)): _line(reported, key) for key in reported}
+    for section, names in _SECTIONED.items():
+        inside = reported.get(section)
+        if isinstance(inside, CommentedMap):
+            found |= {name: _line(inside, key) for name, key in names.items() if key in inside}
+    return found
+
+
+def _line(keys: CommentedMap, key: object) -> int:
+    return int(keys.lc.key(key)[0]) + 1
+
+
+def _yaml() -> YAML:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
+    return yaml
+
+
+def _keys(text: str) -> CommentedMap:
     try:
-        reported = yaml.load(text)
+        reported = _yaml().load(text)
     except YAMLError as error:
         raise ValueError("etcd's configuration file is no YAML") from error
+    if not isinstance(reported, CommentedMap):
+        raise ValueError("etcd's configuration file holds no keys")  # noqa: TRY004 -- foreign text
+    return reported
+
+
+def _set(reported: CommentedMap, wanted: Settings) -> None:
     for name, value in wanted.items():
         section = next((each for each, keys in _SECTIONED.items() if name in keys), None)
         if section is None:
@@ -39,15 +83,12 @@ def changed(text: str, wanted: Settings, without: Collection[str] = ()) -> str:
         if not isinstance(reported.get(section), Mapping):
             reported[section] = CommentedMap()
         reported[section][_SECTIONED[section][name]] = True if value == "true" else value
-    for name in without:
-        reported.pop(effective.flag(name), None)
+
+
+def _dumped(reported: CommentedMap) -> str:
     written = StringIO()
-    yaml.dump(reported, written)
-    found = written.getvalue()
-    kept = {name: value for name, value in effective.of_configuration(text).items() if name not in without}
-    if effective.of_configuration(found) != {**kept, **wanted}:
-        raise ValueError("etcd's configuration file cannot be copied with other settings")
-    return found
+    _yaml().dump(reported, written)
+    return written.getvalue()
 
 
 _KEYS = ("cert-file", "key-file", "trusted-ca-file", "client-cert-auth")

@@ -47,7 +47,7 @@ def restated(command: str, wanted: Mapping[str, str]) -> str:
     """Return the command with flags for these settings, and everything else as it stands there."""
     words = commands.words(command)
     if is_shell(word.text for word in words):
-        more = "".join(f" {shlex.quote(_flag(name, value))}" for name, value in wanted.items())
+        more = "".join(f" {shlex.quote(spelled(name, value))}" for name, value in wanted.items())
         last = words[-1]
         text = commands.escaped(more, quote=command[last.end - 1])
         return commands.changed(command, [(last.end - 1, last.end - 1, text)])
@@ -57,7 +57,7 @@ def restated(command: str, wanted: Mapping[str, str]) -> str:
         if span:
             spans.append(span)
         else:
-            added.append(commands.quoted(_flag(name, value)))
+            added.append(commands.quoted(spelled(name, value)))
     return " ".join([commands.changed(command, spans), *added])
 
 
@@ -76,7 +76,8 @@ def _spans(words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int
             yield word.start, word.end, commands.quoted(f"{flag}={value}")
 
 
-def _flag(name: str, value: str) -> str:
+def spelled(name: str, value: str) -> str:
+    """Return the flag that sets a setting."""
     return f"--{effective.flag(name)}={value}"
 
 

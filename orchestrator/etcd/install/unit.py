@@ -125,33 +125,43 @@ def _unit(answer: Answer) -> Unit:
 
 def values(text: str, key: str) -> Iterable[str]:
     """Return what a unit's lines say of a key of [Service], in order; a continued line stays continued."""
+    return (value for value, _ in placed(text, key))
+
+
+def placed(text: str, key: str) -> Iterable[tuple[str, tuple[int, ...]]]:
+    """Return each value of a key of [Service], and the number in the file of each of its lines."""
     section = ""
-    for line in _lines(text):
+    for line, numbers in _lines(text):
         name, equals, value = line.partition("=")
         if line.startswith("["):
             section = line
         elif equals and section == "[Service]" and name.strip() == key:
-            yield value.strip()
+            yield value.strip(), numbers
 
 
-def _lines(text: str) -> Iterable[str]:
+def _lines(text: str) -> Iterable[tuple[str, tuple[int, ...]]]:
     """Return a unit's lines as systemd joins them: systemd.syntax(7); systemd 252, shared/conf-parser.c.
 
-    A backslash at the end has the next line belong to this one, past comments. An empty line is a next line
-    too, one that goes on no further; two backslashes are one that stands for itself.
+    Each with the numbers in the file of those that it was joined of. A backslash at the end has the next line
+    belong to this one, past comments. An empty line is a next line too, one that goes on no further; two
+    backslashes are one that stands for itself.
     """
     begun = ""
-    for line in _END.split(text):
+    numbers: tuple[int, ...] = ()
+    for number, line in enumerate(_END.split(text), 1):
         part = line.lstrip()
         if part[:1] in {"#", ";"}:
             continue
         backslashes = len(part) - len(part.rstrip("\\"))
         if backslashes % 2:
-            begun += f"{line}\n"
+            begun, numbers = f"{begun}{line}\n", (*numbers, number)
             continue
-        yield f"{begun}{line}".strip() if part else begun.removesuffix("\\\n").strip()
-        begun = ""
-    yield begun.removesuffix("\\\n").strip()
+        if part:
+            yield f"{begun}{line}".strip(), (*numbers, number)
+        else:
+            yield begun.removesuffix("\\\n").strip(), numbers
+        begun, numbers = "", ()
+    yield begun.removesuffix("\\\n").strip(), numbers
 
 
 def variables_of_file(text: str) -> frozenset[str]:

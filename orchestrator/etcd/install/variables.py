@@ -15,7 +15,14 @@ def of_file(text: str) -> Mapping[str, str]:
 
     Source: systemd 252, basic/env-file.c, parse_env_file_internal.
     """
-    return {name: value for name, value in _assignments(text) if _NAME.fullmatch(name)}
+    return {name: value for name, value, _ in placed(text)}
+
+
+def placed(text: str) -> Iterable[tuple[str, str, int]]:
+    """Return each assignment of a file for EnvironmentFile=, and the number of the line where it begins."""
+    for name, value, start in _assignments(text):
+        if _NAME.fullmatch(name):
+            yield name, value, text.count("\n", 0, start) + 1
 
 
 def of_show(text: str) -> Mapping[str, str]:
@@ -56,7 +63,7 @@ def _quoted(text: str, place: int) -> tuple[str, int]:
     raise ValueError("systemctl printed a quote that is left open")
 
 
-def _assignments(text: str) -> Iterable[tuple[str, str]]:
+def _assignments(text: str) -> Iterable[tuple[str, str, int]]:
     place = 0
     while place < len(text):
         char = text[place]
@@ -65,13 +72,14 @@ def _assignments(text: str) -> Iterable[tuple[str, str]]:
         elif char in _BLANKS:
             place += 1
         else:
+            start = place
             end = next((at for at in range(place, len(text)) if text[at] in "=" + _ENDS), len(text))
             name = text[place:end].rstrip(_BLANKS)
             if text[end : end + 1] != "=":
                 place = end + 1
                 continue
             value, place = _value(text, end + 1)
-            yield name, value
+            yield name, value, start
 
 
 def _after_comment(text: str, place: int) -> int:

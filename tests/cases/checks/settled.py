@@ -1,5 +1,7 @@
 """What a member runs with and what lies on its host: orchestrator/etcd/checks/settled.py."""
 
+import base64
+
 from support.judging import (
     Case,
     Change,
@@ -23,6 +25,9 @@ UNIT = "/etc/systemd/system/etcd2.service.d"
 LOCAL, CERTS, TLS = f"{UNIT}/25-insecure_localhost.conf", f"{UNIT}/30-certs.conf", f"{UNIT}/40-tls.conf"
 CA, CERTIFICATE, KEY = "/etc/etcd2/ca.pem", "/etc/etcd2/server1.pem", "/etc/etcd2/server1-key.pem"
 STORE = "/usr/local/share/ca-certificates/etcd-three-members-1.crt"
+PEERS_HTTP = "Environment=ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380"
+PEERS_HTTPS = "Environment=ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"
+CERT_ELSEWHERE = "Environment=ETCD_CERT_FILE=/x.pem"
 SAME = FoundFile(sha256=sha256("theirs"), mode=0o644, owner="root", group="root")
 OTHER = FoundFile(sha256=sha256("what was there"), mode=0o644, owner="root", group="root")
 
@@ -31,6 +36,12 @@ def unreadable(host: str) -> Change:
     return says(
         host, "^files.SCRIPT", lambda said: Answer(0, said.stdout.replace(" readable ", " unreadable "))
     )
+
+
+def read_late(text: str) -> Change:
+    """A unit that reads a drop-in behind ours."""
+    encoded = base64.b64encode(f"[Service]\n{text}\n".encode()).decode()
+    return says("server1", "^unit.SCRIPT", Answer(0, f"drop_in={encoded} {UNIT}/50-late.conf"))
 
 
 def mode_of(path: str, mode: int) -> Change:
@@ -68,6 +79,7 @@ CASES = (
 
     Case("running_as_found", "plaintext"),
     Case("running_as_found", "staged", (lies("server1", TLS, "theirs"), found("server1", files={TLS: SAME}))),
+    Case("running_as_found", "plaintext", (read_late(PEERS_HTTPS),)),  # the check 'origin' looks at that
     Case("running_as_found", "plaintext", (down("server1"),), "etcd2.service is failed"),
     Case("running_as_found", "plaintext", (runs("server1", ETCD_CERT_FILE="/x.pem"),), "ETCD_CERT_FILE is '/x.pem', not"),
     Case("running_as_found", "plaintext", (runs("server1", ETCD_LISTEN_PEER_URLS=None),), "ETCD_LISTEN_PEER_URLS is"),
@@ -92,6 +104,8 @@ CASES = (
     Case("loaded_with_certificates", "accepting", (gone("server1", CERTS),), f"{CERTS} is missing"),
     Case("loaded_with_certificates", "accepting", (lies("server1", LOCAL, "x"),), f"{LOCAL} has another content"),
     Case("loaded_with_certificates", "switched", (), f"{TLS} was not there before the first change"),
+    Case("loaded_with_certificates", "accepting", (read_late(CERT_ELSEWHERE),),
+         f"{UNIT}/50-late.conf: line 2 says ETCD_CERT_FILE=/x.pem, not /etc/etcd2/server1.pem"),
     Case("loaded_with_certificates", "accepting", (down("server1"),), "etcd2.service is failed"),
 
     Case("running_with_https", "switched"),
@@ -103,6 +117,12 @@ CASES = (
     Case("running_with_https", "switched", (gone("server1", TLS),), f"{TLS} is missing"),
     Case("running_with_https", "switched", (gone("server1", LOCAL),), f"{LOCAL} is missing"),
     Case("running_with_https", "switched", (lies("server1", CERTS, "x"),), f"{CERTS} has another content"),
+    Case("running_with_https", "sealed", (read_late(PEERS_HTTP),),
+         f"{UNIT}/50-late.conf: line 2 says ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380, not https://0.0.0.0:2380"),
+    Case("running_with_https", "sealed", (read_late(PEERS_HTTPS),)),
+    Case("running_with_https", "sealed", (says("server1", "^unit.SCRIPT", Answer(0, "NeedDaemonReload=yes")),),
+         "changed since systemd read them"),
+    Case("running_with_https", "sealed", (fails("server1", "unit.SCRIPT"),), "cannot tell: timed out"),
     Case("running_with_https", "switched", (down("server1"),), "etcd2.service is failed"),
     Case("running_with_https", "switched", (fails("server1", "files.SCRIPT"),), "cannot tell: timed out"),
 

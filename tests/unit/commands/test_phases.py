@@ -48,6 +48,7 @@ def session(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Se
     """A session on fake hosts, which cannot be asked for what the checklist wants, and keep nothing."""
     monkeypatch.setattr(check, "passed", lambda session: (recall.read_facts(session), ()))
     monkeypatch.setattr(check, "undisputed", lambda *_: None)
+    monkeypatch.setattr(check, "returnable", lambda *_: None)
     monkeypatch.setattr(recover, "refuse_forgotten", lambda _: None)
     monkeypatch.setattr(locks, "seen", lambda _, names: dict.fromkeys(names))
     monkeypatch.setattr(keeping, "keep", lambda *_: "kept")
