@@ -66,5 +66,5 @@ lab-down: setup       ## Take the lab's hosts down, completely
 
 faults: setup         ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
 	rm -f tests/results/faults.jsonl
-	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record-faults
+	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record
 	$(PYTHON) tests/documents.py
