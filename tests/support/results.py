@@ -1,4 +1,4 @@
-"""What a test run saw of its cases: kept in tests/results for a page of docs/, or compared with what is there."""
+"""What test runs saw of their cases: kept in tests/results for a page of docs/, or compared with it."""
 
 import fcntl
 import json
@@ -63,11 +63,11 @@ class Results(Generic[Kind]):
         """Record the cases that are seen meanwhile, or have them be as they were recorded."""
         before = set(self.seen)
         yield
-        if record:
+        new = set(self.seen) - before
+        if record and new:
             self.write()
-            return
-        known = self.written()
-        for key in set(self.seen) - before:
+        known = self.written() if new else {}
+        for key in new:
             assert key in known, f"{key} is not in tests/results: run make {self.target}"
             for name in self.compared:
                 recorded, now = getattr(known[key], name), getattr(self.seen[key], name)
