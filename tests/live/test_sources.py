@@ -5,7 +5,7 @@ import shlex
 import pytest
 from live import hosts_table, layouts
 from live.layouts import FORGET, LAYOUTS, Layout, config_flag, debian, drop_in, flags, laid_out
-from live.members import configuration, others, running, settings
+from live.running_members import configuration, others, running, settings
 from live.stories import (
     OURS,
     carry_out,
@@ -74,7 +74,7 @@ def test_it_is_served_where_its_settings_are_and_given_back(lab: Lab, layout: La
     assert {"name", "data-dir"} <= theirs["server1"].keys()
     for host in lab.hosts:
         listeners = settings(host)["listen-client-urls"].split(",")
-        assert [url for url in listeners if not url.startswith("https:")] == ["http://127.0.0.1:4001"]
+        assert all(url.startswith(("https://", "http://127.0.0.1:")) for url in listeners), listeners
     for proof in evidence.of_members(lab, starts):
         assert [] == list(outcome.of_member(lab.cluster, proof))
         assert 2 == proof.restarts
