@@ -40,12 +40,7 @@ ALWAYS = [
     *((layout, OWN) for layout in LAYOUTS[1:]),
     *((layout, NEWEST) for layout in (layouts.half_tutorial, layouts.config_variable)),
 ]
-THERE = (
-    ["check", PLAN],
-    ["run", PLAN, "--yes", "--until", "bridged"],
-    ["run", PLAN, "--resume"],
-    ["status", PLAN],
-)
+THERE = (["check", PLAN], ["run", PLAN, "--yes"], ["status", PLAN])
 
 
 def cases() -> list[object]:
