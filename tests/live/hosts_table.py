@@ -1,6 +1,6 @@
 """Which layouts of which etcd were tried on real hosts: with ``--record`` the table of docs/hosts.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from support.results import Results
@@ -12,14 +12,15 @@ from orchestrator.lab.clients.tally import ProbeReport
 class Tried:
     """A layout on a version of etcd: served with the files that we wrote, or refused in ``check``'s words.
 
-    ``fix`` is the beginning of what it printed against that. ``stall_s`` is the longest time without an
-    acknowledged write.
+    ``fix`` is what it printed against that. ``cluster`` holds the layouts of all members, and the counts are
+    of a client of that cluster; ``stall_s`` is the longest time without an acknowledged write.
     """
 
     layout: str
     etcd: str
     is_served: bool
     files: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
     acknowledged: int = 0
     failed: int = 0
     lost: int = 0
@@ -35,10 +36,11 @@ class Tried:
 RESULTS = Results("hosts", Tried, compared=("is_served", "files"))
 
 
-def served(layout: str, etcd: str, files: Iterable[str], report: ProbeReport) -> None:
-    """Note a layout that was migrated and given back, with what the client saw meanwhile."""
+def served(etcd: str, files: Mapping[str, Iterable[str]], report: ProbeReport) -> None:
+    """Note a cluster that was migrated and given back: our files by layout, and what the client saw."""
     counts = (report.acknowledged, report.failed, report.lost, round(report.longest_stall_s, 2))
-    RESULTS.add(Tried(layout, etcd, True, tuple(sorted(files)), *counts))  # noqa: FBT003 - a row of a table
+    for layout, ours in files.items():
+        RESULTS.add(Tried(layout, etcd, True, tuple(sorted(ours)), tuple(files), *counts))  # noqa: FBT003 - a row
 
 
 def refused(layout: str, etcd: str, reported: str, fix: str) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
+from itertools import cycle
 
 from live.stories import OURS, shell, wait_until_healthy, written
 
@@ -106,18 +107,23 @@ def config_variable(host: Host, settings: Settings) -> None:
     written(host, "etc/default/etcd", "ETCD_CONFIG_FILE=/etc/etcd/etcd.conf.yml\nETCD_NAME=ignored\n")
 
 
-LAYOUTS: tuple[Layout, ...] = (
-    *(cloud_config, debian, kubespray, mixed),
-    *(tutorial, half_tutorial, daemon_args, centos),
-    *(config_flag, config_variable),
+# One cluster each: a layout is a host's own affair, and a migration of three hosts tries three of them.
+CLUSTERS: tuple[tuple[Layout, ...], ...] = (
+    (cloud_config,),
+    (debian, kubespray, mixed),
+    (tutorial, half_tutorial, daemon_args),
+    (centos, config_flag, config_variable),
 )
+LAYOUTS = tuple(layout for cluster in CLUSTERS for layout in cluster)
 
 
-def laid_out(lab: Lab, layout: Layout) -> None:
-    """Give every member its settings in another way, one after the other."""
+def laid_out(lab: Lab, cluster: tuple[Layout, ...]) -> Mapping[str, Layout]:
+    """Give every member its settings in another way, one after the other; return which has which."""
+    given = dict(zip((host.name for host in lab.hosts), cycle(cluster), strict=False))
     for host in lab.hosts:
         settings = initial_settings.of_member(lab.cluster, host.entry)
         host.drop_in.write_text("[Service]\n")
-        layout(host, settings)
+        given[host.name](host, settings)
         shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
         wait_until_healthy(lab)
+    return given

@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 from live import hosts_table, layouts
-from live.layouts import FORGET, LAYOUTS, Layout, config_flag, debian, drop_in, flags, laid_out
+from live.layouts import FORGET, Layout, config_flag, debian, drop_in, flags, laid_out
 from live.running_members import configuration, others, running, settings
 from live.stories import (
     OURS,
@@ -30,50 +30,50 @@ from orchestrator.lab.provisioning import initial_settings
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
 OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
-SERVED = [
-    *((layouts.cloud_config, etcd) for etcd in VERSIONS),
-    *((layout, etcd) for etcd in (OWN, NEWEST) for layout in LAYOUTS[1:]),
-]
-# These in every test run; the others for the table alone.
-ALWAYS = [
-    *((layouts.cloud_config, etcd) for etcd in (OLDEST, NEWEST)),
-    *((layout, OWN) for layout in LAYOUTS[1:]),
-    *((layout, NEWEST) for layout in (layouts.half_tutorial, layouts.config_variable)),
-]
 THERE = (["check", PLAN], ["run", PLAN, "--yes"], ["status", PLAN])
 
 
 def cases() -> list[object]:
+    """The first cluster on every version, the others on the usual and the newest one."""
+    tried = [(cluster, etcd) for cluster in layouts.CLUSTERS for etcd in VERSIONS]
     return [
         pytest.param(
-            layout,
+            cluster,
             etcd,
-            id=f"{layout.__name__}-{etcd}",
-            marks=() if (layout, etcd) in ALWAYS else pytest.mark.table,
+            id=f"{'+'.join(layout.__name__ for layout in cluster)}-{etcd}",
+            marks=()
+            if etcd in ({OLDEST, NEWEST} if len(cluster) == 1 else {OWN, NEWEST})
+            else pytest.mark.table,
         )
-        for layout, etcd in SERVED
+        for cluster, etcd in tried
+        if len(cluster) == 1 or etcd in {OWN, NEWEST}
     ]
 
 
-@pytest.mark.parametrize(("layout", "etcd"), cases(), indirect=["etcd"])
-def test_it_is_served_where_its_settings_are_and_given_back(lab: Lab, layout: Layout, etcd: str) -> None:
-    laid_out(lab, layout)
+@pytest.mark.parametrize(("cluster", "etcd"), cases(), indirect=["etcd"])
+def test_it_is_served_where_its_settings_are_and_given_back(
+    lab: Lab, cluster: tuple[Layout, ...], etcd: str
+) -> None:
+    given = laid_out(lab, cluster)
     before, was = Before.of(lab), {host.name: running(host) for host in lab.hosts}
     theirs = {host.name: others(host) for host in lab.hosts}
     files, starts = configuration(lab), {host.name: journald.starts(host) for host in lab.hosts}
     with writing(lab) as report:
         for words in THERE:
             done = orchestrator(lab, *words)
-            assert done.returncode == 0, f"{layout.__name__}: {shlex.join(words)}: {failure(done)}"
+            assert done.returncode == 0, f"{shlex.join(words)}: {failure(done)}"
     assert theirs == {host.name: others(host) for host in lab.hosts}
-    assert {"name", "data-dir"} <= theirs["server1"].keys()
     for host in lab.hosts:
+        assert {"name", "data-dir"} <= theirs[host.name].keys()
         listeners = settings(host)["listen-client-urls"].split(",")
         assert all(url.startswith(("https://", "http://127.0.0.1:")) for url in listeners), listeners
     for proof in evidence.of_members(lab, starts):
         assert [] == list(outcome.of_member(lab.cluster, proof))
         assert 2 == proof.restarts
-    ours = {name.partition(":")[2] for name in configuration(lab).keys() - files.keys()}
+    ours: dict[str, set[str]] = {layout.__name__: set() for layout in cluster}
+    for server, _, name in (added.partition(":") for added in configuration(lab).keys() - files.keys()):
+        if "40-tls" in name:
+            ours[given[server].__name__].add(f"/{name}")
 
     done = orchestrator(lab, "rollback", PLAN, "--yes")
     assert done.returncode == 0, failure(done)
@@ -81,8 +81,7 @@ def test_it_is_served_where_its_settings_are_and_given_back(lab: Lab, layout: La
     before.assert_again(lab)
     assert was == {host.name: running(host) for host in lab.hosts}
     assert files == configuration(lab)
-    settings_of_ours = {f"/{name}" for name in ours if "40-tls" in name}
-    hosts_table.served(layout.__name__, etcd, settings_of_ours, report[0])
+    hosts_table.served(etcd, ours, report[0])
 
 
 @pytest.mark.parametrize(
