@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
+from documented_hosts import refused, served, writes
 
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations import MIGRATIONS
@@ -97,6 +98,9 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "refusals": refusals,
     "others": others,
     "totals": totals,
+    "served": served,
+    "refused": refused,
+    "writes": writes,
     "checklist": checklist,
     "fields": plan_fields,
 }
