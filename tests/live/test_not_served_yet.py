@@ -35,10 +35,12 @@ def test_authentication_is_named_and_turned_off_as_printed(lab: Lab, etcd: str) 
     findings = found(lab)
     assert "authentication is on: not supported yet" in reported(findings, "quorum", "cluster")
     assert "is not healthy" not in reported(findings, "quorum", "cluster")
-    assert "authentication is on: not supported yet" in reported(findings, "gate: healthy", "server2")
+    # 3.5 refuses what the facts ask of a member already, 3.4 the look at its health alone
+    other = ("facts", "cluster") if etcd == VERSIONS[-1] else ("gate: healthy", "server2")
+    assert "authentication is on: not supported yet" in reported(findings, *other)
     fix = carry_out(findings, "quorum", "cluster")
     assert "auth enable" in fix
-    assert "quorum" in carry_out(findings, "gate: healthy", "server2")
+    assert "quorum" in f"{reported(findings, *other)} {carry_out(findings, *other)}"
     shell(lab.hosts[0], command_for(fix, "server1").replace("PASSWORD", "geheim"))
     done = orchestrator(lab, "check", PLAN)
     assert done.returncode == 0, failure(done)
