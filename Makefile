@@ -10,7 +10,7 @@ AT_ONCE  := -n 2 --dist loadgroup  # a lab waits half of its time: two at once, 
 SLOWEST  := --durations=10 --durations-min=1  # what a full run spends its time on
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults
+.PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults hosts
 
 help:                 ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,5 +66,10 @@ lab-down: setup       ## Take the lab's hosts down, completely
 
 faults: setup         ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
 	rm -f tests/results/faults.jsonl
-	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record-faults
+	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record
+	$(PYTHON) tests/documents.py
+
+hosts: setup          ## Try every layout on old and new etcds, on real hosts, and write docs/hosts.md (root)
+	rm -f tests/results/hosts.jsonl
+	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/test_sources.py tests/live/test_not_served_yet.py --record
 	$(PYTHON) tests/documents.py

@@ -20,7 +20,7 @@ else:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--record-faults",
+        "--record",
         action="store_true",
-        help="write what the fault cases saw to tests/results/faults.jsonl",
+        help="write what the cases of docs/faults.md and docs/hosts.md saw to tests/results, all of them",
     )

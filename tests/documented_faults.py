@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 
-from live.faults.record import Seen, written
+from live.faults.record import RESULTS, Seen
 from live.stories import ROUNDS
 
 from orchestrator.migrations import MIGRATIONS
@@ -43,7 +43,7 @@ def matrix(_: str) -> str:
 def refusals(_: str) -> str:
     """Return the faults that were there before the first change, check by check."""
     alike: dict[tuple[str, str], list[Seen]] = {}
-    for row in sorted(written().values(), key=lambda row: (row.expected, row.fault)):
+    for row in sorted(RESULTS.written().values(), key=lambda row: (row.expected, row.fault)):
         if row.moment == BEFORE:
             check = NAMED_BY.search(row.expected)
             alike.setdefault((f"`{check[1]}`" if check else "the message", exits(row)), []).append(row)
@@ -57,7 +57,7 @@ def others(_: str) -> str:
     """Return the faults that were tried at one moment only, once a run had begun."""
     reported = {row.key for rows in in_every_round() for row in rows}
     alike: dict[tuple[str, str], list[Seen]] = {}
-    for row in sorted(written().values(), key=lambda row: (row.expected, row.moment, row.fault)):
+    for row in sorted(RESULTS.written().values(), key=lambda row: (row.expected, row.moment, row.fault)):
         if row.key not in reported and row.moment != BEFORE:
             alike.setdefault((row.expected, exits(row)), []).append(row)
     lines = table_head("fault (when)", "expected", "exit codes", "what it printed")
@@ -69,7 +69,7 @@ def others(_: str) -> str:
 
 def totals(_: str) -> str:
     """Return what holds for all cases together; what does not hold for all of them is not said."""
-    rows = written().values()
+    rows = RESULTS.written().values()
     acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
     ends = sorted({row.cluster.partition("; ")[2] for row in rows})
     return (
@@ -81,7 +81,7 @@ def totals(_: str) -> str:
 
 def in_every_round() -> list[list[Seen]]:
     """Return the cases of each fault that was tried in all rounds, in the rounds' order."""
-    seen = written()
+    seen = RESULTS.written()
     names = sorted({fault for fault, moment in seen if moment in ROUNDS})
     tried = [[seen[name, round_] for round_ in ROUNDS if (name, round_) in seen] for name in names]
     return [rows for rows in tried if len(rows) == len(ROUNDS)]

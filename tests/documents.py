@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
+from documented_hosts import refused, served, writes
 from engine import sourced
 from engine.world import make_cluster
 
@@ -120,6 +121,9 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "refusals": refusals,
     "others": others,
     "totals": totals,
+    "served": served,
+    "refused": refused,
+    "writes": writes,
     "checklist": checklist,
     "fields": plan_fields,
     "settings": settings,

@@ -10,6 +10,13 @@ from orchestrator.errors import UsageError
 
 Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
 
+Etcd = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VERSION|DIRECTORY", help="Another etcd for the hosts; a directory holds etcd and etcdctl."
+    ),
+]
+
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
@@ -20,6 +27,7 @@ def rehearse(
     plan: Plan,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
+    etcd: Etcd = None,
 ) -> None:
     """Boot PLAN's hosts on this machine and migrate them for real while a client writes (root).
 
@@ -27,7 +35,7 @@ def rehearse(
     """
     from orchestrator.lab.proof.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
 
-    raise typer.Exit(run_rehearsal(plan, keep=keep, arguments=context.args))
+    raise typer.Exit(run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args))
 
 
 @lab.command()

@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from live.hosts_table import RESULTS
 
 from orchestrator.lab.hosts.base_system import ensure
+from orchestrator.lab.hosts.etcd_programs import OWN
 from orchestrator.lab.lifecycle import manifest
 from orchestrator.lab.lifecycle.lab import Lab, down
 from orchestrator.lab.provisioning.initial_settings import Extra
@@ -43,7 +45,11 @@ class ClusterHosts:
         return self.lab.plan
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--record"):
+        rare = [item for item in items if item.get_closest_marker("table")]
+        items[:] = [item for item in items if item not in rare]
+        config.hook.pytest_deselected(items=rare)
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
@@ -51,11 +57,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))  # one worker boots them for all
 
 
+@pytest.fixture(autouse=True)
+def as_in_the_table(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What this test tries is served, or refused, as docs/hosts.md says."""
+    with RESULTS.kept(record=request.config.getoption("--record")):
+        yield
+
+
 @contextmanager
-def booted(prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE) -> Iterator[Lab]:
+def booted(
+    prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE, etcd: str = OWN
+) -> Iterator[Lab]:
     """Boot a lab, and end it afterwards; what a killed test run left under that name goes first."""
     down(prefix)
-    lab = Lab.up(plan, prefix=prefix, extra_settings=extra.members, proxy_settings=extra.proxies)
+    lab = Lab.up(plan, prefix=prefix, extra_settings=extra.members, proxy_settings=extra.proxies, etcd=etcd)
     try:
         yield lab
     finally:
@@ -73,9 +88,15 @@ def base_system() -> Iterator[Path]:
 
 
 @pytest.fixture
-def lab(base_system: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
+def etcd(request: pytest.FixtureRequest) -> str:
+    """The version that the hosts run, for tests of more than one."""
+    return getattr(request, "param", OWN)
+
+
+@pytest.fixture
+def lab(base_system: Path, etcd: str) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
     """A fresh three-member cluster on plain HTTP, for this test alone."""
-    with booted(FRESH) as fresh:
+    with booted(FRESH, etcd=etcd) as fresh:
         yield fresh
 
 

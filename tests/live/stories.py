@@ -18,6 +18,7 @@ from orchestrator.commands import preflight
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.state_file import read
 from orchestrator.etcd.checks.item import Finding
+from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -122,16 +123,21 @@ def wait_until_healthy(lab: Lab, within_s: float = 30.0) -> float:
 
 
 @contextmanager
-def writing(lab: Lab, *, may_fail: bool = False) -> Iterator[None]:
-    """Let a client write all the while; at the end nothing may be lost, nor have failed unless it may."""
+def writing(lab: Lab, *, may_fail: bool = False) -> Iterator[list[ProbeReport]]:
+    """Let a client write all the while; at the end nothing may be lost, nor have failed unless it may.
+
+    Its report is in the list behind the end.
+    """
+    reports: list[ProbeReport] = []
     prober = RunningProber.start(lab, of_members(lab, leisure=LEISURE))
     try:
         prober.wait_for_writes()
-        yield
+        yield reports
         prober.wait_for_writes()
         report = prober.stop()
     finally:
         prober.kill()
+    reports.append(report)
     reported = report.model_dump()
     assert report.acknowledged > 50, reported
     assert (report.lost, report.wrong_reads) == (0, 0), reported
@@ -141,7 +147,7 @@ def writing(lab: Lab, *, may_fail: bool = False) -> Iterator[None]:
 
 
 def fingerprint(lab: Lab) -> dict[str, str]:
-    """Every file that a host has of its own (all but logs and etcd's data), with content, mode and time."""
+    """Every file that a host has of its own (all but logs and etcd's data): content, mode, owner and time."""
     found = {}
     for host in lab.hosts:
         top = host.directory / "upper"
@@ -151,7 +157,8 @@ def fingerprint(lab: Lab) -> dict[str, str]:
                 continue
             status = path.lstat()
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-            found[f"{host.name}:{name}"] = f"{content} {status.st_mode:o} {status.st_mtime_ns}"
+            owner = f"{status.st_uid}:{status.st_gid}"
+            found[f"{host.name}:{name}"] = f"{content} {status.st_mode:o} {owner} {status.st_mtime_ns}"
     return found
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Body = Mapping[str, Any]  # JSON
+GATEWAY, OLD_GATEWAY = "/v3/", "/v3beta/"  # where etcd serves its v3 API as JSON: 3.3 has the old path alone
 
 
 class UnansweredError(Exception):
@@ -49,14 +50,15 @@ class Session:
             if endpoint.scheme == "https"
             else http.client.HTTPConnection(address, port, timeout=timeout_s)
         )
+        self._gateway = GATEWAY
 
     def ask(self, request: Request) -> Body:
         """Send one request and return the answer; raise UnansweredError for anything but an answer."""
         try:
-            headers = {"Content-Type": request.kind} if request.content else {}
-            self._connection.request(request.method, request.path, request.content, headers)
-            response = self._connection.getresponse()
-            said = response.read()
+            response, said = self._exchange(request)
+            if response.status == 404 and request.path.startswith(GATEWAY) and self._gateway == GATEWAY:
+                self._gateway = OLD_GATEWAY
+                response, said = self._exchange(request)
             answer = json.loads(said) if response.status in request.answers else None
         except (OSError, http.client.HTTPException, ValueError) as cause:
             self.close()
@@ -65,6 +67,15 @@ class Session:
             self.close()
             raise UnansweredError(f"HTTP {response.status}: {said[:200].decode(errors='replace')}")
         return MappingProxyType(answer)
+
+    def _exchange(self, request: Request) -> tuple[http.client.HTTPResponse, bytes]:
+        headers = {"Content-Type": request.kind} if request.content else {}
+        path = request.path
+        if path.startswith(GATEWAY):
+            path = f"{self._gateway}{path.removeprefix(GATEWAY)}"
+        self._connection.request(request.method, path, request.content, headers)
+        response = self._connection.getresponse()
+        return response, response.read()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

@@ -23,22 +23,30 @@ ask() { # METHOD PATH BODY: the answer, or curl's complaint, is in $answer
 
 encoded() { printf '%s' "$1" | base64; }
 
-# etcd's v3 API, as JSON with text in base64
+# etcd's v3 API, as JSON with text in base64; etcd 3.3 serves it at another path
+
+gateway() { # PORT
+  case $(curl --silent --max-time "$patience_s" "http://127.0.0.1:$1/version") in
+  *'"etcdserver":"3.3.'*) echo /v3beta ;;
+  *) echo /v3 ;;
+  esac
+}
 
 beat_key=$(encoded "/$mine/beat")
 held_key=$(encoded "/$mine/held")
 
-write_v3() { ask POST /v3/kv/put "{\"key\": \"$beat_key\", \"value\": \"$(encoded "$1")\"}"; }
+write_v3() { ask POST "$v3/kv/put" "{\"key\": \"$beat_key\", \"value\": \"$(encoded "$1")\"}"; }
 
 hold_v3() {
-  ask POST /v3/lease/grant "{\"TTL\": \"$ttl_s\"}" || return
+  v3=$(gateway "$port")
+  ask POST "$v3/lease/grant" "{\"TTL\": \"$ttl_s\"}" || return
   lease=${answer#*\"ID\":\"}
   lease=${lease%%\"*}
-  ask POST /v3/kv/put "{\"key\": \"$held_key\", \"value\": \"aGVsZA==\", \"lease\": \"$lease\"}"
+  ask POST "$v3/kv/put" "{\"key\": \"$held_key\", \"value\": \"aGVsZA==\", \"lease\": \"$lease\"}"
 }
 
 renew_v3() {
-  ask POST /v3/lease/keepalive "{\"ID\": \"$lease\"}" || return
+  ask POST "$v3/lease/keepalive" "{\"ID\": \"$lease\"}" || return
   case $answer in
   *'"TTL"'*) ;;
   *) answer="the lease has expired"; held=no; return 1 ;;
@@ -46,7 +54,7 @@ renew_v3() {
 }
 
 watch_v3() {
-  curl --silent --no-buffer --data "{\"create_request\": {\"key\": \"$beat_key\"}}" "http://127.0.0.1:$1/v3/watch"
+  curl --silent --no-buffer --data "{\"create_request\": {\"key\": \"$beat_key\"}}" "http://127.0.0.1:$1$(gateway "$1")/watch"
 }
 
 # etcd's v2 API

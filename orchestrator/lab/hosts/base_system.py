@@ -72,7 +72,7 @@ def ensure(report: Callable[[str], None] = lambda _: None) -> Path:
         raise LabError("the lab needs root: it makes network namespaces, mounts and whole hosts")
     require("debootstrap", "chroot")
     cache.mkdir(parents=True, exist_ok=True)
-    with _alone(cache / "lock"):
+    with alone(cache / "lock"):
         if not base.is_dir():
             report(f"Building the hosts' base system in {base}; this is done once and takes a minute or two.")
             _build(base)
@@ -131,7 +131,7 @@ def _link(path: Path, target: str) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Hold the lock file, waiting for another builder if there is one."""
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -62,11 +62,12 @@ class Host:
         return run([*entering, *clean, *argv], check=check, timeout_s=timeout_s)
 
 
-def mount(host: Host, base: Path) -> None:
-    """Lay the host's own, empty layer over the base system."""
+def mount(host: Host, trees: Sequence[Path]) -> None:
+    """Lay the host's own, empty layer over the trees that hosts share, the uppermost first."""
     for name in ("root", "upper", "work"):
         (host.directory / name).mkdir(parents=True)
-    layers = f"lowerdir={base},upperdir={host.directory / 'upper'},workdir={host.directory / 'work'}"
+    below = ":".join(map(str, trees))
+    layers = f"lowerdir={below},upperdir={host.directory / 'upper'},workdir={host.directory / 'work'}"
     try:
         run(["mount", "-t", "overlay", host.namespace, "-o", layers, str(host.root)])
     except LabError as cause:

@@ -10,7 +10,7 @@ from pathlib import Path
 import orchestrator
 from orchestrator import commandline
 from orchestrator.lab.clients import local_clients
-from orchestrator.lab.hosts import base_system, host
+from orchestrator.lab.hosts import base_system, etcd_programs, host
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle import manifest, readiness
 from orchestrator.lab.machine import network
@@ -32,7 +32,7 @@ class Lab:
     hosts: tuple[Host, ...]
 
     @classmethod
-    def up(
+    def up(  # noqa: PLR0913 - named options
         cls,
         plan: Path,
         *,
@@ -40,25 +40,28 @@ class Lab:
         directory: Path | None = None,
         extra_settings: Mapping[str, str] = NOTHING,
         proxy_settings: Mapping[str, str] = NOTHING,
+        etcd: str = etcd_programs.OWN,
         report: Callable[[str], None] = lambda _: None,
     ) -> "Lab":
         """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
 
         ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
-        such as ``ETCD_PROXY_REFRESH_INTERVAL``.
+        such as ``ETCD_PROXY_REFRESH_INTERVAL``. ``etcd`` is a version, or a directory with etcd and etcdctl.
         ``report`` gets a sentence about anything that takes long.
         """
         _check_machine()
+        etcd_programs.check(etcd)
         with manifest.held(prefix):
             if manifest.exists(prefix):
                 raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
             root = base_system.ensure(report)
             folder = manifest.prepared(directory or manifest.default_directory(prefix))
+            trees = etcd_programs.layers(etcd, root, folder, report)
             lab = cls._of(prefix, folder, plan_copy.copy(plan, folder))
             _check_names(lab)
             manifest.write(manifest.Manifest(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
             try:
-                _start(lab, root, initial_settings.Extra(extra_settings, proxy_settings))
+                _start(lab, trees, initial_settings.Extra(extra_settings, proxy_settings), report)
             except BaseException:
                 manifest.erase(prefix)
                 raise
@@ -161,14 +164,17 @@ def down(prefix: str = PREFIX) -> None:
         manifest.erase(prefix)
 
 
-def _start(lab: Lab, base_system: Path, extra: initial_settings.Extra) -> None:
+def _start(
+    lab: Lab, trees: Sequence[Path], extra: initial_settings.Extra, report: Callable[[str], None]
+) -> None:
     addresses = {each.namespace: network.parse(each.name, each.entry.address) for each in lab.hosts}
     keys = credentials.write(lab.cluster)
     network.make(lab.bastion, addresses)
     for each in lab.hosts:
-        host.mount(each, base_system)
+        host.mount(each, trees)
         first = initial_settings.drop_in(initial_settings.of(lab.cluster, each.entry, extra))
         furnishing.furnish(each, lab.cluster, keys, first)
+    report(f"The hosts have etcd {etcd_programs.version(lab.hosts[0].root)}.")
     for each in lab.members:
         local_clients.install(each, lab.cluster)
     for each in lab.hosts:

@@ -20,6 +20,8 @@ PACKAGES: Mapping[str, str] = {
     "nsenter": "util-linux",
     "setsid": "util-linux",
     "chroot": "coreutils",
+    "apt-get": "apt",
+    "dpkg-deb": "dpkg",
 }
 
 

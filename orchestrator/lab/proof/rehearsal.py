@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator import commandline
 from orchestrator.lab.clients import local_clients
-from orchestrator.lab.hosts import journald
+from orchestrator.lab.hosts import etcd_programs, journald
 from orchestrator.lab.lifecycle.lab import NOTHING, PREFIX, Lab
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.proof import evidence
@@ -19,13 +19,14 @@ from orchestrator.lab.provisioning import plan_copy
 from orchestrator.output import err, out
 
 
-def run_rehearsal(plan: Path, *, keep: bool, arguments: Sequence[str] = ()) -> int:
+def run_rehearsal(plan: Path, *, keep: bool, etcd: str | None = None, arguments: Sequence[str] = ()) -> int:
     """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run."""
     outcome = rehearse(
         plan,
         program("run", plan_copy.PLAN, "--yes", *arguments),
         closing=program("status", plan_copy.PLAN),
         keep=keep,
+        etcd=etcd or etcd_programs.OWN,
         report=err,
     )
     out(f"\n{render(outcome)}", end="")
@@ -49,6 +50,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     prefix: str = PREFIX,
     extra_settings: Mapping[str, str] = NOTHING,
     proxy_settings: Mapping[str, str] = NOTHING,
+    etcd: str = etcd_programs.OWN,
     log: Path | None = None,
     leisure: float = 1.0,
     report: Callable[[str], None] = lambda _: None,
@@ -62,7 +64,12 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     """
     began = time.monotonic()
     lab = Lab.up(
-        plan, prefix=prefix, extra_settings=extra_settings, proxy_settings=proxy_settings, report=report
+        plan,
+        prefix=prefix,
+        extra_settings=extra_settings,
+        proxy_settings=proxy_settings,
+        etcd=etcd,
+        report=report,
     )
     try:
         up_s = time.monotonic() - began

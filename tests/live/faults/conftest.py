@@ -3,20 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from live.faults import record
+from live.faults.record import RESULTS
 
 
 @pytest.fixture(autouse=True)
 def ended_as_recorded(request: pytest.FixtureRequest) -> Iterator[None]:
     """Cases of this test end as docs/faults.md says."""
-    before = set(record.RECORDED)
-    yield
-    if request.config.getoption("--record-faults"):
-        record.write()
-        return
-    known = record.written()
-    for key in set(record.RECORDED) - before:
-        seen = record.RECORDED[key]
-        assert key in known, f"{key} is not in docs/faults.md: run make faults"
-        assert known[key].expected == seen.expected, "run make faults"
-        assert known[key].cluster == seen.cluster, "run make faults"
+    with RESULTS.kept(record=request.config.getoption("--record")):
+        yield

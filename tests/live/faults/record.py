@@ -1,26 +1,23 @@
 """One case of the fault matrix: a fault, the moment when it strikes, what was expected, and what was seen.
 
-A case that does not end as expected fails its test. With ``--record-faults`` what was seen goes to
+A case that does not end as expected fails its test. With ``--record`` what was seen goes to
 tests/results/faults.jsonl, which docs/faults.md is generated from.
 """
 
-import fcntl
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from live.faults.strikes import Moment
 from live.stories import LEISURE, events, failure, orchestrator, run_and_kill, wait_until_healthy
+from support.results import Results
 
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.proof.probers import RunningProber, of_members
 
-RESULTS = Path(__file__).parents[2] / "results" / "faults.jsonl"
 STOPPED = 7
 PERSON_NEEDED = 9
 KILLED = 128 + 9  # as shells say it
@@ -51,7 +48,7 @@ class Seen:
         return self.fault, self.moment
 
 
-RECORDED: dict[tuple[str, str], Seen] = {}  # in this test run, in its order
+RESULTS = Results("faults", Seen, compared=("expected", "cluster"))
 
 
 @dataclass
@@ -118,18 +115,18 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
     assert tuple(under_way.exits) in exits, under_way.message
     assert report.acknowledged > 50, reported
     assert (report.lost, report.wrong_reads) == (0, 0), reported
-    seen = Seen(
-        fault=fault,
-        moment=moment,
-        expected=expected,
-        exits=tuple(under_way.exits),
-        message=under_way.message,
-        cluster=standing(lab),
-        acknowledged=report.acknowledged,
-        lost=report.lost,
+    RESULTS.add(
+        Seen(
+            fault=fault,
+            moment=moment,
+            expected=expected,
+            exits=tuple(under_way.exits),
+            message=under_way.message,
+            cluster=standing(lab),
+            acknowledged=report.acknowledged,
+            lost=report.lost,
+        )
     )
-    assert seen.key not in RECORDED, "two cases have one name"
-    RECORDED[seen.key] = seen
 
 
 def standing(lab: Lab) -> str:
@@ -149,21 +146,3 @@ def standing(lab: Lab) -> str:
 def succeed(done: subprocess.CompletedProcess[str]) -> None:
     """Have a step of the story that is not the case's own business succeed."""
     assert done.returncode == 0, failure(done)
-
-
-def written() -> dict[tuple[str, str], Seen]:
-    """What tests/results/faults.jsonl holds."""
-    if not RESULTS.exists():
-        return {}
-    rows = (json.loads(line) for line in RESULTS.read_text().splitlines())
-    found = (Seen(**{**row, "exits": tuple(row["exits"])}) for row in rows)
-    return {one.key: one for one in found}
-
-
-def write() -> None:
-    """Put what this test run saw in the place of what was recorded of the same cases."""
-    with RESULTS.open("a") as lock:  # other workers of this test run write there too
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        rows = sorted({**written(), **RECORDED}.items())
-        text = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for _, one in rows)
-        RESULTS.write_text(text)

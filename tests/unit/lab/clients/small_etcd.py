@@ -30,13 +30,16 @@ class Cluster:
     silent_since: float | None = None
     lease_ttl: str | None = "5"
     asked: list[str] = field(default_factory=list)  # addresses
+    gateway: str = "/v3/"
 
     def answer(self, address: str, method: str, path: str, content: str) -> Answer:
         if address in self.silent and self.is_still_silent():
             return NO_LEADER
         self.asked.append(address)
-        if path.startswith("/v3/"):
-            return 200, self.v3(address, path, json.loads(content))
+        if path.startswith(self.gateway):
+            return 200, self.v3(address, path.replace(self.gateway, "/v3/", 1), json.loads(content))
+        if path.startswith("/v3"):
+            return 404, {}
         return self.v2(address, method, path, dict(parse_qsl(content)))
 
     def is_still_silent(self) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from orchestrator.lab.clients.local_clients import PROGRAM
 from orchestrator.plan.model import Watch
 
-# curl in small: port N answers for as long as there is a file N
+# curl in small: port N answers for as long as there is a file N, and as etcd 3.3 if there is a file old
 CURL = """#!/bin/sh
 for word; do :; done
 port=${word#http://127.0.0.1:}; port=${port%%/*}
@@ -23,6 +23,10 @@ if [ ! -e "$port" ]; then
   case "$*" in *--show-error*) echo "curl: (7) Failed to connect to port $port" >&2 ;; esac
   exit 7
 fi
+[ ! -e old ] || case $word in
+*/version) echo '{"etcdserver":"3.3.25","etcdcluster":"3.3.0"}'; exit ;;
+*/v3/*) echo "curl: (22) The requested URL returned error: 404" >&2; exit 22 ;;
+esac
 case $word in
 */watch | *wait=true*)
   : >"watching-$port"
@@ -108,6 +112,13 @@ def test_it_complains_while_etcd_is_away_and_is_well_again_afterwards(client: Lo
     client.says("error: curl: (7) Failed to connect to port 2379")
     client.opens(2379)
     client.says("well again")
+
+
+def test_it_finds_the_gateway_of_etcd_3_3(client: LocalClient) -> None:
+    (client.directory / "old").touch()
+    client.opens(2379)
+    client.says("well again")
+    client.watches_through(2379)
 
 
 def test_it_wants_the_local_port_and_goes_back_to_no_other(client: LocalClient) -> None:

@@ -66,6 +66,13 @@ def test_a_healthy_cluster_loses_nothing(cluster: Cluster, api: str) -> None:
     assert 0 < report.longest_stall_s < report.took_s
 
 
+def test_the_gateway_of_etcd_3_3_is_found(cluster: Cluster) -> None:
+    cluster.gateway = "/v3beta/"
+    report = probed(cluster)
+    assert report.acknowledged == report.attempts > 20
+    assert (0, 0, "alive") == (report.failed, report.failovers, report.lease)
+
+
 @both_apis
 def test_a_write_that_one_member_does_not_have_is_lost(cluster: Cluster, api: str) -> None:
     cluster.forgotten["127.0.0.3"] = "000000004"
