@@ -15,7 +15,7 @@ from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle import manifest, readiness
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, require, run, run_attached
-from orchestrator.lab.provisioning import credentials, furnishing, initial_settings, plan_copy
+from orchestrator.lab.provisioning import addressing, credentials, furnishing, initial_settings, plan_copy
 from orchestrator.plan.model import Cluster, Proxy
 
 PREFIX = "orc"
@@ -162,9 +162,9 @@ def down(prefix: str = PREFIX) -> None:
 
 
 def _start(lab: Lab, base_system: Path, extra: initial_settings.Extra) -> None:
-    addresses = {each.namespace: network.parse(each.name, each.entry.address) for each in lab.hosts}
+    addresses = addressing.of(lab.cluster)
     keys = credentials.write(lab.cluster)
-    network.make(lab.bastion, addresses)
+    network.make(lab.bastion, {each.namespace: addresses[each.name] for each in lab.hosts})
     for each in lab.hosts:
         host.mount(each, base_system)
         first = initial_settings.drop_in(initial_settings.of(lab.cluster, each.entry, extra))

@@ -57,12 +57,10 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
         with lab.in_bastion():
             entry = registered(lab.cluster, member)
             doors = {
-                port: {
-                    visitor: request(member.address, port, context) for visitor, context in contexts.items()
-                }
+                port: {visitor: request(host.address, port, context) for visitor, context in contexts.items()}
                 for port in (ports.client, ports.peer)
             }
-            outside = request(member.address, ports.local, None)
+            outside = request(host.address, ports.local, None)
         with network.entered(host.namespace):
             local = request("127.0.0.1", ports.local, None)
         proofs.append(
@@ -85,7 +83,7 @@ def registered(cluster: Cluster, member: model.Host) -> Body:
     tls = cluster.tls
     trust = http_session.trusting(str(tls.ca), str(tls.client_certificate), str(tls.client_key))
     for scheme in ("https", "http"):
-        session = Session(Endpoint(scheme, member.address, cluster.ports.client), trust, timeout_s=5.0)
+        session = Session(Endpoint(scheme, member.ssh.host, cluster.ports.client), trust, timeout_s=5.0)
         try:
             answer = session.ask(v3.MEMBERS)
         except UnansweredError:
@@ -102,7 +100,7 @@ def of_proxies(lab: Lab, starts_before: Mapping[str, int]) -> tuple[ProxyProof, 
     proofs = []
     for host in lab.proxies:
         with lab.in_bastion():
-            outside = {port: request(host.entry.address, port, None, ASKED) for port in ports}
+            outside = {port: request(host.address, port, None, ASKED) for port in ports}
         with network.entered(host.namespace):
             inside = {port: request("127.0.0.1", port, None, ASKED) for port in ports}
         restarts = journald.starts(host) - starts_before[host.name]

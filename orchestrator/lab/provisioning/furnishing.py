@@ -16,11 +16,10 @@ ALIAS = "etcd2.service"  # Debian's own second name for etcd.service
 def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, drop_in: str) -> None:
     """Write everything that makes a mounted host this entry's. ``drop_in`` is etcd's first configuration."""
     root, entry = host.root, host.entry
-    host.drop_in.write_text(drop_in)
+    write(host.drop_in, drop_in)
     write(root / "etc/hostname", f"{entry.name}\n")
     write(root / "etc/machine-id", f"{uuid.uuid4().hex}\n")
-    names = "".join(f"{each.address} {each.name}\n" for each in cluster.hosts)
-    write(root / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{names}")
+    write(root / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{_names(cluster)}")
     write(root / "etc/ssh/ssh_host_ed25519_key", keys.own[entry.name], mode=0o600)
     write(
         root / "etc/ssh/sshd_config.d/lab.conf",
@@ -28,6 +27,14 @@ def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, drop_in: str) ->
     )
     _let_in(root, entry, keys.authorized_key)
     enable(root, host.unit)
+
+
+def _names(cluster: model.Cluster) -> str:
+    """Return a line of /etc/hosts for each host: its name in the plan, and the DNS name of its address."""
+    named = ((each.ssh.host, dict.fromkeys((each.name, each.address))) for each in cluster.hosts)
+    return "".join(
+        f"{address} {' '.join(name for name in names if name != address)}\n" for address, names in named
+    )
 
 
 def _let_in(root: Path, entry: model.Host, authorized_key: str) -> None:
