@@ -11,7 +11,6 @@ from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import network
 from orchestrator.lab.proof.access import Reception, Visitor, request, visitors
-from orchestrator.lab.provisioning import initial_settings
 from orchestrator.plan import model
 from orchestrator.plan.model import Cluster
 
@@ -104,15 +103,16 @@ def of_proxies(lab: Lab, starts_before: Mapping[str, int]) -> tuple[ProxyProof, 
         with network.entered(host.namespace):
             inside = {port: request("127.0.0.1", port, None, ASKED) for port in ports}
         restarts = journald.starts(host) - starts_before[host.name]
-        proofs.append(ProxyProof(host.name, inside, outside, peer_urls(host, lab.cluster), restarts))
+        proofs.append(
+            ProxyProof(host.name, inside, outside, peer_urls(host, lab.data_directory(host)), restarts)
+        )
     return tuple(proofs)
 
 
-def peer_urls(host: Host, cluster: Cluster) -> tuple[str, ...]:
+def peer_urls(host: Host, data_directory: str) -> tuple[str, ...]:
     """Return the members' peer URLs as the proxy last wrote them down, sorted; empty if it never did."""
-    directory = initial_settings.data_directory(cluster, host.entry).lstrip("/")
     try:
-        written = json.loads((host.root / directory / "proxy/cluster").read_text())
+        written = json.loads((host.root / data_directory.lstrip("/") / "proxy/cluster").read_text())
     except FileNotFoundError:
         return ()
     return tuple(sorted(written["PeerURLs"]))
