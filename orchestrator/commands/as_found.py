@@ -22,6 +22,7 @@ from orchestrator.session import Session
 Value = TypeVar("Value")
 
 TOKEN = "ETCD_INITIAL_CLUSTER_TOKEN"  # noqa: S105 - the name of a setting
+MOST_PARTS = 64  # 256 MiB: etcd's programs have about 25
 EMPTY = "not copied: keys and values, certificates and private keys: the lab begins empty and makes its own"
 
 
@@ -117,13 +118,15 @@ def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
     store.mkdir(parents=True, exist_ok=True)
     unfinished, digest, index = store / f"{program.sha256}.unfinished", hashlib.sha256(), 0
     with unfinished.open("wb") as file:
-        while part := _part(session, name, program.path, index):
+        while index < MOST_PARTS and (part := _part(session, name, program.path, index)):
             file.write(part)
             digest.update(part)
             index += 1
     if digest.hexdigest() != program.sha256:
         unfinished.unlink()
-        raise RefusedError(f"{name}: {program.path} was changed while it was copied: begin again")
+        raise RefusedError(
+            f"{name}: {program.path} is too large, or was changed while it was copied: begin again"
+        )
     unfinished.replace(target)
 
 
