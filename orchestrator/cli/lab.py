@@ -1,12 +1,17 @@
 """The commands that boot real hosts on this machine; the lab is imported only where it is needed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator import commandline, output
+from orchestrator.cli.logins import AskPass, Login, PassFile
+from orchestrator.cli.sessions import session_of
 from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.plan.layout import Layout
 
 Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
 
@@ -22,12 +27,18 @@ PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
 
 
-def rehearse(
+def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
     context: typer.Context,
     plan: Plan,
     *,
+    as_found: Annotated[
+        bool,
+        typer.Option("--as-found", help="Boot what PLAN's hosts really have, read over SSH; and roll back."),
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
     etcd: Etcd = None,
+    asks: AskPass = False,
+    password: PassFile = None,
 ) -> None:
     """Boot PLAN's hosts on this machine and migrate them for real while a client writes (root).
 
@@ -35,7 +46,24 @@ def rehearse(
     """
     from orchestrator.lab.proof.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
 
-    raise typer.Exit(run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args))
+    if as_found and etcd is not None:
+        raise UsageError("--as-found boots the etcd that your hosts have; leave --etcd out")
+    found = _found(plan, Login(asks, password)) if as_found else None
+    raise typer.Exit(run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args, found=found))
+
+
+def _found(plan: Path, login: Login) -> "Layout":
+    """Read how etcd is started on the real hosts, and say what was found, and what could not be copied."""
+    from orchestrator.commands import as_found  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.hosts import base_system  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.lifecycle import lab as labs  # noqa: PLC0415 -- see the module's docstring
+
+    labs.check_machine()
+    with session_of(plan, None, login) as (session, _):
+        found, reported = as_found.read(session, base_system.cache_directory() / "programs")
+    for line in reported:
+        output.err(line)
+    return found
 
 
 @lab.command()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.host.operations import Job, Operation, Run, Write
 from orchestrator.remote.script import render
-from orchestrator.runbook.model import Runbook, Step
+from orchestrator.runbook.model import Runbook, Step, holds_material
 
 _LONG = 40  # lines
 
@@ -33,6 +33,7 @@ def review(
         lines.append(f"{', '.join(hosts)}: from {track[0]} to {track[-1]}.")
     lines += sources
     lines.append(f"Runbook {runbook.digest[:12]}, {len(jobs)} jobs. Before and after every step: {always}.")
+    lines.append(f"Without certificates and IDs, as in a rehearsal: runbook {runbook.outline[:12]}.")
     if runbook.risk:
         lines += ["", f"RISK: {runbook.risk}"]
     current, reported = "", set[str]()
@@ -64,8 +65,8 @@ def _title(job: Job, step: Step) -> str:
 def operation_lines(operation: Operation) -> Iterable[str]:
     """Tell an operation, and a file's content where it is for people to read."""
     yield render(operation)
-    if isinstance(operation, Write) and isinstance(operation.content, str) and not _is_pem(operation.content):
-        yield from (f"  | {line}" for line in operation.content.splitlines() if line)
+    if isinstance(operation, Write) and not holds_material(operation):  # nobody reads base64
+        yield from (f"  | {line}" for line in operation.text.splitlines() if line)
 
 
 def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:
@@ -76,11 +77,6 @@ def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:
     is_new = operation.sha256 not in reported
     reported.add(operation.sha256)
     return lines if is_new else (lines[0], "  | (the same as above)")
-
-
-def _is_pem(content: str) -> bool:
-    """Whether it is a certificate: shown by its digest, as nobody reads base64."""
-    return "-----BEGIN " in content
 
 
 def _gates(step: Step) -> str:

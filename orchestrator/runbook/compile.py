@@ -25,6 +25,7 @@ class _Compilation:
 
     def __init__(self, cluster: Cluster, facts: Facts, migration: Migration, way: Migration) -> None:
         self._cluster = cluster
+        self._facts = facts
         self._migration = migration
         self._way = way
         self._targets: Mapping[Role, tuple[Target, ...]] = {
@@ -57,6 +58,7 @@ class _Compilation:
                 for stage in (self._stages(self._way.reversed) if self._way is self._migration else ())
                 for step in stage.steps
             },
+            members={found.id: name for name, found in self._facts.members.items()},
         )
 
     def _stages(self, way: Migration) -> tuple[Stage, ...]:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 
+from orchestrator.etcd.install import secret_values
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll
 from orchestrator.host.operations import Operation, Run, Secret, Write
@@ -81,6 +83,7 @@ class Runbook:
     ``standing`` must be true of hosts that were left in a state, for a run to go on from there: on the way
     back only that nobody has changed them by hand, for what does not work may be the reason to go back.
     ``undoing`` are the steps that undo its own, by their ids: some rounds have to be taken anew.
+    ``members`` are the members' names by their IDs.
     """
 
     cluster: str
@@ -93,6 +96,7 @@ class Runbook:
     gates: Mapping[tuple[str, str], tuple[Check, ...]]
     standing: Mapping[tuple[str, str], tuple[Check, ...]]
     undoing: Mapping[str, Step]
+    members: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def finals(self) -> Mapping[str, str]:
@@ -106,6 +110,18 @@ class Runbook:
             [stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages
         ]
         return _sha256([self.cluster, self.migration, dict(self.tracks), reported])
+
+    @property
+    def outline(self) -> str:
+        """SHA-256 over the same, but for what a rehearsal has of its own: certificates, IDs and secrets."""
+        reported = [
+            [step.id, *(self._outlined(operations) for operations in (step.operations, *_ordered(step)))]
+            for step in self.steps.values()
+        ]
+        return _sha256([self.cluster, self.migration, dict(self.tracks), reported])
+
+    def _outlined(self, operations: tuple[Operation, ...]) -> list[dict[str, object]]:
+        return [outlined(operation, self.members) for operation in operations]
 
     @property
     def steps(self) -> Mapping[str, Step]:
@@ -126,6 +142,30 @@ def describe(operation: Operation) -> dict[str, object]:
     if isinstance(operation, Run):  # without a digest of a secret: passwords could be tried out on that
         reported["environment"] = [(name, str(value)) for name, value in operation.environment]
     return reported
+
+
+def holds_material(operation: Operation) -> bool:
+    """Whether an operation writes a certificate or a key."""
+    return isinstance(operation, Write) and (
+        isinstance(operation.content, Secret) or "-----BEGIN " in operation.content
+    )
+
+
+def outlined(operation: Operation, members: Mapping[str, str]) -> dict[str, object]:
+    """Return what ``describe`` does, without certificates and secrets, and with members' names for IDs."""
+    reported = describe(operation)
+    if isinstance(operation, Write):
+        text = "material" if holds_material(operation) else secret_values.without(operation.text)[0]
+        return {**reported, "content": text}
+    if isinstance(operation, Run) and members:
+        ids = re.compile(rf"\b(?:{'|'.join(map(re.escape, members))})\b")
+        words = [ids.sub(lambda match: members[match[0]], word) for word in operation.argv]
+        return {**reported, "argv": words}
+    return reported
+
+
+def _ordered(step: Step) -> Iterable[tuple[Operation, ...]]:
+    return (operations for _, operations in sorted(step.hand_overs.items()))
 
 
 def _sha256(reported: object) -> str:

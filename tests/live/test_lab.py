@@ -336,7 +336,7 @@ def test_a_proxy_passes_writes_and_reads_on(guide: Lab) -> None:
             == json.loads(each.run(["curl", "--silent", f"{url}?quorum=true"]).stdout)["node"]["value"]
         )
     expected = tuple(f"http://{each.entry.address}:2380" for each in guide.members)
-    assert expected == evidence.peer_urls(client, guide.cluster)
+    assert expected == evidence.peer_urls(client, guide.data_directory(client))
     (found,) = evidence.of_proxies(guide, {"client1": 1})
     assert (Reception.ANSWERED, Reception.ANSWERED) == (found.on_host[2379], found.from_outside[2379])
     assert 0 == found.restarts

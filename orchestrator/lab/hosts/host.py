@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,14 +36,24 @@ class Host:
         return self.entry.name
 
     @property
+    def address(self) -> str:
+        """The IP address at which the bastion reaches it: the lab's copy of the plan names it."""
+        return self.entry.ssh.host
+
+    @property
     def root(self) -> Path:
         """The host's file system: an overlay on the base system."""
         return self.directory / "root"
 
     @property
+    def run_files(self) -> Path:
+        """Files that the host sees below /run, whose own ones every boot begins without."""
+        return self.directory / "run"
+
+    @property
     def drop_in(self) -> Path:
         """The file that the host sees as 20-cloudinit.conf."""
-        return self.directory / "20-cloudinit.conf"
+        return self.run_files / f"systemd/system/{self.unit}.d/20-cloudinit.conf"
 
     @property
     def unit(self) -> str:
@@ -114,7 +124,7 @@ def boot(host: Host) -> None:
             "--timezone=off",
             "--link-journal=no",
         ),  # nothing of this machine comes in, or goes out
-        f"--bind-ro={host.drop_in}:/run/systemd/system/{host.unit}.d/20-cloudinit.conf",
+        *_bound(host),
     ]
     with host.console.open("ab") as console:
         # setsid --fork: the host must not be our child, for it outlives us and is not ours to wait for.
@@ -127,6 +137,16 @@ def boot(host: Host) -> None:
             timeout=30,
         )
     wait_until(lambda: bool(processes.supervisors(host.namespace)), f"{host.name} is booting", timeout_s=5)
+
+
+def _bound(host: Host) -> Iterable[str]:
+    files = (path for path in host.run_files.rglob("*") if path.is_file())
+    for path in sorted(files):
+        source, place = (
+            str(each).replace("\\", "\\\\").replace(":", "\\:")
+            for each in (path, path.relative_to(host.run_files))
+        )
+        yield f"--bind-ro={source}:/run/{place}"
 
 
 def kill(host: Host) -> None:
@@ -157,7 +177,7 @@ def _greets(host: Host) -> bool:
     if not processes.supervisors(host.namespace):
         raise LabError(f"{host.name} has ended by itself")
     try:
-        with socket.create_connection((host.entry.address, host.entry.ssh.port), timeout=1.0) as connection:
+        with socket.create_connection((host.address, host.entry.ssh.port), timeout=1.0) as connection:
             connection.settimeout(2.0)
             return connection.recv(4) == b"SSH-"
     except OSError:

@@ -17,14 +17,14 @@ def restore_link(host: Host) -> None:
 
 def hide_from_bastion(host: Host) -> None:
     """Let whatever the bastion sends to a host get lost, without a word; other hosts still reach it."""
-    address = [host.entry.address, "dev", network.BRIDGE]
+    address = [host.address, "dev", network.BRIDGE]
     nobody = ["lladdr", "02:00:00:00:00:00", "nud", "permanent"]
     run(["ip", "-n", host.bastion, "neighbour", "replace", *address, *nobody])
 
 
 def show_to_bastion(host: Host) -> None:
     """Let the bastion reach a host again."""
-    run(["ip", "-n", host.bastion, "neighbour", "delete", host.entry.address, "dev", network.BRIDGE])
+    run(["ip", "-n", host.bastion, "neighbour", "delete", host.address, "dev", network.BRIDGE])
 
 
 def kill_connections(host: Host, port: int) -> int:

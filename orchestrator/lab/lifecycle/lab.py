@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orchestrator
@@ -12,10 +12,18 @@ from orchestrator import commandline
 from orchestrator.lab.clients import local_clients
 from orchestrator.lab.hosts import base_system, etcd_programs, host
 from orchestrator.lab.hosts.host import Host
-from orchestrator.lab.lifecycle import manifest, readiness
+from orchestrator.lab.lifecycle import forming, manifest, readiness
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, require, run, run_attached
-from orchestrator.lab.provisioning import credentials, furnishing, initial_settings, plan_copy
+from orchestrator.lab.provisioning import (
+    addressing,
+    as_found,
+    credentials,
+    furnishing,
+    initial_settings,
+    plan_copy,
+)
+from orchestrator.plan.layout import Layout
 from orchestrator.plan.model import Cluster, Proxy
 
 PREFIX = "orc"
@@ -24,15 +32,19 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A lab that is up. ``directory`` holds its plan, keys, certificates and logs."""
+    """A lab that is up. ``directory`` holds its plan, keys, certificates and logs.
+
+    ``found`` is what its etcds were made of, if that was found on real hosts.
+    """
 
     prefix: str
     directory: Path
     cluster: Cluster
     hosts: tuple[Host, ...]
+    found: Layout | None = None
 
     @classmethod
-    def up(  # noqa: PLR0913 - named options
+    def up(  # noqa: PLR0913 - a plan, and named options
         cls,
         plan: Path,
         *,
@@ -41,15 +53,18 @@ class Lab:
         extra_settings: Mapping[str, str] = NOTHING,
         proxy_settings: Mapping[str, str] = NOTHING,
         etcd: str = etcd_programs.OWN,
+        found: Layout | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> "Lab":
         """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
+
+        With ``found``, their etcds are those that were found on the real hosts, started as they are there.
 
         ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
         such as ``ETCD_PROXY_REFRESH_INTERVAL``. ``etcd`` is a version, or a directory with etcd and etcdctl.
         ``report`` gets a sentence about anything that takes long.
         """
-        _check_machine()
+        check_machine()
         etcd_programs.check(etcd)
         with manifest.held(prefix):
             if manifest.exists(prefix):
@@ -57,7 +72,8 @@ class Lab:
             root = base_system.ensure(report)
             folder = manifest.prepared(directory or manifest.default_directory(prefix))
             trees = etcd_programs.layers(etcd, root, folder, report)
-            lab = cls._of(prefix, folder, plan_copy.copy(plan, folder))
+            cluster = plan_copy.copy(plan, folder, found.addresses if found else addressing.NONE_FOUND)
+            lab = replace(cls._of(prefix, folder, cluster), found=found)
             _check_names(lab)
             manifest.write(manifest.Manifest(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
             try:
@@ -117,6 +133,12 @@ class Lab:
         """Return the host of that name."""
         return next(each for each in self.hosts if each.name == name)
 
+    def data_directory(self, host: Host) -> str:
+        """Return where etcd keeps its files on a host."""
+        if self.found:
+            return self.found.hosts[host.name].data
+        return initial_settings.data_directory(self.cluster, host.entry)
+
     def wait_until_healthy(self, *, timeout_s: float = 60.0) -> None:
         """Wait until every host takes SSH connections, and members, proxies and local clients are at work."""
         for each in self.hosts:
@@ -167,14 +189,23 @@ def down(prefix: str = PREFIX) -> None:
 def _start(
     lab: Lab, trees: Sequence[Path], extra: initial_settings.Extra, report: Callable[[str], None]
 ) -> None:
-    addresses = {each.namespace: network.parse(each.name, each.entry.address) for each in lab.hosts}
+    found = lab.found
+    addresses = addressing.of(lab.cluster, found.addresses if found else addressing.NONE_FOUND)
     keys = credentials.write(lab.cluster)
-    network.make(lab.bastion, addresses)
+    network.make(lab.bastion, {each.namespace: addresses[each.name] for each in lab.hosts})
     for each in lab.hosts:
         host.mount(each, trees)
-        first = initial_settings.drop_in(initial_settings.of(lab.cluster, each.entry, extra))
-        furnishing.furnish(each, lab.cluster, keys, first)
-    report(f"The hosts have etcd {etcd_programs.version(lab.hosts[0].root)}.")
+        furnishing.furnish(each, lab.cluster, keys, found.names if found else furnishing.NO_NAMES)
+        if found:
+            for missing in as_found.lay(each, found.hosts[each.name], found.store):
+                report(f"{each.name}: not there in the lab: {missing}")
+        else:
+            first = initial_settings.of(lab.cluster, each.entry, extra)
+            furnishing.configure(each, initial_settings.drop_in(first))
+    if not found:
+        report(f"The hosts have etcd {etcd_programs.version(lab.hosts[0].root)}.")
+    if found:
+        forming.form(lab.members, lab.proxies, found)
     for each in lab.members:
         local_clients.install(each, lab.cluster)
     for each in lab.hosts:
@@ -192,7 +223,8 @@ def _check_names(lab: Lab) -> None:
             raise LabError(f"there is a network namespace {namespace} already, and it is not the lab's")
 
 
-def _check_machine() -> None:
+def check_machine() -> None:
+    """Refuse a machine that cannot carry a lab."""
     if os.geteuid() != 0:
         raise LabError("the lab needs root: it makes network namespaces, mounts and whole hosts")
     require("systemd-nspawn", "ip", "ss", "mount", "umount", "nsenter", "setsid", "chroot")

@@ -24,7 +24,7 @@ def wait(each: Host, cluster: Cluster, *, timeout_s: float) -> None:
 
 
 def _wait_for_member(each: Host, cluster: Cluster, timeout_s: float) -> None:
-    address, port = each.entry.address, cluster.ports.client
+    address, port = each.address, cluster.ports.client
     with network.entered(each.bastion):
         wait_until(lambda: is_healthy(address, port), f"{each.name}: etcd is healthy", timeout_s=timeout_s)
     if cluster.watch.units:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from orchestrator.lab.machine.programs import LabError, run
@@ -22,17 +22,6 @@ CLONE_NEWNET = 0x40000000
 Address = IPv4Address | IPv6Address
 
 
-def parse(name: str, address: str) -> Address:
-    """Return a host's address; the lab gives addresses to interfaces, so a DNS name will not do."""
-    try:
-        return ip_address(address)
-    except ValueError as cause:
-        raise LabError(
-            f"{name}: the lab needs an IP address, and {address!r} is none: "
-            "rehearse with a copy of the plan that names addresses"
-        ) from cause
-
-
 def bastion_addresses(taken: frozenset[Address]) -> tuple[Address, Address]:
     """Choose the bastion's addresses, IPv4 and IPv6: the first from the end that no host has."""
     ipv4, ipv6 = BASTION_IPV4, BASTION_IPV6
@@ -43,8 +32,8 @@ def bastion_addresses(taken: frozenset[Address]) -> tuple[Address, Address]:
     return ipv4, ipv6
 
 
-def make(bastion: str, hosts: Mapping[str, Address]) -> None:
-    """Make every namespace and join the hosts' to the bastion's. ``hosts`` maps namespace names to addresses.
+def make(bastion: str, hosts: Mapping[str, tuple[Address, ...]]) -> None:
+    """Make every namespace and join the hosts' to the bastion's. ``hosts`` maps namespaces to addresses.
 
     Each end knows its own address alone and takes everything else to be on the link, so a plan's addresses
     work whatever networks they are from. Nothing joins these namespaces to the machine's own.
@@ -55,8 +44,9 @@ def make(bastion: str, hosts: Mapping[str, Address]) -> None:
     run(
         ["ip", "-n", bastion, "link", "add", BRIDGE, "type", "bridge", "forward_delay", "0", "stp_state", "0"]
     )
-    _bring_up(bastion, BRIDGE, bastion_addresses(frozenset(hosts.values())))
-    for index, (namespace, address) in enumerate(hosts.items()):
+    taken = frozenset(address for addresses in hosts.values() for address in addresses)
+    _bring_up(bastion, BRIDGE, bastion_addresses(taken))
+    for index, (namespace, addresses) in enumerate(hosts.items()):
         port = port_of(index)
         run(
             [
@@ -76,7 +66,7 @@ def make(bastion: str, hosts: Mapping[str, Address]) -> None:
             ]
         )
         run(["ip", "-n", bastion, "link", "set", port, "master", BRIDGE, "up"])
-        _bring_up(namespace, PORT, (address,))
+        _bring_up(namespace, PORT, addresses)
 
 
 def _bring_up(namespace: str, interface: str, addresses: tuple[Address, ...]) -> None:
@@ -87,7 +77,8 @@ def _bring_up(namespace: str, interface: str, addresses: tuple[Address, ...]) ->
         # No duplicate address detection: an IPv6 address would not be usable for its first second.
         nodad = ["nodad"] if address.version == 6 else []
         run(["ip", "-n", namespace, family, "address", "add", whole, "dev", interface, *nodad])
-        run(["ip", "-n", namespace, family, "route", "add", "default", "dev", interface])
+    for version in sorted({address.version for address in addresses}):
+        run(["ip", "-n", namespace, f"-{version}", "route", "add", "default", "dev", interface])
 
 
 def port_of(index: int) -> str:

@@ -11,7 +11,6 @@ from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import network
 from orchestrator.lab.proof.access import Reception, Visitor, request, visitors
-from orchestrator.lab.provisioning import initial_settings
 from orchestrator.plan import model
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
@@ -58,12 +57,10 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
         with lab.in_bastion():
             entry = registered(lab.cluster, member)
             doors = {
-                port: {
-                    visitor: request(member.address, port, context) for visitor, context in contexts.items()
-                }
+                port: {visitor: request(host.address, port, context) for visitor, context in contexts.items()}
                 for port in (ports.client, ports.peer)
             }
-            outside = request(member.address, local_port, None)
+            outside = request(host.address, local_port, None)
         with network.entered(host.namespace):
             local = request("127.0.0.1", local_port, None)
         proofs.append(
@@ -86,7 +83,7 @@ def registered(cluster: Cluster, member: model.Host) -> Body:
     tls = cluster.tls
     trust = http_session.trusting(str(tls.ca), str(tls.client_certificate), str(tls.client_key))
     for scheme in ("https", "http"):
-        session = Session(Endpoint(scheme, member.address, cluster.ports.client), trust, timeout_s=5.0)
+        session = Session(Endpoint(scheme, member.ssh.host, cluster.ports.client), trust, timeout_s=5.0)
         try:
             answer = session.ask(v3.MEMBERS)
         except UnansweredError:
@@ -104,19 +101,20 @@ def of_proxies(lab: Lab, starts_before: Mapping[str, int]) -> tuple[ProxyProof, 
     proofs = []
     for host in lab.proxies:
         with lab.in_bastion():
-            outside = {port: request(host.entry.address, port, None, ASKED) for port in ports}
+            outside = {port: request(host.address, port, None, ASKED) for port in ports}
         with network.entered(host.namespace):
             inside = {port: request("127.0.0.1", port, None, ASKED) for port in ports}
         restarts = journald.starts(host) - starts_before[host.name]
-        proofs.append(ProxyProof(host.name, inside, outside, peer_urls(host, lab.cluster), restarts))
+        proofs.append(
+            ProxyProof(host.name, inside, outside, peer_urls(host, lab.data_directory(host)), restarts)
+        )
     return tuple(proofs)
 
 
-def peer_urls(host: Host, cluster: Cluster) -> tuple[str, ...]:
+def peer_urls(host: Host, data_directory: str) -> tuple[str, ...]:
     """Return the members' peer URLs as the proxy last wrote them down, sorted; empty if it never did."""
-    directory = initial_settings.data_directory(cluster, host.entry).lstrip("/")
     try:
-        written = json.loads((host.root / directory / "proxy/cluster").read_text())
+        written = json.loads((host.root / data_directory.lstrip("/") / "proxy/cluster").read_text())
     except FileNotFoundError:
         return ()
     return tuple(sorted(written["PeerURLs"]))

@@ -19,6 +19,15 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """A rollback behind everything: its exit code, and which hosts are not as they were, a sentence each."""
+
+    exit_code: int
+    took_s: float
+    complaints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A rehearsal that came to its end. ``program_exit`` is the exit code of the orchestrator's own run.
 
@@ -36,6 +45,7 @@ class Outcome:
     single_ways: Mapping[str, ProbeReport] = field(default_factory=dict)
     local_clients: tuple[LocalClient, ...] = ()
     closing: Closing | None = None
+    way_back: WayBack | None = None
 
     @property
     def exit_code(self) -> int:
@@ -50,6 +60,8 @@ def shortcomings(outcome: Outcome) -> tuple[str, ...]:
         found.append(f"The program ended with exit code {outcome.program_exit}.")
     if outcome.closing is not None and outcome.closing.exit_code != 0:
         found.append(f"The closing command ended with exit code {outcome.closing.exit_code}.")
+    if outcome.way_back is not None:
+        found += of_way_back(outcome.way_back)
     found += of_probe(outcome.probe)
     for name, probe in outcome.single_ways.items():
         found += of_single_way(name, probe)
@@ -60,6 +72,13 @@ def shortcomings(outcome: Outcome) -> tuple[str, ...]:
     for client in outcome.local_clients:
         found += of_local_client(client)
     return tuple(found)
+
+
+def of_way_back(way_back: WayBack) -> Iterator[str]:
+    """Yield what the rollback did not bring back."""
+    if way_back.exit_code != 0:
+        yield f"The rollback ended with exit code {way_back.exit_code}."
+    yield from way_back.complaints
 
 
 def of_probe(probe: ProbeReport) -> Iterator[str]:

@@ -151,7 +151,7 @@ def _reported(lab: Lab, post: Post) -> Iterator[str]:
     yield from ("--key", str(tls.client_key), "--interval-ms", f"{post.interval_ms:g}")
     yield from ("--patience-s", f"{post.patience_s:g}", "--lease-ttl-s", str(post.lease_ttl_s))
     for member in lab.cluster.members:
-        yield from ("--address", member.address)
+        yield from ("--address", member.ssh.host)
     for url in post.urls:
         yield from ("--endpoint", url)
 

@@ -11,22 +11,35 @@ from orchestrator.lab.clients import local_clients
 from orchestrator.lab.hosts import etcd_programs, journald
 from orchestrator.lab.lifecycle.lab import NOTHING, PREFIX, Lab
 from orchestrator.lab.machine.programs import LabError
-from orchestrator.lab.proof import evidence
+from orchestrator.lab.proof import evidence, way_back
 from orchestrator.lab.proof.outcome import Closing, Outcome
 from orchestrator.lab.proof.probers import RunningProbers
 from orchestrator.lab.proof.rendering import render
 from orchestrator.lab.provisioning import plan_copy
 from orchestrator.output import err, out
+from orchestrator.plan.layout import Layout
 
 
-def run_rehearsal(plan: Path, *, keep: bool, etcd: str | None = None, arguments: Sequence[str] = ()) -> int:
-    """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run."""
+def run_rehearsal(
+    plan: Path,
+    *,
+    keep: bool,
+    etcd: str | None = None,
+    arguments: Sequence[str] = (),
+    found: Layout | None = None,
+) -> int:
+    """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run.
+
+    With ``found``, the hosts are those that were found, and are rolled back at the end unless they are kept.
+    """
     outcome = rehearse(
         plan,
         program("run", plan_copy.PLAN, "--yes", *arguments),
         closing=program("status", plan_copy.PLAN),
         keep=keep,
         etcd=etcd or etcd_programs.OWN,
+        found=found,
+        undoing=program("rollback", plan_copy.PLAN, "--yes") if found and not keep else (),
         report=err,
     )
     out(f"\n{render(outcome)}", end="")
@@ -51,6 +64,8 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     extra_settings: Mapping[str, str] = NOTHING,
     proxy_settings: Mapping[str, str] = NOTHING,
     etcd: str = etcd_programs.OWN,
+    found: Layout | None = None,
+    undoing: Sequence[str] = (),
     log: Path | None = None,
     leisure: float = 1.0,
     report: Callable[[str], None] = lambda _: None,
@@ -58,8 +73,9 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
 
     The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
-    runs after everything else, and what it prints stands in the outcome. What the command prints goes to
-    the terminal, or to ``log``. ``leisure`` is how much longer than usual clients wait between two writes.
+    runs after that, and what it prints stands in the outcome; ``undoing`` runs last, if the command
+    succeeded. What the others print goes to the terminal, or to ``log``. ``leisure`` is how much longer than
+    usual clients wait between two writes.
     The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
@@ -69,6 +85,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
         extra_settings=extra_settings,
         proxy_settings=proxy_settings,
         etcd=etcd,
+        found=found,
         report=report,
     )
     try:
@@ -78,7 +95,8 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
         )
         outcome = _prove(lab, command, log, leisure, report)
         closed = _closed(lab, closing)
-        return replace(outcome, closing=closed, took_s=time.monotonic() - began)
+        back = way_back.walk(lab, undoing, log) if undoing and outcome.program_exit == 0 else None
+        return replace(outcome, closing=closed, way_back=back, took_s=time.monotonic() - began)
     finally:
         if not keep:
             lab.down()

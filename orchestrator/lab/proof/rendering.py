@@ -1,6 +1,6 @@
 """The text in which an operator reads a rehearsal's outcome: tables, facts, and the verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.lab.clients.local_clients import LocalClient
 from orchestrator.lab.clients.tally import ProbeReport
@@ -44,8 +44,15 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("fail-overs", str(probe.failovers)),
         ("lease", f"{probe.lease}, {probe.lease_renewals} renewals, {probe.failed_lease_renewals} failed"),
         ("program", f"exit {outcome.program_exit} after {outcome.program_took_s:.1f} s"),
+        *_way_back(outcome),
         ("in all", f"{outcome.took_s:.1f} s"),
     ]
+
+
+def _way_back(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    back = outcome.way_back
+    if back is not None:
+        yield "rollback", f"exit {back.exit_code} after {back.took_s:.1f} s"
 
 
 def registry(members: Sequence[MemberProof]) -> list[Row]:

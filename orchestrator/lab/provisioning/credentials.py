@@ -126,7 +126,7 @@ def write_certificates(cluster: Cluster) -> Authority:
 
 def alternatives(host: Host) -> tuple[str, ...]:
     """Return the names in a host's certificate: where others dial it, itself on loopback, and its name."""
-    return (host.address, *LOOPBACK, host.name)
+    return tuple(dict.fromkeys((host.address, host.ssh.host, *LOOPBACK, host.name)))
 
 
 def write_ssh_keys(cluster: Cluster) -> HostKeys:

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.lab.hosts.host import Host
@@ -10,24 +11,37 @@ from orchestrator.lab.provisioning.credentials import HostKeys
 from orchestrator.plan import model
 
 DEBIAN_UNIT = "lib/systemd/system/etcd.service"
+NO_NAMES: Mapping[str, str] = {}
 ALIAS = "etcd2.service"  # Debian's own second name for etcd.service
 
 
-def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, drop_in: str) -> None:
-    """Write everything that makes a mounted host this entry's. ``drop_in`` is etcd's first configuration."""
+def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, names: Mapping[str, str] = NO_NAMES) -> None:
+    """Write everything that makes a mounted host this entry's, but for its etcd.
+
+    ``names`` are further DNS names with their addresses.
+    """
     root, entry = host.root, host.entry
-    host.drop_in.write_text(drop_in)
     write(root / "etc/hostname", f"{entry.name}\n")
     write(root / "etc/machine-id", f"{uuid.uuid4().hex}\n")
-    names = "".join(f"{each.address} {each.name}\n" for each in cluster.hosts)
-    write(root / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{names}")
+    write(root / "etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{_names(cluster, names)}")
     write(root / "etc/ssh/ssh_host_ed25519_key", keys.own[entry.name], mode=0o600)
     write(
         root / "etc/ssh/sshd_config.d/lab.conf",
         f"Port {entry.ssh.port}\nHostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n",
     )
     _let_in(root, entry, keys.authorized_key)
-    enable(root, host.unit)
+
+
+def configure(host: Host, drop_in: str) -> None:
+    """Let Debian's etcd start at boot. ``drop_in`` is its first configuration."""
+    write(host.drop_in, drop_in)
+    enable(host.root, host.unit)
+
+
+def _names(cluster: model.Cluster, more: Mapping[str, str]) -> str:
+    """Return a line of /etc/hosts for each name: in the plan, of an address there, or another one."""
+    named = {name: each.ssh.host for each in cluster.hosts for name in (each.address, each.name)}
+    return "".join(f"{address} {name}\n" for name, address in {**more, **named}.items() if name != address)
 
 
 def _let_in(root: Path, entry: model.Host, authorized_key: str) -> None:

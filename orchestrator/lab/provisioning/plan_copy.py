@@ -1,5 +1,6 @@
 """The lab's own copy of a plan: the same cluster, but every file below the lab's directory."""
 
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.provisioning import addressing
 from orchestrator.plan.loading import load
 from orchestrator.plan.model import Cluster
 
@@ -19,13 +21,15 @@ TLS = {
     "client_key": "pki/client-key.pem",
 }
 SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts", "config": "none"}
+AT_THEIR_ADDRESSES: Mapping[str, str] = {}
 NOT_HERE = ("host", "identity_file", "known_hosts", "config", "jump", "host_key")
 
 
-def relocated(text: str) -> str:
+def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES) -> str:
     """Rewrite a plan so that each of its files is the lab's own and each host is reached at its address.
 
     A host's own files and its way (``ssh.host``, jump hosts) go; what else it overrides stays, comments too.
+    ``reached`` are IP addresses of hosts that the plan has DNS names of, by the hosts' names.
     """
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -43,18 +47,25 @@ def relocated(text: str) -> str:
             (host.get("ssh") or {}).pop(name, None)
         if "ssh" in host and not host["ssh"]:
             del host["ssh"]
+        if host["name"] in reached:
+            host.setdefault("ssh", {})["host"] = reached[host["name"]]
     written = StringIO()
     yaml.dump(plan, written)
     return written.getvalue()
 
 
-def copy(plan: Path, directory: Path) -> Cluster:
-    """Write the lab's copy of a plan and return its cluster; faults are told of the operator's own file."""
-    read(plan)
+def copy(plan: Path, directory: Path, found: Mapping[str, Sequence[str]] = addressing.NONE_FOUND) -> Cluster:
+    """Write the lab's copy of a plan and return its cluster; faults are told of the operator's own file.
+
+    ``found`` are the IP addresses that hosts were found with, if any, by the hosts' names.
+    """
+    theirs = read(plan)
     target = directory / PLAN
     if plan.resolve() == target.resolve():
         raise LabError(f"{plan} is the lab's own copy: name the plan it was made from")
-    target.write_text(relocated(plan.read_text()))
+    first = {name: str(addresses[0]) for name, addresses in addressing.of(theirs, found).items()}
+    named = {host.name: first[host.name] for host in theirs.hosts if host.address != first[host.name]}
+    target.write_text(relocated(plan.read_text(), named))
     return read(target)
 
 

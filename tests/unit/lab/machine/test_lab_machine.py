@@ -9,12 +9,6 @@ from orchestrator.lab.machine import cgroups, network
 from orchestrator.lab.machine.programs import LabError, require
 
 
-def test_a_dns_name_cannot_be_given_to_an_interface() -> None:
-    assert ip_address("192.0.2.1") == network.parse("server1", "192.0.2.1")
-    with pytest.raises(LabError, match=r"server1: the lab needs an IP address, and 'etcd\.example\.org'"):
-        network.parse("server1", "etcd.example.org")
-
-
 def test_the_bastion_takes_no_members_address() -> None:
     assert ("198.19.255.254", "2001:db8:ffff:ffff::fffe") == bastion()
     taken = ("198.19.255.254", "198.19.255.253", "2001:db8:ffff:ffff::fffe")

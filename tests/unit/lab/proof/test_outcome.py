@@ -9,7 +9,7 @@ from orchestrator.lab.clients.local_clients import LocalClient
 from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.proof.access import Reception, Visitor
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
-from orchestrator.lab.proof.outcome import Closing, Outcome, shortcomings
+from orchestrator.lab.proof.outcome import Closing, Outcome, WayBack, shortcomings
 from orchestrator.lab.proof.rendering import render, table
 from orchestrator.lab.provisioning import plan_copy
 
@@ -279,3 +279,12 @@ def test_a_closing_command_that_fails_proves_nothing() -> None:
 def test_columns_are_aligned() -> None:
     assert "a    bb\nccc  d" == table([("a", "bb"), ("ccc", "d")])
     assert "" == table([])
+
+
+def test_a_rollback_that_does_not_bring_everything_back_proves_nothing() -> None:
+    back = WayBack(0, 21.04, ())
+    assert () == shortcomings(replace(GOOD, way_back=back))
+    assert "rollback       exit 0 after 21.0 s" in render(replace(GOOD, way_back=back))
+    lacking = replace(GOOD, way_back=WayBack(7, 3.0, ("server1: /etc/etcd.env is not as it was found.",)))
+    expected = ("The rollback ended with exit code 7.", "server1: /etc/etcd.env is not as it was found.")
+    assert expected == shortcomings(lacking)

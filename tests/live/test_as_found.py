@@ -1,0 +1,106 @@
+"""A rehearsal of the hosts as they are: booted as found, migrated, rolled back; by the same runbook."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live.conftest import FRESH, SHARED, THREE_MEMBERS, booted
+from live.stories import LEISURE, OURS, failure, fingerprint, orchestrator, shell, wait_until_healthy, written
+
+from orchestrator.commands import as_found
+from orchestrator.etcd import effective
+from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.lifecycle.lab import Lab, down
+from orchestrator.lab.proof.rehearsal import program, rehearse
+from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.provisioning import initial_settings
+from orchestrator.lab.provisioning.plan_copy import PLAN
+from orchestrator.session import open_session
+
+SECRET = "hunter22"  # noqa: S105 - of nobody, and as long as what stands for it
+PROXY = f"HTTP_PROXY=http://anna:{SECRET}@proxy.example.org:3128\nNO_PROXY=*\n"
+
+
+@pytest.fixture
+def real(base_system: Path, tmp_path: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
+    """Three members that stand for real ones, by DNS names, each laid out in another way."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(re.sub(r"198\.18\.0\.10(\d)", r"etcd\1.example.org", THREE_MEMBERS.read_text()))
+    with booted(SHARED, plan) as lab:
+        for host in lab.hosts:
+            lay_out(lab, host)
+            shell(host, "systemctl daemon-reload && systemctl --no-block restart etcd2.service")
+            wait_until_healthy(lab)
+        yield lab
+
+
+def lay_out(lab: Lab, host: Host) -> None:
+    settings = initial_settings.of_member(lab.cluster, host.entry)
+    host.drop_in.write_text("[Service]\n")
+    drop_in = "[Service]\nEnvironment=\n"
+    if host.name == "server1":  # as kubespray does, with a secret, a user and a program of its own
+        lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
+        written(host, "etc/etcd.env", lines + PROXY, mode=0o640)
+        shell(host, "useradd --system kv; mkdir -p /opt/etcd; mv /usr/bin/etcd /opt/etcd/etcd-v3")
+        shell(host, "ln -s /opt/etcd/etcd-v3 /usr/bin/etcd; chown -R kv /var/lib/etcd")
+        drop_in += "User=kv\nEnvironmentFile=/etc/etcd.env\n"
+    else:
+        flags = (f"--{effective.flag(name)}={value}" for name, value in settings.items())
+        drop_in += f"ExecStart=\nExecStart=/usr/bin/etcd {' '.join(flags)}\n"
+    written(host, f"{OURS}/15-theirs.conf", drop_in)
+
+
+def started(host: Host) -> str:
+    """How a host's etcd is started: its unit, and its process with user, variables, arguments and program."""
+    process = (
+        "pid=$(systemctl show -p MainPID --value etcd2); stat -c %U /proc/$pid; readlink /proc/$pid/exe; "
+        "tr '\\0' '\\n' < /proc/$pid/cmdline; tr '\\0' '\\n' < /proc/$pid/environ | grep ^ETCD_ | sort"
+    )
+    files = "stat -c '%n %a %U %G %s' /etc/etcd.env /usr/bin/etcd /opt/etcd/etcd-v3 2> /dev/null; true"
+    return "\n".join((shell(host, "systemctl cat etcd2.service"), shell(host, process), shell(host, files)))
+
+
+def outline(printed: str) -> str:
+    found = re.search(r"as in a rehearsal: runbook ([0-9a-f]{12})", printed)
+    assert found, printed[-2000:]
+    return found[1]
+
+
+def test_what_was_found_is_rehearsed_and_its_runbook_is_that_of_the_hosts(real: Lab, tmp_path: Path) -> None:
+    before = fingerprint(real)
+    with real.in_bastion(), open_session(real.plan, None) as session:
+        found, reported = as_found.read(session, tmp_path / "programs")
+    assert before == fingerprint(real)
+    listed = "\n".join(reported)
+    assert "server1: etcd.service (2 drop-ins), /etc/default/etcd, /etc/etcd.env, etcd 3.4.23, " in listed
+    assert "server1: not copied: /etc/etcd.env: the password in a URL" in listed
+    assert SECRET not in f"{listed}{found}"
+    assert 2 == len(list((tmp_path / "programs").iterdir()))  # etcd and etcdctl, once for all members
+
+    down(FRESH)
+    log, command = tmp_path / "log", program("run", PLAN, "--yes")
+    undoing = program("rollback", PLAN, "--yes")
+    try:
+        outcome = rehearse(
+            tmp_path / "plan.yaml",
+            command,
+            found=found,
+            undoing=undoing,
+            prefix=FRESH,
+            log=log,
+            leisure=LEISURE,
+            keep=True,
+        )
+        assert 0 == outcome.exit_code, render(outcome) + log.read_text()[-3000:]
+        rehearsed = Lab.find(FRESH)
+        assert [started(host) for host in real.hosts] == [
+            started(host).replace(":replaced@", f":{SECRET}@") for host in rehearsed.hosts
+        ]
+    finally:
+        down(FRESH)
+    done = orchestrator(real, "run", PLAN, "--dry-run")
+    assert done.returncode == 0, failure(done)
+    assert outline(log.read_text()) == outline(done.stdout)
+    assert f"runbook without certificates and IDs: {outline(done.stdout)}" in listed
