@@ -15,7 +15,7 @@ from unit.remote.sshd import Sshd
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.plan.model import Ssh
-from orchestrator.remote import becoming_root, connecting, connection
+from orchestrator.remote import becoming_root, connecting, root_channels
 from orchestrator.remote.ssh import SshHosts
 
 SEEDS = 3 * EXAMPLES
@@ -61,7 +61,7 @@ class ChangingSshd(Sshd):
 def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
     for module, name in ((connecting, "_HANDSHAKE_S"), (connecting, "DIAL_S"), (becoming_root, "_WHO_S")):
         monkeypatch.setattr(module, name, 1.0)
-    monkeypatch.setattr(connection, "_OPEN_S", 1.0)
+    monkeypatch.setattr(root_channels, "_OPEN_S", 1.0)
     monkeypatch.setattr(connecting, "_HURRIED_S", 0.0)  # not three times
     monkeypatch.setattr(Changing, "share", 0.07)
     host_keys: list[paramiko.PKey] = [paramiko.PKey.from_path(make_key(tmp_path / "host"))]

@@ -113,10 +113,8 @@ def unlisted(target: Target, url: str) -> Fact[str | None]:
         return None if is_listed else answer.reason
 
     arguments = (url, *settings.Paths.of(target).material)
-    secret = login.of(target.cluster) if target.facts.api == "v3" else None
-    return Fact(
-        Script(target.name, LISTINGS[target.facts.api], arguments, timeout_s=8.0, secret=secret), read
-    )
+    script, secret = LISTINGS[target.facts.api], login.of(target.cluster)
+    return Fact(Script(target.name, script, arguments, timeout_s=8.0, secret=secret), read)
 
 
 def readable(statuses: Mapping[str, Fact[MemberStatus]], answers: Answers) -> Mapping[str, MemberStatus]:

@@ -116,6 +116,7 @@ class Sshd(paramiko.ServerInterface):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self.environment,
+            start_new_session=True,  # as sshd does
         )
         self.pids.append(process.pid)
         assert process.stdin is not None
@@ -129,7 +130,8 @@ class Sshd(paramiko.ServerInterface):
             while chunk := os.read(process.stdout.fileno(), 65536):
                 channel.sendall(chunk)
             errors.join()
-            channel.send_exit_status(process.wait())
+            status = process.wait()
+            channel.send_exit_status(status if status >= 0 else 128 - status)  # as a shell says it
         time.sleep(REPLIED_S)
         with contextlib.suppress(*GONE):
             channel.close()

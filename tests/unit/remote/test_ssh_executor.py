@@ -39,7 +39,7 @@ def test_one_shell_on_a_host_answers_look_after_look_and_is_replaced_when_it_has
         executor.look([HELLO])
         assert shell == site.sshd.pids[-1]
 
-        os.kill(shell, signal.SIGKILL)
+        os.killpg(shell, signal.SIGKILL)
         time.sleep(2 * REPLIED_S)
         assert executor.look([HELLO])[HELLO].stdout == "hello\n"
         assert shell != site.sshd.pids[-1]
