@@ -3,6 +3,7 @@
 import os
 import shlex
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import RefusedError
@@ -19,16 +20,33 @@ READ = "if IFS= read -r ETCDCTL_USER; then export ETCDCTL_USER; else unset ETCDC
 VARIABLE = "ETCDCTL_USER"
 
 
+def user(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the user as whom etcd is asked; empty if neither the plan nor our environment names one."""
+    return cluster.auth.user if cluster.auth else environment.get(VARIABLE, "").partition(":")[0]
+
+
 def typed(cluster: Cluster) -> str:
     """Return what stands before a command that a person types, with PASSWORD for the password."""
-    return "" if cluster.auth is None else f"{VARIABLE}={shlex.quote(cluster.auth.user)}:PASSWORD "
+    named = user(cluster)
+    return f"{VARIABLE}={shlex.quote(named)}:PASSWORD " if named else ""
 
 
-def of(cluster: Cluster) -> Secret | None:
-    """Return user and password as etcdctl takes them, None if the plan names no user; RefusedError."""
-    if cluster.auth is None:
+def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Secret | None:
+    """Return user and password as etcdctl takes them, None if nobody names a user; RefusedError.
+
+    The plan names one, or ``ETCDCTL_USER`` in our own environment does, as for etcdctl itself.
+    """
+    if cluster.auth is not None:
+        return Secret(f"{cluster.auth.user}:{_password(cluster.auth.password_file)}")
+    given = environment.get(VARIABLE, "")
+    if not given:
         return None
-    return Secret(f"{cluster.auth.user}:{_password(cluster.auth.password_file)}")
+    named, _, password = given.partition(":")
+    if not named or not password or not given.isprintable():
+        raise RefusedError(
+            f"{VARIABLE} in the environment has to be USER:PASSWORD; unset it if etcd wants no login"
+        )
+    return Secret(given)
 
 
 def _password(file: Path) -> str:

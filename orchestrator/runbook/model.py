@@ -139,8 +139,8 @@ def describe(operation: Operation) -> dict[str, object]:
     reported |= {item.name: getattr(operation, item.name) for item in fields(operation)}
     if isinstance(operation, Write) and isinstance(operation.content, Secret):
         reported["content"] = f"secret sha256:{operation.sha256}"
-    if isinstance(operation, Run):  # without a digest of a secret: passwords could be tried out on that
-        reported["environment"] = [(name, str(value)) for name, value in operation.environment]
+    if isinstance(operation, Run):  # not of a password: it may be another, and could be tried out on a digest
+        reported["environment"] = [each for each in operation.environment if isinstance(each[1], str)]
     return reported
 
 

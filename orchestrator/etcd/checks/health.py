@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import api, endpoints
+from orchestrator.etcd import api, endpoints, login
 from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
@@ -181,13 +181,14 @@ def _locked(first: Target, names: list[str], runs: Process) -> Remark:
     """Name the members that want a login, and how to turn that off while the migration lasts."""
     endpoint, interface = endpoints.of(first, runs.settings), api.of(first)
     off, on = (peering.spelled(interface.auth(word, endpoint)) for word in ("disable", "enable"))
-    given = first.cluster.auth
+    named = login.user(first.cluster)
     if interface.name != "v3":
         reported, user = "not supported through v2", ""
-    elif given is None:
+    elif not named:
         reported, user = "the plan names no user", "auth: {user: root, password_file: FILE} in the plan; or, "
     else:
-        reported = f"the user {shown(given.user)} of the plan (auth) is not taken, or lacks the role root"
+        place = "of the plan (auth)" if first.cluster.auth else f"of {login.VARIABLE} in the environment"
+        reported = f"the user {shown(named)} {place} is not taken, or lacks the role root"
         user = "name another user there, or its password; or, "
     return wrong(
         f"{AUTHENTICATION}: {reported} ({', '.join(names)})",

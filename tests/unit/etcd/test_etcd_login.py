@@ -15,6 +15,7 @@ from orchestrator.host.operations import Run, Secret
 from orchestrator.host.questions import Script
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Auth
+from orchestrator.runbook.model import describe
 
 PLANTED = "PLANTED: a 'pass word'"
 
@@ -65,6 +66,24 @@ def test_a_file_that_is_no_password_s_is_refused(
     with pytest.raises(RefusedError, match=r"auth\.password_file") as error:
         login.of(member(tmp_path, content, mode).cluster)
     assert refused in str(error.value)
+
+
+def test_without_a_user_in_the_plan_the_environment_may_name_one(tmp_path: Path) -> None:
+    one, planned = target(tmp_path, {}).cluster, member(tmp_path).cluster
+    environment = {"ETCDCTL_USER": "ops:a:b"}
+    assert ("ops", Secret("ops:a:b")) == (login.user(one, environment), login.of(one, environment))
+    assert ("root", Secret(f"root:{PLANTED}")) == (
+        login.user(planned, environment),
+        login.of(planned, environment),
+    )
+    for odd in ("ops", "ops:", ":x", "ops:a\nb"):
+        with pytest.raises(RefusedError, match="ETCDCTL_USER in the environment has to be USER:PASSWORD"):
+            login.of(one, {"ETCDCTL_USER": odd})
+
+
+def test_no_digest_tells_one_password_from_another() -> None:
+    run = Run(("etcdctl",), (("ETCDCTL_API", "3"), ("ETCDCTL_USER", Secret("root:x"))))
+    assert [("ETCDCTL_API", "3")] == describe(run)["environment"]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
