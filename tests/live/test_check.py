@@ -19,7 +19,10 @@ def test_a_healthy_cluster_passes_every_check_and_nothing_is_changed(lab: Lab) -
     findings = found(lab)
 
     assert [] == [one for one in findings if one.verdict != "pass"]
-    assert {item.name for item in CHECKLIST} <= {one.check for one in findings}
+    before_a_rollback = {"own files"}
+    assert {item.name for item in CHECKLIST} - before_a_rollback == {
+        one.check for one in findings if not one.check.startswith("gate: ")
+    }
     assert any(one.check.startswith("gate: ") for one in findings)
     assert before == fingerprint(lab)
     assert starts == restarts(lab)
