@@ -35,7 +35,7 @@ def configured_as_found(target: Target) -> Check:
 )
 def running_with_http(target: Target) -> Check:
     """Every listener of the running process is http, or https with certificates of its own."""
-    runs = process.running(target)
+    runs, ours = process.running(target), Paths.of(target).material
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
@@ -45,9 +45,10 @@ def running_with_http(target: Target) -> Check:
         for name, own in _OWN_FILES.items():
             urls = settings.current(running.settings, name)
             tls = kept.https(urls)
-            lacking = [each for each in own if not running.settings.get(each)]
-            if tls and lacking:
-                yield wrong(f"{name} already holds {', '.join(tls)}, without {', '.join(lacking)}")
+            if tls and not kept.is_kept(running.settings, own, tls, ours):
+                lacking = [each for each in own if not running.settings.get(each)]
+                missing = ", ".join(lacking) or "certificates other than a run's"
+                yield wrong(f"{name} already holds {', '.join(tls)}, without {missing}")
             elif tls and name == settings.LISTEN_PEER and len(tls) < len(urls):
                 yield wrong(f"{name} already holds {', '.join(tls)}, and http beside it")
 
