@@ -14,6 +14,8 @@ from orchestrator.host.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 
+_AWAY_LOOKS, _AWAY_PAUSE_S = 3, 2.5  # an election takes 1 to 2 s by etcd's defaults
+
 
 class JobFailedError(Exception):
     """A job's result says that its script failed on the host."""
@@ -53,7 +55,7 @@ class Walker:
             if not self.is_away(step):
                 self.hold(step.always)  # stop the line: nobody goes away while another is unwell
             if role and step.operations:
-                self._hand_over(step, role)
+                self._hand_over(step, role, may_fail=is_ours)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
         took_s = round(self._context.clock() - began, 3)
@@ -85,24 +87,43 @@ class Walker:
         return True
 
     def is_away(self, step: Step) -> bool:
-        """Whether a step that began and did not succeed took the host away, and this may bring it back."""
-        is_unsettled = step.host in self._event_log.progress.unsettled
-        return is_unsettled and bool(step.away) and self.holds(step.away)
+        """Whether a step that began and did not succeed took the host away, and this may bring it back.
+
+        It has to stay away for longer than an election takes, in which nobody is well for a moment.
+        """
+        if step.host not in self._event_log.progress.unsettled or not step.away:
+            return False
+        for looks_left in reversed(range(_AWAY_LOOKS)):
+            if not self.holds(step.away):
+                return False
+            if looks_left:
+                self._context.sleep(_AWAY_PAUSE_S)
+        return True
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""
         self._event_log.append(event)
         self._context.narrate(event)
 
-    def _hand_over(self, step: Step, role: Poll) -> None:
-        """Let a member that has to go last give that role away before it goes itself."""
+    def _hand_over(self, step: Step, role: Poll, *, may_fail: bool) -> None:
+        """Let a member that has to go last give that role away before it goes itself.
+
+        It ``may_fail`` where a step was begun before: nobody knows with which settings the member runs, nor
+        where it listens. The others are healthy, and etcd hands over by itself as it stops.
+        """
         successor = next((name for name, operations in step.hand_overs.items() if operations), None)
         if successor is None:
             return  # nobody to take over, or no such command: etcd hands over by itself as it stops
         number = self._event_log.progress.handovers.get(step.id, 0) + 1
         self.record(HandedOver(step=step.id, host=step.host, successor=successor, number=number))
         name = names.of_handover(self._run_id, step.round, step.host, number)
-        self._perform(step, name, step.hand_overs[successor], successor)
+        try:
+            self._perform(step, name, step.hand_overs[successor], successor)
+        except JobFailedError as error:
+            if not may_fail:
+                raise
+            self._tell_waiting((f"{step.host} did not hand over, and will as it stops: {error}",))
+            return
 
         def judge(answers: Answers) -> Iterable[Remark]:
             name = role.read(answers)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
 from orchestrator.engine.state_file import MemoryEventLog
+from orchestrator.engine.step import Walker
 from orchestrator.errors import PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Operation, Run
@@ -105,3 +107,29 @@ def test_a_restart_that_failed_and_took_its_member_away_is_taken_again_or_undone
 
 def restarts(operation: Operation) -> bool:
     return isinstance(operation, Run) and operation.restarts_unit
+
+
+def test_a_member_that_is_silent_for_a_moment_is_not_away(tmp_path: Path) -> None:
+    """Its restart beside one that is down would take the quorum away."""
+    cluster = make_cluster(tmp_path)
+    world, event_log, pauses = World(cluster), MemoryEventLog(), list[float]()
+    there = compiled(cluster, world)
+    step = there.steps["switch/server1"]
+    run(there, LiveExecutor(world), event_log, context(cluster), until="bridged")
+    world.hosts["server1"].never_starts = True
+    with pytest.raises(PersonNeededError):
+        run(there, LiveExecutor(world), event_log, context(cluster))
+    assert {"server1"} == event_log.progress.unsettled.keys()
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        world.hosts["server1"].is_running = True  # the election is over
+
+    walker = Walker(LiveExecutor(world), event_log, replace(context(cluster), sleep=sleep))
+    assert not walker.is_away(step)
+    assert 1 == len(pauses)
+
+    world.hosts["server1"].is_running = False
+    walker = Walker(LiveExecutor(world), event_log, replace(context(cluster), sleep=pauses.append))
+    assert walker.is_away(step)
+    assert sum(pauses) > 5  # longer than an election takes

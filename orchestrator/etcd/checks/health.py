@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from orchestrator.etcd import api, endpoints, login
-from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, wants_login
+from orchestrator.etcd.api.words import AUTHENTICATION, Health, MemberStatus, hindrance, wants_login
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
@@ -70,14 +70,26 @@ def _unhealthy(target: Target, healths: Mapping[str, Fact[Health]], answers: Ans
 
 @gate
 def away(target: Target) -> Check:
-    """The member itself is not healthy: its restart takes nothing away, and may bring back the quorum."""
-    health = api.of(target).health(target)
+    """The member does not run, or serves nobody and knows no leader: its restart takes nothing away.
+
+    What merely keeps it from being asked, a login that is missing say, tells nothing of it.
+    """
+    runs = process.running(target)
+    health, status = api.of(target).health(target), api.of(target).status(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
+        if not runs.read(answers).pid:
+            return
+        for fact in (health, status):
+            if unasked := hindrance(answers[fact.question]):
+                yield wrong(f"cannot tell: {unasked}")
+                return
         if health.read(answers).complaint(target.member.id) is None:
             yield wrong("is healthy")
+        elif answers[status.question].exit_status == 0 and status.read(answers).leader != "0":
+            yield wrong("knows a leader")
 
-    return Check(target.name, (health,), judge)
+    return Check(target.name, (runs, health, status), judge)
 
 
 @gate

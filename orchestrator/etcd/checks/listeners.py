@@ -128,6 +128,7 @@ def ports(target: Target) -> Check:
     is_member = target.name in target.facts.members
     local = settings.local_port(target)
     used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)
+    is_unheard = local is None and is_member and settings.keeps_clients(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -156,7 +157,13 @@ def ports(target: Target) -> Check:
                 f"nothing, if {own} does not listen there itself (ETCD_LISTEN_CLIENT_URLS, "
                 f"ETCD_LISTEN_PEER_URLS); else {one.stop}",
             )
-        if not on_local and not on_trial:
+        if is_unheard:
+            yield wrong(
+                "clients are served with a certificate of the member's own, which the plan's CA need not "
+                "have signed, and there is no local port to ask it by",
+                "local: auto (or a port) under ports in the plan",
+            )
+        if not on_local and not on_trial and not is_unheard:
             free = (*used, wanted.trial) if is_member else used
             yield fine(f"{', '.join(map(str, free))} are etcd's or free")
 
