@@ -8,7 +8,7 @@ from live.stories import failure, fingerprint, orchestrator, restarts, state_fil
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
 
-ON_HOST = re.compile(r"^ *fix: on (\w+): (.+)$", re.MULTILINE)
+ON_HOST = re.compile(r"^ *fix: (?:.*; by hand, )?on (\w+): (.+)$", re.MULTILINE)
 
 
 def register(lab: Lab, name: str, *schemes: str) -> None:
@@ -37,7 +37,7 @@ def test_members_registered_with_another_scheme_than_they_listen_with_are_put_ri
     register(lab, "server3", "https")
     before, starts = fingerprint(lab), restarts(lab)
     checked = orchestrator(lab, "check", PLAN)
-    assert checked.returncode == 5, failure(checked)
+    assert checked.returncode == 0, failure(checked)
     assert "server1 is registered with https://198.18.0.101:2380, and listens on http:" in checked.stdout
     ran = orchestrator(lab, "run", PLAN, "--yes")
     assert ran.returncode == 5, failure(ran)
