@@ -10,7 +10,7 @@ from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.operations import Run
 from orchestrator.host.questions import Answer, Fact
-from orchestrator.plan.facts import Target
+from orchestrator.plan.facts import Target, is_at_least
 from orchestrator.text import shown
 
 
@@ -111,8 +111,7 @@ def data_directory(target: Target) -> str:
 
 def snapshot_tool(version: str) -> str:
     """Return the name of etcd's tool for a snapshot's file: 3.6 moved that to etcdutl."""
-    major, minor = (int(part) for part in version.split(".")[:2])
-    return "etcdutl" if (major, minor) >= (3, 6) else "etcdctl"
+    return "etcdutl" if is_at_least(version, 3, 6) else "etcdctl"
 
 
 AUTHENTICATION = "authentication is on"

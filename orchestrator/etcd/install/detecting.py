@@ -8,7 +8,7 @@ from orchestrator.etcd.install import config_file, flags
 from orchestrator.etcd.install.unit import Unit, variables_of_file
 from orchestrator.etcd.settings import CHANGED
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import TEXT_LIMIT, Configuration, Source, Target
+from orchestrator.plan.facts import TEXT_LIMIT, Configuration, Source, Target, is_at_least
 from orchestrator.text import shown
 
 _READABLE = 0o004  # by everybody
@@ -54,7 +54,7 @@ def ignored(source: Source | None, version: str) -> str | None:
     3.3.25 says that it has recognised ETCD_CONFIG_FILE, and reads no file: only its flag selects one there.
     """
     by_variable = source and source.configuration and effective.CONFIG_FILE not in source.flags
-    if not by_variable or tuple(map(int, version.split(".")[:2])) >= (3, 4):
+    if not by_variable or is_at_least(version, 3, 4):
         return None
     return (
         f"etcd {version} ignores ETCD_CONFIG_FILE, so the file that it names says nothing of its settings: "

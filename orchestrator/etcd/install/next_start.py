@@ -14,7 +14,7 @@ from orchestrator.etcd.install.said import Said
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.host.checks import Predicate, Remark, wrong
 from orchestrator.host.questions import Fact
-from orchestrator.plan.facts import Target
+from orchestrator.plan.facts import Target, is_at_least
 from orchestrator.text import shown
 
 Wanted = Mapping[str, str | None]
@@ -75,5 +75,4 @@ def _reported(one: Said, value: str | None) -> str:
 
 def _is_fatal(target: Target, found: Iterable[Said], name: str) -> bool:
     is_variable = any(one.name == name and one.value and one.carrier in {"line", "file"} for one in found)
-    version = target.found.version or "3.4"
-    return is_variable and tuple(map(int, version.split(".")[:2])) >= _ONE_SOURCE
+    return is_variable and is_at_least(target.found.version or "3.4", *_ONE_SOURCE)
