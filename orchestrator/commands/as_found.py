@@ -15,6 +15,7 @@ from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import found, unit
 from orchestrator.etcd.install.found import Read
 from orchestrator.host.questions import Fact
+from orchestrator.pki.reading import is_address
 from orchestrator.plan.facts import Facts
 from orchestrator.plan.layout import HostLayout, Layout, Program, Registration
 from orchestrator.session import Session
@@ -137,7 +138,7 @@ def _resolved(arounds: Iterable[Around], names: Iterable[str]) -> dict[str, str]
     for name in names:
         addresses = (one[name] for one in heard if name in one)
         outer = (address for address in addresses if not ip_address(address).is_loopback)
-        if not _is_address(name) and (address := next(outer, None)):
+        if not is_address(name) and (address := next(outer, None)):
             found[name] = address
     return found
 
@@ -145,18 +146,10 @@ def _resolved(arounds: Iterable[Around], names: Iterable[str]) -> dict[str, str]
 def _addresses(read: Read, around: Around, resolved: Mapping[str, str]) -> tuple[str, ...]:
     """Return those of a host's own addresses that URLs name, that of the plan first."""
     planned = read.target.host.address
-    first = planned if _is_address(planned) else resolved.get(planned, next(iter(around.addresses), ""))
+    first = planned if is_address(planned) else resolved.get(planned, next(iter(around.addresses), ""))
     named = {resolved.get(name, name) for name in read.hostnames}
     own = (address for address in around.addresses if address in named)
     return tuple(dict.fromkeys((*filter(None, [first]), *own)))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _described(read: Read, found: HostLayout) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd import login, settings
+from orchestrator.etcd import kept, login, settings
 from orchestrator.etcd.settings import Paths, Settings
 from orchestrator.host.operations import Secret
 from orchestrator.plan.facts import Target
@@ -69,7 +69,7 @@ def of(target: Target, environment: Settings) -> Endpoint:
     spoken = [url for url in listeners if url.startswith("http://")]
     if spoken:
         return _at(target, settings.loopback(spoken[-1]))
-    secured = [url for url in advertised if url.startswith("https://")]
+    secured = kept.https(advertised)
     url = _first((url for url in secured if url in listeners), (*secured, settings.loopback(listeners[0])))
     return _at(target, url, Paths.of(target))
 

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable
+from shlex import join
 from shlex import quote as _quoted
 
 from orchestrator.etcd import endpoints, login, saving, settings
@@ -62,7 +63,7 @@ def _through_v3(source: Target, run: str, path: str) -> Iterable[str]:
     yield from _indented(f"systemctl --no-block start {service}.service" for service in _units(source))
     yield ""
     endpoint = endpoints.after_switch(source)
-    etcdctl = f"ETCDCTL_API=3 {login.typed(source.cluster)}etcdctl {_joined(endpoint.v3)}"
+    etcdctl = f"ETCDCTL_API=3 {login.typed(source.cluster)}etcdctl {join(endpoint.v3)}"
     yield f"5. When all are healthy, register the scheme that they listen with alone, on {source.name}, here"
     yield "   https; IDs are new, and the first command lists them."
     yield f"   {_earlier(source, endpoint)}:"
@@ -107,7 +108,7 @@ def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
     endpoint = endpoints.after_switch(source)
     data = _quoted(f"{place}/member")
-    etcdctl = f"ETCDCTL_API=2 etcdctl {_joined(endpoint.v2)}"
+    etcdctl = f"ETCDCTL_API=2 etcdctl {join(endpoint.v2)}"
     yield "1. On every member, stop it:"
     yield from _indented(_stop(one) for one in _units(source))
     yield ""
@@ -190,11 +191,7 @@ def _ssh(one: Target, script: str) -> str:
     known = ("-o", f"UserKnownHostsFile={ssh.known_hosts}") if "known_hosts" in ssh.model_fields_set else ()
     words = ("ssh", *config, *jump, "-p", str(ssh.port), *identity, *known)
     asked = script if ssh.become == "none" else f"{ssh.become} sh -c {_quoted(script)}"
-    return " ".join(map(_quoted, (*words, f"{ssh.user}@{ssh.host}", asked)))
-
-
-def _joined(words: Iterable[str]) -> str:
-    return " ".join(map(_quoted, words))
+    return join((*words, f"{ssh.user}@{ssh.host}", asked))
 
 
 def _list(urls: Iterable[str]) -> str:

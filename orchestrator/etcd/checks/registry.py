@@ -125,7 +125,7 @@ def registry(site: Site) -> Iterable[Check]:
         running = {name: runs.read(answers) for name, runs in processes.items()}
         troubles = (
             *(membership.compare(site, seen, ids) if seen else (wrong("no member reports its registry"),)),
-            *(schemes(site, seen, ids, running, is_led=is_led)),
+            *schemes(site, seen, ids, running, is_led=is_led),
             *(
                 nowhere(site.cluster.member(name), member, running[name], units[name].read(answers))
                 for name, view in seen.items()
