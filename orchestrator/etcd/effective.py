@@ -67,20 +67,25 @@ def variable(flag_name: str) -> str:
 
 
 def flags(arguments: Sequence[str]) -> Mapping[str, str]:
-    """Return the settings that a command line has flags for; etcd takes no other arguments than flags.
+    """Return the settings that a command line has flags for; of one the last flag counts."""
+    return {name: value for _, name, value in placed_flags(arguments[1:])}
 
-    So what follows a flag without a value, and is none itself, is its value; else the flag is a switch.
+
+def placed_flags(words: Sequence[str]) -> Iterable[tuple[int, str, str]]:
+    """Return each flag of the words behind a program: its index, and its setting's name and value.
+
+    etcd takes no other arguments than flags. So what follows a flag without a value, and is none itself, is
+    its value; else the flag is a switch.
     """
-    found: dict[str, str] = {}
-    words = list(arguments[1:])
-    while words:
-        name, equals, value = words.pop(0).partition("=")
+    left = list(enumerate(words))
+    while left:
+        at, word = left.pop(0)
+        name, equals, value = word.partition("=")
         if not name.startswith("-"):
             continue
         if not equals:
-            value = words.pop(0) if words and not words[0].startswith("-") else "true"
-        found[variable(name.lstrip("-"))] = value
-    return found
+            value = left.pop(0)[1] if left and not left[0][1].startswith("-") else "true"
+        yield at, variable(name.lstrip("-")), value
 
 
 @lru_cache(maxsize=64)  # every look at a member reads it again, and YAML takes milliseconds

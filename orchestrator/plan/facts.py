@@ -18,13 +18,13 @@ Version = Annotated[str, foreign.or_unknown(foreign.version)]
 Variable = Annotated[str, Field(pattern=r"^ETCD_[A-Z0-9_]+$")]
 
 
+TEXT_LIMIT = 65536  # of a file whose content is remembered, in characters
+
+
 def is_at_least(version: str, major: int, minor: int) -> bool:
     """Whether a version of etcd is this minor version or a later one."""
     found_major, found_minor = (int(part) for part in version.split(".")[:2])
     return (found_major, found_minor) >= (major, minor)
-
-
-TEXT_LIMIT = 65536  # of a file whose content is remembered, in characters
 
 
 class FoundFile(Frozen):

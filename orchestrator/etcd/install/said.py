@@ -108,15 +108,10 @@ def _given(read: Unit, assigned: Mapping[str, Said]) -> Iterable[Said]:
     found = command(read)
     if not found:
         return
-    words = list(_placed_words(*found, assigned))
-    while words:
-        path, line, text = words.pop(0)
-        flag, equals, value = text.partition("=")
-        if not flag.startswith("-"):
-            continue
-        if not equals:
-            value = words.pop(0)[2] if words and not words[0][2].startswith("-") else "true"
-        yield Said("flag", path, line, effective.variable(flag.lstrip("-")), value)
+    words = tuple(_placed_words(*found, assigned))
+    for at, name, value in effective.placed_flags([text for _, _, text in words]):
+        path, line, _ = words[at]
+        yield Said("flag", path, line, name, value)
 
 
 def _placed_words(
