@@ -1,8 +1,8 @@
 """One host's SSH connection: opened when it is needed, replaced when it is broken."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -56,11 +56,9 @@ class Connection:
                 raise
             return question()
 
-    @contextmanager
-    def talk(self, *argv: str, until: float = inf) -> Iterator[Conversation]:
+    def talk(self, *argv: str, until: float = inf) -> AbstractContextManager[Conversation]:
         """Run a command as root and talk to it, until then at most; garbage is HostUnreachableError."""
-        with self._open().talk(*argv, until=until) as conversation:
-            yield conversation
+        return self._open().talk(*argv, until=until)
 
     def look(self, scripts: Sequence[Script]) -> Answers:
         """Ask every question in a shell that runs as root."""

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from orchestrator.etcd import effective
 from orchestrator.etcd.install import said, unit, variables
 from orchestrator.etcd.install.composed import Carrier, Composed
-from orchestrator.etcd.install.unit import Unit
 from orchestrator.host.checks import Remark, wrong
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
@@ -23,10 +22,10 @@ def beating(target: Target, read: unit.Unit) -> Iterable[Remark]:
     for name, path in installed.first.items():
         ours[installed.carrier(name)][name] = path
     yield from _unset(read, ours["line"] | ours["file"])
-    yield from _of_files(read.files, ours["line"], target)
+    yield from _of_files(read.files, ours["line"], installed)
     for path in read.drop_ins:
         if path not in installed.drop_ins:  # the gate 'free of other files' looks at these
-            yield from _of_drop_in(path, read, ours, target)
+            yield from _of_drop_in(path, read, ours, installed)
     yield from _missing(read)
 
 
@@ -41,24 +40,23 @@ def _unset(read: unit.Unit, wanted: Mapping[str, str]) -> Iterable[Remark]:
         )
 
 
-def _of_files(files: Mapping[str, str], by_lines: Mapping[str, str], target: Target) -> Iterable[Remark]:
-    ours, source = Composed(target).paths, target.found.source
+def _of_files(files: Mapping[str, str], by_lines: Mapping[str, str], installed: Composed) -> Iterable[Remark]:
     for path, text in files.items():
         set_there = unit.variables_of_file(text)
         beaten = sorted(set_there & set(by_lines))
-        if beaten and path not in ours:
-            named = _named(beaten, path, Unit({}, {}, {path: text}), target)
+        if beaten and path not in installed.paths:
+            named = _named(beaten, path, unit.Unit({}, {}, {path: text}), installed)
             yield wrong(
                 f"EnvironmentFile={path} sets {named}, which beats our Environment= lines",
                 f"move these lines from {path} into a drop-in with Environment= lines",
             )
-        if effective.CONFIG_FILE in set_there and not (source and source.configuration):
+        if effective.CONFIG_FILE in set_there and not installed.copies:
             yield wrong(f"EnvironmentFile={path} sets ETCD_CONFIG_FILE: etcd would ignore every variable")
 
 
-def _of_drop_in(path: str, read: unit.Unit, ours: Ours, target: Target) -> Iterable[Remark]:
+def _of_drop_in(path: str, read: unit.Unit, ours: Ours, installed: Composed) -> Iterable[Remark]:
     name, text = PurePosixPath(path).name, read.drop_ins[path]
-    shadowed = [mine for mine in Composed(target).drop_ins if PurePosixPath(mine).name == name]
+    shadowed = [mine for mine in installed.drop_ins if PurePosixPath(mine).name == name]
     if shadowed:
         yield wrong(f"{path} has the name of our {shadowed[0]}: systemd reads one of the two", _renamed(path))
         return
@@ -77,14 +75,14 @@ def _of_drop_in(path: str, read: unit.Unit, ours: Ours, target: Target) -> Itera
         names = dict.fromkeys(each for _, each in beaten)
         here = replace(read, drop_ins={path: text}, fragment="")
         yield wrong(
-            f"{path} is read after our {beaten[0][0]} and sets {_named(names, path, here, target)}",
+            f"{path} is read after our {beaten[0][0]} and sets {_named(names, path, here, installed)}",
             _renamed(path),
         )
 
 
-def _named(names: Iterable[str], path: str, read: Unit, target: Target) -> str:
+def _named(names: Iterable[str], path: str, read: unit.Unit, installed: Composed) -> str:
     """Name settings, with the line that sets each, what it says there and what ours says."""
-    final, found = Composed(target).final, {one.name: one for one in said.said(read, {})}
+    final, found = installed.final, {one.name: one for one in said.said(read, {})}
     reported = []
     for name in names:
         one = found.get(name)

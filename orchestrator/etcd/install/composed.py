@@ -57,7 +57,7 @@ class Composed:
     @property
     def drop_ins(self) -> tuple[str, ...]:
         """Those of them that systemd reads as parts of the unit."""
-        return tuple(map(self.path, (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)))
+        return tuple(map(self.path, _STAGES))
 
     @property
     def directories(self) -> tuple[str, ...]:

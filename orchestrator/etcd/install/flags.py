@@ -15,10 +15,8 @@ from orchestrator.etcd.install import command as commands
 from orchestrator.etcd.install.command import Word
 
 _SHELLS = {"sh", "bash", "dash"}
-_SWITCHED = {
-    "true",
-    "false",
-}  # Go takes such a flag's value from behind its '=' alone: what follows is another
+# Go takes the value of a flag that is true or false from behind its '=' alone: what follows is another one.
+_SWITCHED = {"true", "false"}
 _OPERATORS = frozenset(";&|<>()\n")
 
 
