@@ -13,7 +13,7 @@ from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.engine.step import Walker
 from orchestrator.errors import PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
-from orchestrator.host.operations import Operation, Run
+from orchestrator.host.operations import Job, JobResult, Operation, Run
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.migrations.guide import GUIDE
 from orchestrator.migrations.table import Migration
@@ -133,3 +133,42 @@ def test_a_member_that_is_silent_for_a_moment_is_not_away(tmp_path: Path) -> Non
     walker = Walker(LiveExecutor(world), event_log, replace(context(cluster), sleep=pauses.append))
     assert walker.is_away(step)
     assert sum(pauses) > 5  # longer than an election takes
+
+
+class Failing(LiveExecutor):
+    """Hosts on which some jobs fail."""
+
+    def __init__(self, world: World, fails: Callable[[Job], bool]) -> None:
+        super().__init__(world)
+        self._fails = fails
+
+    def perform(self, job: Job) -> JobResult:
+        return JobResult(1, "connection refused") if self._fails(job) else super().perform(job)
+
+
+def test_a_handover_that_fails_stops_a_run_but_not_one_that_takes_its_step_again(tmp_path: Path) -> None:
+    """It may run with its settings from before the step or behind it: nobody knows where it listens."""
+    cluster = make_cluster(tmp_path)
+    world, event_log = World(cluster), MemoryEventLog()
+    there = compiled(cluster, world)
+    run(there, LiveExecutor(world), event_log, context(cluster), until="bridged")
+    leader = world.leader
+    assert leader is not None
+
+    stops = "switch/" + leader
+    with pytest.raises(StoppedError, match=f"{stops}: its script ended with 1: connection refused"):
+        run(there, Failing(world, lambda job: bool(job.successor)), event_log, context(cluster))
+    assert leader == world.leader
+    assert {} == event_log.progress.unsettled
+
+    with pytest.raises(StoppedError, match=stops):
+        run(
+            there,
+            Failing(world, lambda job: job.step == stops and not job.successor),
+            event_log,
+            context(cluster),
+        )
+    world.leader = leader
+    assert {leader} == event_log.progress.unsettled.keys()
+    run(there, Failing(world, lambda job: bool(job.successor)), event_log, context(cluster))
+    assert {"sealed"} == set(event_log.progress.states.values())

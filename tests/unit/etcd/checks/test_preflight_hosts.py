@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from support.sites import NOW, item, judged, make_site, running, verdicts
@@ -105,6 +106,25 @@ def test_without_a_local_port_it_may_be_another_programs(tmp_path: Path) -> None
     reported = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))'
     (found,) = judged("ports", site, {process.SCRIPT: running(), SOCKETS: Answer(0, reported)})
     assert ("pass", "2379, 2380, 12380 are etcd's or free") == (found.verdict, found.evidence)
+
+
+KEPT = {
+    "ETCD_LISTEN_CLIENT_URLS": "https://198.18.0.101:2379,http://127.0.0.1:2381",
+    "ETCD_CERT_FILE": "/etc/own/server.pem",
+    "ETCD_KEY_FILE": "/etc/own/server-key.pem",
+}
+
+
+@pytest.mark.parametrize(("local", "verdict"), [("none", "fail"), ("auto", "pass"), (4001, "pass")])
+def test_a_certificate_of_its_own_for_clients_needs_a_local_port(
+    tmp_path: Path, local: int | Literal["auto", "none"], verdict: str
+) -> None:
+    site = make_site(tmp_path, ports=Ports(local=local))
+    members = {name: one.model_copy(update={"environment": KEPT}) for name, one in site.facts.members.items()}
+    site = replace(site, facts=site.facts.model_copy(update={"members": members}))
+    (found,) = judged("ports", site, {process.SCRIPT: running(), SOCKETS: Answer(0, "")})
+    assert verdict == found.verdict
+    assert (verdict == "fail") == ("there is no local port to ask it by" in found.evidence)
 
 
 @pytest.mark.parametrize(("reported", "expected", "evidence"), TOOLS)
