@@ -1,4 +1,4 @@
-"""The user as whom etcd is asked where its authentication is on, and how etcdctl is told of it unseen."""
+"""The user as whom etcd is asked where its authentication is on, and how it gets to etcdctl unseen."""
 
 import os
 import shlex

@@ -18,7 +18,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A directory that etcd or its unit needs; what is in it is not told."""
+    """A directory that etcd or its unit needs; without what is in it."""
 
     path: str
     mode: int

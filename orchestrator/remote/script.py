@@ -19,7 +19,7 @@ PATH = "$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/opt/bin"
 # etcdctl ends at once if an ETCDCTL_ variable meets a flag of the same meaning, and curl obeys proxies.
 CLEAN = 'env -i -- LC_ALL=C HOME=/root PATH="$PATH"'
 
-# What a shell is told first: from then on it has a clean environment, whatever its own start files set.
+# The first line for a shell: from then on it has a clean environment, whatever its own start files set.
 LOOKING_SHELL = (
     f"exec env -i -- LC_ALL=C HOME=/root PATH=\"{PATH}\" sh -c 'echo; echo orchestrator-hello; exec sh -s'\n"
 )
@@ -107,7 +107,7 @@ _TAKE_SECRETS = 'for each in $1; do IFS= read -r "$each" && export "$each"; done
 def look_script(scripts: Sequence[Script]) -> str:
     """Return one script that asks every question of one host in turn, a line for each answer.
 
-    It writes no file, and is for a shell that was told LOOKING_SHELL. Each line is ``orchestrator-answer``
+    It writes no file, and is for a shell that has read LOOKING_SHELL. Each line is ``orchestrator-answer``
     and in base64 what was printed, a NUL, what was said on stderr (without NULs) and ``rc=STATUS``; a last
     line ``orchestrator-end COUNT`` says that nothing is missing.
     """

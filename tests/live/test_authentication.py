@@ -45,11 +45,11 @@ def test_a_cluster_with_authentication_is_migrated_and_brought_back() -> None:
             say("status", PLAN)
             say("backup", PLAN)
             # nobody has the user that the certificate names, so etcd tells even its holder nothing
-            told = shell(
+            printed = shell(
                 one, f"ETCDCTL_API=3 etcdctl {TLS} --endpoints=https://198.18.0.101:2379 get x 2>&1; :"
             )
             say("rollback", PLAN, "--yes")
-        assert "Error" in told, told
+        assert "Error" in printed, printed
         assert [] == shown
         assert set(Progress.of(events(lab)).states.values()) == {"plaintext"}
 

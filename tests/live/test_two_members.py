@@ -31,7 +31,7 @@ def never_starting(host: Host) -> Iterator[None]:
 
 def units(lab: Lab) -> dict[str, str]:
     return {
-        path: told for path, told in fingerprint(lab).items() if "etc/systemd" in path or "etc/etcd" in path
+        path: how for path, how in fingerprint(lab).items() if "etc/systemd" in path or "etc/etcd" in path
     }
 
 

@@ -89,7 +89,7 @@ class Process:
 
     @property
     def reads_file(self) -> bool:
-        """Whether it was told to read a configuration file, which need not be there."""
+        """Whether its flags or variables name a configuration file, which need not be there."""
         named = self.flags.get(effective.CONFIG_FILE) or self.environment.get(effective.CONFIG_FILE)
         return bool(self.configuration or named)
 

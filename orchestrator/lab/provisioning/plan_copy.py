@@ -55,7 +55,7 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES) -> str
 
 
 def copy(plan: Path, directory: Path, found: Mapping[str, Sequence[str]] = addressing.NONE_FOUND) -> Cluster:
-    """Write the lab's copy of a plan and return its cluster; faults are told of the operator's own file.
+    """Write the lab's copy of a plan and return its cluster; faults are reported in the operator's own file.
 
     ``found`` are the IP addresses that hosts were found with, if any, by the hosts' names.
     """

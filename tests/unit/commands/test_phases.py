@@ -129,8 +129,10 @@ def test_a_half_done_registry_is_put_right_only_with_a_yes_of_its_own(
         run.live(session, context(session), RunOptions(), confirm=refuse)
     assert [f"server2: registered with {https}, and listens for {http}. Put that right first?"] == asked
     assert [] == world.performed
-    told = capsys.readouterr().out
-    assert f"REPAIR: server2: registered with {https}, and listens for {http}; put right in the round" in told
+    review = capsys.readouterr().out
+    assert (
+        f"REPAIR: server2: registered with {https}, and listens for {http}; put right in the round" in review
+    )
 
     run.live(session, context(session), RunOptions(repair=True), confirm=None)
     assert progress_of(session.state).is_finished

@@ -40,7 +40,7 @@ def test_whatever_is_asked_and_done_through_v3_has_the_user_and_shows_no_passwor
     assert "PLANTED" not in repr((questions, runs, endpoint))
 
 
-def test_without_a_user_in_the_plan_nothing_is_told(tmp_path: Path) -> None:
+def test_without_a_user_in_the_plan_nothing_is_given(tmp_path: Path) -> None:
     one = target(tmp_path, {})
     assert login.of(one.cluster) is None
     question = APIS["v3"].health(one).question

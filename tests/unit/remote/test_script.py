@@ -221,8 +221,8 @@ def test_a_question_reads_its_secret_and_shows_it_to_nobody(program: str) -> Non
 
 def test_a_command_has_its_secret_and_shows_it_to_nobody(beside: Path, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    told = f'exec >{seen}; printf "%s|%s\n" "$A" "$B"; cat; {SPY}'
-    run = Run(("sh", "-c", told), (("A", "plain"), ("B", Secret("PLANTED: 'x' "))))
+    spying = f'exec >{seen}; printf "%s|%s\n" "$A" "$B"; cat; {SPY}'
+    run = Run(("sh", "-c", spying), (("A", "plain"), ("B", Secret("PLANTED: 'x' "))))
     script, payloads = job_script([run])
     assert {"payload-1": b"PLANTED: 'x' \n"} == payloads
     done = perform([run], beside)

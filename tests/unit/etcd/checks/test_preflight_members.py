@@ -130,8 +130,8 @@ def test_a_user_that_is_not_taken_is_named(tmp_path: Path) -> None:
     file.chmod(0o600)
     site = make_site(tmp_path, *ALL, auth=Auth(user="ops", password_file=file))
     refusal = "Error: etcdserver: authentication failed, invalid user ID or password\n"
-    for told in (refusal, "(etcdserver: user name not found)", "Error: desc = auth: user not found\n"):
-        assert wants_login(Answer(1, "", told))
+    for refused in (refusal, "(etcdserver: user name not found)", "Error: desc = auth: user not found\n"):
+        assert wants_login(Answer(1, "", refused))
     running = base64.b64encode(b"ETCD_LISTEN_CLIENT_URLS=http://0.0.0.0:2379").decode()
     changes = {("server2", "health"): Answer(1, "", refusal)} | {
         (name, "etcd2"): Answer(0, f"MainPID=7\nenviron={running}\n") for name in ALL
