@@ -106,6 +106,10 @@ class RootChannels:
                 return shell
             shell.ending.close()
 
+    def _end_idle_shells(self) -> None:
+        while shell := self._idle_shell():
+            shell.ending.close()
+
     def _new_shell(self) -> _Shell:
         with ExitStack() as ending:
             conversation = ending.enter_context(self._begun(("sh", "-s"), inf))
@@ -177,7 +181,8 @@ class RootChannels:
                     raise
                 if self._clock() >= deadline:
                     raise LoginRefusedError(self._host, _no_session(self._login)) from error
-            self._sleep(0.2)  # a session that we closed ends there a little later
+            self._end_idle_shells()  # a host may allow for one session at a time
+            self._sleep(0.2)  # one that we closed ends there a little later
 
     def _distrusted(self, raised: tuple[type[Exception], ...] = ANYTHING) -> AbstractContextManager[None]:
         return distrusted(self._host, "connection lost", raised)

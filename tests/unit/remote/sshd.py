@@ -9,7 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 
 import paramiko
-from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_SUCCEEDED,
+)
 
 GONE = (paramiko.SSHException, EOFError, OSError)
 """What paramiko raises, at whatever it is doing, when the other end has hung up."""
@@ -34,6 +39,7 @@ class Sshd(paramiko.ServerInterface):
         self.logins = 0
         self.drops = 0
         self.is_mute = False
+        self.max_sessions = 10  # as sshd's MaxSessions
         self.transports: list[paramiko.Transport] = []
         self.pids: list[int] = []
         self._commands: list[threading.Thread] = []
@@ -92,7 +98,8 @@ class Sshd(paramiko.ServerInterface):
         return "publickey"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002  # paramiko's signature
-        return OPEN_SUCCEEDED
+        sessions = sum(command.is_alive() for command in self._commands)
+        return OPEN_SUCCEEDED if sessions < self.max_sessions else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
     def check_channel_direct_tcpip_request(
         self,

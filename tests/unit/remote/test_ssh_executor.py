@@ -46,6 +46,16 @@ def test_one_shell_on_a_host_answers_look_after_look_and_is_replaced_when_it_has
     assert site.sshd.logins == 1
 
 
+def test_a_shell_makes_room_for_a_job_where_one_session_is_allowed_at_a_time(site: Site) -> None:
+    site.sshd.max_sessions = 1
+    with site.executor() as executor:
+        executor.look([HELLO])
+        done = executor.perform(Job("one", "h1", (Run(("true",)),), 10))
+        assert JobResult(0, "") == done
+        assert executor.look([HELLO])[HELLO].stdout == "hello\n"
+    assert site.sshd.logins == 1
+
+
 def test_a_shell_whose_look_went_wrong_is_not_asked_again(site: Site) -> None:
     base64 = site.directory / "bin" / "base64"
     base64.write_text("#!/bin/sh\ncat >/dev/null; echo '!'\n")
