@@ -12,6 +12,12 @@ from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.plan.facts import Target
 
+# Returns once systemd has nothing left to do for a unit, or after 5 s.
+AWAIT = (
+    'for i in $(seq 100); do [ -n "$(systemctl show --property=Job --value "$1")" ] || break; '
+    "sleep 0.05; done"
+)
+
 
 def copy_certificates(target: Target) -> Iterable[Operation]:
     """Put CA, certificate and key where the service's user can read them, and only root can change them."""
@@ -70,9 +76,14 @@ def listen_on_http(target: Target) -> Iterable[Operation]:
 
 
 def restart(target: Target) -> Iterable[Operation]:
-    """Restart the member without waiting: systemd says READY only with a quorum, the gates say more."""
+    """Restart the member; systemd says READY only with a quorum, so it is waited for a while only.
+
+    Whether it is well is for the gates to say. They are looked at next, and find it back.
+    """
+    unit = f"{target.host.service}.service"
     yield Run(("systemctl", "daemon-reload"))
-    yield Run(("systemctl", "--no-block", "restart", f"{target.host.service}.service"))
+    yield Run(("systemctl", "--no-block", "restart", unit))
+    yield Run(("sh", "-c", AWAIT, "await", unit))
 
 
 def restart_if_opened(target: Target) -> Iterable[Operation]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import files, settings, trial
+from orchestrator.etcd import actions, files, settings, trial
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.facts import ca_store, listeners, process, proxies
 from orchestrator.etcd.facts.host import HOST
@@ -441,6 +441,8 @@ class World:
                     name = settings.ADVERTISE_CLIENT
                     urls = (host.environment.get(name) or settings.DEFAULTS[name]).split(",")
                     self.registry[host.id]["clients"] = urls
+            case ("sh", "-c", actions.AWAIT, *_):
+                pass
             case ("update-ca-certificates",):
                 host.update_trust()
             case ("etcdctl", endpoint, *words, _, "member", "update", id_, urls):

@@ -124,7 +124,7 @@ _WANTS_LOGIN = re.compile(
 )
 _UNAUTHORIZED = re.compile(r"^headers HTTP/1\.[01] 401\b", re.MULTILINE)
 _NO_HTTP = re.compile(r"has no http listener: (?P<urls>.*)")
-_NO_PROCESS = re.compile(r"^\S+\.service has no running process\b", re.MULTILINE)
+_NO_PROCESS = re.compile(r"^\S+\.service (?:has no running process|is stopping)\b", re.MULTILINE)
 # What a shell says of a program that is not there: dash and busybox, then bash.
 _NO_PROGRAM = re.compile(
     r"^\S+: (line )?\d+: (exec: )?(?P<name>[\w.-]+): (command )?not found$", re.MULTILINE
@@ -171,9 +171,16 @@ def without_http(answer: Answer) -> str | None:
 
 
 # What every script below needs of the unit $1: its main process, and the settings that it really has.
+# One that is just stopping has closed its listeners: a client would wait for its own time to end.
 MAIN_PROCESS = f"""{SETTING}
-pid=$(systemctl show --property=MainPID --value "$1.service")
-[ "${{pid:-0}}" -gt 0 ] || {{
+pid=0 state=
+while IFS='=' read -r name value; do
+  case $name in MainPID) pid=$value ;; ActiveState) state=$value ;; esac
+done <<END
+$(systemctl show --property=MainPID,ActiveState "$1.service")
+END
+[ "$state" != deactivating ] || {{ echo "$1.service is stopping" >&2; exit 3; }}
+[ "$pid" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
 }}

@@ -26,9 +26,13 @@ MATERIAL = ("ca.pem", "server1.pem", "server1-key.pem")
 
 
 def found(
-    folder: Path, pid: int, shell: str, shown: str = 'printf "%s|" "$url" "$@"'
+    folder: Path,
+    pid: int,
+    shell: str,
+    shown: str = 'printf "%s|" "$url" "$@"',
+    state: str = "active",
 ) -> subprocess.CompletedProcess[str]:
-    (folder / "systemctl").write_text(f"#!/bin/sh\necho {pid}\n")
+    (folder / "systemctl").write_text(f"#!/bin/sh\necho MainPID={pid}\necho ActiveState={state}\n")
     (folder / "systemctl").chmod(0o755)
     (folder / "http:").touch()  # no pattern may be taken for the files that lie about
     return subprocess.run(
@@ -117,3 +121,12 @@ def test_a_unit_without_a_process_is_reported(tmp_path: Path) -> None:
     )
     hindered = hindrance(Answer(reported.returncode, "", reported.stderr))
     assert Hindrance("etcd2.service has no running process", "unit") == hindered
+
+
+def test_a_member_that_is_just_stopping_is_not_asked(tmp_path: Path) -> None:
+    """It has closed its listeners: etcdctl would go on dialling them for seconds."""
+    with running({"ETCD_LISTEN_CLIENT_URLS": "http://127.0.0.1:2379"}) as pid:
+        reported = found(tmp_path, pid, "sh", state="deactivating")
+    assert (3, "etcd2.service is stopping\n") == (reported.returncode, reported.stderr)
+    hindered = hindrance(Answer(reported.returncode, "", reported.stderr))
+    assert Hindrance("etcd2.service is stopping", "unit") == hindered
