@@ -15,6 +15,8 @@ from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 
 _AWAY_LOOKS, _AWAY_PAUSE_S = 3, 2.5  # an election takes 1 to 2 s by etcd's defaults
+# What was seen behind one step need not be asked again before the next, unless that takes a member away.
+_FRESH_S = 1.0
 
 
 class JobFailedError(Exception):
@@ -53,7 +55,8 @@ class Walker:
         is_adopted = is_ours and self.holds((*step.gates, *step.proof))
         if not is_adopted:
             if not self.is_away(step):
-                self.hold(step.always)  # stop the line: nobody goes away while another is unwell
+                # stop the line: nobody goes away while another is unwell
+                self.hold(step.always, max_age_s=0.0 if step.restarts else _FRESH_S)
             if role and step.operations:
                 self._hand_over(step, role, may_fail=is_ours)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
@@ -68,15 +71,15 @@ class Walker:
     def find(self, poll: Poll, *, waits: bool) -> str | None:
         """Return the member that a poll finds; ``waits`` for there to be one, or look once."""
         if not waits:
-            return wait.glance(self._executor, poll)
+            return wait.glance(self._executor, poll, _FRESH_S)
         return wait.find(
-            self._executor, poll, self._context.patience, self._context.sleep, self._tell_waiting
+            self._executor, poll, self._context.patience, self._context.sleep, self._tell_waiting, _FRESH_S
         )
 
-    def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0) -> None:
-        """Wait until all gates hold, with what is left of the patience."""
+    def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0, max_age_s: float = 0.0) -> None:
+        """Wait until all gates hold, with what is left of the patience; answers of that age will do."""
         patience = self._context.patience.after(spent_s)
-        wait.hold(self._executor, gates, patience, self._context.sleep, self._tell_waiting)
+        wait.hold(self._executor, gates, patience, self._context.sleep, self._tell_waiting, max_age_s)
 
     def holds(self, gates: Sequence[Check]) -> bool:
         """Look once whether all gates hold."""

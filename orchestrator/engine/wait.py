@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, repeat
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.checks import Check, Poll
@@ -14,6 +15,8 @@ from orchestrator.remote.executor import Executor, Refusal
 Report = Callable[[tuple[str, ...]], None]
 Sleep = Callable[[float], None]
 Found = TypeVar("Found")
+
+_FIRST_PAUSE_S = 0.05  # each further one is twice as long, up to the plan's own
 
 
 class NotYetError(Exception):
@@ -29,10 +32,10 @@ class UnseenError(NotYetError):
     """A host could not be asked, so nobody knows whether gates hold."""
 
 
-def look(executor: Executor, gates: Sequence[Check]) -> None:
+def look(executor: Executor, gates: Sequence[Check], max_age_s: float = 0.0) -> None:
     """Look once; raises NotYetError if a gate does not hold, UnseenError if a host cannot be asked."""
     with _unseen():
-        refusals = executor.refusals(gates)
+        refusals = executor.refusals(gates, max_age_s=max_age_s)
     if refusals:
         raise NotYetError(refusals)
 
@@ -51,17 +54,34 @@ def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, report: Re
 
 
 def hold(
-    executor: Executor, gates: Sequence[Check], patience: Patience, sleep: Sleep, report: Report
+    executor: Executor,
+    gates: Sequence[Check],
+    patience: Patience,
+    sleep: Sleep,
+    report: Report,
+    max_age_s: float = 0.0,
 ) -> None:
-    """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
-    until(lambda: look(executor, gates), patience, sleep, report)
+    """Return once all gates hold; raises NotYetError with the last reasons when patience ends.
+
+    The first look may do with answers of that age.
+    """
+    ages = chain((max_age_s,), repeat(0.0))
+    until(lambda: look(executor, gates, next(ages)), patience, sleep, report)
 
 
-def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, report: Report) -> str:
-    """Return the member that a poll finds, waiting for there to be one."""
+def find(
+    executor: Executor,
+    poll: Poll,
+    patience: Patience,
+    sleep: Sleep,
+    report: Report,
+    max_age_s: float = 0.0,
+) -> str:
+    """Return the member that a poll finds, waiting for there to be one; as hold, of answers' ages."""
+    ages = chain((max_age_s,), repeat(0.0))
 
     def once() -> str:
-        name = executor.poll(poll)
+        name = executor.poll(poll, max_age_s=next(ages))
         if name is None:
             raise NotYetError((Refusal(poll.name, "there is none"),))
         return name
@@ -69,10 +89,10 @@ def find(executor: Executor, poll: Poll, patience: Patience, sleep: Sleep, repor
     return until(once, patience, sleep, report)
 
 
-def glance(executor: Executor, poll: Poll) -> str | None:
+def glance(executor: Executor, poll: Poll, max_age_s: float = 0.0) -> str | None:
     """Return the member that a poll finds now, or None; a host that cannot be asked finds nobody."""
     try:
-        return executor.poll(poll)
+        return executor.poll(poll, max_age_s=max_age_s)
     except (HostUnreachableError, LoginRefusedError):
         return None
 
@@ -94,7 +114,7 @@ def _retrying(patience: Patience, sleep: Sleep, report: Report) -> Retrying:
 
     return Retrying(
         stop=stop_after_delay(patience.gate_s),
-        wait=wait_fixed(patience.pause_s),
+        wait=wait_exponential(multiplier=_FIRST_PAUSE_S, max=patience.pause_s),
         retry=retry_if_exception_type(NotYetError),
         sleep=sleep,
         before_sleep=before_sleep,

@@ -20,13 +20,13 @@ class DryRunExecutor:
         self._successor: str | None = None
         self.jobs: list[Job] = []
 
-    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
+    def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
         """Look for real before the first job; afterwards all gates hold."""
-        return () if self.jobs else self._live.refusals(gates)
+        return () if self.jobs else self._live.refusals(gates, max_age_s=max_age_s)
 
-    def poll(self, poll: Poll) -> str | None:
+    def poll(self, poll: Poll, *, max_age_s: float = 0.0) -> str | None:
         """Return what the last handover brought about, or else what is real, or else who it may well be."""
-        found = self._successor or self._live.poll(poll)
+        found = self._successor or self._live.poll(poll, max_age_s=max_age_s)
         return found or (self.jobs[-1].host if self.jobs else None)
 
     def perform(self, job: Job) -> JobResult:

@@ -1,7 +1,9 @@
 """What the engine asks of whatever stands between it and the hosts."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from orchestrator.host.checks import Check, Poll
@@ -44,13 +46,16 @@ class Hosts(Protocol):
 
 
 class Executor(Protocol):
-    """What the engine drives: the live one looks and does, the dry run's only looks."""
+    """What the engine drives: the live one looks and does, the dry run's only looks.
 
-    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
+    Answers at most ``max_age_s`` old are not asked for again, if nothing was done since.
+    """
+
+    def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
         """Look once and return the gates that do not hold; none if all do."""
         ...
 
-    def poll(self, poll: Poll) -> str | None:
+    def poll(self, poll: Poll, *, max_age_s: float = 0.0) -> str | None:
         """Return the name of the member that a poll finds, or None."""
         ...
 
@@ -62,19 +67,32 @@ class Executor(Protocol):
 class LiveExecutor:
     """Looks at the hosts and performs jobs on them."""
 
-    def __init__(self, hosts: Hosts) -> None:
+    def __init__(self, hosts: Hosts, clock: Callable[[], float] = time.monotonic) -> None:
         self._hosts = hosts
+        self._clock = clock
+        self._answers: Answers = {}
+        self._asked_at = -inf  # when the oldest of these was asked for
 
-    def refusals(self, gates: Sequence[Check]) -> tuple[Refusal, ...]:
+    def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
         """Ask all gates' questions in one look, then judge."""
-        questions = dict.fromkeys(question for gate in gates for question in gate.questions)
-        answers = self._hosts.look(questions)
-        return refused(gates, answers)
+        return refused(
+            gates, self._look((question for gate in gates for question in gate.questions), max_age_s)
+        )
 
-    def poll(self, poll: Poll) -> str | None:
+    def poll(self, poll: Poll, *, max_age_s: float = 0.0) -> str | None:
         """Ask the poll's questions and read the answers."""
-        return poll.read(self._hosts.look(poll.questions))
+        return poll.read(self._look(poll.questions, max_age_s))
 
     def perform(self, job: Job) -> JobResult:
-        """Perform the job on its host."""
+        """Perform the job on its host; whatever was answered before it counts no more."""
+        self._answers = {}
         return self._hosts.perform(job)
+
+    def _look(self, questions: Iterable[Question], max_age_s: float) -> Answers:
+        now = self._clock()
+        if now - self._asked_at >= max_age_s or not self._answers:
+            self._answers, self._asked_at = {}, now
+        missing = [question for question in dict.fromkeys(questions) if question not in self._answers]
+        if missing:
+            self._answers = {**self._answers, **self._hosts.look(missing)}
+        return self._answers

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.host.operations import Job, Operation, Run, Write
+from orchestrator.host.operations import Job, Operation, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step, holds_material
 
@@ -57,8 +57,7 @@ def review(
 def _title(job: Job, step: Step) -> str:
     if job.successor:
         return f"{job.host}: hand leadership over to {job.successor}"
-    restarts = any(isinstance(operation, Run) and operation.restarts_unit for operation in job.operations)
-    away = "restarts the member" if restarts else "no restart"
+    away = "restarts the member" if step.restarts else "no restart"
     return f"{job.host}: {step.round} ({away})"
 
 

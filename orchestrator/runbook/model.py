@@ -45,6 +45,11 @@ class Step:
         return names.of_step(self.round, self.host)
 
     @property
+    def restarts(self) -> bool:
+        """Whether it takes the member away for a moment."""
+        return any(isinstance(operation, Run) and operation.restarts_unit for operation in self.operations)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything that the step would do, in hex; secrets count by their own digest."""
         reported = [

@@ -1,0 +1,82 @@
+"""What was seen a moment ago is not asked again, unless a member is to go away or a job came between."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from engine.walking import compiled, context, run
+from engine.world import World, make_cluster
+
+from orchestrator.engine.state_file import MemoryEventLog
+from orchestrator.errors import PersonNeededError
+from orchestrator.host.operations import Job, JobResult
+from orchestrator.host.questions import Answers, Question
+from orchestrator.plan.model import Cluster
+from orchestrator.remote.executor import LiveExecutor
+
+
+class Watched(World):
+    """Notes what is asked before each job: how many questions, of how many looks."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self.looks: list[int] = []
+        self.looks_before: dict[str, list[int]] = {}
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        self.looks.append(len(asked))
+        return super().look(asked)
+
+    def perform(self, job: Job) -> JobResult:
+        self.looks_before[job.step], self.looks = self.looks, []
+        return super().perform(job)
+
+
+def test_between_two_steps_nothing_is_asked_twice(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world = Watched(cluster)
+    run(compiled(cluster, world), LiveExecutor(world, lambda: 0.0), MemoryEventLog(), context(cluster))
+    alarms = 1  # another member is asked for those before the second step than behind the first
+    for round_ in ("stage", "bridge", "seal"):
+        behind, asked_by_second = (
+            world.looks_before[f"{round_}/server2"][:1],
+            world.looks_before[f"{round_}/server2"][1:],
+        )
+        assert len(behind) == 1
+        assert asked_by_second in ([], [alarms])
+        assert len(world.looks_before[f"{round_}/server3"]) == 1
+    restarted = world.looks_before["accept/server3"]
+    assert len(restarted) == 2
+    assert restarted[1] > alarms  # the others' health, asked anew
+
+
+def test_answers_grow_old(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world = Watched(cluster)
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 1.1
+        return now[0]
+
+    run(compiled(cluster, world), LiveExecutor(world, clock), MemoryEventLog(), context(cluster))
+    assert len(world.looks_before["stage/server3"]) == 2
+
+
+def test_a_job_makes_every_answer_old(tmp_path: Path) -> None:
+    """A member that a step takes down is seen by that step's own look, whatever was answered before."""
+    cluster = make_cluster(tmp_path)
+    world = Watched(cluster)
+    performs = world.perform
+
+    def break_it(job: Job) -> JobResult:
+        result = performs(job)
+        if job.step == "stage/server2":
+            world.hosts["server1"].is_running = False
+        return result
+
+    world.perform = break_it  # type: ignore[method-assign]
+    with pytest.raises(PersonNeededError, match="server1 is not healthy"):
+        run(compiled(cluster, world), LiveExecutor(world, lambda: 0.0), MemoryEventLog(), context(cluster))
+    assert "stage/server3" not in world.looks_before
