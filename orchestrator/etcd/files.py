@@ -20,29 +20,35 @@ from orchestrator.plan.facts import TEXT_LIMIT, FoundFile, Target
 # One line a file: mode, owner, group, SHA-256, whether the service's user can read it, and the path. What is
 # no file (a directory, a pipe, a link to nowhere) has '-' for a digest: it is something else than ours.
 # The user's rights are asked for once: a session of its own costs as much as all the rest.
-SCRIPT = """
+SCRIPT = r"""
 user=$1
 shift
-readable=$(runuser -u "$user" -- sh -c 'for path; do [ ! -r "$path" ] || printf "%s\\n" "$path"; done' _ "$@")
-for path; do
-  if [ -f "$path" ]; then
-    sum=$(sha256sum < "$path") || exit 1
-    how=$(stat -L -c '%a %U %G' -- "$path") || exit 1
-  elif [ -e "$path" ] || [ -L "$path" ]; then
-    sum=-
-    how=$(stat -c '%a %U %G' -- "$path") || exit 1
-  else
-    continue
-  fi
-  case "
-$readable
-" in
-    *"
-$path
-"*) can=readable ;;
+readable=$(runuser -u "$user" -- sh -c 'for path; do [ ! -r "$path" ] || printf "%s\n" "$path"; done' _ "$@")
+end='
+'
+say() {
+  case "$end$readable$end" in
+    *"$end$path$end"*) can=readable ;;
     *) can=unreadable ;;
   esac
-  printf '%s %s %s %s\\n' "$how" "${sum%% *}" "$can" "$path"
+  printf '%s %s %s %s\n' "$1" "$2" "$can" "$path"
+}
+for path; do
+  shift
+  if [ -f "$path" ]; then
+    set -- "$@" "$path"
+  elif [ -e "$path" ] || [ -L "$path" ]; then
+    how=$(stat -c '%a %U %G' -- "$path") || exit 1
+    say "$how" -
+  fi
+done
+[ "$#" -gt 0 ] || exit 0
+sums=$(sha256sum -- "$@") && hows=$(stat -L -c '%a %U %G' -- "$@") || exit 1
+for path; do
+  sum=${sums%%"$end"*} how=${hows%%"$end"*}
+  sums=${sums#*"$end"} hows=${hows#*"$end"}
+  sum=${sum#"\\"}  # it stands before the digest of a file whose name has one
+  say "$how" "${sum%% *}"
 done
 exit 0
 """

@@ -15,10 +15,11 @@ from orchestrator.text import escaped, one_line
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
 # One that ends meanwhile leaves half an answer, which is none.
 SCRIPT = f"""{SETTING}
-systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group \\
-  --property=ActiveEnterTimestampMonotonic "$1.service" || exit
-printf 'clock=%s\\n' "$(cut -d ' ' -f 1 /proc/uptime)"
-pid=$(systemctl show --property=MainPID --value "$1.service") || exit
+shown=$(systemctl show --property=LoadState,ActiveState,SubState,NRestarts,MainPID,User,Group \\
+  --property=ActiveEnterTimestampMonotonic "$1.service") || exit
+read -r clock _ < /proc/uptime
+printf '%s\\nclock=%s\\n' "$shown" "$clock"
+pid=${{shown#*MainPID=}} pid=${{pid%%[!0-9]*}}
 if [ "${{pid:-0}}" -eq 0 ]; then
   id=$(systemctl show --property=Id --value "$1.service")  # journalctl does not know an alias
   lines=$(journalctl --unit="$id" --lines=20 --output=cat --no-pager --quiet | base64 -w0)

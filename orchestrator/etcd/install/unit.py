@@ -13,18 +13,32 @@ from orchestrator.plan.facts import Target
 # Properties, then each file that settings come from, in the order in which systemd reads them, and the names
 # of etcd's variables that systemd's manager gives to every unit. A path of EnvironmentFiles may be a pattern,
 # and is not quoted so that the shell finds what systemd finds; with an empty IFS a blank in it ends nothing.
-SCRIPT = """
-systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \\
-  --property=WantedBy,RequiredBy,UpheldBy,TriggeredBy \\
-  --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \\
-  --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \\
-  --property=RootDirectory,RootImage "$1.service" || exit
-show() { [ ! -f "$2" ] || printf '%s=%s %s\\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
-show fragment "$(systemctl show --property=FragmentPath --value "$1.service")"
-systemctl show --property=DropInPaths --value "$1.service" | tr ' ' '\\n' | while read -r path; do
+SCRIPT = r"""
+shown=$(systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutStartUSec,Restart,UnitFileState \
+  --property=WantedBy,RequiredBy,UpheldBy,TriggeredBy \
+  --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \
+  --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \
+  --property=RootDirectory,RootImage,DropInPaths,EnvironmentFiles "$1.service") || exit
+show() { [ ! -f "$2" ] || printf '%s=%s %s\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
+fragment='' drop_ins=''
+while IFS= read -r line; do
+  case $line in
+    DropInPaths=*) drop_ins=${line#*=} ;;
+    EnvironmentFiles=*) ;;
+    *) printf '%s\n' "$line" ;;
+  esac
+  case $line in FragmentPath=*) fragment=${line#*=} ;; esac
+done <<END
+$shown
+END
+show fragment "$fragment"
+set -f
+for path in $drop_ins; do
   show drop_in "$path"
 done
-systemctl show --property=EnvironmentFiles --value "$1.service" | while IFS= read -r line; do
+set +f
+while IFS= read -r line; do
+  case $line in EnvironmentFiles=*) line=${line#*=} ;; *) continue ;; esac
   pattern=${line% (ignore_errors=*}
   found=''
   IFS=''
@@ -33,10 +47,12 @@ systemctl show --property=EnvironmentFiles --value "$1.service" | while IFS= rea
     show file "$path"
   done
   case $line in
-    *'(ignore_errors=no)') [ -n "$found" ] || printf 'missing= %s\\n' "$pattern" ;;
+    *'(ignore_errors=no)') [ -n "$found" ] || printf 'missing= %s\n' "$pattern" ;;
   esac
-done
-systemctl show-environment | sed -n 's/^\\(ETCD_[A-Z0-9_]*\\)=.*/manager= \\1/p'
+done <<END
+$shown
+END
+systemctl show-environment | sed -n 's/^\(ETCD_[A-Z0-9_]*\)=.*/manager= \1/p'
 """
 
 _END = re.compile(r"\r\n|\n\r|[\n\r\0]")
