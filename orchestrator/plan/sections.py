@@ -98,7 +98,8 @@ class Patience(Section):
     pause_s: Duration = Field(
         "500ms",
         alias="pause",
-        description="Pause between two looks.",
+        description="Longest pause between two looks at what does not hold yet. "
+        "The first is 50 ms, each further one twice as long.",
         examples=["500ms"],
         validate_default=True,
     )
