@@ -121,6 +121,11 @@ class Reach:
             Session(Endpoint("https", address, self.port), self.trust, timeout_s=self.try_timeout_s),
         )
 
+    def sessions(self) -> tuple[Session, ...]:
+        """Return sessions with all members: over HTTP, then over HTTPS."""
+        both = [self.member(address) for address in self.addresses]
+        return (*(http for http, _ in both), *(https for _, https in both))
+
     def client(self) -> FailoverClient:
         """Return a loyal client of the endpoints; without them, a client of all members.
 
@@ -129,6 +134,6 @@ class Reach:
         if self.endpoints:
             own = [Session(each, self.trust, timeout_s=self.try_timeout_s) for each in self.endpoints]
             return LoyalClient(own, patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
-        both = [self.member(address) for address in self.addresses]
-        sessions = [http for http, _ in both] + [https for _, https in both]
-        return FailoverClient(sessions, patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
+        return FailoverClient(
+            self.sessions(), patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep
+        )

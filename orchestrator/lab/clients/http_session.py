@@ -3,7 +3,7 @@
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
@@ -68,14 +68,33 @@ class Session:
             raise UnansweredError(f"HTTP {response.status}: {said[:200].decode(errors='replace')}")
         return MappingProxyType(answer)
 
+    def stream(self, request: Request) -> Iterator[Body]:
+        """Send one request and yield each line of the answer as it comes; UnansweredError where it ends."""
+        try:
+            response = self._sent(request)
+            if response.status == 404 and self._gateway == GATEWAY:
+                response.read()
+                self._gateway = OLD_GATEWAY
+                response = self._sent(request)
+            for line in response:
+                yield json.loads(line)["result"]
+        except (OSError, http.client.HTTPException, ValueError, LookupError) as cause:
+            raise UnansweredError(f"{type(cause).__name__}: {cause}") from cause
+        finally:
+            self.close()
+        raise UnansweredError("the stream has ended")
+
     def _exchange(self, request: Request) -> tuple[http.client.HTTPResponse, bytes]:
+        response = self._sent(request)
+        return response, response.read()
+
+    def _sent(self, request: Request) -> http.client.HTTPResponse:
         headers = {"Content-Type": request.kind} if request.content else {}
         path = request.path
         if path.startswith(GATEWAY):
             path = f"{self._gateway}{path.removeprefix(GATEWAY)}"
         self._connection.request(request.method, path, request.content, headers)
-        response = self._connection.getresponse()
-        return response, response.read()
+        return self._connection.getresponse()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

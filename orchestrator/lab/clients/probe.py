@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         DIALECTS[options.api],
         interval_s=options.interval_ms / 1000,
         lease_ttl_s=options.lease_ttl_s,
+        watching=v3 if options.watch else None,
     )
     report = prober.run(stop)
     unfinished = options.report.with_suffix(".unfinished")
@@ -69,6 +70,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--try-timeout-ms", type=float, default=1000.0, help="patience with one endpoint")
     parser.add_argument("--patience-s", type=float, default=5.0, help="patience with one write in all")
     parser.add_argument("--lease-ttl-s", type=int, default=5, help="time to live of the lease; 0 keeps none")
+    parser.add_argument(
+        "--watch", action="store_true", help="watch the writes, and judge the whole history (v3 only)"
+    )
     return parser.parse_args(arguments)
 
 

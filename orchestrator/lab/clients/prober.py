@@ -5,13 +5,16 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from orchestrator.lab.clients.api import Dialect
 from orchestrator.lab.clients.failover import Reach
+from orchestrator.lab.clients.history import contradictions
 from orchestrator.lab.clients.tally import ProbeReport, Tally, quantile
 from orchestrator.lab.clients.verification import lost
+from orchestrator.lab.clients.watch import Watching
+from orchestrator.lab.clients.witness import Witness
 from orchestrator.output import out
 
 VERIFY_PATIENCE_S = 60.0  # a member that cannot be read counts as one that lost everything
@@ -21,8 +24,16 @@ PROGRESS_PAUSE_S = 0.5
 class Prober:
     """Write, read back, and count, until told to stop."""
 
-    def __init__(self, reach: Reach, dialect: Dialect, *, interval_s: float, lease_ttl_s: int) -> None:
-        """Without a time to live, no lease is kept."""
+    def __init__(
+        self,
+        reach: Reach,
+        dialect: Dialect,
+        *,
+        interval_s: float,
+        lease_ttl_s: int,
+        watching: Watching | None = None,
+    ) -> None:
+        """Without a time to live no lease is kept; without an API for it nothing is watched."""
         self._reach = reach
         self._dialect = dialect
         self._interval_s = interval_s
@@ -30,13 +41,14 @@ class Prober:
         self._client = reach.client()
         key = f"{self._prefix[:-1]}-lease"
         self._lease = dialect.kept(reach.client(), key, ttl_s=lease_ttl_s) if lease_ttl_s else None
+        self._witness = Witness(reach.sessions(), watching) if watching else None
         self._tally = Tally(started=time.monotonic())
         self._complaints: list[str] = []
 
     def run(self, stop: threading.Event) -> ProbeReport:
         """Probe until told to stop, then read everything back from every member."""
         started_at = datetime.now(UTC)
-        with self._client, self._kept_alive(stop):
+        with self._client, self._kept_alive(stop), self._watched():
             self._tally.started = time.monotonic()
             self._write_until(stop)
             ended = time.monotonic()
@@ -58,6 +70,11 @@ class Prober:
                 keeping.join()
             lease.look()
 
+    def _watched(self) -> AbstractContextManager[None]:
+        if self._witness is None:
+            return nullcontext()
+        return self._witness.watching(self._prefix, self._client.ask(self._dialect.get(self._prefix)))
+
     def _write_until(self, stop: threading.Event) -> None:
         due, told = time.monotonic(), 0.0
         while not stop.is_set():
@@ -74,18 +91,31 @@ class Prober:
         tally, client = self._tally, self._client
         tally.attempts += 1
         key, value = f"{self._prefix}{tally.attempts:09d}", uuid.uuid4().hex
-        offered = time.monotonic()
-        if client.ask(self._dialect.put(key, value)) is None:
+        offered, failed_tries = time.monotonic(), client.failovers
+        answer, now = client.ask(self._dialect.put(key, value)), time.monotonic()
+        if self._witness:
+            tries = client.failovers - failed_tries + (answer is not None)
+            self._witness.wrote((key, value), (offered, now), tries, answer)
+        if answer is None:
             tally.failed += 1
             self._complain(f"write {tally.attempts} failed: {client.last_refusal}")
             return
-        tally.acknowledge(key, value, offered=offered, now=time.monotonic(), scheme=client.endpoint.scheme)
+        tally.acknowledge(key, value, offered=offered, now=now, scheme=client.endpoint.scheme)
+        self._read_back(key, value)
+
+    def _read_back(self, key: str, value: str) -> None:
+        tally, client = self._tally, self._client
         tally.reads += 1
+        began = time.monotonic()
         answer = client.ask(self._dialect.get(key))
         if answer is None:
             tally.failed_reads += 1
             self._complain(f"reading write {tally.attempts} failed: {client.last_refusal}")
-        elif self._dialect.pairs(answer) != {key: value}:
+            return
+        found = self._dialect.pairs(answer)
+        if self._witness:
+            self._witness.read(key, found.get(key), (began, time.monotonic()), answer)
+        if found != {key: value}:
             tally.wrong_reads += 1
             self._complain(f"reading write {tally.attempts} gave {dict(answer)}")
 
@@ -110,6 +140,8 @@ class Prober:
         members = {address: self._reach.member(address) for address in self._reach.addresses}
         losses = lost(members, tally.acknowledged, self._prefix, self._dialect, patience_s=VERIFY_PATIENCE_S)
         stall_s, stall_after_s = tally.stall(ended)
+        history = self._witness.history if self._witness else None
+        contradicting = tuple(contradictions(history)) if history else ()
         return ProbeReport(
             started_at=started_at.isoformat(timespec="milliseconds"),
             took_s=ended - tally.started,
@@ -130,5 +162,8 @@ class Prober:
             lease=lease.state if lease else "none",
             lease_renewals=lease.renewals if lease else 0,
             failed_lease_renewals=lease.failed_renewals if lease else 0,
+            watched=len(history.events) if history else 0,
+            contradictions=len(contradicting),
+            contradiction_examples=contradicting[:10],
             complaints=tuple(self._complaints),
         )

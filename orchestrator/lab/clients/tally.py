@@ -15,7 +15,8 @@ class ProbeReport(Frozen):
     An attempt is one write that the client wanted; it is acknowledged, or failed when no endpoint took it
     in time. Lost are acknowledged writes that are not to be read, at the end, from every single member.
     A stall is the time between two acknowledgements that follow each other; times are in seconds. Not every
-    client keeps a lease.
+    client keeps a lease, or has its writes watched. Contradictions are what no etcd that keeps its promises
+    can have shown.
     """
 
     started_at: str
@@ -37,6 +38,9 @@ class ProbeReport(Frozen):
     lease: Literal["alive", "expired", "unknown", "none"]
     lease_renewals: int
     failed_lease_renewals: int
+    watched: int
+    contradictions: int
+    contradiction_examples: tuple[str, ...]
     complaints: tuple[str, ...]
 
 

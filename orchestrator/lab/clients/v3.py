@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.lab.clients.api import Kept
 from orchestrator.lab.clients.failover import Asking, FailoverClient
+from orchestrator.lab.clients.history import Event
 from orchestrator.lab.clients.http_session import Body, Request
 
 MEMBERS = Request("POST", "/v3/cluster/member/list", "{}")
@@ -25,11 +26,10 @@ def get(key: str) -> Request:
 def below(prefix: str, *, after: str | None, serializable: bool) -> Request:
     """Read the next page of keys with a prefix, after a given key."""
     begin = prefix if after is None else f"{after}\0"
-    end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     return _post(
         "/v3/kv/range",
         key=encoded(begin),
-        range_end=encoded(end),
+        range_end=encoded(_end(prefix)),
         limit=str(PAGE),
         sort_target="KEY",
         sort_order="ASCEND",
@@ -40,6 +40,25 @@ def below(prefix: str, *, after: str | None, serializable: bool) -> Request:
 def pairs(answer: Body) -> dict[str, str]:
     """Return the keys and values that were read."""
     return {decoded(each["key"]): decoded(each.get("value", "")) for each in answer.get("kvs", ())}
+
+
+def revision(answer: Body) -> int:
+    """Return the store's revision as an answer tells it; behind a write, that is the write's own."""
+    return int(answer["header"]["revision"])
+
+
+def watch(prefix: str, revision: int) -> Request:
+    """Ask for every write below a prefix, from a revision on."""
+    asked = {"key": encoded(prefix), "range_end": encoded(_end(prefix)), "start_revision": str(revision)}
+    return _post("/v3/watch", create_request=asked)
+
+
+def events(part: Body) -> tuple[Event, ...]:
+    """Return the writes that a part of a watch's answer tells of."""
+    written = (each["kv"] for each in part.get("events", ()))
+    return tuple(
+        Event(int(kv["mod_revision"]), decoded(kv["key"]), decoded(kv.get("value", ""))) for kv in written
+    )
 
 
 def grant(ttl_s: int) -> Request:
@@ -60,6 +79,10 @@ def encoded(text: str) -> str:
 def decoded(text: str) -> str:
     """Read text from the gateway's bytes."""
     return base64.b64decode(text).decode()
+
+
+def _end(prefix: str) -> str:
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _post(path: str, **body: Any) -> Request:  # noqa: ANN401 - JSON

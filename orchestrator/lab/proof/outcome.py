@@ -93,6 +93,7 @@ def of_probe(probe: ProbeReport) -> Iterator[str]:
     ):
         if count:
             yield f"{count} {what}."
+    yield from (f"Against what etcd promises: {example}." for example in probe.contradiction_examples)
     if probe.lease != "alive":
         yield f"The client's lease is {probe.lease}."
 

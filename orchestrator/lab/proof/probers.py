@@ -28,6 +28,7 @@ class Post:
     interval_ms: float = 10.0
     patience_s: float = 5.0
     lease_ttl_s: int = 5
+    is_watched: bool = False
 
 
 def of_members(lab: Lab, *, leisure: float = 1.0) -> Post:
@@ -36,7 +37,8 @@ def of_members(lab: Lab, *, leisure: float = 1.0) -> Post:
     ``leisure`` is how much longer than usual a client waits between two writes: that spares the machine where
     no stall has to be measured.
     """
-    return Post("members", lab.bastion, _api(lab), interval_ms=10.0 * leisure)
+    api = _api(lab)
+    return Post("members", lab.bastion, api, interval_ms=10.0 * leisure, is_watched=api == "v3")
 
 
 def of_single_ways(lab: Lab, *, leisure: float = 1.0) -> tuple[Post, ...]:
@@ -150,6 +152,7 @@ def _reported(lab: Lab, post: Post) -> Iterator[str]:
     yield from ("--ca", str(tls.ca), "--certificate", str(tls.client_certificate))
     yield from ("--key", str(tls.client_key), "--interval-ms", f"{post.interval_ms:g}")
     yield from ("--patience-s", f"{post.patience_s:g}", "--lease-ttl-s", str(post.lease_ttl_s))
+    yield from ("--watch",) if post.is_watched else ()
     for member in lab.cluster.members:
         yield from ("--address", member.ssh.host)
     for url in post.urls:

@@ -39,6 +39,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("writes", f"{probe.attempts} offered, {probe.acknowledged} acknowledged ({over})"),
         ("failed", f"{probe.failed} writes, {probe.failed_reads + probe.wrong_reads} of {probe.reads} reads"),
         ("lost", f"{probe.lost}; all acknowledged writes were looked for on each of {members} members"),
+        *_history(probe),
         ("longest stall", f"{stall_s:.3f} s, {after_s:.1f} s after the first write"),
         ("latency", f"median {median_ms:.1f} ms, 99 % {p99_ms:.1f} ms"),
         ("fail-overs", str(probe.failovers)),
@@ -47,6 +48,12 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         *_way_back(outcome),
         ("in all", f"{outcome.took_s:.1f} s"),
     ]
+
+
+def _history(probe: ProbeReport) -> Iterator[tuple[str, str]]:
+    if probe.watched:
+        seen = f"{probe.contradictions} contradictions in {probe.attempts} writes and {probe.reads} reads"
+        yield "history", f"{seen}; a watch delivered {probe.watched} revisions"
 
 
 def _way_back(outcome: Outcome) -> Iterator[tuple[str, str]]:

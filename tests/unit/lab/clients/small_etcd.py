@@ -30,6 +30,9 @@ class Cluster:
     silent_since: float | None = None
     lease_ttl: str | None = "5"
     asked: list[str] = field(default_factory=list)  # addresses
+    written: list[str] = field(default_factory=list)  # keys, by revision from 1 on
+    swallows: int = 0  # a revision that no watch delivers
+    is_served: bool = True
     gateway: str = "/v3/"
 
     def answer(self, address: str, method: str, path: str, content: str) -> Answer:
@@ -51,12 +54,31 @@ class Cluster:
     def v3(self, address: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if path == "/v3/kv/put":
             self.store[v3.decoded(body["key"])] = v3.decoded(body["value"])
-            return {}
+            self.written.append(v3.decoded(body["key"]))
+            return {"header": self.header()}
         if path == "/v3/kv/range":
-            return {"kvs": self.found(address, body)}
+            return {"header": self.header(), "kvs": self.found(address, body)}
         if path == "/v3/lease/grant":
             return {"ID": "7"}
         return {"result": {"ID": "7", "TTL": self.lease_ttl or "0"}}
+
+    def header(self) -> dict[str, str]:
+        return {"revision": str(len(self.written))}
+
+    def watched(self, address: str, content: str) -> Iterator[dict[str, Any]]:
+        """Deliver one write after the other, until the address is silent."""
+        asked = json.loads(content)["create_request"]
+        revision, prefix = int(asked["start_revision"]), v3.decoded(asked["key"])
+        yield {"result": {"created": True}}
+        while self.is_served and not (address in self.silent and self.is_still_silent()):
+            if revision > len(self.written):
+                time.sleep(0.001)
+                continue
+            key = self.written[revision - 1]
+            if revision != self.swallows and key.startswith(prefix):
+                kv = {"key": v3.encoded(key), "value": v3.encoded(self.store[key])}
+                yield {"result": {"events": [{"kv": {**kv, "mod_revision": str(revision)}}]}}
+            revision += 1
 
     def found(self, address: str, body: dict[str, Any]) -> list[dict[str, str]]:
         begin = v3.decoded(body["key"])
@@ -102,6 +124,14 @@ def serving(served: Cluster) -> Iterator[Cluster]:
         def do_POST(self) -> None:
             said = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             address = self.connection.getsockname()[0]
+            if self.path == f"{served.gateway}watch":
+                self.send_response(200)
+                self.end_headers()
+                for part in served.watched(address, said):
+                    self.wfile.write(f"{json.dumps(part)}\n".encode())
+                    self.wfile.flush()
+                self.close_connection = True
+                return
             status, answer = served.answer(address, self.command, self.path, said)
             content = json.dumps(answer).encode()
             self.send_response(status)
@@ -124,6 +154,7 @@ def serving(served: Cluster) -> Iterator[Cluster]:
     try:
         yield served
     finally:
+        served.is_served = False
         for server, thread in zip(servers, threads, strict=True):
             server.shutdown()
             thread.join()

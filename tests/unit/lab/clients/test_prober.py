@@ -48,7 +48,13 @@ def probed(cluster: Cluster, api: str = "v3", *endpoints: Endpoint, for_s: float
     timer.start()
     try:
         ttl_s = 0 if endpoints else 5
-        prober = Prober(reach(cluster, *endpoints), DIALECTS[api], interval_s=0.005, lease_ttl_s=ttl_s)
+        prober = Prober(
+            reach(cluster, *endpoints),
+            DIALECTS[api],
+            interval_s=0.005,
+            lease_ttl_s=ttl_s,
+            watching=v3 if api == "v3" else None,
+        )
         return prober.run(stop)
     finally:
         timer.join()
@@ -71,6 +77,22 @@ def test_the_gateway_of_etcd_3_3_is_found(cluster: Cluster) -> None:
     report = probed(cluster)
     assert report.acknowledged == report.attempts > 20
     assert (0, 0, "alive") == (report.failed, report.failovers, report.lease)
+
+
+def test_every_write_is_watched_also_where_a_member_leaves(cluster: Cluster) -> None:
+    cluster.silent.add("127.0.0.1")
+    cluster.silent_s = 0.2
+    report = probed(cluster, for_s=0.4)
+    assert report.acknowledged == report.watched > 20
+    assert (0, ()) == (report.contradictions, report.contradiction_examples)
+
+
+def test_a_write_that_the_watch_missed_is_named(cluster: Cluster) -> None:
+    cluster.swallows = 4
+    report = probed(cluster)
+    (example,) = report.contradiction_examples
+    assert example.startswith("the watch missed revision 4, the write of /prober/")
+    assert 1 == report.contradictions
 
 
 @both_apis

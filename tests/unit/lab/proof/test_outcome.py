@@ -35,6 +35,9 @@ PROBE = ProbeReport(
     lease="alive",
     lease_renewals=20,
     failed_lease_renewals=0,
+    watched=2000,
+    contradictions=0,
+    contradiction_examples=(),
     complaints=(),
 )
 
@@ -77,6 +80,7 @@ port 4001: plain http, from outside           unreachable  unreachable  unreacha
 writes         2000 offered, 2000 acknowledged (1700 over http, 300 over https)
 failed         0 writes, 0 of 2000 reads
 lost           0; all acknowledged writes were looked for on each of 3 members
+history        0 contradictions in 2000 writes and 2000 reads; a watch delivered 2000 revisions
 longest stall  0.042 s, 7.2 s after the first write
 latency        median 1.5 ms, 99 % 4.9 ms
 fail-overs     9
@@ -100,6 +104,7 @@ def test_a_good_rehearsal_is_proved() -> None:
         ({"acknowledged": 0}, "Not a single write was acknowledged."),
         ({"failed": 2}, "2 writes failed."),
         ({"lost": 1}, "1 acknowledged writes are lost."),
+        ({"contradiction_examples": ("it missed one",)}, "Against what etcd promises: it missed one."),
         ({"failed_reads": 1}, "1 reads failed."),
         ({"wrong_reads": 3}, "3 reads did not give what had just been written."),
         ({"lease": "expired"}, "The client's lease is expired."),

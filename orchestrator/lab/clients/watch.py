@@ -1,0 +1,75 @@
+"""A watch on all keys below a prefix: where it ends, another endpoint goes on behind what was seen."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from orchestrator.lab.clients.failover import BREATH_S
+from orchestrator.lab.clients.history import Event
+from orchestrator.lab.clients.http_session import Body, Request, UnansweredError
+
+
+class Streaming(Protocol):
+    """What a watch needs of a session."""
+
+    def stream(self, request: Request) -> Iterator[Body]:
+        """Send one request and yield each part of its answer, or raise UnansweredError."""
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+
+
+class Watching(Protocol):
+    """An API of etcd's that numbers its writes and lets them be watched, as the module v3 speaks it."""
+
+    def revision(self, answer: Body) -> int:
+        """Return the store's revision as an answer tells it; behind a write, that is the write's own."""
+
+    def watch(self, prefix: str, revision: int) -> Request:
+        """Ask for every write below a prefix, from a revision on."""
+
+    def events(self, part: Body) -> tuple[Event, ...]:
+        """Return the writes that a part of the answer tells of."""
+
+
+class Watch:
+    """Follows a prefix behind a revision; ``events`` are in the order in which they came."""
+
+    def __init__(self, sessions: Sequence[Streaming], api: Watching, prefix: str, after: int) -> None:
+        self.events: list[Event] = []
+        self._sessions = tuple(sessions)
+        self._api = api
+        self._prefix = prefix
+        self._seen = after
+        self._moved = threading.Condition()
+        self._is_enough = threading.Event()
+
+    def follow(self) -> None:
+        """Follow until told that it is enough."""
+        turn = 0
+        while not self._is_enough.is_set():
+            session = self._sessions[turn % len(self._sessions)]
+            try:
+                self._follow(session)
+            except UnansweredError:
+                turn += 1
+                self._is_enough.wait(BREATH_S)
+            finally:
+                session.close()
+
+    def see(self, revision: int, patience_s: float) -> None:
+        """Wait until that revision was delivered; then it is enough."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._seen >= revision, patience_s)
+        self._is_enough.set()
+
+    def _follow(self, session: Streaming) -> None:
+        for part in session.stream(self._api.watch(self._prefix, self._seen + 1)):
+            events = self._api.events(part)
+            if events:
+                with self._moved:
+                    self.events += events
+                    self._seen = events[-1].revision
+                    self._moved.notify_all()
+            if self._is_enough.is_set():
+                return
