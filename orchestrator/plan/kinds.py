@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from orchestrator.plan import directories, jumps, spelling
+from orchestrator.plan import directories, jumps, patterns, spelling
 from orchestrator.plan.locations import location
 
 NO_CONFIG: Literal["none"] = "none"
@@ -85,6 +85,6 @@ File = Annotated[Path, BeforeValidator(_file)]
 Template = Annotated[str, AfterValidator(_template)]
 HostFile = Annotated[Path, BeforeValidator(_host_file)]
 Duration = Annotated[float, BeforeValidator(_duration)]
-Pattern = Annotated[str, AfterValidator(spelling.pattern)]
+Pattern = Annotated[str, AfterValidator(patterns.usable)]
 PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers)]
 Become = Literal["none", "sudo", "doas"]

@@ -1,7 +1,6 @@
 """How each kind of value in a plan is spelt: a function for each, whose ValueError holds the fix."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import PurePosixPath
@@ -176,19 +175,6 @@ def seconds(text: str) -> float:
     if match is None:
         raise ValueError(f"{shown(text)} is not a duration")
     return float(match[1]) * _IN_SECONDS[match[2]]
-
-
-def pattern(text: str) -> str:
-    """Return a regular expression that Python understands and that does not find just any line."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what may change its meaning one day still works today
-            found = re.compile(text)
-    except (re.error, OverflowError, RecursionError) as cause:
-        raise ValueError(f"{shown(text)} is not a regular expression: {cause}; correct it") from cause
-    if found.search(""):
-        raise ValueError(f"{shown(text)} finds every line, even an empty one: write what an error looks like")
-    return text
 
 
 def units_alone(value: object) -> object:

@@ -11,7 +11,10 @@ from orchestrator.etcd.facts.watched import Watched
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
+from orchestrator.plan.patterns import TooSlowError
 from orchestrator.text import shown
+
+_SIMPLER = r"write words alone into the plan, such as watch: {units: [...], errors: '(?i)\b(fatal|panic)\b'}"
 
 
 @gate
@@ -89,7 +92,11 @@ def _of_unit(watched: Watched, errors: str, known: Iterable[str]) -> Iterable[Re
             f"systemctl start {shlex.quote(unit)}.service, or take it out of the plan (watch)",
         )
         return
-    offending = watched.offending(errors)
+    try:
+        offending = watched.offending(errors)
+    except TooSlowError as error:
+        yield wrong(str(error), _SIMPLER)
+        return
     if offending:
         yield doubtful(
             f"{unit}.service reports errors already, before any restart: {shown(offending[-1].strip(), '')}",

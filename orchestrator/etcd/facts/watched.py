@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.plan import patterns
 from orchestrator.plan.facts import Target
 
 # The journal of unit $unit in the last $quiet seconds; journalctl does not know an alias.
@@ -54,8 +55,15 @@ class Watched:
     load: str = "loaded"
 
     def offending(self, errors: str) -> list[str]:
-        """Return the journal's lines that a pattern finds."""
-        return [text for text in self.journal if re.search(errors, text)]
+        """Return the journal's lines that the plan's pattern finds; ValueError if it takes too long."""
+        try:
+            return patterns.finding(errors, self.journal)
+        except patterns.TooSlowError as error:
+            reason = (
+                f"watch.errors of the plan {error} over the journal of {self.unit}: write simpler words; a "
+                "run that has begun goes on with them"
+            )
+            raise patterns.TooSlowError(reason) from error
 
 
 def since_restart(target: Target) -> Fact[tuple[float, tuple[Watched, ...]]]:

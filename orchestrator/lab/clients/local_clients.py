@@ -1,6 +1,5 @@
 """Local clients of the members, such as fleet: a unit for each that the plan watches, and how it fared."""
 
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning.furnishing import write
+from orchestrator.plan import patterns
 from orchestrator.plan.model import Cluster
 
 PROGRAM = Path(__file__).with_name("local_client.sh")
@@ -72,18 +72,24 @@ def install(host: Host, cluster: Cluster) -> None:
 
 def states(host: Host, cluster: Cluster) -> tuple[LocalClient, ...]:
     """Look how every watched unit of a member's host fared since it was booted."""
-    return tuple(_state(host, unit, re.compile(cluster.watch.errors)) for unit in cluster.watch.units)
+    return tuple(_state(host, unit, cluster.watch.errors) for unit in cluster.watch.units)
 
 
-def _state(host: Host, unit: str, error: re.Pattern[str]) -> LocalClient:
+def _state(host: Host, unit: str, errors: str) -> LocalClient:
     reported = journald.read(host, f"_SYSTEMD_UNIT={unit}.service")
-    times = [line.at for line in reported if error.search(line.text)]
+    try:
+        found = set(patterns.finding(errors, (line.text for line in reported)))
+    except patterns.TooSlowError as error:
+        raise LabError(
+            f"watch.errors of the plan {error} over the journal of {unit} on {host.name}"
+        ) from error
+    times = [line.at for line in reported if line.text in found]
     start = max(journald.started(host), default=0.0)
     return LocalClient(
         host=host.name,
         unit=unit,
         state=host.run(["systemctl", "is-active", unit], check=False).stdout.strip(),
-        is_well=not reported or not error.search(reported[-1].text),
+        is_well=not reported or reported[-1].text not in found,
         errors_before=sum(at < start for at in times),
         errors_after=sum(at >= start for at in times),
         last_error_s=time.time() - times[-1] if times else None,

@@ -199,11 +199,15 @@ CASES = [
     (SMALL + "watch: {units: [a], quiet: 5}\n",
         ["13:28: watch.quiet: 5 has no unit: write 5s (units: ms, s, m)"]),
     (SMALL + "watch: {units: [a], errors: '(error'}\n", [
-        ("13:29: watch.errors: '(error' is not a regular expression: missing ), unterminated subpattern at "
-         "position 0; correct it")]),
+        ("13:29: watch.errors: '(error' is not a regular expression: missing ) at position 6; correct it")]),
     (SMALL + "watch: {units: [a], errors: 'x{99999999999}'}\n", [
-        ("13:29: watch.errors: 'x{99999999999}' is not a regular expression: the repetition number is too "
-         "large; correct it")]),
+        ("13:29: watch.errors: 'x{99999999999}' repeats more than 10000 times: write smaller numbers in "
+         "braces")]),
+    (SMALL + "watch: {units: [a], errors: '(?:(?:(?:a{100}){100}){100,}){,100}'}\n", [
+        ("13:29: watch.errors: '(?:(?:(?:a{100}){100}){100,}){,100}' repeats more than 10000 times: write "
+         "smaller numbers in braces")]),
+    (SMALL + f"watch: {{units: [a], errors: {'a' * 1001}}}\n", [
+        (f"13:29: watch.errors: '{'a' * 77}...' has more than 1000 characters: write a shorter one")]),
     (SMALL + "watch: {units: [a], errors: 'error|'}\n", [
         ("13:29: watch.errors: 'error|' finds every line, even an empty one: write what an error looks "
          "like")]),

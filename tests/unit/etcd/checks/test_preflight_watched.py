@@ -49,3 +49,13 @@ def test_a_masked_unit_is_unmasked_and_a_noisy_one_is_read(tmp_path: Path) -> No
     (noisy,) = judged("watch", site, {UNITS: reported("loaded", "active", "error: no\n")})
     assert "journalctl --unit patronii.service" in noisy.fix
     assert r"errors: '(?i)\b(fatal|panic)\b'" in noisy.fix
+
+
+def test_a_pattern_that_does_not_come_to_an_end_is_a_fault_with_its_fix(tmp_path: Path) -> None:
+    site = make_site(tmp_path, watch=Watch(units=("patronii",), errors="(a|a)+$"))
+    (one,) = judged("watch", site, {UNITS: reported("loaded", "active", "a" * 60 + "!")})
+    assert "fail" == one.verdict
+    assert one.evidence.startswith(
+        "watch.errors of the plan takes longer than 2 s over the journal of patronii"
+    )
+    assert r"errors: '(?i)\b(fatal|panic)\b'" in one.fix

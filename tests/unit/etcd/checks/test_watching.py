@@ -8,13 +8,19 @@ from support.targets import target
 
 from orchestrator.etcd import checks as is_
 from orchestrator.host.questions import Answer
+from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Watch
+from orchestrator.runbook.compile import compile_forward
+
+ENDLESS = r"(a|a)+$"  # two ways for each letter: twice as long for each one more
+LETTERS = "a" * 60 + "!"
 
 
-def watching(folder: Path, *units: str) -> Target:
+def watching(folder: Path, *units: str, errors: str = Watch().errors) -> Target:
     plain = target(folder, {})
-    cluster = plain.cluster.model_copy(update={"watch": Watch(units=units)})
+    watch = Watch(units=units, errors=errors)
+    cluster = plain.cluster.model_copy(update={"watch": watch})
     return Target(cluster, plain.facts, plain.host)
 
 
@@ -50,3 +56,16 @@ def test_a_quiet_period_after_the_restart_has_to_pass(
 ) -> None:
     reason = judged(watching(tmp_path, "fleet"), since_s, ("fleet", state, journal))
     assert reason is None if reported is None else reported in (reason or "")
+
+
+def test_a_pattern_that_does_not_come_to_an_end_is_a_refusal(tmp_path: Path) -> None:
+    member = watching(tmp_path, "fleet", errors=ENDLESS)
+    reason = judged(member, 11.0, ("fleet", "active", f"well\n{LETTERS}\n")) or ""
+    assert "watch.errors of the plan takes longer than 2 s over the journal of fleet" in reason
+    assert "write simpler words; a run that has begun goes on with them" in reason
+
+
+def test_a_pattern_may_be_changed_in_the_middle_of_a_run(tmp_path: Path) -> None:
+    found = [watching(tmp_path, "fleet", errors=errors) for errors in (ENDLESS, "fatal")]
+    runbooks = [compile_forward(one.cluster, one.facts, MIGRATIONS["bridge"]) for one in found]
+    assert runbooks[0].digest == runbooks[1].digest
