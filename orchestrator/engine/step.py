@@ -40,6 +40,7 @@ class Walker:
         if event_log.progress.opened is None:
             raise ValueError("the event log has no header")
         self._run_id = event_log.progress.opened.run  # names the jobs
+        self._away: dict[str, tuple[int, float]] = {}  # looks in a row that saw a step's host away, and when
 
     def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
@@ -92,16 +93,21 @@ class Walker:
     def is_away(self, step: Step) -> bool:
         """Whether a step that began and did not succeed took the host away, and this may bring it back.
 
-        It has to stay away for longer than an election takes, in which nobody is well for a moment.
+        It has to stay away for longer than an election takes, in which nobody is well for a moment. Whoever
+        asks again takes another look, and only that while no pause between two looks has grown longer.
         """
         if step.host not in self._event_log.progress.unsettled or not step.away:
             return False
-        for looks_left in reversed(range(_AWAY_LOOKS)):
-            if not self.holds(step.away):
-                return False
-            if looks_left:
-                self._context.sleep(_AWAY_PAUSE_S)
-        return True
+        looks, looked_s = self._away.pop(step.id, (0, 0.0))
+        if self._context.clock() - looked_s > _AWAY_PAUSE_S:
+            looks = 0
+        while self.holds(step.away):
+            looks += 1
+            if looks >= _AWAY_LOOKS:
+                self._away[step.id] = (looks, self._context.clock())
+                return True
+            self._context.sleep(_AWAY_PAUSE_S)
+        return False
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""
@@ -174,6 +180,7 @@ class Walker:
             step=step.id,
             successor=successor,
         )
+        self._away.clear()  # whatever was seen before a job
         result = self._executor.perform(job)
         if result.exit_status != 0:
             raise JobFailedError(f"its script ended with {result.exit_status}: {last_words(result.output)}")

@@ -9,6 +9,7 @@ import pytest
 from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
+from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.engine.step import Walker
 from orchestrator.errors import PersonNeededError, StoppedError
@@ -109,17 +110,37 @@ def restarts(operation: Operation) -> bool:
     return isinstance(operation, Run) and operation.restarts_unit
 
 
-def test_a_member_that_is_silent_for_a_moment_is_not_away(tmp_path: Path) -> None:
-    """Its restart beside one that is down would take the quorum away."""
-    cluster = make_cluster(tmp_path)
-    world, event_log, pauses = World(cluster), MemoryEventLog(), list[float]()
-    there = compiled(cluster, world)
-    step = there.steps["switch/server1"]
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now, self.pauses = 0.0, list[float]()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+
+    def of(self, cluster: Cluster) -> RunContext:
+        return RunContext(cluster.patience, sleep=self.sleep, clock=lambda: self.now)
+
+
+def stopped_in_switch(cluster: Cluster, world: World) -> tuple[MemoryEventLog, Runbook]:
+    """A run that stopped as server1 did not start again with https."""
+    event_log, there = MemoryEventLog(), compiled(cluster, world)
     run(there, LiveExecutor(world), event_log, context(cluster), until="bridged")
     world.hosts["server1"].never_starts = True
     with pytest.raises(PersonNeededError):
         run(there, LiveExecutor(world), event_log, context(cluster))
     assert {"server1"} == event_log.progress.unsettled.keys()
+    return event_log, there
+
+
+def test_a_member_that_is_silent_for_a_moment_is_not_away(tmp_path: Path) -> None:
+    """Its restart beside one that is down would take the quorum away."""
+    cluster = make_cluster(tmp_path)
+    world, pauses = World(cluster), list[float]()
+    event_log, there = stopped_in_switch(cluster, world)
+    step = there.steps["switch/server1"]
 
     def sleep(seconds: float) -> None:
         pauses.append(seconds)
@@ -133,6 +154,37 @@ def test_a_member_that_is_silent_for_a_moment_is_not_away(tmp_path: Path) -> Non
     walker = Walker(LiveExecutor(world), event_log, replace(context(cluster), sleep=pauses.append))
     assert walker.is_away(step)
     assert sum(pauses) > 5  # longer than an election takes
+
+
+def test_a_member_that_is_away_is_waited_for_once_on_a_resume(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world, clock = World(cluster), Clock()
+    event_log, there = stopped_in_switch(cluster, world)
+    world.hosts["server1"].never_starts = False
+    run(there, LiveExecutor(world), event_log, clock.of(cluster), until="switched")
+    assert {"switched"} == set(event_log.progress.states.values())
+    assert 5.0 == sum(clock.pauses)
+
+
+def test_a_member_that_was_away_is_looked_at_again_each_time_and_anew_after_a_while(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world, clock = World(cluster), Clock()
+    event_log, there = stopped_in_switch(cluster, world)
+    step = there.steps["switch/server1"]
+    walker = Walker(LiveExecutor(world), event_log, clock.of(cluster))
+    assert walker.is_away(step)
+    assert walker.is_away(step)
+    assert 2 == len(clock.pauses)
+
+    world.hosts["server1"].is_running = True
+    assert not walker.is_away(step)
+    world.hosts["server1"].is_running = False
+    assert walker.is_away(step)  # it was there in between: all looks again
+    assert 4 == len(clock.pauses)
+
+    clock.now += 3.0  # nobody looked, and it may have come back
+    assert walker.is_away(step)
+    assert 6 == len(clock.pauses)
 
 
 class Failing(LiveExecutor):
