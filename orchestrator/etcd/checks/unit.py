@@ -19,17 +19,18 @@ _UNITS_S = {
     "us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 604800,
     "month": 2629800, "y": 31557600,
 }  # fmt: skip
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)(?: |$)")
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)")
 
 
 def seconds(text: str) -> float:
     """Read systemd's way to write a time, such as ``1min 30s``; infinity if it has no end."""
     if text in {"infinity", ""}:
         return float("inf")
-    found = _TIME.findall(text)
-    if not found:
+    words = text.split()
+    found = list(filter(None, map(_TIME.fullmatch, words)))
+    if not words or len(found) != len(words):
         raise ValueError(f"systemd wrote a time that cannot be read: {shown(text)}")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in found)
+    return sum(float(one[1]) * _UNITS_S[one[2]] for one in found)
 
 
 def _is_left_out(properties: Mapping[str, str]) -> bool:

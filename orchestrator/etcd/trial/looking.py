@@ -47,7 +47,7 @@ exit 0
 """
 
 _METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+]+)")
-_LABEL = re.compile(r'(\w+)="([0-9a-f]{1,16})"')
+_LABEL = re.compile(r'\b(\w{1,64})="([0-9a-f]{1,16})"')
 _TELLING = re.compile(
     r"rejected|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
     r"proxyconnect|invalid|no such|shadowed|x509|bad certificate",

@@ -73,6 +73,12 @@ def test_only_what_it_has_dialled_itself_counts_as_reached(tmp_path: Path) -> No
     assert (found.proxies, found.has_own_network) == (("HTTPS_PROXY",), True)
 
 
+@pytest.mark.timeout(10)
+def test_labels_that_do_not_end_are_read_at_once(tmp_path: Path) -> None:
+    endless = "a" * 50_000
+    assert frozenset() == read(tmp_path, "", f"metric=etcd_network_active_peers{{{endless}}} 1").reached
+
+
 TOLD = """\
 starting member 8e9e05c52164694d in cluster cdf818194e3a8c32
 established a TCP streaming connection with peer a2 (stream MsgApp v2 reader)

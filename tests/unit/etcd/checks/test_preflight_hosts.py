@@ -245,6 +245,13 @@ def test_times_are_read_as_systemd_writes_them() -> None:
     assert float("inf") == seconds("infinity")
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("text", ["1" * 50_000, "5s more", "5", "s"])
+def test_what_is_no_time_of_systemds_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ValueError, match="systemd wrote a time that cannot be read"):
+        seconds(text)
+
+
 @pytest.mark.parametrize("garbage", ["", "nonsense", "a=b", "\n\n", "data x y"])
 def test_an_answer_that_cannot_be_read_is_never_a_pass_nor_a_crash(tmp_path: Path, garbage: str) -> None:
     site = make_site(tmp_path, "server1", "server2", "server3")
