@@ -1,15 +1,29 @@
-"""Who we are, for locks and state files: texts of one printable line each, whatever this machine is like."""
+"""Who we are, for locks and state files, and what we were given that nobody else is to see.
+
+Names are texts of one printable line each, whatever this machine is like.
+"""
 
 import getpass
 import os
 import re
 import socket
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from orchestrator.text import escaped
 
 MACHINE_ID = Path("/etc/machine-id")
+ETCD_USER = "ETCDCTL_USER"  # etcdctl's own name for USER:PASSWORD
 _LIMIT = 256
+_given: dict[str, str] = {}
+GIVEN: Mapping[str, str] = _given
+"""What ``take_secrets`` has taken out of our environment."""
+
+
+def take_secrets(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take secrets out of our environment, for every program that we start would inherit it."""
+    if ETCD_USER in environment:
+        _given[ETCD_USER] = environment.pop(ETCD_USER)
 
 
 def user_name() -> str:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from orchestrator import commandline, output
+from orchestrator import bastion, commandline, output
 from orchestrator.cli import streams
 from orchestrator.cli.program import Raised, app
 from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
@@ -22,6 +22,7 @@ _AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wai
 
 def main() -> NoReturn:
     """Run the program; every error that an operator can act on becomes its exit code."""
+    bastion.take_secrets()
     streams.install()
     answer_promptly()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

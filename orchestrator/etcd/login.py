@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.bastion import ETCD_USER, GIVEN
 from orchestrator.errors import RefusedError
 from orchestrator.host.operations import Secret
 from orchestrator.plan.model import Cluster
@@ -17,10 +18,10 @@ _OTHERS = 0o077
 # etcdctl takes user and password together from this variable. It comes in on stdin, for what stands on a
 # command line, even that of env, every user of the host can read; where nothing comes, nothing is set.
 READ = "if IFS= read -r ETCDCTL_USER; then export ETCDCTL_USER; else unset ETCDCTL_USER; fi"
-VARIABLE = "ETCDCTL_USER"
+VARIABLE = ETCD_USER
 
 
-def user(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> str:
+def user(cluster: Cluster, environment: Mapping[str, str] = GIVEN) -> str:
     """Return the user as whom etcd is asked; empty if neither the plan nor our environment names one."""
     return cluster.auth.user if cluster.auth else environment.get(VARIABLE, "").partition(":")[0]
 
@@ -31,7 +32,7 @@ def typed(cluster: Cluster) -> str:
     return f"{VARIABLE}={shlex.quote(named)}:PASSWORD " if named else ""
 
 
-def of(cluster: Cluster, environment: Mapping[str, str] = os.environ) -> Secret | None:
+def of(cluster: Cluster, environment: Mapping[str, str] = GIVEN) -> Secret | None:
     """Return user and password as etcdctl takes them, None if nobody names a user; RefusedError.
 
     The plan names one, or ``ETCDCTL_USER`` in our own environment does, as for etcdctl itself.

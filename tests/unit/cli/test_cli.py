@@ -11,9 +11,9 @@ import pytest
 PLAN = Path(__file__).parents[3] / "plans" / "three-members.yaml"
 
 
-def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def program(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "orchestrator", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", **more}
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
 
 
@@ -68,3 +68,19 @@ def test_help_needs_none_of_the_heavy_modules() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout.splitlines()[-1]))
     assert not modules & {"paramiko", "pydantic", "structlog", "cryptography", "ruamel.yaml", "transitions"}
+
+
+def test_no_program_that_we_start_sees_etcds_password(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f"#!/bin/sh\n(echo ssh; env) >> {seen}\necho \"proxycommand sh -c '(echo proxy; env) >> {seen}'\"\n"
+    )
+    ssh.chmod(0o755)
+    done = program(
+        "hostkeys", PLAN, PATH=f"{tmp_path}:{os.environ['PATH']}", ETCDCTL_USER="root:PLANTED", MARK="1"
+    )
+    assert 4 == done.returncode, done.stderr
+    lines = seen.read_text().splitlines()
+    assert {"ssh", "proxy", "MARK=1"} <= set(lines)
+    assert not [line for line in lines if "PLANTED" in line]

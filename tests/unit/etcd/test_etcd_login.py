@@ -8,6 +8,7 @@ import pytest
 from engine.world import make_cluster
 from support.targets import target
 
+from orchestrator import bastion
 from orchestrator.errors import RefusedError
 from orchestrator.etcd import endpoints, login
 from orchestrator.etcd.api import APIS, v3
@@ -79,6 +80,16 @@ def test_without_a_user_in_the_plan_the_environment_may_name_one(tmp_path: Path)
     for odd in ("ops", "ops:", ":x", "ops:a\nb"):
         with pytest.raises(RefusedError, match="ETCDCTL_USER in the environment has to be USER:PASSWORD"):
             login.of(one, {"ETCDCTL_USER": odd})
+
+
+def test_what_is_taken_out_of_our_environment_at_the_start_is_still_given_to_etcdctl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, environment = dict[str, str](), {"ETCDCTL_USER": "ops:a:b", "HOME": "/root"}
+    monkeypatch.setattr(bastion, "_given", kept)
+    bastion.take_secrets(environment)
+    assert {"HOME": "/root"} == environment
+    assert Secret("ops:a:b") == login.of(target(tmp_path, {}).cluster, kept)
 
 
 def test_no_digest_tells_one_password_from_another() -> None:
