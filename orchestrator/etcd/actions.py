@@ -5,10 +5,11 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, endpoints, files, install, settings, trial
+from orchestrator.etcd import api, endpoints, files, install, local_port, settings, trial
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
-from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, Paths
+from orchestrator.etcd.settings import Paths
+from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.plan.facts import Target
 
@@ -88,7 +89,7 @@ def restart(target: Target) -> Iterable[Operation]:
 
 def restart_if_opened(target: Target) -> Iterable[Operation]:
     """Restart the member, unless it gets no local port now: it was open before, or there is none."""
-    if settings.opened(target):
+    if local_port.opened(target):
         yield from restart(target)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd import kept, login, settings
+from orchestrator.etcd import kept, local_port, login, settings, stages
 from orchestrator.etcd.settings import Paths, Settings
 from orchestrator.host.operations import Secret
 from orchestrator.plan.facts import Target
@@ -49,13 +49,13 @@ def as_found(target: Target) -> Endpoint:
 
 def before_switch(target: Target) -> Endpoint:
     """Return the listener for a member that is not switched yet: its local port, if it has one by then."""
-    return _at(target, settings.local_url(target) or settings.original_url(target))
+    return _at(target, local_port.url(target) or settings.original_url(target))
 
 
 def after_switch(target: Target) -> Endpoint:
     """Return the listener for a member that is switched: its local port, or over https if it has none."""
-    local = settings.local_url(target)
-    return _at(target, local) if local else of(target, settings.tls_listeners(target))
+    local = local_port.url(target)
+    return _at(target, local) if local else of(target, stages.tls_listeners(target))
 
 
 def of(target: Target, environment: Settings) -> Endpoint:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from support.fuzzing import EXAMPLES
 
-from orchestrator.etcd import install, settings, trial
+from orchestrator.etcd import install, settings, stages, trial
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Facts, MemberFacts, Target
 
@@ -68,5 +68,5 @@ def test_facts_that_are_taken_make_settings(tmp_path: Path, values: tuple[str, s
     member = Target(cluster, Facts(cluster_id="c1", members=members), cluster.members[0])
     assert settings.original_url(member)
     assert trial.urls(member)
-    for file in install.of(member).files(settings.LOCAL_PORT, settings.HTTPS):
+    for file in install.of(member).files(stages.LOCAL_PORT, stages.HTTPS):
         assert file.text.startswith("[Service]\n")

@@ -8,7 +8,7 @@ from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
-from orchestrator.etcd import settings
+from orchestrator.etcd import kept
 from orchestrator.etcd.facts import peering
 from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import detecting as sources
@@ -36,8 +36,8 @@ def review(call: Call) -> None:
 
 def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:
     """Say who speaks https already, and so keeps what it has."""
-    peers = ", ".join(one.name for one in everyone if settings.keeps_peers(one))
-    clients = ", ".join(one.name for one in everyone if settings.keeps_clients(one))
+    peers = ", ".join(one.name for one in everyone if kept.keeps_peers(one))
+    clients = ", ".join(one.name for one in everyone if kept.keeps_clients(one))
     if peers:
         yield f"{peers}: peers speak https already; their listeners and certificates stay as they are."
     if clients:

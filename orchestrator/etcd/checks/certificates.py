@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import settings, stages
 from orchestrator.host.checks import Remark, wrong
 from orchestrator.pki import golang, keys, reading
 from orchestrator.pki.pem import PemError
@@ -121,7 +121,7 @@ def _names(path: Path, target: Target) -> Iterable[Remark]:
     if named is None:
         yield wrong(f"{path}: has no target alternative names, and etcd does not look at its common name")
         return
-    urls = (*settings.peers_https(target), *settings.advertised_clients(target))
+    urls = (*settings.peers_https(target), *stages.advertised_clients(target))
     hosts = ((urlsplit(url).hostname or "").removesuffix(".") for url in urls)
     for host in dict.fromkeys(hosts):
         if is_address(host) and ip_address(host).is_unspecified:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import local_port, settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import connections
 from orchestrator.etcd.facts.connections import Connections
@@ -20,7 +20,7 @@ _AT_MOST = 10  # clients that are named for one member; the others are counted
 
 def clients(site: Site) -> Iterable[Check]:
     """Ask every host's kernel who is connected to the members' client ports, and with which process."""
-    locals_ = {port for one in site.members if (port := settings.local_port(one)) is not None}
+    locals_ = {port for one in site.members if (port := local_port.of(one)) is not None}
     ports = {site.cluster.ports.client, *locals_, *_found_ports(site.members)}
     asked = {one.name: connections.of(one, sorted(ports)) for one in site.hosts}
 
@@ -61,10 +61,10 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
     }
     hosts = _addresses(target, seen)
     lost: Counter[str] = Counter()
-    local = settings.local_url(target)
+    local = local_port.url(target)
     for here, there in own.came:
         port = here.split(" ")[1]
-        is_spared = int(port) == settings.local_port(target) and _is_loopback(here)
+        is_spared = int(port) == local_port.of(target) and _is_loopback(here)
         if int(port) not in http or is_spared:
             continue
         process = whose.get((there, here))

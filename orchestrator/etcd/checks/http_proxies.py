@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import stages
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import drop_ins, unit, variables
 from orchestrator.host.checks import Check, Remark, fine, wrong
@@ -110,7 +110,7 @@ def _targets(target: Target) -> Mapping[tuple[str, int], str]:
     is_member = target.name in target.facts.members
     found: dict[tuple[str, int], str] = {}
     for other in target.others:
-        advertised = () if is_member else settings.advertised_clients(other)
+        advertised = () if is_member else stages.advertised_clients(other)
         for url in (*other.member.peer_urls, *advertised):
             parts = urlsplit(url)
             found[parts.hostname or "", parts.port or 443] = other.name

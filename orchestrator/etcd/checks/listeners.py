@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import kept, local_port, settings, stages
 from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.facts import listeners, process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
@@ -43,7 +43,7 @@ def serving_http(target: Target) -> Check:
             (f"no healthy answer over http: {url}/health", unserved(target, url)),
             *(
                 (f"{_UNSERVED}: {each}/health", unserved(target, each, shown=True))
-                for each in settings.kept_clients(target)
+                for each in stages.kept_clients(target)
             ),
         ],
     )
@@ -52,7 +52,7 @@ def serving_http(target: Target) -> Check:
 @gate
 def serving_local_http(target: Target) -> Check:
     """The unencrypted port on loopback, if there is one, answers fleet, flannel and other local clients."""
-    url = settings.local_url(target)
+    url = local_port.url(target)
     if url is None:
         return always_holds(target)
     return _unless(target, [(f"no healthy answer on the local port: {url}/health", unserved(target, url))])
@@ -61,7 +61,7 @@ def serving_local_http(target: Target) -> Check:
 @gate
 def serving_https(target: Target) -> Check:
     """Each advertised client URL answers over https to the plan's client certificate."""
-    urls = settings.advertised_clients(target)
+    urls = stages.advertised_clients(target)
     return _unless(
         target, ((f"{_UNSERVED}: {url}/health", unserved(target, url, shown=True)) for url in urls)
     )
@@ -70,7 +70,7 @@ def serving_https(target: Target) -> Check:
 @gate
 def refusing_http(target: Target) -> Check:
     """No advertised client URL answers over plain http any more."""
-    urls = (url.replace("https://", "http://", 1) for url in settings.advertised_clients(target))
+    urls = (url.replace("https://", "http://", 1) for url in stages.advertised_clients(target))
     return _unless(
         target, ((f"still answers plain http: {url}/health", unrefused(target, url)) for url in urls)
     )
@@ -86,7 +86,7 @@ def refusing_strangers(target: Target) -> Check:
         target,
         (
             (f"{complaint}: {url}/health", unrefused(target, url, is_stranger=is_stranger))
-            for url in settings.advertised_clients(target)
+            for url in stages.advertised_clients(target)
             for is_stranger, complaint in complaints.items()
         ),
     )
@@ -117,7 +117,7 @@ def reachable_by_every_peer_over_tls(target: Target) -> Check:
 @gate
 def listed_by_etcdctl_with_certificates(target: Target) -> Check:
     """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
-    return _unless(target, ((url, unlisted(target, url)) for url in settings.advertised_clients(target)))
+    return _unless(target, ((url, unlisted(target, url)) for url in stages.advertised_clients(target)))
 
 
 def ports(target: Target) -> Check:
@@ -126,9 +126,9 @@ def ports(target: Target) -> Check:
     listening = listeners.listening(target.name)
     wanted, own = target.cluster.ports, f"{target.host.service}.service"
     is_member = target.name in target.facts.members
-    local = settings.local_port(target)
+    local = local_port.of(target)
     used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)
-    is_unheard = local is None and is_member and settings.keeps_clients(target)
+    is_unheard = local is None and is_member and kept.keeps_clients(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:

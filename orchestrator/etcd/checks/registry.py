@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import api, settings
+from orchestrator.etcd import api, settings, stages
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.checks import fixes, membership
 from orchestrator.etcd.checks.gate import gate
@@ -88,7 +88,7 @@ def registered_with_both_schemes(target: Target) -> Check:
 @gate
 def registered_with_https_only(target: Target) -> Check:
     """Every member sees this one's peer and client URLs in https only."""
-    return _registered(target, settings.peers_https(target), settings.advertised_clients(target))
+    return _registered(target, settings.peers_https(target), stages.advertised_clients(target))
 
 
 @gate
@@ -100,14 +100,14 @@ def registered_for_peers_with_https(target: Target) -> Check:
 @gate
 def registering_itself_with_https(target: Target) -> Check:
     """The member itself sees its URLs in https only; others may be cut off and not know it yet."""
-    urls = settings.advertised_clients(target)
+    urls = stages.advertised_clients(target)
     return _registered(target, settings.peers_https(target), urls, (target,))
 
 
 @gate
 def advertising_https(target: Target) -> Check:
     """Clients that ask the registry get https URLs."""
-    return _registered(target, settings.peers_both(target), settings.advertised_clients(target))
+    return _registered(target, settings.peers_both(target), stages.advertised_clients(target))
 
 
 def registry(site: Site) -> Iterable[Check]:

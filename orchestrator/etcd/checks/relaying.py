@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import settings, stages
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.checks.settled import running_with
 from orchestrator.etcd.facts import process, proxies
@@ -18,13 +18,13 @@ _RELAYED = ("/v2/stats/self", "/v2/keys/")
 def relaying_as_found(target: Target) -> Check:
     """The proxy runs with the settings from before the first change."""
     before = target.found.environment
-    return running_with(target, {name: before.get(name) for name in settings.relaying(target)})
+    return running_with(target, {name: before.get(name) for name in stages.relaying(target)})
 
 
 @gate
 def relaying_with_certificates(target: Target) -> Check:
     """The proxy runs with its certificates, and listens on loopback only."""
-    return running_with(target, settings.relaying(target), settings.RELAYING)
+    return running_with(target, stages.relaying(target), stages.RELAYING)
 
 
 @gate(
@@ -36,13 +36,13 @@ def relaying_with_certificates(target: Target) -> Check:
 def relaying_reads(target: Target) -> Check:
     """A read through the proxy, and its /v2/stats/self, are answered by a member."""
     runs = process.running(target)
-    urls = sorted({settings.original_url(target), settings.relaying_url(target)})
+    urls = sorted({settings.original_url(target), stages.relaying_url(target)})
     reads = {url: [(url + path, proxies.unread(target, url + path)) for path in _RELAYED] for url in urls}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
         url = settings.loopback(settings.current(running.settings, settings.LISTEN_CLIENT)[0])
-        for relayed, fact in reads.get(url, reads[settings.relaying_url(target)]):
+        for relayed, fact in reads.get(url, reads[stages.relaying_url(target)]):
             reason = fact.read(answers)
             if reason is not None:
                 yield wrong(f"{relayed}: {reason}")
@@ -96,7 +96,7 @@ def relayed_to_over_https(member: Target) -> Check:
     def judge(answers: Answers) -> Iterable[Remark]:
         for proxy, endpoints in asked:
             urls = endpoints.read(answers)
-            if not urls >= set(settings.advertised_clients(member)):
+            if not urls >= set(stages.advertised_clients(member)):
                 reported = ", ".join(sorted(urls)) or f"nobody{_relearn(proxy)}"
                 yield wrong(f"{proxy.name} does not relay to {member.name} over https yet, but to {reported}")
 

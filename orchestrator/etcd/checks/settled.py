@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.etcd import files, install, kept, settings
+from orchestrator.etcd import files, install, kept, local_port, settings, stages
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
 from orchestrator.etcd.install import next_start, origins
-from orchestrator.etcd.settings import CERTIFICATES, HTTPS, LOCAL_PORT, Paths, Stage
+from orchestrator.etcd.settings import Paths
+from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, Stage
 from orchestrator.host.checks import Check, Predicate, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
@@ -89,7 +90,7 @@ def _next_start(target: Target, wanted: Mapping[str, str | None]) -> tuple[tuple
 def running_as_found(target: Target) -> Check:
     """The running process and the unit's drop-ins have the settings from before the first change."""
     before = target.found.environment
-    ours = {**settings.certificates(target), **settings.tls_listeners(target)}
+    ours = {**stages.certificates(target), **stages.tls_listeners(target)}
     return running_with(target, {name: before.get(name) for name in ours})
 
 
@@ -97,8 +98,8 @@ def running_as_found(target: Target) -> Check:
 def listening_locally(target: Target) -> Check:
     """The running process listens on the local port too, if there is one; all else is as it was before."""
     before = target.found.environment
-    ours = {**settings.certificates(target), **settings.tls_listeners(target)}
-    wanted = {**{name: before.get(name) for name in ours}, **settings.opened(target)}
+    ours = {**stages.certificates(target), **stages.tls_listeners(target)}
+    wanted = {**{name: before.get(name) for name in ours}, **local_port.opened(target)}
     return running_with(target, wanted, LOCAL_PORT)
 
 
@@ -106,14 +107,14 @@ def listening_locally(target: Target) -> Check:
 def loaded_with_certificates(target: Target) -> Check:
     """The running process has the certificate settings, and still listens on http, as on a local port."""
     listeners = {settings.LISTEN_CLIENT: target.found.environment.get(settings.LISTEN_CLIENT)}
-    wanted = {**listeners, **settings.opened(target), **settings.certificates(target)}
+    wanted = {**listeners, **local_port.opened(target), **stages.certificates(target)}
     return running_with(target, wanted, LOCAL_PORT, CERTIFICATES)
 
 
 @gate
 def running_with_https(target: Target) -> Check:
     """The running process listens on https, with the certificate settings."""
-    wanted = {**settings.certificates(target), **settings.tls_listeners(target)}
+    wanted = {**stages.certificates(target), **stages.tls_listeners(target)}
     return running_with(target, wanted, LOCAL_PORT, CERTIFICATES, HTTPS)
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import stages
 from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
@@ -91,7 +91,7 @@ class Handshake:
 
 def handshake(dialler: Target, url: str) -> Fact[Handshake]:
     """Whether a peer port answers another member's host, with the files that its etcd uses."""
-    arguments = (url, *settings.peer_material(dialler))
+    arguments = (url, *stages.peer_material(dialler))
     return Fact(Script(dialler.name, HANDSHAKE, arguments, timeout_s=5.0), _handshake)
 
 

@@ -1,6 +1,6 @@
 """What a v2 proxy knows of the members, what it relays to them, and what it answers."""
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import stages
 from orchestrator.etcd.api.words import MAIN_PROCESS
 from orchestrator.host.questions import Answer, Fact, HttpProbe, Script
 from orchestrator.plan import foreign
@@ -38,7 +38,7 @@ def endpoints(proxy: Target) -> Fact[set[Url]]:
         body = answer.text.partition("\n")[2]
         return set(foreign.of_json(_Relayed, body, "its list").endpoints)
 
-    return Fact(HttpProbe(proxy.name, f"{settings.relaying_url(proxy)}/v2/config/local/proxy"), read)
+    return Fact(HttpProbe(proxy.name, f"{stages.relaying_url(proxy)}/v2/config/local/proxy"), read)
 
 
 def unread(target: Target, url: str) -> Fact[str | None]:

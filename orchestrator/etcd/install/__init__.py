@@ -1,6 +1,6 @@
 """How an etcd is configured on its host: what runs, what the next start would use, how that is changed.
 
-Whatever says "drop-in" or "Environment=" lives here; etcd/settings.py says only which settings.
+Whatever says "drop-in" or "Environment=" lives here; etcd/stages.py says only which settings.
 """
 
 from orchestrator.etcd.install.composed import Composed

@@ -9,12 +9,13 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Literal
 
-from orchestrator.etcd import effective, files, settings
+from orchestrator.etcd import effective, files
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
 from orchestrator.etcd.install import config_file, drop_ins, environment_file, flags, systemd_env, unit
-from orchestrator.etcd.settings import Settings, Stage
+from orchestrator.etcd.settings import Settings
+from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, Stage, stages_of
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Write
 from orchestrator.host.questions import Answers, Fact
@@ -22,7 +23,7 @@ from orchestrator.plan.facts import Configuration, Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
-_STAGES = (settings.LOCAL_PORT, settings.CERTIFICATES, settings.HTTPS)  # whose files a host may have
+_STAGES = (LOCAL_PORT, CERTIFICATES, HTTPS)  # whose files a host may have
 
 
 class Composed:
@@ -72,7 +73,7 @@ class Composed:
     @property
     def final(self) -> Settings:
         """Every setting that the host ends with, by the names of their variables."""
-        stages = settings.stages(self._target)
+        stages = stages_of(self._target)
         return {name: value for stage in stages for name, value in stage.of(self._target).items()}
 
     def carrier(self, name: str) -> Carrier:
@@ -91,7 +92,7 @@ class Composed:
     @property
     def first(self) -> Mapping[str, str]:
         """What our drop-ins set, each with the path of the first of them that sets it."""
-        stages = reversed(settings.stages(self._target))
+        stages = reversed(stages_of(self._target))
         return {
             name: self.path(stage) for stage in stages if stage.of(self._target) for name in self._own(stage)
         }
@@ -122,7 +123,7 @@ class Composed:
     ) -> tuple[tuple[Write, ...], tuple[str, ...], Settings]:
         """What gives a copy of the unit every final setting, and others where it cannot have the same."""
         copy, source = Composed(self._target, directory, folder), self._source
-        stages = settings.stages(self._target)
+        stages = stages_of(self._target)
         files, final = copy.files(*stages), copy._up_to(stages[-1])
         if source.configuration:
             path = f"{folder}/{posixpath.basename(source.configuration.path)}"
@@ -192,7 +193,7 @@ class Composed:
 
     def _up_to(self, stage: Stage) -> Settings:
         """What a stage and those before it set."""
-        stages = settings.stages(self._target)
+        stages = stages_of(self._target)
         before = stages[: stages.index(stage) + 1] if stage in stages else (stage,)
         return {name: value for each in before for name, value in self._own(each).items()}
 

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import settings as stages
+from orchestrator.etcd import stages
 from orchestrator.etcd.install import systemd_env
 from orchestrator.etcd.settings import Settings
 from orchestrator.plan.model import Host

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install.unit import Unit
-from orchestrator.etcd.settings import Settings, Stage
+from orchestrator.etcd.settings import Settings
+from orchestrator.etcd.stages import Stage
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import Operation, Write
 from orchestrator.host.questions import Answers, Fact

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import settings, stages
 from orchestrator.plan.facts import Target
 
 _EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104 -- where the member listens, its trial does; the first takes both
@@ -16,7 +16,7 @@ def urls(target: Target) -> tuple[str, ...]:
 
 def listeners(target: Target) -> tuple[str, ...]:
     """Where it listens for them: as its member listens for peers, on the trial's port."""
-    found = settings.current(settings.tls_listeners(target), settings.LISTEN_PEER)
+    found = settings.current(stages.tls_listeners(target), settings.LISTEN_PEER)
     hosts = {urlsplit(url).hostname for url in found}
     everywhere = next((f"https://{host}" for host in _EVERYWHERE if host in hosts), None)
     return _on_port(target, found if everywhere is None else (everywhere.replace("::", "[::]"),))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.targets import target
 
-from orchestrator.etcd import install, settings
+from orchestrator.etcd import install, stages
 from orchestrator.etcd.install import next_start
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.host.operations import Write
@@ -43,7 +43,7 @@ def of(folder: Path, layout: str) -> tuple[Target, Unit, dict[str, str]]:
     one, (read, source) = target(folder, FOUND), LAYOUTS[layout]
     found = one.facts.members[one.name].model_copy(update={"source": source})
     one = replace(one, facts=one.facts.model_copy(update={"members": {**one.facts.members, one.name: found}}))
-    return put(one, read, install.of(one).files(*settings.stages(one)))
+    return put(one, read, install.of(one).files(*stages.stages_of(one)))
 
 
 def put(one: Target, read: Unit, ours: tuple[Write, ...]) -> tuple[Target, Unit, dict[str, str]]:
@@ -55,7 +55,7 @@ def put(one: Target, read: Unit, ours: tuple[Write, ...]) -> tuple[Target, Unit,
 
 
 def said(one: Target, read: Unit, texts: dict[str, str]) -> list[tuple[str, str]]:
-    wanted = {**settings.certificates(one), **settings.tls_listeners(one)}
+    wanted = {**stages.certificates(one), **stages.tls_listeners(one)}
     return [(one.path, one.evidence) for one in next_start.astray(one, read, texts, wanted)]
 
 

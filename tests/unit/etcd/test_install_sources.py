@@ -9,7 +9,7 @@ from support.sites import encoded
 from support.systemd import of_file
 from support.targets import target
 
-from orchestrator.etcd import effective, install, settings
+from orchestrator.etcd import effective, install, stages
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.install import command, config_file, detecting, environment_file, flags, unit
 from orchestrator.host.operations import MakeDirectory, Remove, Write
@@ -42,7 +42,7 @@ def of(folder: Path, source: Source | None) -> Target:
     return replace(one, facts=one.facts.model_copy(update={"members": members}))
 
 
-def lines(one: Target, stage: settings.Stage) -> list[str]:
+def lines(one: Target, stage: stages.Stage) -> list[str]:
     return install.of(one).files(stage)[-1].text.splitlines()
 
 
@@ -129,31 +129,31 @@ def test_a_configuration_file_keeps_its_comments_and_order() -> None:
 
 def test_a_file_of_theirs_is_followed_by_one_of_ours(tmp_path: Path) -> None:
     one = of(tmp_path, Source(filed=("ETCD_LISTEN_CLIENT_URLS",)))
-    put = list(install.of(one).put(settings.CERTIFICATES))
+    put = list(install.of(one).put(stages.CERTIFICATES))
     assert [f"{AT}/30-certs.env", f"{AT}/30-certs.conf"] == [
         file.path for file in put if isinstance(file, Write)
     ]
     assert MakeDirectory(AT) == put[0]
-    assert ["[Service]", f"EnvironmentFile={AT}/30-certs.env"] == lines(one, settings.CERTIFICATES)
+    assert ["[Service]", f"EnvironmentFile={AT}/30-certs.env"] == lines(one, stages.CERTIFICATES)
     # what their Environment= lines say is said by ours, what their file says by our file
-    reported = lines(one, settings.HTTPS)
+    reported = lines(one, stages.HTTPS)
     assert 'Environment="ETCD_LISTEN_PEER_URLS=https://0.0.0.0:2380"' in reported
     assert "ETCD_LISTEN_CLIENT_URLS" not in str(reported)
     assert [Remove(f"{AT}/40-tls.conf"), Remove(f"{AT}/40-tls.env")] == list(
-        install.of(one).take_away(settings.HTTPS)
+        install.of(one).take_away(stages.HTTPS)
     )
 
 
 def test_a_command_holds_the_stages_before_it_too(tmp_path: Path) -> None:
     command_ = "/usr/bin/etcd --name=a \\\n --listen-client-urls http://0.0.0.0:2379"
     one = of(tmp_path, Source(flags=("ETCD_LISTEN_CLIENT_URLS", "ETCD_NAME"), command=command_))
-    opened = lines(one, settings.LOCAL_PORT)
+    opened = lines(one, stages.LOCAL_PORT)
     local = "/usr/bin/etcd --name=a \\\n --listen-client-urls http://0.0.0.0:2379,http://127.0.0.1:4001"
     assert ["[Service]", "ExecStart=", *f"ExecStart={local}".splitlines()] == opened
-    certs = "\n".join(lines(one, settings.CERTIFICATES))
+    certs = "\n".join(lines(one, stages.CERTIFICATES))
     assert local in certs
     assert "--cert-file=/etc/etcd2/server1.pem" in certs
-    tls = "\n".join(lines(one, settings.HTTPS))
+    tls = "\n".join(lines(one, stages.HTTPS))
     assert "--listen-client-urls https://0.0.0.0:2379,http://127.0.0.1:4001" in tls
     assert "--cert-file=/etc/etcd2/server1.pem" in tls
     # a variable stays a variable: both would be fatal
@@ -175,10 +175,10 @@ def test_a_copy_of_the_configuration_file_is_selected_where_theirs_is(
 ) -> None:
     theirs = Configuration(path="/etc/etcd/conf.yml", text=YAML, mode=0o644, owner="etcd", group="etcd")
     one = of(tmp_path, source.model_copy(update={"configuration": theirs}))
-    copy, *_, drop_in = install.of(one).files(settings.HTTPS)
+    copy, *_, drop_in = install.of(one).files(stages.HTTPS)
     assert ("/etc/etcd/conf.40-tls.yml", 0o644, "etcd") == (copy.path, copy.mode, copy.owner)
     reported = effective.of_configuration(copy.text)
-    wanted = {**settings.certificates(one), **settings.tls_listeners(one)}
+    wanted = {**stages.certificates(one), **stages.tls_listeners(one)}
     assert wanted == {name: reported[name] for name in wanted}
     assert selected in drop_in.text
     assert "ETCD_LISTEN" not in drop_in.text

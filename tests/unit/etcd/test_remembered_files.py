@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.world import World, make_cluster
 from support.targets import target
 
-from orchestrator.etcd import files, install, settings
+from orchestrator.etcd import files, install, stages
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Operation, Remove, Write
 from orchestrator.host.questions import Answer
@@ -32,7 +32,7 @@ def having(folder: Path, file: FoundFile) -> Target:
 
 
 def taken_away(one: Target) -> list[Operation]:
-    return list(install.of(one).take_away(settings.CERTIFICATES))
+    return list(install.of(one).take_away(stages.CERTIFICATES))
 
 
 def test_only_small_files_that_everybody_may_read_are_read(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_what_lay_there_is_put_back(tmp_path: Path) -> None:
 
 def test_what_was_the_very_same_stays_and_what_was_not_there_goes(tmp_path: Path) -> None:
     one = target(tmp_path, {"ETCD_LISTEN_CLIENT_URLS": "http://0.0.0.0:2379"})
-    (ours,) = install.of(one).files(settings.CERTIFICATES)
+    (ours,) = install.of(one).files(stages.CERTIFICATES)
     same = FoundFile(sha256=ours.sha256, mode=0o644, owner="root", group="root", text=ours.text)
     assert [Remove(CERTS)] == taken_away(one)
     assert [] == taken_away(having(tmp_path, same))

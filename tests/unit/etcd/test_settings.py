@@ -8,7 +8,7 @@ from engine.world import make_cluster
 from ruamel.yaml import YAML
 from support.targets import target
 
-from orchestrator.etcd import settings
+from orchestrator.etcd import local_port, stages
 from orchestrator.etcd.install import drop_ins
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Watch
@@ -21,10 +21,10 @@ def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Pa
     watch = Watch(units=tuple(case.get("watch", ())))
     cluster = make_cluster(tmp_path, local=case.get("local", 4001)).model_copy(update={"watch": watch})
     member = target(tmp_path, dict(case["found"]), cluster)
-    listeners = settings.tls_listeners(member)
+    listeners = stages.tls_listeners(member)
 
-    assert case["accepting"] == ",".join(settings.clients_http(member))
-    assert case.get("told") == settings.opened(member).get("ETCD_ADVERTISE_CLIENT_URLS")
+    assert case["accepting"] == ",".join(local_port.clients_http(member))
+    assert case.get("told") == local_port.opened(member).get("ETCD_ADVERTISE_CLIENT_URLS")
     assert case["clients"] == listeners["ETCD_LISTEN_CLIENT_URLS"]
     assert case["peers"] == listeners["ETCD_LISTEN_PEER_URLS"]
     assert case["advertised"] == listeners["ETCD_ADVERTISE_CLIENT_URLS"]
@@ -32,7 +32,7 @@ def test_listeners_follow_from_what_was_found(case: dict[str, Any], tmp_path: Pa
 
 def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(tmp_path: Path) -> None:
     member = target(tmp_path, {"ETCD_INITIAL_CLUSTER": "etcd-1=http://198.18.0.101:2380"})
-    initial = settings.tls_listeners(member)["ETCD_INITIAL_CLUSTER"]
+    initial = stages.tls_listeners(member)["ETCD_INITIAL_CLUSTER"]
     assert (
         "etcd-1=https://198.18.0.101:2380,etcd-2=https://198.18.0.102:2380,etcd-3=https://198.18.0.103:2380"
         == initial
@@ -42,7 +42,7 @@ def test_a_rebuilt_member_would_find_the_cluster_in_https_under_etcds_own_names(
 @pytest.mark.parametrize("found", [{}, {"ETCD_INITIAL_CLUSTER": ""}])
 def test_a_member_that_has_no_initial_cluster_is_given_none(tmp_path: Path, found: dict[str, str]) -> None:
     # together with ETCD_DISCOVERY or ETCD_DISCOVERY_SRV it is fatal: "multiple discovery or bootstrap flags"
-    listeners = settings.tls_listeners(target(tmp_path, found))
+    listeners = stages.tls_listeners(target(tmp_path, found))
     assert "ETCD_INITIAL_CLUSTER" not in listeners
     assert "https://198.18.0.101:2380" == listeners["ETCD_INITIAL_ADVERTISE_PEER_URLS"]
 
@@ -51,7 +51,7 @@ def test_without_client_authentication_the_ca_setting_is_left_out_for_clients(tm
     member = target(tmp_path, {})
     tls = member.cluster.tls.model_copy(update={"client_cert_auth": False})
     trusting = Target(member.cluster.model_copy(update={"tls": tls}), member.facts, member.host)
-    reported = settings.certificates(trusting)
+    reported = stages.certificates(trusting)
 
     assert "ETCD_TRUSTED_CA_FILE" not in reported
     assert "ETCD_CLIENT_CERT_AUTH" not in reported

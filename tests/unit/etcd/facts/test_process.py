@@ -9,7 +9,7 @@ from engine.world import World, make_cluster
 from support.targets import target
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import settings
+from orchestrator.etcd import local_port, stages
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.members import VERSION
 from orchestrator.etcd.gather import gather
@@ -95,7 +95,7 @@ def test_only_known_settings_are_remembered(tmp_path: Path) -> None:
 
 def test_every_setting_that_is_changed_is_remembered(tmp_path: Path) -> None:
     member = target(tmp_path, {})
-    changed = (settings.certificates, settings.tls_listeners, settings.relaying, settings.opened)
+    changed = (stages.certificates, stages.tls_listeners, stages.relaying, local_port.opened)
     assert set() == {name for make in changed for name in make(member)} - process.REMEMBERED
 
 
