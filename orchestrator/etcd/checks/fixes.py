@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from orchestrator.etcd import effective, endpoints, login, settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts.process import Process
-from orchestrator.etcd.install import drop_ins
+from orchestrator.etcd.install import drop_ins, said
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
@@ -95,8 +95,10 @@ def advertise(host: Host, urls: Iterable[str], running: Process, read: Unit) -> 
     if settings.ADVERTISE_CLIENT in running.flags:
         # a variable beside its flag is fatal from etcd 3.4 on
         return f"let its flag be --{name}={wanted} (systemctl cat {unit} shows where), then: {again}"
-    place = read.place(settings.ADVERTISE_CLIENT)
-    if place in read.files or PurePosixPath(place).name > drop_ins.BEFORE_OURS:  # what would beat our line
+    places = [one.path for one in said.said(read, {}) if one.name == settings.ADVERTISE_CLIENT]
+    place = places[-1] if places else ""
+    is_later = place in read.drop_ins and PurePosixPath(place).name > drop_ins.BEFORE_OURS
+    if place in read.files or is_later:  # what would beat our line
         return f"let it be {settings.ADVERTISE_CLIENT}={wanted} in {shown(place, quote='')}, then: {again}"
     lines = drop_ins.setting({settings.ADVERTISE_CLIENT: wanted}).splitlines()
     return f"{drop_ins.command(host, drop_ins.BEFORE_OURS, lines)} && systemctl restart {unit}"

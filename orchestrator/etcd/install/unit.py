@@ -91,12 +91,6 @@ class Unit:
             found |= {"*"} if not value else set().union(*map(variables_of_file, texts))
         return frozenset(found)
 
-    def place(self, variable: str) -> str:
-        """Path of the last file that sets one of etcd's variables, or else drop-in; empty if none does."""
-        files = [path for path, text in self.files.items() if variable in variables_of_file(text)]
-        drop_ins = (path for path, text in self.drop_ins.items() if variable in variables_of_drop_in(text))
-        return ([""] + (files or list(drop_ins)))[-1]
-
     @property
     def variables(self) -> Mapping[str, str]:
         """What the unit's next start sets: a file beats Environment=, UnsetEnvironment= beats both."""
