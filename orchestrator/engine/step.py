@@ -14,7 +14,7 @@ from orchestrator.host.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
 
-_AWAY_LOOKS, _AWAY_PAUSE_S = 3, 2.5  # an election takes 1 to 2 s by etcd's defaults
+_LASTING_LOOKS, _LASTING_PAUSE_S = 3, 2.5  # an election takes 1 to 2 s by etcd's defaults
 # What was seen behind one step need not be asked again before the next, unless that takes a member away.
 _FRESH_S = 1.0
 
@@ -40,7 +40,7 @@ class Walker:
         if event_log.progress.opened is None:
             raise ValueError("the event log has no header")
         self._run_id = event_log.progress.opened.run  # names the jobs
-        self._away: dict[str, tuple[int, float]] = {}  # looks in a row that saw a step's host away, and when
+        self._lasting: dict[str, tuple[int, float]] = {}  # looks in a row at a step's host, and when
 
     def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
@@ -56,8 +56,7 @@ class Walker:
         is_adopted = is_ours and self.holds((*step.gates, *step.proof))
         if not is_adopted:
             if not self.is_away(step):
-                # stop the line: nobody goes away while another is unwell
-                self.hold(step.always, max_age_s=0.0 if step.restarts else _FRESH_S)
+                self._stop_the_line(step)
             if role and step.operations:
                 self._hand_over(step, role, may_fail=is_ours)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
@@ -91,23 +90,41 @@ class Walker:
         return True
 
     def is_away(self, step: Step) -> bool:
-        """Whether a step that began and did not succeed took the host away, and this may bring it back.
+        """Whether a step that began and did not succeed took the host away, and this may bring it back."""
+        return step.host in self._event_log.progress.unsettled and self._lasts(step.id, step.away)
 
-        It has to stay away for longer than an election takes, in which nobody is well for a moment. Whoever
-        asks again takes another look, and only that while no pause between two looks has grown longer.
+    def _lasts(self, name: str, gates: Sequence[Check]) -> bool:
+        """Look whether gates hold for longer than an election takes, in which nobody is well for a moment.
+
+        To ask again is one more look, as long as no pause between two looks has grown longer.
         """
-        if step.host not in self._event_log.progress.unsettled or not step.away:
+        if not gates:
             return False
-        looks, looked_s = self._away.pop(step.id, (0, 0.0))
-        if self._context.clock() - looked_s > _AWAY_PAUSE_S:
+        looks, looked_s = self._lasting.pop(name, (0, 0.0))
+        if self._context.clock() - looked_s > _LASTING_PAUSE_S:
             looks = 0
-        while self.holds(step.away):
+        while self.holds(gates):
             looks += 1
-            if looks >= _AWAY_LOOKS:
-                self._away[step.id] = (looks, self._context.clock())
+            if looks >= _LASTING_LOOKS:
+                self._lasting[name] = (looks, self._context.clock())
                 return True
-            self._context.sleep(_AWAY_PAUSE_S)
+            self._context.sleep(_LASTING_PAUSE_S)
         return False
+
+    def _stop_the_line(self, step: Step) -> None:
+        """Let nobody go away while another is unwell, unless it has nothing left that it could take away."""
+
+        def ask() -> None:
+            try:
+                wait.look(self._executor, step.always)
+            except wait.NotYetError:
+                if not self._lasts(step.id, step.lost):
+                    raise
+
+        if step.lost:
+            wait.until(ask, self._context.patience, self._context.sleep, self._tell_waiting)
+        else:
+            self.hold(step.always, max_age_s=0.0 if step.restarts else _FRESH_S)
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""
@@ -180,7 +197,7 @@ class Walker:
             step=step.id,
             successor=successor,
         )
-        self._away.clear()  # whatever was seen before a job
+        self._lasting.clear()  # whatever was seen before a job
         result = self._executor.perform(job)
         if result.exit_status != 0:
             raise JobFailedError(f"its script ended with {result.exit_status}: {last_words(result.output)}")

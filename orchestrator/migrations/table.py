@@ -66,6 +66,8 @@ class Way:
     if not every host has taken it, whoever goes on undoes it where it was taken, and takes it anew.
     ``away`` are gates that hold of a host which a step has taken away, and which this way may bring back: if
     its step began and did not succeed, nobody else has to be well before it is taken again or undone.
+    ``lost`` are gates that hold of a host which has nothing left to take away: if they go on holding for longer
+    than an election takes, ``always`` need not hold before its step, which may heal it.
     ``advice`` is what an operator has to know if a run stops here.
     """
 
@@ -77,6 +79,7 @@ class Way:
     proof: tuple[HostCheck, ...] = ()
     is_together: bool = False
     away: tuple[HostCheck, ...] = ()
+    lost: tuple[HostCheck, ...] = ()
     advice: Advice | None = None
 
 

@@ -108,6 +108,7 @@ class _Compilation:
             hand_overs=_hand_overs(way.hand_over, target),
             proof=tuple(make(target) for make in way.proof),
             away=tuple(make(target) for make in way.away),
+            lost=tuple(make(target) for make in way.lost),
         )
 
 

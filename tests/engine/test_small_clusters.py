@@ -1,15 +1,18 @@
 """Clusters of one and of two members, which are away while one restarts: there and back again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine.walking import compiled, context, run
+from engine.walking import begin, compiled, context, run
 from engine.world import World, make_cluster
 
+from orchestrator.engine import wait
 from orchestrator.engine.context import RunContext
+from orchestrator.engine.events import RoundBegan
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.engine.step import Walker
 from orchestrator.errors import PersonNeededError, StoppedError
@@ -185,6 +188,37 @@ def test_a_member_that_was_away_is_looked_at_again_each_time_and_anew_after_a_wh
     clock.now += 3.0  # nobody looked, and it may have come back
     assert walker.is_away(step)
     assert 6 == len(clock.pauses)
+
+
+def test_a_rollback_restarts_no_member_that_is_merely_silent_beside_one_that_is_down(tmp_path: Path) -> None:
+    """With nobody healthy a restart takes nothing away; in an election that is so for a moment only."""
+    cluster = make_cluster(tmp_path)
+    world, clock = World(cluster), Clock()
+    facts, event_log = gather(cluster, world.look), MemoryEventLog()
+    run(compiled(cluster, world), LiveExecutor(world), event_log, context(cluster), until="switched")
+    back = compile_backward(cluster, facts, BRIDGE)
+    step = back.steps["undo-switch/server1"]
+    begin(event_log, back)
+    hosts = tuple(one.name for one in cluster.members)
+    event_log.append(RoundBegan(round=step.round, target=step.target, hosts=hosts, order="leader last"))
+    world.hosts["server3"].is_running = False
+    world.cut_off.update(world.hosts)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        world.cut_off.clear()  # the election is over
+
+    before = deepcopy(world.snapshot())
+    walker = Walker(LiveExecutor(world), event_log, replace(clock.of(cluster), sleep=sleep))
+    with pytest.raises(wait.NotYetError, match="server3 is not healthy"):
+        walker.take(step, None)
+    assert before == world.snapshot()
+
+    world.cut_off.update(world.hosts)
+    walker = Walker(LiveExecutor(world), event_log, clock.of(cluster))
+    with suppress(wait.NotYetError):  # its gates: server3 is down still
+        walker.take(step, None)
+    assert before != world.snapshot()
 
 
 class Failing(LiveExecutor):

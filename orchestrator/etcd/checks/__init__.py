@@ -4,7 +4,7 @@ They look at the running process, at what its listeners answer, and at the regis
 never at what a command claimed to have done.
 """
 
-from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, safe_to_restart
+from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, unserving
 from orchestrator.etcd.checks.host import trusting_the_ca
 from orchestrator.etcd.checks.listeners import (
     listed_by_etcdctl_with_certificates,
@@ -80,9 +80,9 @@ __all__ = [
     "running_as_found",
     "running_with_http",
     "running_with_https",
-    "safe_to_restart",
     "serving_http",
     "serving_https",
     "serving_local_http",
     "trusting_the_ca",
+    "unserving",
 ]

@@ -93,19 +93,23 @@ def away(target: Target) -> Check:
 
 
 @gate
-def safe_to_restart(target: Target) -> Check:
-    """Every other member is healthy, or this one is not: then its restart costs nothing, and may heal it.
+def unserving(target: Target) -> Check:
+    """The member answers no read that needs a quorum: its restart takes nothing away, and may heal it.
 
     Without a quorum no 'member update' can work; a restart with other listeners is what brings members
     together again. Members that can reach only a follower stay outside until they are restarted themselves.
     """
-    healths = _healths(target.everyone)
+    runs, health = process.running(target), api.of(target).health(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        if healths[target.name].read(answers).complaint(target.member.id) is None:
-            yield from _unhealthy(target, healths, answers)
+        if not runs.read(answers).pid:
+            return
+        if unasked := hindrance(answers[health.question]):
+            yield wrong(f"cannot tell: {unasked}")
+        elif health.read(answers).complaint(target.member.id) is None:
+            yield wrong("is healthy")
 
-    return Check(target.name, tuple(healths.values()), judge)
+    return Check(target.name, (runs, health), judge)
 
 
 @gate

@@ -35,11 +35,13 @@ CASES = (
          "cannot tell: authentication is on"),
     Case("away", "bridged", (fails("server1", "process.SCRIPT"),), "cannot tell: timed out"),
     Case("away", "bridged", (fails("server2", "endpoint health"),), "is healthy"),
-    Case("safe_to_restart", "bridged"),
-    Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"),)),
-    Case("safe_to_restart", "bridged", (fails("server1", "endpoint health"), fails("server2", "endpoint health"))),
-    Case("safe_to_restart", "bridged", (fails("server2", "endpoint health", "no leader"),), "server2 is not healthy: no leader"),
-    Case("safe_to_restart", "bridged", (fails("server3", "endpoint health", "no leader"),), "server3 is not healthy: no leader"),
+    Case("unserving", "bridged", (), "is healthy"),
+    Case("unserving", "bridged", (down("server1"),)),
+    Case("unserving", "bridged", (down("server1"), fails("server1", "endpoint health", "etcd2.service has no running process"))),
+    Case("unserving", "bridged", (fails("server1", "endpoint health"),)),  # whoever it believes to lead
+    Case("unserving", "bridged", (fails("server2", "endpoint health"),), "is healthy"),
+    Case("unserving", "bridged", (fails("server1", "endpoint health", "etcdserver: user name is empty"),),
+         "cannot tell: authentication is on"),
 
     Case("free_of_alarms", "plaintext"),
     Case("free_of_alarms", "plaintext", (interface("v2"), fails("server2", "alarm list"))),  # v2 has none
