@@ -91,12 +91,15 @@ def test_a_member_that_speaks_https_only_is_named_and_the_printed_fixes_lead_on(
     shell(two, "systemctl daemon-reload && systemctl restart etcd2.service")
 
     findings = found(lab)
-    facts = reported(findings, "facts", "cluster")
-    fix = carry_out(findings, "facts", "cluster")
-    assert "server2: none of its client listeners speaks http (https://0.0.0.0:2379)" in facts
+    evidence = reported(findings, "listeners", "server2")
+    fix = carry_out(findings, "listeners", "server2")
+    assert (
+        "none of its client listeners speaks http (https://0.0.0.0:2379), so it cannot be asked" == evidence
+    )
     for name in ("versions", "quorum"):
-        assert "'facts' prints comes first" in carry_out(findings, name, "cluster")
-    wanted = facts.partition("let it be ")[2].partition(" and then, as root: ")
+        assert "'listeners' prints comes first" in carry_out(findings, name, "cluster")
+    assert "the check 'listeners' prints what to do" in reported(findings, "facts", "cluster")
+    wanted = fix.partition("let it be ")[2].partition(" and then, as root: ")
     two.drop_in.write_text(
         https.replace("LISTEN_CLIENT_URLS=https://0.0.0.0:2379", f"LISTEN_CLIENT_URLS={wanted[0]}")
     )
@@ -107,7 +110,7 @@ def test_a_member_that_speaks_https_only_is_named_and_the_printed_fixes_lead_on(
     assert [] == [one for one in findings if one.verdict == "fail"]
     done = orchestrator(lab, "check", PLAN)
     assert done.returncode == 0, failure(done)
-    refused("a member that speaks https only", etcd, facts, fix)
+    refused("a member that speaks https only", etcd, evidence, fix)
 
 
 @on_each_etcd

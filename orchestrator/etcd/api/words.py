@@ -115,6 +115,7 @@ def snapshot_tool(version: str) -> str:
 
 
 AUTHENTICATION = "authentication is on"
+WITHOUT_HTTP = "none of its client listeners speaks http"
 # etcd 3.4.23 says "etcdserver: user name is empty" to endpoint health and get, "auth: …" to hashkv and
 # snapshot. It answers member list, endpoint status and alarm list all the same; another release may not.
 # Over https whoever gives no user is the one of the certificate's CN: "user (name) not found" (to 3.5.30).
@@ -153,21 +154,16 @@ def hindrance(answer: Answer) -> Hindrance | None:
         return Hindrance(f"{program['name']} is not installed, or not on PATH", "tools")
     if process := _NO_PROCESS.search(answer.stderr):
         return Hindrance(process[0], "unit")
-    urls = without_http(answer)
-    reported = f"none of its client listeners speaks http ({shown(urls or '', quote='', limit=300)})"
-    return Hindrance(reported, "facts") if urls else None
+    found = _NO_HTTP.search(answer.stderr)
+    if not found or not found["urls"].strip():
+        return None
+    return Hindrance(f"{WITHOUT_HTTP} ({shown(found['urls'].strip(), quote='', limit=300)})", "listeners")
 
 
 def wants_login(answer: Answer) -> bool:
     """Whether a member did not answer because authentication is on, by etcd's own words."""
     found = hindrance(answer)
     return found is not None and found.text == AUTHENTICATION
-
-
-def without_http(answer: Answer) -> str | None:
-    """Return the client listeners of a member of which none speaks http, as OWN_LISTENER reports them."""
-    found = _NO_HTTP.search(answer.stderr) if answer.exit_status != 0 else None
-    return found["urls"].strip() if found else None
 
 
 # What every script below needs of the unit $1: its main process, and the settings that it really has.

@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 
 from orchestrator.etcd import kept, local_port, settings, stages
+from orchestrator.etcd.api.words import WITHOUT_HTTP
 from orchestrator.etcd.checks.gate import always_holds, gate
+from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import listeners, process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.etcd.facts.members import unlisted
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, Fact, UnansweredError
 from orchestrator.plan.facts import Target
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT
+from orchestrator.text import shown
 
 
 def _unless(target: Target, reasons: Iterable[tuple[str, Fact[str | None]]]) -> Check:
@@ -168,3 +172,36 @@ def ports(target: Target) -> Check:
             yield fine(f"{', '.join(map(str, free))} are etcd's or free")
 
     return Check(target.name, (runs, listening), judge)
+
+
+def asked_over_http(site: Site) -> Iterable[Check]:
+    """Ask each member for its client listeners: one of them has to speak http."""
+    return map(_asked_over_http, site.members)
+
+
+def _asked_over_http(target: Target) -> Check:
+    runs = process.running(target)
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
+        urls = settings.current(running.settings, settings.LISTEN_CLIENT)
+        spoken = [url for url in urls if url.startswith("http://")]
+        if spoken or not running.pid:  # 'unit' says what is wrong with one that does not run
+            yield fine(f"asked at {settings.loopback(spoken[-1])}" if spoken else "it does not run")
+            return
+        reported = shown(",".join(urls), quote="", limit=300)
+        yield wrong(f"{WITHOUT_HTTP} ({reported}), so it cannot be asked", _with_http(target, urls))
+
+    return Check(target.name, (runs,), judge)
+
+
+def _with_http(target: Target, urls: Iterable[str]) -> str:
+    """Say how a member comes to be asked, and keeps what it has secured."""
+    unit, port = f"{target.host.service}.service", target.cluster.local_port or USUAL_LOCAL_PORT
+    wanted = shown(",".join((*urls, f"http://127.0.0.1:{port}")), quote="", limit=400)
+    return (
+        "what speaks https with a certificate of its own is kept, once there is an http listener on loopback "
+        f"beside it: on {target.name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows "
+        f"where), let it be {wanted} and then, as root: systemctl daemon-reload && systemctl restart {unit} "
+        "(then check again)"
+    )

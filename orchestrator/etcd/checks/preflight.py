@@ -113,6 +113,13 @@ CHECKLIST: tuple[Item, ...] = (
         make=on_each_host(listeners.ports),
     ),
     Item(
+        "listeners",
+        looks="the members' client listeners: that one of them speaks http",
+        why="until a member is switched it is asked over http, however its other listeners are secured",
+        fix="add an http listener on loopback to ETCD_LISTEN_CLIENT_URLS",
+        make=listeners.asked_over_http,
+    ),
+    Item(
         "trial",
         looks="the port, the memory and the systemd that the trial of the member's next start needs",
         why="each member's unit is started under another name first, beside it, and these find each other",

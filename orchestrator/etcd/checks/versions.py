@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from orchestrator.etcd.api.words import Hindrance, hindrance, without_http
+from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import members
 from orchestrator.etcd.facts.members import Version
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, UnansweredError
-from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
-from orchestrator.text import shown
 
 
 def interface(
@@ -24,7 +22,7 @@ def interface(
         try:
             reported = fact.read(answers)
         except ValueError as error:
-            faults.append(f"{name}: {_unheard(cluster, name, answers[fact.question], error)}")
+            faults.append(f"{name}: {_unheard(answers[fact.question], error)}")
             continue
         majors.add(reported.server.split(".")[0])
         if not reported.serves_v2:
@@ -43,26 +41,9 @@ def interface(
     return "v2" if chosen == "v2" else "v3", faults
 
 
-def _unheard(cluster: Cluster, name: str, answer: Answer, error: ValueError) -> str:
-    """Say why a member does not report its version, and what to do about it."""
-    urls = without_http(answer)
-    if urls:
-        return _secured(cluster, name, urls)
-    found = hindrance(answer) or Hindrance(f"it does not report its version ({error})", "versions")
-    return str(found)
-
-
-def _secured(cluster: Cluster, name: str, urls: str) -> str:
-    """Say how a member that no longer listens with http comes to be looked at."""
-    unit, port = f"{cluster.member(name).service}.service", cluster.local_port or USUAL_LOCAL_PORT
-    local = f"http://127.0.0.1:{port}"
-    return (
-        f"none of its client listeners speaks http ({shown(urls, quote='', limit=300)}), so it cannot be "
-        "asked. What speaks https with a certificate of its own is kept, once there is an http listener on "
-        f"loopback beside it: on {name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows "
-        f"where), let it be {shown(f'{urls},{local}', quote='', limit=400)} and then, as root: systemctl "
-        f"daemon-reload && systemctl restart {unit} (then check again)"
-    )
+def _unheard(answer: Answer, error: ValueError) -> str:
+    """Say why a member does not report its version."""
+    return str(hindrance(answer) or Hindrance(f"it does not report its version ({error})", "versions"))
 
 
 def versions(site: Site) -> Iterable[Check]:

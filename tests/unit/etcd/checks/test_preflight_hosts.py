@@ -204,6 +204,25 @@ def test_ports(tmp_path: Path, reported: str, expected: list[str], evidence: str
     assert evidence in found[0].evidence
 
 
+@pytest.mark.parametrize(
+    ("urls", "verdict", "evidence"),
+    [
+        ("http://0.0.0.0:2379", "pass", "asked at http://127.0.0.1:2379"),
+        ("https://0.0.0.0:2379,http://127.0.0.1:4001", "pass", "asked at http://127.0.0.1:4001"),
+        ("", "pass", "asked at http://localhost:2379"),
+        ("https://0.0.0.0:2379,https://[::1]:2", "fail",
+         ("none of its client listeners speaks http (https://0.0.0.0:2379,https://[::1]:2), so it cannot be "
+         "asked")),
+    ],
+)  # fmt: skip
+def test_a_member_is_asked_over_http(tmp_path: Path, urls: str, verdict: str, evidence: str) -> None:
+    answers = {process.SCRIPT: running({"ETCD_LISTEN_CLIENT_URLS": urls})}
+    (one,) = judged("listeners", make_site(tmp_path), answers)
+    assert (verdict, evidence) == (one.verdict, one.evidence)
+    wanted = f"let it be {urls},http://127.0.0.1:4001 and then, as root: systemctl daemon-reload"
+    assert (verdict == "fail") == (wanted in one.fix)
+
+
 # Moments on the bastion, in seconds around a time, between which a clock was read; what it told; how far off.
 SKEWS = [((0, 1), 0.5, 0.0), ((0, 1), 0.0, 0.0), ((0, 1), 3.0, 2.0), ((0, 1), -4.0, -4.0)]
 

@@ -150,8 +150,8 @@ def test_what_else_is_refused_is_no_authentication(tmp_path: Path, reason: str) 
 @pytest.mark.parametrize(
     ("check", "word", "answer", "first"),
     [
-        ("versions", "etcd2", SECURED, "facts"),
-        ("quorum", "json", SECURED, "facts"),
+        ("versions", "etcd2", SECURED, "listeners"),
+        ("quorum", "json", SECURED, "listeners"),
         ("counts", COUNT, LOCKED, "quorum"),
         ("versions", "etcd2", STOPPED, "unit"),
         ("quorum", "json", STOPPED, "unit"),
