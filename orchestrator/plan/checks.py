@@ -22,6 +22,7 @@ def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
         yield sound.fault(("strategy",), f"unknown strategy {shown(strategy)}, {meant(strategy, strategies)}")
     yield from _quorum(sound)
     yield from _ports(sound)
+    yield from _loopback(sound)
     yield from _twice(sound)
     yield from _watch(sound)
 
@@ -56,10 +57,11 @@ def _ports(sound: Sound) -> Iterator[Fault]:
         port = _port(sound, name)
         for other in names[:index]:
             if port is not None and port == _port(sound, other):
-                written = [each for each in (other, name) if ("ports", each) in sound.source.values]
+                written = [each for each in (other, name) if _is_port(sound.source.get(("ports", each)))]
                 here = written[-1] if written else name
                 there = other if here == name else name
-                what = f"{port} is the {there} port already: the ports must differ, write another"
+                usual = "" if there in written else f", unless ports.{there} says otherwise"
+                what = f"{port} is the {there} port already{usual}: the ports must differ, write another"
                 yield sound.fault(("ports", here), what)
                 break
 
@@ -68,6 +70,28 @@ def _port(sound: Sound, name: str) -> Data:
     """Return a port; the local one may be taken although the plan does not say so."""
     port = sound.get("ports", name)
     return {"auto": USUAL_LOCAL_PORT, "none": None}[port] if isinstance(port, str) else port
+
+
+def _is_port(written: Data) -> bool:
+    return isinstance(written, int)
+
+
+def _loopback(sound: Sound) -> Iterator[Fault]:
+    """Yield addresses that lead every host to itself, and the orchestrator to its own machine."""
+    for host in sound.hosts if len(sound.hosts) > 1 else ():
+        address = sound.text(*host, "address")
+        if address is not None and _leads_home(address):
+            yield sound.fault(
+                (*host, "address"),
+                f"{shown(address)} leads every host to itself: write the address that the others dial",
+            )
+
+
+def _leads_home(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return _same(address) == "localhost"
 
 
 def _twice(sound: Sound) -> Iterator[Fault]:
@@ -110,9 +134,13 @@ def _watch(sound: Sound) -> Iterator[Fault]:
             listed, "names no unit to watch: write at least one, such as [fleet], or leave watch out"
         )
     first: dict[str, Loc] = {}
+    etcd = {sound.text(*host, "service") or sound.text("service") for host in sound.hosts}
     for index in range(sound.count(*listed)):
         loc = (*listed, index)
         unit = sound.text(*loc)
+        if unit is not None and unit in etcd:
+            what = f"{shown(unit)} is etcd's own unit, which every step restarts: name only its local clients"
+            yield sound.fault(loc, what)
         if unit is not None and (earlier := first.setdefault(unit, loc)) != loc:
             line = sound.source.place(earlier).line
             yield sound.fault(loc, f"unit {shown(unit)} is named in line {line} already: name it once")

@@ -126,6 +126,11 @@ CASES = [
         ("5:46: members.2.ssh.host: SSH server '10.0.0.1 port 22' is taken in line 3: every host has "
          "its own")]),
     (swapped("c, address: 10.0.0.3", "c, address: 10.0.0.3, ssh: {host: 10.0.0.1, port: 23}"), []),
+    (swapped("10.0.0.1", "localhost").replace("10.0.0.3", "127.0.0.1"), [
+        ("3:24: members.0.address: 'localhost' leads every host to itself: write the address that "
+        "the others dial"),
+        ("5:24: members.2.address: '127.0.0.1' leads every host to itself: write the address that "
+        "the others dial")]),
     (swapped("name: b", "name: ca"), [
         ("4:12: members.1.name: 'ca' is taken: on the host, the certificate would be written over the CA's, "
          "ca.pem; write another name")]),
@@ -138,7 +143,16 @@ CASES = [
         ("13:10: service: 'orchestrator-trial' is named as the orchestrator's own units are: give etcd "
          "another unit")]),
     (SMALL + "ports: {peer: 4001}\n",
-        ["13:15: ports.peer: 4001 is the local port already: the ports must differ, write another"]),
+        [("13:15: ports.peer: 4001 is the local port already, unless ports.local says otherwise: the ports "
+          "must differ, write another")]),
+    (SMALL + "ports: {peer: 4001, local: auto}\n",
+        [("13:15: ports.peer: 4001 is the local port already, unless ports.local says otherwise: the ports "
+          "must differ, write another")]),
+    (SMALL + "ports: {local: 12380}\n",
+        [("13:16: ports.local: 12380 is the trial port already, unless ports.trial says otherwise: the ports "
+          "must differ, write another")]),
+    (SMALL + "ports: {local: 2379, client: 2379}\n",
+        ["13:16: ports.local: 2379 is the client port already: the ports must differ, write another"]),
     (SMALL + "ports: {peer: 4001, local: none}\n", []),
     (SMALL + "ports: {local: 0}\n", [
         ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found '0': write it such as "
@@ -188,6 +202,9 @@ CASES = [
         "13:41: watch.quite: unknown field, did you mean 'quiet'?"]),
     (SMALL + "watch: [a, null, b]\n",
         ["13:12: watch.1: has no value: write one (an optional field can be left out)"]),
+    (SMALL + "service: etcd2\nwatch: [fleet, etcd2]\n", [
+        ("14:16: watch.1: 'etcd2' is etcd's own unit, which every step restarts: name only its local "
+         "clients")]),
     (SMALL + "watch: [a, b, a]\n", ["13:15: watch.2: unit 'a' is named in line 13 already: name it once"]),
     (SMALL + "watch: {units: [a], quiet: 90s}\n", [
         ("13:28: watch.quiet: watch.quiet (90s) must be shorter than patience.gate (90s), which waits for "
