@@ -144,16 +144,19 @@ def ports(target: Target) -> Check:
         strangers = [one for one in found if pid not in one.pids]
         on_local = [one for one in strangers if one.port == local and one.takes_loopback]
         elsewhere = [one for one in strangers if one not in on_local and one.port in used]
-        on_trial = [one for one in strangers if is_member and one.port == wanted.trial]
+        on_trial = [one for one in found if is_member and one.port == wanted.trial]
         for one in on_local:
             yield wrong(
                 f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
                 f"{one.stop}, or choose another port in the plan: ports.local",
             )
         for one in on_trial:
+            other_port = "choose another port in the plan: ports.trial"
+            is_own = one not in strangers
             yield wrong(
-                f"{one.program} listens on {one.address}:{one.port}, where certificates will be tried out",
-                f"{one.stop}, or choose another port in the plan: ports.trial",
+                f"{f'{own} itself' if is_own else one.program} listens on {one.address}:{one.port}, "
+                "where certificates will be tried out",
+                other_port if is_own else f"{one.stop}, or {other_port}",
             )
         for one in elsewhere:
             yield doubtful(

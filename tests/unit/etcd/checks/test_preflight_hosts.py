@@ -98,6 +98,16 @@ PORTS = [
     ),
     ('LISTEN 0 4096 10.0.0.9:2379 0.0.0.0:* users:(("haproxy",pid=9,fd=8))', ["warn", "pass"], "haproxy"),
     ("LISTEN 0 4096 [::1]:4001 [::]:*", ["warn", "pass"], "unknown"),
+    (
+        'LISTEN 0 4096 *:12380 *:* users:(("old",pid=9,fd=8))',
+        ["fail"],
+        "old (pid 9) listens on *:12380, where certificates will be tried out",
+    ),
+    (
+        'LISTEN 0 4096 *:12380 *:* users:(("etcd",pid=30,fd=8))',
+        ["fail"],
+        "etcd2.service itself listens on *:12380, where certificates will be tried out",
+    ),
 ]
 
 
