@@ -34,6 +34,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "room.of": (("/etc/etcd",),),
     "access": (("/etc/etcd",),),
     "place": ("/etc/etcd2",),
+    "neighbours.of": (("/etc/etcd2/ca.pem",),),
     "around": ((), ()),
     "part": ("/usr/bin/etcd", 0),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),

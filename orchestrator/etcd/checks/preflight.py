@@ -8,6 +8,7 @@ from orchestrator.etcd.checks import (
     listeners,
     local_clients,
     material,
+    neighbours,
     origins,
     registry,
     room,
@@ -65,6 +66,16 @@ CHECKLIST: tuple[Item, ...] = (
         ),
         fix="chmod o+x on the directory that is named, or name another in the plan (tls.directory)",
         make=on_each_host(room.entrances),
+    ),
+    Item(
+        "other etcds",
+        looks="whether another etcd on the host uses certificate files that this plan would put there",
+        why="whichever cluster is rolled back would take them away, and the other's members lose each other",
+        fix=(
+            "name a directory of this cluster's own in the plan (tls.directory), and move none of these "
+            "files: that etcd reads them at each handshake"
+        ),
+        make=on_each_host(neighbours.other_etcds),
     ),
     Item(
         "sandbox",

@@ -144,7 +144,8 @@ def holding_no_certificates(target: Target) -> Check:
 
 @gate(
     fix=(
-        "for each of them: mv FILE FILE.before, and for one below /etc/systemd: systemctl daemon-reload; "
+        "for each of them that nothing uses: mv FILE FILE.before, and for one below /etc/systemd: "
+        "systemctl daemon-reload; "
         "for certificates another directory in the plan (tls.directory) helps too"
     )
 )
