@@ -58,7 +58,8 @@ def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Rem
     if not member.name:
         yield wrong(f"{name} ({member.id}) is registered, and was never started")
     if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
+        planned = f"[{address}]" if ":" in address else address
         yield doubtful(
-            f"{name} is registered with {urls}, and the plan has it at {address}:{port}",
+            f"{name} is registered with {urls}, and the plan has it at {planned}:{port}",
             "the certificate has to name the registered URLs, and the plan the real ones",
         )

@@ -1,24 +1,31 @@
 """From which addresses members dial each other, by their kernels, and what names resolve to on a host."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from orchestrator.etcd import settings
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 
-# $1 peer port, then where the other members are dialled. What the routes would choose, and what is in use.
+# $1 its own peer ports, $2 those of the others, with blanks between, then where the others are dialled. What
+# the routes would choose, and what is in use.
 ROUTES = """
-port=$1
-shift
+heard=$1 dialled=$2
+shift 2
 for peer; do
   address=$(timeout 2 getent ahosts "$peer" | awk 'NR == 1 { print $1 }')
   source=$(ip -oneline route get "${address:-$peer}" | sed -n 's/.* src \\([^ ]*\\).*/\\1/p')
   echo "route $peer ${address:-?} ${source:-?}"
 done
-ss --no-header --tcp --numeric state established "( dport = :$port )" | awk '{ print "dials", $3, $4 }'
-ss --no-header --tcp --numeric state established "( sport = :$port )" | awk '{ print "hears", $4 }'
+sockets() {
+  filter=''
+  for port in $2; do filter="$filter${filter:+ or }$1 = :$port"; done
+  ss --no-header --tcp --numeric state established "( $filter )"
+}
+sockets dport "$dialled" | awk '{ print "dials", $3, $4 }'
+sockets sport "$heard" | awk '{ print "hears", $4 }'
 """
 
 # What names resolve to on this host.
@@ -52,11 +59,16 @@ class Routes:
 
 def of(target: Target) -> Fact[Routes]:
     """How a member dials the others, and who dials it."""
-    dialled = {
-        urlsplit(url).hostname or "": None for other in target.others for url in other.member.peer_urls
-    }
-    arguments = (str(target.cluster.ports.peer), *dialled)
+    urls = [url for other in target.others for url in other.member.peer_urls]
+    listening = settings.current(target.found.environment, settings.LISTEN_PEER)
+    hosts = dict.fromkeys(urlsplit(url).hostname or "" for url in urls)
+    arguments = (_ports(target, listening), _ports(target, urls), *hosts)
     return Fact(Script(target.name, ROUTES, arguments, timeout_s=8.0), read)
+
+
+def _ports(target: Target, urls: Iterable[str]) -> str:
+    ports = dict.fromkeys(urlsplit(url).port or target.cluster.ports.peer for url in urls)
+    return " ".join(map(str, ports or (target.cluster.ports.peer,)))
 
 
 def resolved(host: str, names: tuple[str, ...]) -> Fact[frozenset[str]]:

@@ -250,6 +250,16 @@ def test_the_registry_is_compared_with_the_plan(
         assert evidence in seen
 
 
+def test_an_ipv6_address_stands_in_brackets_before_its_port(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    members = tuple(
+        one.model_copy(update={"address": f"fd00::{one.name[-1]}"}) for one in site.cluster.members
+    )
+    site = replace(site, cluster=site.cluster.model_copy(update={"members": members}))
+    first = next(iter(compare(site, {"server1": GOOD}, IDS)))
+    assert first.evidence.endswith("and the plan has it at [fd00::1]:2380")
+
+
 def test_members_that_see_different_registries_are_named(tmp_path: Path) -> None:
     seen = {"server1": GOOD, "server2": {**GOOD, "a3": entry(3, port=1)}, "server3": GOOD}
     (one,) = compare(make_site(tmp_path, *ALL), seen, IDS)
