@@ -114,8 +114,8 @@ def _cause(found: TrialStatus, dials: Iterable[tuple[str, Handshake]]) -> str:
     for _, dial in dials:
         if dial.is_unconnected:
             return (
-                f"{dial.reason}; the trial there runs: open that port between the members, or choose one "
-                "that is open (ports.trial)"
+                f"{dial.reason}; the trial there runs: open that port between the members, or roll back and "
+                "run anew with one that is open (ports.trial)"
             )
         if not dial.is_done:
             return dial.reason
