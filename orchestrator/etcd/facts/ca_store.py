@@ -1,5 +1,6 @@
 """The hosts' trust stores: where the CA goes beside etcd's own file, as the guide has it."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\n(.*?)-----END CERTIFICATE-----\
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One family's trust store: where a CA is put, what takes it up, and the bundle that shows it."""
+    """One family's trust store: where a CA is put, what takes it up, and the bundle that shows it.
+
+    ``links`` is the directory of links that the update leaves when their file is gone; empty if none.
+    """
 
     directory: str
     suffix: str
     update: str
     bundle: str
+    links: str = ""
 
 
 # update-ca-certificates(8), update-ca-trust(8); CoreOS takes certificates up from the bundle's own directory.
@@ -30,12 +35,20 @@ STORES: Mapping[str, Store] = {
         ".crt",
         "update-ca-certificates",
         "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/ssl/certs",
     ),
     "coreos": Store("/etc/ssl/certs", ".pem", "update-ca-certificates", "/etc/ssl/certs/ca-certificates.crt"),
     "redhat": Store(
         "/etc/pki/ca-trust/source/anchors", ".pem", "update-ca-trust", "/etc/pki/tls/certs/ca-bundle.crt"
     ),
 }
+
+# $1 directory, then links there. Debian's update makes links by subject anew only when a file has come, and
+# one that leads nowhere ends OpenSSL's search: another file with the same CA would not be found.
+FORGET = (
+    'cd "$1" && shift && for link; do find . -maxdepth 1 -lname "$link" -delete; rm -f -- "$link"; done && '
+    "openssl rehash . > /dev/null 2>&1 || :"
+)
 
 # How many of the certificates given by their base64 text are in the bundle.
 SCRIPT = """
@@ -76,8 +89,13 @@ def install(target: Target) -> Iterable[Operation]:
 
 def uninstall(target: Target) -> Iterable[Operation]:
     """Remove the CA, unless it was there before the first change, and let the store forget it."""
-    yield from (Remove(file.path) for file in files(target) if file.path not in target.found.files)
+    ours = [file.path for file in files(target) if file.path not in target.found.files]
+    yield from map(Remove, ours)
     yield from _update(target)
+    links = STORES[target.found.trust].links if target.found.trust else ""
+    if ours and links:
+        names = (f"{posixpath.basename(path).removesuffix('.crt')}.pem" for path in ours)
+        yield Run(("sh", "-c", FORGET, "sh", links, *names))
 
 
 @dataclass(frozen=True, slots=True)
