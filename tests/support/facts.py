@@ -35,6 +35,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "access": (("/etc/etcd",),),
     "place": ("/etc/etcd2",),
     "around": ((), ()),
+    "own_files.of": (("/etc/default/etcd",),),
     "part": ("/usr/bin/etcd", 0),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
