@@ -55,22 +55,23 @@ def _spans(text: str, wanted: Settings) -> Iterable[tuple[int, int, str]]:
     new: dict[str, dict[str, str]] = {}
     for name, value in wanted.items():
         section = _section_of(name)
-        inside = _value_of(root, section) if section else root
+        inside = _inside(root, section) if section else root
         key = _SECTIONED[section][name] if section else effective.flag(name)
-        there = _value_of(inside, key) if isinstance(inside, MappingNode) else None
-        if there is None:
+        said, there = _said(inside, key) or (None, None)
+        if said is None or there is None:
             new.setdefault(section, {})[name] = value
         elif not isinstance(there, ScalarNode) or there.style in {"|", ">"}:
             raise ValueError(f"{key} is no single value")
         elif there.value != value:
             quote = there.style if there.style in {'"', "'"} else ""
-            yield there.start_mark.index, there.end_mark.index, f"{quote}{value}{quote}"
+            start, value_start = said.start_mark.index, there.start_mark.index
+            yield start, there.end_mark.index, f"{text[start:value_start]}{quote}{value}{quote}"
     for section, settings in new.items():
         yield _added(text, root, section, settings)
 
 
 def _added(text: str, root: MappingNode, section: str, settings: Settings) -> tuple[int, int, str]:
-    inside, place = _value_of(root, section) if section else None, len(text)
+    inside, place = _inside(root, section) if section else None, len(text)
     lines = keys(settings).splitlines()
     if inside is not None:
         if not isinstance(inside, MappingNode) or inside.flow_style or not inside.value:
@@ -95,8 +96,15 @@ def _root(text: str) -> MappingNode:
     return root
 
 
-def _value_of(inside: MappingNode, key: str) -> Node | None:
-    return next((value for name, value in inside.value if name.value == key), None)
+def _said(inside: Node | None, key: str) -> tuple[Node, Node] | None:
+    """Return the nodes of a key and of its value."""
+    pairs = inside.value if isinstance(inside, MappingNode) else ()
+    return next(((name, value) for name, value in pairs if name.value == key), None)
+
+
+def _inside(root: MappingNode, section: str) -> Node | None:
+    pair = _said(root, section)
+    return pair[1] if pair else None
 
 
 def _section_of(name: str) -> str:

@@ -108,12 +108,11 @@ def _word(raw: str, name: str, value: str) -> str:
 
 def _assignment(raw: str, name: str, value: str) -> str:
     """Write an assignment of a file for EnvironmentFile= in the quotes that it has."""
-    before, _, old = raw.partition("=")
-    old = old.lstrip(_BLANKS)
     if not _PLAIN.fullmatch(value):
         return environment_file.text({name: value}).removesuffix("\n")
+    old = raw.partition("=")[2].lstrip(_BLANKS)
     quote = old[:1] if old[:1] in {'"', "'"} else ""
-    return f"{before}={quote}{value}{quote}"
+    return f"{raw.removesuffix(old)}{quote}{value}{quote}"
 
 
 def _behind(text: str, end: int, lines: Iterable[str]) -> Iterable[Span]:
