@@ -65,7 +65,13 @@ class Session:
     def rounds(self) -> tuple[Round, ...]:
         """Rounds of the migration that hosts of this plan take."""
         roles: tuple[Role, ...] = ("member", "proxy") if self.cluster.proxies else ("member",)
-        return tuple(round_ for round_ in self.migration.rounds if round_.role in roles)
+        own = self.migration.of(self.cluster)
+        return tuple(round_ for round_ in own.rounds if round_.role in roles)
+
+    @property
+    def end(self) -> str:
+        """Name of the state in which every member stands once it is migrated."""
+        return next(round_.target.name for round_ in reversed(self.rounds) if round_.role == "member")
 
     @property
     def resume_command(self) -> str:
@@ -89,7 +95,7 @@ def open_session(plan: Path, state: Path | None, given: Secrets = NO_SECRETS) ->
     LoginRefusedError if OpenSSH's configuration cannot be read.
     """
     loaded = load(plan, MIGRATIONS)
-    migration = MIGRATIONS[loaded.cluster.strategy]
+    migration = MIGRATIONS[loaded.cluster.strategy].of(loaded.cluster)
     ways, unlocked = ways_of(loaded.cluster), Unlocked()
     unlocked.unlock((login for way in ways for login in way.logins), given.ask)
     cluster = settled(loaded.cluster, ways)

@@ -34,7 +34,7 @@ def show(session: Session) -> None:
         )
     looked = look(session)
     if looked.failed and is_at_the_end(session, progress.opened.facts if progress.opened else looked.facts):
-        out(MIGRATED.format(state=session.migration.rounds_of("member")[-1].target.name))
+        out(MIGRATED.format(state=session.end))
         return
     if progress.opened is None:
         _refuse_forgotten(session, looked)

@@ -3,7 +3,7 @@
 from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
-from orchestrator.host.operations import Write
+from orchestrator.host.operations import EditFile, Write
 from orchestrator.report.review import operation_lines
 from orchestrator.session import Session
 
@@ -26,7 +26,7 @@ def reported(session: Session, name: str) -> str:
     lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
     for stage in runbook.stages:
         step = next((step for step in stage.steps if step.host == name), None)
-        written = [operation for operation in step.operations if isinstance(operation, Write)] if step else []
+        written = [one for one in step.operations if isinstance(one, Write | EditFile)] if step else []
         files = [
             file for file in written if not file.path.startswith("/run/")
         ]  # what lies there does not stay

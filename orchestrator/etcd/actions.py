@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from orchestrator.etcd import api, endpoints, files, install, local_port, settings, trial
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
+from orchestrator.etcd.install import in_place
 from orchestrator.etcd.settings import Paths
-from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING
+from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, stages_of
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
 from orchestrator.plan.facts import Target
 
@@ -18,6 +19,7 @@ AWAIT = (
     'for i in $(seq 100); do [ -n "$(systemctl show --property=Job --value "$1")" ] || break; '
     "sleep 0.05; done"
 )
+RELOAD = Run(("systemctl", "daemon-reload"))
 
 
 def copy_certificates(target: Target) -> Iterable[Operation]:
@@ -82,7 +84,7 @@ def restart(target: Target) -> Iterable[Operation]:
     Whether it is well is for the gates to say. They are looked at next, and find it back.
     """
     unit = f"{target.host.service}.service"
-    yield Run(("systemctl", "daemon-reload"))
+    yield RELOAD
     yield Run(("systemctl", "--no-block", "restart", unit))
     yield Run(("sh", "-c", AWAIT, "await", unit))
 
@@ -90,6 +92,15 @@ def restart(target: Target) -> Iterable[Operation]:
 def restart_if_opened(target: Target) -> Iterable[Operation]:
     """Restart the member, unless it gets no local port now: it was open before, or there is none."""
     if local_port.opened(target):
+        yield from restart(target)
+
+
+def restart_if_file_may_change(target: Target) -> Iterable[Operation]:
+    """Restart a member with a configuration file of its own, before that file goes back to what it said.
+
+    What such a member runs with is seen in the file alone, and it may have been started with the edited one.
+    """
+    if target.found.source and target.found.source.configuration:
         yield from restart(target)
 
 
@@ -102,6 +113,33 @@ def relay_as_before(target: Target) -> Iterable[Operation]:
     """Take the proxy's settings away again."""
     yield from install.of(target).take_away(RELAYING)
     yield from install.of(target).clear()
+
+
+def edit_own_files(target: Target) -> Iterable[Operation]:
+    """Let the operator's own files say the final settings too; ours still lie beside them, and win."""
+    yield from map(in_place.edit, target.found.own_files)
+    yield RELOAD
+
+
+def put_own_files_back(target: Target) -> Iterable[Operation]:
+    """Take our edits out of the operator's own files, byte for byte."""
+    yield from (in_place.edit(file).undone for file in reversed(target.found.own_files))
+    yield RELOAD
+
+
+def take_ours_away(target: Target) -> Iterable[Operation]:
+    """Remove our files, that of the last stage last: while others lie there, it has to win over them."""
+    for stage in stages_of(target):
+        yield from install.of(target).take_away(stage)
+    yield from install.of(target).clear()
+    yield RELOAD
+
+
+def put_ours_back(target: Target) -> Iterable[Operation]:
+    """Put our files beside the operator's again, that of the last stage first."""
+    for stage in reversed(stages_of(target)):
+        yield from install.of(target).put(stage)
+    yield RELOAD
 
 
 def trust_ca(target: Target) -> Iterable[Operation]:

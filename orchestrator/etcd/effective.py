@@ -50,6 +50,12 @@ setting() {
     /*) ;;
     *) configuration=$(readlink "/proc/$pid/cwd")/$configuration ;;
   esac
+  # our copy of theirs is taken away without a restart once theirs says the same (persist: in_place)
+  case $configuration in
+    *.40-tls | *.40-tls.*)
+      [ -f "/proc/$pid/root$configuration" ] ||
+        configuration=${configuration%.40-tls*}${configuration##*.40-tls} ;;
+  esac
   value=$(sed -n "s/^$2:[[:blank:]]*//p" "/proc/$pid/root$configuration" | head -n 1 |
     sed 's/[[:blank:]]#.*//; s/[[:blank:]]*$//; s/^"\(.*\)"$/\1/; s/^'"'\(.*\)'"'$/\1/')
 }

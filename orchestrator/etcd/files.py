@@ -147,6 +147,21 @@ def changes(target: Target, paths: Iterable[str], there: Mapping[str, Lying]) ->
             yield changed(path, "is not as it was before the first change")
 
 
+def own(target: Target, there: Mapping[str, Lying], *, are_edited: bool) -> Iterable[Remark]:
+    """Say which of the operator's own files are not as they were found, or not as a run has edited them."""
+    for file in target.found.own_files:
+        now = there.get(file.path)
+        if now is None:
+            yield changed(file.path, "is missing")
+            continue
+        how = (now.file.mode, now.file.owner, now.file.group)
+        if now.file.sha256 != (file.edited_sha256 if are_edited else file.sha256):
+            since = "the run has edited it" if are_edited else "the run began"
+            yield changed(file.path, f"was changed since {since}")
+        if how != (file.mode, file.owner, file.group):
+            yield changed(file.path, f"is {how[0]:04o} {how[1]}:{how[2]}, which it was not")
+
+
 def conflicts(wanted: Iterable[Write], there: Mapping[str, Lying]) -> Iterable[Remark]:
     """Say where something else lies: nothing of the operator's is ever overwritten."""
     for item in wanted:

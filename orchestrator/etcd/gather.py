@@ -11,11 +11,11 @@ from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import membership
 from orchestrator.etcd.checks.site import assumed
 from orchestrator.etcd.checks.versions import interface
-from orchestrator.etcd.facts import ca_store, host, members, process
+from orchestrator.etcd.facts import ca_store, host, members, own_files, process
 from orchestrator.etcd.facts.host import Surroundings
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
-from orchestrator.etcd.install import detecting
+from orchestrator.etcd.install import detecting, in_place, reading
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.etcd.settings import Paths
 from orchestrator.host.questions import Answers, Fact, Question
@@ -51,7 +51,26 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     if not faults:
         faults += _strangers(targets[0], answers, found, clusters)
     _refuse(faults)
-    return Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
+    facts = Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
+    return _with_own_files(cluster, facts, look) if cluster.persist == "in_place" else facts
+
+
+def _with_own_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
+    """Add the operator's own files with their edits; what those say depends on the facts of all members."""
+    found = reading.read(targets_of(cluster, facts), look)
+    asked = {
+        target.name: own_files.of(target, (place.path for place in in_place.needed(target, unit, texts)))
+        for target, unit, texts in found
+    }
+    answers = look(fact.question for fact in asked.values())
+    members, faults = dict(facts.members), []
+    for target, unit, texts in found:
+        name = target.name
+        planned, reasons = in_place.planned(target, unit, texts, asked[name].read(answers))
+        members[name] = members[name].model_copy(update={"own_files": planned})
+        faults += [f"{name}: {reason}" for reason in reasons]
+    _refuse(faults)
+    return facts.model_copy(update={"members": members})
 
 
 def targets_of(cluster: Cluster, facts: Facts) -> tuple[Target, ...]:

@@ -10,6 +10,7 @@ from orchestrator.plan.model import Cluster
 
 DEADLINE_S = 600.0  # for gigabytes of data on a slow disk
 
+# $1 service, $2 where to, $3 a configuration file of etcd or nothing.
 # The unit as systemd reads it, and each of its files under its own path, with its owner and mode. The words
 # of EnvironmentFiles may be patterns, and are not quoted so that the shell finds what systemd finds. Without
 # "cd /" cp does not find the attributes of the parents below a symlink such as /lib (coreutils 9.1).
@@ -25,6 +26,7 @@ mkdir -p "$2/files"
     while read -r pattern; do
       for path in $pattern; do printf '%s\\n' "$path"; done
     done
+  printf '%s\\n' "${3-}"
 } | while read -r path; do
   if [ -f "$path" ]; then
     cp --parents --dereference --preserve=mode,ownership,timestamps --target-directory="$2/files" -- "$path"
@@ -60,4 +62,6 @@ def surroundings(target: Target, run: str, header: str) -> Iterable[Operation]:
     yield MakeDirectory(places.KEPT, 0o700)
     yield MakeDirectory(places.of_run(run), 0o700)
     yield Write(places.header(run), header + "\n", 0o600)
-    yield Run(("sh", "-c", KEEP, "keep", target.host.service, places.of_run(run)))
+    source = target.found.source
+    read = (source.configuration.path,) if source and source.configuration else ()
+    yield Run(("sh", "-c", KEEP, "keep", target.host.service, places.of_run(run), *read))

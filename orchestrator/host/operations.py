@@ -1,7 +1,8 @@
 """What can be done to a host, as values that can be printed, compared and hashed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 
 class Secret:
@@ -60,6 +61,48 @@ class Write:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+class Edit(NamedTuple):
+    """A piece of a file that is replaced: the line in which it begins, its first byte, and both texts."""
+
+    line: int
+    at_byte: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditFile:
+    """Replace pieces of a file that is somebody else's, atomically; its mode, owner and all else stay.
+
+    Nothing is done to a file whose SHA-256 is neither ``before`` nor ``after``: somebody has changed it.
+    """
+
+    path: str
+    edits: tuple[Edit, ...]
+    before: str
+    after: str
+
+    @property
+    def undone(self) -> Self:
+        """What brings the file back, byte for byte."""
+        grown_bytes, edits = 0, []
+        for one in self.edits:
+            edits.append(Edit(one.line, one.at_byte + grown_bytes, one.new, one.old))
+            grown_bytes += len(one.new.encode()) - len(one.old.encode())
+        return replace(self, edits=tuple(edits), before=self.after, after=self.before)
+
+    def applied(self, content: bytes) -> bytes:
+        """Return a content with the pieces replaced; ValueError if they do not stand there."""
+        found, done = b"", 0
+        for one in self.edits:
+            end = one.at_byte + len(one.old.encode())
+            if content[one.at_byte : end] != one.old.encode():
+                raise ValueError(f"{self.path}: something else stands in line {one.line}")
+            found += content[done : one.at_byte] + one.new.encode()
+            done = end
+        return found + content[done:]
+
+
 @dataclass(frozen=True, slots=True)
 class Remove:
     """Remove a file; a missing one is fine."""
@@ -87,7 +130,7 @@ class Run:
         return self.argv[:1] == ("systemctl",) and "restart" in self.argv[1:]
 
 
-Operation = MakeDirectory | Write | Remove | RemoveDirectory | Run
+Operation = MakeDirectory | Write | EditFile | Remove | RemoveDirectory | Run
 
 
 @dataclass(frozen=True, slots=True)

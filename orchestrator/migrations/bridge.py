@@ -34,12 +34,21 @@ SWITCHED = State("switched", "speaks https only, and peers still know it in both
     is_.reachable_by_every_peer_over_tls, is_.advertising_https, is_.relayed_to_over_https,
     is_.local_clients_healthy, is_.healthy,
 ))
-SEALED = State("sealed", "speaks https only, and peers know it in https only", (
-    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
+SPEAKING_HTTPS_ONLY = (
+    is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
     is_.known_to_every_proxy_in_https,
     is_.local_clients_healthy, is_.healthy,
+)
+SEALED = State("sealed", "speaks https only, and peers know it in https only", (
+    is_.holding_certificates, is_.running_with_https, *SPEAKING_HTTPS_ONLY,
+))
+EDITED = State("edited", "speaks https only, and your own files say so beside ours", (
+    is_.holding_certificates, is_.own_files_edited, *SPEAKING_HTTPS_ONLY,
+))
+SETTLED = State("settled", "speaks https only, as your own files say; ours are gone", (
+    is_.holding_certificates, is_.running_from_own_files, *SPEAKING_HTTPS_ONLY,
 ))
 
 # Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
@@ -82,9 +91,26 @@ PROVING = Advice(
     is_urgent=True,
 )
 
+OWN_FILES = Advice(
+    "Every member speaks https, and nothing is restarted: a file of yours that was changed since the run began "
+    "stays as it is"
+)
+
 CLIENTS_LOSE = (
     "from the round 'switch' on, clients that speak plain http to a member's client port are cut off, member by member; "
     "a local port on loopback stays as it is where there is one (ports.local)"
+)
+
+# Only once every member is sealed do the operator's own files come to say so; ours win until they are gone.
+IN_PLACE = (
+    #     round             from             to               order
+    Round("edit",           SEALED,          EDITED,          one_by_one, persist="in_place",
+          there=Way((do.edit_own_files,), advice=OWN_FILES),
+          back=Way((do.put_own_files_back,), advice=OWN_FILES)),
+    Round("settle",         EDITED,          SETTLED,         one_by_one, persist="in_place",
+          there=Way((do.take_ours_away,), advice=OWN_FILES),
+          back=Way((do.put_ours_back, do.restart_if_file_may_change), do.hand_over_switched, leader_last_if_any,
+                   always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
 )
 
 BRIDGE = Migration(
@@ -122,6 +148,7 @@ BRIDGE = Migration(
         Round("seal",           SWITCHED,        SEALED,          one_by_one,
               there=Way((do.register_https,), advice=BACK_BY_RESTART),
               back=Way((do.register_both_schemes_again,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
+        *IN_PLACE,
     ),
 )
 # fmt: on

@@ -10,6 +10,7 @@ from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.bridge import (
     ACCEPTING,
     CLIENTS_LOSE,
+    IN_PLACE,
     NEEDS_NO_QUORUM,
     PLAINTEXT,
     PROVING,
@@ -95,6 +96,7 @@ GUIDE = Migration(
         Round("watch",          SECURED,         SEALED,          one_by_one,
               there=Way(()),
               back=Way((), gates=(), advice=TOGETHER_FIRST)),
+        *IN_PLACE,
     ),
 )
 # fmt: on

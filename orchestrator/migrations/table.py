@@ -11,6 +11,8 @@ from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
 from orchestrator.plan.facts import Target
+from orchestrator.plan.kinds import Persist
+from orchestrator.plan.model import Cluster
 
 Role = Literal["member", "proxy"]
 ROLES: tuple[Role, ...] = ("member", "proxy")
@@ -88,7 +90,7 @@ class Round:
     """How every host of a role gets from one state to the next (``there``), and back.
 
     Whatever is true of one direction alone belongs to its way: what does not work may be the reason to go
-    back, so the way back asks for less.
+    back, so the way back asks for less. ``persist``: only plans that say so have this round.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Round:
     there: Way
     back: Way
     role: Role = "member"
+    persist: Persist | None = None
 
     def __post_init__(self) -> None:
         for way in (self.there, self.back):
@@ -148,6 +151,11 @@ class Migration:
             for before, after in pairwise(self.rounds_of(role)):
                 if before.target is not after.source:
                     raise ValueError(f"{self.name}: {after.name} does not begin where {before.name} ends")
+
+    def of(self, cluster: Cluster) -> Self:
+        """The migration with those rounds alone that the cluster's plan has."""
+        wanted = {None, cluster.persist}
+        return replace(self, rounds=tuple(round_ for round_ in self.rounds if round_.persist in wanted))
 
     @property
     def reversed(self) -> Self:

@@ -25,6 +25,11 @@ def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
     yield from _loopback(sound)
     yield from _twice(sound)
     yield from _watch(sound)
+    if sound.get("persist") == "in_place" and sound.count("proxies"):
+        yield sound.fault(
+            ("persist",),
+            "v2 proxies have no files edited in place: leave persist out, and ours lie beside yours",
+        )
 
 
 def warn(sound: Sound) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from orchestrator.host.operations import Edit
 from orchestrator.plan import foreign
 from orchestrator.plan.foreign import Setting, Url
 from orchestrator.plan.model import Cluster, Frozen, Host
@@ -15,6 +16,7 @@ Id = Annotated[str, foreign.or_unknown(foreign.hex_id)]
 ListedName = Annotated[str, foreign.or_unknown(foreign.listed_name)]
 Program = Annotated[str, foreign.or_unknown(foreign.program)]
 Version = Annotated[str, foreign.or_unknown(foreign.version)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Variable = Annotated[str, Field(pattern=r"^ETCD_[A-Z0-9_]+$")]
 
 
@@ -69,6 +71,22 @@ class Source(Frozen):
     configuration: Configuration | None = None
 
 
+class OwnFile(Frozen):
+    """A file of the operator's that says etcd's settings, and the edits that make it say the final ones.
+
+    No more of it is remembered than those pieces, which are settings known to hold no secret; ``sha256`` is
+    that of the file as it was found, ``edited_sha256`` that of the file once it is edited.
+    """
+
+    path: Setting
+    sha256: Digest
+    edited_sha256: Digest
+    mode: int
+    owner: Account
+    group: Account
+    edits: Annotated[tuple[Edit, ...], AfterValidator(foreign.edits)]
+
+
 class HostFacts(Frozen):
     """One host as it was before the first change.
 
@@ -77,7 +95,8 @@ class HostFacts(Frozen):
     ``user`` and ``group`` are the service's. ``files`` are those already found where the migration puts one;
     ``missing_directories`` are those that it has to make. ``trust`` is the family of the host's trust store,
     None if it has none. ``source`` is where etcd has its settings from, None for Environment= lines alone,
-    which is not written down: facts of before do not have it.
+    which is not written down: facts of before do not have it. ``own_files`` are those that a plan with
+    ``persist: in_place`` has edited, written down where there are any.
     """
 
     version: Version
@@ -89,11 +108,12 @@ class HostFacts(Frozen):
     missing_directories: tuple[Setting, ...] = ()
     trust: Literal["debian", "coreos", "redhat"] | None = None
     source: Source | None = None
+    own_files: tuple[OwnFile, ...] = ()
 
     @model_serializer(mode="wrap")
-    def _without_the_usual_source(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_usual(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = written(self)
-        return {name: value for name, value in fields.items() if name != "source" or value is not None}
+        return {name: value for name, value in fields.items() if name not in {"source", "own_files"} or value}
 
 
 class MemberFacts(HostFacts):

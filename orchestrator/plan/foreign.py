@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from orchestrator.host.operations import Edit
 from orchestrator.text import one_line, shown
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -106,6 +107,19 @@ def command(text: str) -> str:
     """Return a command as it stands in a unit, where lines may be continued, and nothing else may follow."""
     one_line(text.replace("\\\n", " ").replace("\t", " "), "the command of a unit", limit=16384)
     return text
+
+
+def edits(found: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """Return the edits of a file, one behind the other; both texts hold lines of settings and no more."""
+    end = 0
+    for one in found:
+        if one.line < 1 or one.at_byte < end:
+            raise ValueError("the edits of a file do not follow each other")
+        for text in (one.old, one.new):
+            plain = text.replace("\n", " ").replace("\t", " ")
+            one_line(plain, "the edit of a file", limit=16384)
+        end = one.at_byte + len(one.old.encode())
+    return found
 
 
 class Shape(BaseModel):

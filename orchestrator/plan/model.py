@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from orchestrator.plan import spelling
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
-from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Port, Section, Service, folder_of
+from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Persist, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
 from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
 
@@ -45,6 +45,14 @@ class Cluster(Section):
         "auto",
         description="etcd's interface to work through; `auto` takes the one that the members' version has.",
         examples=["v2"],
+    )
+    persist: Persist = Field(
+        "beside",
+        description=(
+            "Where the final settings stay: in files of ours beside yours (`beside`), or in your own files, "
+            "edited in place once every member is sealed (`in_place`)."
+        ),
+        examples=["in_place"],
     )
     accept_downtime: bool = Field(
         default=False,

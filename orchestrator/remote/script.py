@@ -5,8 +5,18 @@ import binascii
 import posixpath
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
-from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
+from orchestrator.host.operations import (
+    EditFile,
+    MakeDirectory,
+    Operation,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Secret,
+    Write,
+)
 from orchestrator.host.questions import Answer, Answers, Script
 from orchestrator.trusted import UNTRUSTED
 
@@ -77,6 +87,35 @@ write_file() {{
   sibling=
   settle "$2"
   expect_sha256 "$2/$3" "$7"
+}}
+edit_file() {{
+  only_in_roots_own "$1"
+  folder=$1 edited=$1/$2 after=$4
+  [ -f "$edited" ] && [ ! -L "$edited" ] || {{ printf '%s: it is no file any more\n' "$edited" >&2; exit 1; }}
+  sum=$(sha256sum <"$edited")
+  case ${{sum%% *}} in
+    "$after") return ;;
+    "$3") ;;
+    *) printf '%s: somebody has changed it, and it stays as it is\n' "$edited" >&2; exit 1 ;;
+  esac
+  sibling=$1/.$2.orchestrator
+  rm -f -- "$sibling"
+  cp --preserve=all -- "$edited" "$sibling"
+  shift 4
+  read_bytes=0
+  while [ "$#" -gt 0 ]; do
+    tail -c "+$((read_bytes + 1))" -- "$edited" | head -c "$(($1 - read_bytes))"
+    printf '%s' "$3"
+    read_bytes=$(($1 + $2))
+    shift 3
+  done >"$sibling"
+  tail -c "+$((read_bytes + 1))" -- "$edited" >>"$sibling"
+  expect_sha256 "$sibling" "$after"
+  settle "$sibling"
+  mv -T -- "$sibling" "$edited"
+  sibling=
+  settle "$folder"
+  expect_sha256 "$edited" "$after"
 }}
 make_directory() {{
   [ -d "$1" ] || only_in_roots_own "$1"
@@ -175,6 +214,9 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
         case Write(path, _, mode, owner, group):
             place = posixpath.split(path)
             return ("write_file", payload, *place, f"{mode:04o}", owner, group, operation.sha256)
+        case EditFile(path, edits, before, after):
+            pieces = ((str(one.at_byte), str(len(one.old.encode())), one.new) for one in edits)
+            return ("edit_file", *posixpath.split(path), before, after, *chain.from_iterable(pieces))
         case Remove(path):
             return ("remove_file", *posixpath.split(path))
         case RemoveDirectory(path):
@@ -182,9 +224,8 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
         case Run(argv, environment):  # by env, so that no name can mean a function or a builtin
             variables = tuple(f"{name}={value}" for name, value in environment if isinstance(value, str))
             secrets = " ".join(_secrets(operation))
-            if not secrets:
-                return ("run_command", *variables, *argv)
-            return ("run_with_secrets", payload, *variables, "sh", "-c", _TAKE_SECRETS, "run", secrets, *argv)
+            taking = ("run_with_secrets", payload, *variables, "sh", "-c", _TAKE_SECRETS, "run", secrets)
+            return (*(taking if secrets else ("run_command", *variables)), *argv)
 
 
 def _secrets(operation: Run) -> Mapping[str, Secret]:
@@ -200,6 +241,9 @@ def render(operation: Operation) -> str:
             size_bytes = len(operation.text.encode())
             what = f"{mode:04o} {owner}:{group}, {size_bytes} bytes, sha256 {operation.sha256[:12]}…"
             return f"write {_word(path)} ({what})"
+        case EditFile(path, edits, before, after):
+            lines = ", ".join(str(line) for line in dict.fromkeys(one.line for one in edits))
+            return f"edit {_word(path)} (lines {lines}; sha256 {before[:12]}… -> {after[:12]}…)"
         case Remove(path):
             return f"remove {_word(path)}"
         case RemoveDirectory(path):

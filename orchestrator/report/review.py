@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.host.operations import Job, Operation, Write
+from orchestrator.host.operations import EditFile, Job, Operation, Write
 from orchestrator.remote.script import render
 from orchestrator.runbook.model import Runbook, Step, holds_material
+from orchestrator.text import escaped
 
 _LONG = 40  # lines
 
@@ -66,6 +67,11 @@ def operation_lines(operation: Operation) -> Iterable[str]:
     yield render(operation)
     if isinstance(operation, Write) and not holds_material(operation):  # nobody reads base64
         yield from (f"  | {line}" for line in operation.text.splitlines() if line)
+    if isinstance(operation, EditFile):
+        for one in operation.edits:
+            yield f"  | line {one.line}:"
+            for sign, text in (("-", one.old), ("+", one.new)):
+                yield from (f"  | {sign} {escaped(line)}" for line in text.splitlines() if line)
 
 
 def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:

@@ -1,10 +1,10 @@
 """A migration's table, for people: Markdown for the documentation, Mermaid for the diagram."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.errors import UsageError
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.table import ROLES, Migration
+from orchestrator.migrations.table import ROLES, Migration, Round
 
 
 def named(name: str) -> Migration:
@@ -33,7 +33,7 @@ def markdown(migration: Migration) -> str:
             (
                 (
                     round_.name,
-                    f"every {round_.role}",
+                    f"every {round_.role}" + (f", persist: {round_.persist}" if round_.persist else ""),
                     round_.source.name,
                     round_.target.name,
                     round_.order.name,
@@ -78,8 +78,14 @@ def mermaid(migration: Migration) -> str:
         for round_ in rounds:
             lines.append(f"    {round_.source.name} --> {round_.target.name}: {round_.name}")
             lines.append(f"    {round_.target.name} --> {round_.source.name}: undo {round_.name}")
-        lines += [f"    {round_.target.name} --> [*]" for round_ in rounds[-1:]]
+        usual = [round_ for round_ in rounds if round_.persist is None]
+        lines += [f"    {name} --> [*]" for name in _ends(usual, rounds)]
     return "\n".join(lines) + "\n"
+
+
+def _ends(*ways: Sequence[Round]) -> Iterable[str]:
+    """Name the states in which hosts stand behind the last round, of each of these ways."""
+    return dict.fromkeys(way[-1].target.name for way in ways if way)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable[str]:

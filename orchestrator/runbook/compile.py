@@ -12,12 +12,14 @@ from orchestrator.runbook.model import Runbook, Stage, Step
 
 def compile_forward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
     """Compile the way from the migration's first states to its last."""
-    return _Compilation(cluster, facts, migration, migration).runbook()
+    own = migration.of(cluster)
+    return _Compilation(cluster, facts, own, own).runbook()
 
 
 def compile_backward(cluster: Cluster, facts: Facts, migration: Migration) -> Runbook:
     """Compile the way back: the same rounds undone, the last one first."""
-    return _Compilation(cluster, facts, migration, migration.reversed).runbook()
+    own = migration.of(cluster)
+    return _Compilation(cluster, facts, own, own.reversed).runbook()
 
 
 class _Compilation:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from orchestrator.etcd.install import secret_values
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll
-from orchestrator.host.operations import Operation, Run, Secret, Write
+from orchestrator.host.operations import EditFile, Operation, Run, Secret, Write
 from orchestrator.migrations.table import Advice
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
@@ -164,6 +164,11 @@ def outlined(operation: Operation, members: Mapping[str, str]) -> dict[str, obje
     if isinstance(operation, Write):
         text = "material" if holds_material(operation) else secret_values.without(operation.text)[0]
         return {**reported, "content": text}
+    if isinstance(operation, EditFile):  # where the pieces stand, and what else does, is each host's own
+        pieces = [
+            (secret_values.without(one.old)[0], secret_values.without(one.new)[0]) for one in operation.edits
+        ]
+        return {"operation": "EditFile", "path": operation.path, "edits": pieces}
     if isinstance(operation, Run) and members:
         ids = re.compile(rf"\b(?:{'|'.join(map(re.escape, members))})\b")
         words = [ids.sub(lambda match: members[match[0]], word) for word in operation.argv]

@@ -87,6 +87,7 @@ class SourcedWorld(World):
         environ = "\0".join(f"{name}={value}" for name, value in given.items())
         lines += [f"environ={_encoded(environ)}", f"cmdline={_encoded(chr(0).join(words))}"]
         if path:
+            path = path if path in host.files else path.replace(".40-tls", "")  # as etcd/effective.py has it
             text = host.files[path][0]
             lines += [f"configuration={path}", f"configured={_encoded(text)}"]
             lines += [f"configured_as=644 root root {len(text)}"]
@@ -126,6 +127,16 @@ def in_flags(given: Settings) -> Laid:
     words = [f"--{effective.flag(name)}={value}" for name, value in given.items() if "PEER" not in name]
     lines = "".join(f'Environment="{name}={value}"\n' for name, value in given.items() if "PEER" in name)
     return f"[Service]\n{lines}ExecStart=/usr/bin/etcd {' '.join(words)}\n", {}
+
+
+def in_flags_of_a_drop_in(given: Settings) -> Laid:
+    """The same in a drop-in, over several lines."""
+    words = [f"--{effective.flag(name)}={value}" for name, value in given.items()]
+    command = " \\\n  ".join(("/usr/bin/etcd", *words))
+    path = "/etc/systemd/system/etcd2.service.d/15-theirs.conf"
+    return "[Service]\nExecStart=/usr/bin/etcd\n", {
+        path: f"[Service]\n# by hand\nExecStart=\nExecStart={command}\n"
+    }
 
 
 def in_a_configuration(given: Settings) -> Laid:

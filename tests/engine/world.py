@@ -9,17 +9,18 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import actions, files, settings, trial
 from orchestrator.etcd.api import v3
-from orchestrator.etcd.facts import ca_store, listeners, process, proxies
+from orchestrator.etcd.facts import ca_store, listeners, own_files, process, proxies
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
 from orchestrator.etcd.install import unit
 from orchestrator.host.operations import (
+    EditFile,
     Job,
     JobResult,
     MakeDirectory,
@@ -158,7 +159,7 @@ class World:
         self.away_looks = 0  # so often the first host cannot be asked
         self.cut_off: set[str] = set()  # members that reach only a follower, until they are started anew
 
-    def copied(self, moment: Callable[[str], None]) -> "World":
+    def copied(self, moment: Callable[[str], None]) -> Self:
         """Another world that is as this one is now."""
         other = copy(self)
         other.moment = moment
@@ -243,6 +244,7 @@ class World:
             files.SCRIPT: self._files,
             files.TEXTS: self._texts,
             unit.SCRIPT: lambda *_: Answer(0, ""),
+            own_files.SCRIPT: self._own_files,
             HOST: self._host_facts,
             VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
@@ -350,6 +352,15 @@ class World:
         ]
         return Answer(0, "\n".join(lines))
 
+    def _own_files(self, host: FakeHost, check: Script) -> Answer:
+        lines = [
+            f"file={mode:o} {owner} {group} {hashlib.sha256(text.encode()).hexdigest()}\t{path}"
+            for path in check.arguments
+            if path in host.files
+            for text, mode, owner, group in (host.files[path],)
+        ]
+        return Answer(0, "\n".join(lines))
+
     def _host_facts(self, host: FakeHost, check: Script) -> Answer:
         missing = [path for path in check.arguments[1:] if path not in host.directories]
         reported = ("user=etcd", "group=etcd", f"program={host.program}", "trust=debian")
@@ -418,6 +429,8 @@ class World:
             case Write():
                 lying = (operation.text, operation.mode, operation.owner, operation.group)
                 host.files[operation.path] = lying
+            case EditFile():
+                self._edit(host, operation)
             case Remove():
                 host.files.pop(operation.path, None)
             case RemoveDirectory():
@@ -429,6 +442,14 @@ class World:
                 host.lock = "" if host.lock.startswith(f"{mark}\n") else host.lock
             case Run():
                 self._run(host, operation.argv)
+
+    def _edit(self, host: FakeHost, operation: EditFile) -> None:
+        text, *how = host.files[operation.path]
+        if hashlib.sha256(text.encode()).hexdigest() != operation.after:
+            assert hashlib.sha256(text.encode()).hexdigest() == operation.before
+            text = operation.applied(text.encode()).decode()
+            assert hashlib.sha256(text.encode()).hexdigest() == operation.after
+        host.files[operation.path] = (text, *how)  # type: ignore[assignment]
 
     def _run(self, host: FakeHost, argv: tuple[str, ...]) -> None:
         match argv:

@@ -36,6 +36,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "place": ("/etc/etcd2",),
     "neighbours.of": (("/etc/etcd2/ca.pem",),),
     "around": ((), ()),
+    "own_files.of": (("/etc/default/etcd",),),
     "part": ("/usr/bin/etcd", 0),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }

@@ -1,8 +1,18 @@
 """Every case of every gate: tests/cases/checks."""
 
-from cases.checks import health, host, listeners, local_clients, proving, registry, relaying, settled
+from cases.checks import (
+    health,
+    host,
+    in_place,
+    listeners,
+    local_clients,
+    proving,
+    registry,
+    relaying,
+    settled,
+)
 
-TABLES = (health, registry, listeners, host, proving, settled, relaying, local_clients)
+TABLES = (health, registry, listeners, host, proving, settled, in_place, relaying, local_clients)
 
 
 CASES = [case for table in TABLES for case in table.CASES]

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.sourced import SourcedWorld, in_a_file
 from engine.walking import run
 from engine.world import World, make_cluster
 
@@ -32,6 +33,7 @@ from orchestrator.plan.facts import Facts, Target
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 
+IN_PLACE = {"edited", "settled"}  # states that only such a plan comes to
 Reply = Callable[[Answer], Answer]
 
 
@@ -114,8 +116,8 @@ class Stage:
         return scene
 
     def _make(self, migration: str, state: str) -> tuple[World, Facts]:
-        cluster = make_cluster(self._folder, proxies=1)
-        world = World(cluster)
+        world = self._in_place() if state in IN_PLACE else World(make_cluster(self._folder, proxies=1))
+        cluster = world.cluster
         facts = gather(cluster, world.look)
         runbook = compile_forward(cluster, facts, MIGRATIONS[migration])
         if state not in {"plaintext", "relaying"}:
@@ -125,6 +127,11 @@ class Stage:
         for host in cluster.hosts:
             world.place(host.name).results.clear()
         return world, facts
+
+    def _in_place(self) -> World:
+        """A world whose plan has the operator's own files edited; it has no proxies."""
+        cluster = make_cluster(self._folder).model_copy(update={"persist": "in_place"})
+        return SourcedWorld(cluster, in_a_file)
 
 
 def verdict(stage: Stage, make: HostCheck, case: Case) -> str | None:

@@ -17,8 +17,7 @@ def check_hosts(call: Call) -> None:
     """Look for what could stop the run, and compile its runbook; there is no run on a migrated cluster."""
     found = check.passed(call.session)
     if found is None:
-        track = call.session.migration.track("member")
-        out(check.MIGRATED.format(state=track[-1].name))
+        out(check.MIGRATED.format(state=call.session.end))
         call.is_over = True
         return
     call.facts, call.cut_off = found

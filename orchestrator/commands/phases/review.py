@@ -15,6 +15,7 @@ from orchestrator.etcd.install import detecting as sources
 from orchestrator.output import out
 from orchestrator.plan.facts import Facts, Target
 from orchestrator.report import review as text
+from orchestrator.text import shown
 
 
 def review(call: Call) -> None:
@@ -29,7 +30,7 @@ def review(call: Call) -> None:
         raise RefusedError(f"a run would stop at once: {error}") from error
     facts = progress.opened.facts if progress.opened else None
     everyone = targets_of(session.cluster, facts) if facts else ()
-    found = (*(_sources(facts) if facts else ()), *_kept(everyone))
+    found = (*(_sources(facts) if facts else ()), *_kept(everyone), *_edited(everyone))
     repairs = () if progress.attempts else tuple(peering.repairs(everyone))
     out(text.review(call.runbook, jobs, call.cut_off, found, repairs))
 
@@ -42,6 +43,14 @@ def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:
         yield f"{peers}: peers speak https already; their listeners and certificates stay as they are."
     if clients:
         yield f"{clients}: clients are served over https already; that listener and its certificate stay."
+
+
+def _edited(everyone: tuple[Target, ...]) -> Iterable[str]:
+    """Say which of the operator's own files are edited, and what becomes of ours."""
+    for one in everyone:
+        paths = ", ".join(shown(file.path, quote="") for file in one.found.own_files)
+        if paths:
+            yield f"{one.name}: {paths}: edited in place once every member is sealed; then ours go."
 
 
 def _sources(facts: Facts) -> Iterable[str]:

@@ -6,6 +6,7 @@ never at what a command claimed to have done.
 
 from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, unserving
 from orchestrator.etcd.checks.host import trusting_the_ca
+from orchestrator.etcd.checks.in_place import own_files_edited, running_from_own_files
 from orchestrator.etcd.checks.listeners import (
     listed_by_etcdctl_with_certificates,
     reachable_by_every_peer_over_tls,
@@ -62,6 +63,7 @@ __all__ = [
     "listening_locally",
     "loaded_with_certificates",
     "local_clients_healthy",
+    "own_files_edited",
     "proven_to_every_peer",
     "quorate",
     "reachable_by_every_peer_over_tls",
@@ -78,6 +80,7 @@ __all__ = [
     "relaying_reads",
     "relaying_with_certificates",
     "running_as_found",
+    "running_from_own_files",
     "running_with_http",
     "running_with_https",
     "serving_http",

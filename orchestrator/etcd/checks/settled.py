@@ -56,7 +56,9 @@ def running_with_http(target: Target) -> Check:
     return Check(target.name, (runs,), judge)
 
 
-def running_with(target: Target, wanted: Mapping[str, str | None], *stages: Stage) -> Check:
+def running_with(
+    target: Target, wanted: Mapping[str, str | None], *stages: Stage, are_edited: bool = False
+) -> Check:
     """The running process has these settings, and so will the next: just the files of these stages lie.
 
     Nothing else that the next start reads says otherwise, either. Where no stage is in force there is nothing
@@ -64,7 +66,7 @@ def running_with(target: Target, wanted: Mapping[str, str | None], *stages: Stag
     """
     installed = install.of(target)
     runs = installed.running
-    lying, of_files = installed.only(*stages)
+    lying, of_files = installed.only(*stages, are_edited=are_edited)
     asked, of_next_start = _next_start(target, wanted) if stages else ((), lambda _: ())
 
     def manual_changes(answers: Answers) -> Iterable[Remark]:

@@ -136,16 +136,20 @@ class Composed:
         lines = copy._command({**flagged, **given}) if given else ()
         return files, lines, {name: value for name, value in differing.items() if name not in given}
 
-    def only(self, *stages: Stage) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:
-        """Whether just the files of these stages lie there."""
+    def only(
+        self, *stages: Stage, are_edited: bool = False
+    ) -> tuple[Fact[Mapping[str, Lying]], Callable[[Answers], Iterable[Remark]]]:
+        """Whether just the files of these stages lie there, and those of theirs as they were, or edited."""
         wanted = self.files(*stages)
         others = [path for path in self.paths if path not in {file.path for file in wanted}]
-        lying = files.lying(self._target, self.paths)
+        own = (file.path for file in self._target.found.own_files)
+        lying = files.lying(self._target, (*self.paths, *own))
 
         def judge(answers: Answers) -> Iterable[Remark]:
             found = lying.read(answers)
             yield from files.differences(wanted, found)
             yield from files.changes(self._target, others, found)
+            yield from files.own(self._target, found, are_edited=are_edited)
 
         return lying, judge
 

@@ -49,17 +49,21 @@ def restated(command: str, wanted: Mapping[str, str]) -> str:
         last = words[-1]
         text = commands.escaped(more, quote=command[last.end - 1])
         return commands.changed(command, [(last.end - 1, last.end - 1, text)])
-    spans, added = [], []
-    for name, value in wanted.items():
-        span = next(_spans(words, name, value), None)
-        if span:
-            spans.append(span)
-        else:
-            added.append(commands.quoted(spelled(name, value)))
-    return " ".join([commands.changed(command, spans), *added])
+    return commands.changed(command, spans(command, wanted))
 
 
-def _spans(words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int, int, str]]:
+def spans(command: str, wanted: Mapping[str, str]) -> tuple[tuple[int, int, str], ...]:
+    """Return what has to stand where for these settings, in a command of etcd's own; new flags at its end."""
+    words = commands.words(command)
+    found = {name: next(_spans(command, words, name, value), None) for name, value in wanted.items()}
+    added = "".join(
+        f" {commands.quoted(spelled(name, value))}" for name, value in wanted.items() if not found[name]
+    )
+    end = len(command)
+    return (*filter(None, found.values()), *([(end, end, added)] if added else ()))
+
+
+def _spans(command: str, words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int, int, str]]:
     """Where the last flag of a setting stands, and what has to stand there."""
     wanted = effective.flag(name)
     rest = (*words[1:], Word("", 0, 0))
@@ -69,7 +73,8 @@ def _spans(words: tuple[Word, ...], name: str, value: str) -> Iterator[tuple[int
             continue
         is_alone = equals or value in _SWITCHED or following.text[:1] in {"", "-"}
         if not is_alone:
-            yield following.start, following.end, commands.quoted(value)
+            between = command[word.start : following.start]
+            yield word.start, following.end, between + commands.quoted(value)
         else:
             yield word.start, word.end, commands.quoted(f"{flag}={value}")
 

@@ -31,6 +31,11 @@ class Install(Protocol):
         ...
 
     @property
+    def final(self) -> Settings:
+        """Every setting that the host ends with."""
+        ...
+
+    @property
     def directories(self) -> tuple[str, ...]:
         """The directories that hold these files."""
         ...
@@ -62,6 +67,11 @@ class Install(Protocol):
         """
         ...
 
-    def only(self, *stages: Stage) -> tuple[Fact[Any], Callable[[Answers], Iterable[Remark]]]:
-        """Whether just the files of these stages lie there: what to ask, and what is not so."""
+    def only(
+        self, *stages: Stage, are_edited: bool = False
+    ) -> tuple[Fact[Any], Callable[[Answers], Iterable[Remark]]]:
+        """Whether just the files of these stages lie there: what to ask, and what is not so.
+
+        ``are_edited`` is whether the operator's own files have their edits, where the plan wants any.
+        """
         ...

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from orchestrator.etcd import effective, files, settings
-from orchestrator.etcd.install import said, unit
+from orchestrator.etcd.install import in_place, said, unit
 from orchestrator.etcd.install.composed import Composed
 from orchestrator.etcd.install.said import Said
 from orchestrator.etcd.install.unit import Unit
@@ -64,8 +64,19 @@ def left_behind(target: Target, read: Unit, texts: Texts) -> Iterable[Remark]:
     """
     ours, before = Composed(target).paths, target.found.environment
     if set(ours) & set(read.drop_ins):
+        read, texts = in_place.as_found(target, read, texts)  # a rollback takes our edits back first
         theirs, wanted = said.without(read, ours), {name: before.get(name) for name in settings.CHANGED}
         yield from astray(target, theirs, texts, wanted)
+
+
+def without_ours(target: Target, read: Unit, texts: Texts) -> Iterable[Remark]:
+    """Say what the next start would use otherwise than the final settings if nothing of ours lay there."""
+    theirs, final = said.without(read, Composed(target).paths), Composed(target).final
+    yield from astray(target, theirs, texts, final)
+    known = {one.name for one in said.said(theirs, texts)}
+    missing = ", ".join(name for name in final if name not in known)
+    if missing:
+        yield wrong(f"no file of yours says {missing}: the next start would not have that without ours")
 
 
 def _reported(one: Said, value: str | None) -> str:

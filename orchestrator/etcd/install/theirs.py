@@ -35,12 +35,13 @@ class Change:
 class Place:
     """One file of theirs: what has to stand there, and which of its lines say something else now.
 
-    ``is_there`` is whether it says any setting of ours now; ``command`` is ExecStart= with the final flags,
-    where it stands in this file.
+    ``settings`` are those that stand there in the end, ``lines`` how. ``is_there`` is whether it says any
+    setting of ours now; ``command`` is ExecStart= with the final flags, where it stands in this file.
     """
 
     carrier: Carrier
     path: str
+    settings: Settings
     lines: tuple[str, ...]
     changes: tuple[Change, ...]
     is_there: bool
@@ -76,6 +77,7 @@ def places(target: Target, read: Unit, configurations: Mapping[str, str]) -> tup
         Place(
             carrier,
             path,
+            settings,
             _lines(carrier, {name: settings[name] for name in final if name in settings}),
             tuple(_changes(carrier, path, theirs, final)),
             is_there=any(one.path == path for one in theirs),

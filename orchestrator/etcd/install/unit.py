@@ -140,38 +140,84 @@ def values(text: str, key: str) -> Iterable[str]:
 
 def placed(text: str, key: str) -> Iterable[tuple[str, tuple[int, ...]]]:
     """Return each value of a key of [Service], and the number in the file of each of its lines."""
+    return ((one.value, one.lines) for one in stated(text, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A value of a key, and the numbers of its lines in the file.
+
+    ``parts`` say where each of these begins: in the value, and in the file, counted in characters.
+    """
+
+    value: str
+    lines: tuple[int, ...]
+    parts: tuple[tuple[int, int], ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a piece of the value stands in the file; ValueError if a comment stands within."""
+        places = [self._place(at) for at in range(start, end)]
+        if places != list(range(places[0], places[0] + end - start)):
+            raise ValueError(f"a comment stands within what line {self.lines[0]} says")
+        return places[0], places[-1] + 1
+
+    def _place(self, at: int) -> int:
+        begins, place = next(part for part in reversed(self.parts) if part[0] <= at)
+        return place + at - begins
+
+
+def stated(text: str, key: str) -> Iterable[Stated]:
+    """Return each value of a key of [Service], with where it stands."""
     section = ""
-    for line, numbers in _lines(text):
+    for line, numbers, parts in _lines(text):
         name, equals, value = line.partition("=")
         if line.startswith("["):
             section = line
         elif equals and section == "[Service]" and name.strip() == key:
-            yield value.strip(), numbers
+            skipped = len(name) + 1 + len(value) - len(value.lstrip())
+            yield Stated(value.strip(), numbers, tuple((at - skipped, place) for at, place in parts))
 
 
-def _lines(text: str) -> Iterable[tuple[str, tuple[int, ...]]]:
+def _lines(text: str) -> Iterable[tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]]:
     """Return a unit's lines as systemd joins them: systemd.syntax(7); systemd 252, shared/conf-parser.c.
 
-    Each with the numbers in the file of those that it was joined of. A backslash at the end has the next line
-    belong to this one, past comments. An empty line is a next line too, one that goes on no further; two
-    backslashes are one that stands for itself.
+    Each with the numbers in the file of those that it was joined of, and where each of these begins: here,
+    and in the file. A backslash at the end has the next line belong to this one, past comments. An empty line
+    is a next line too, one that goes on no further; two backslashes are one that stands for itself.
     """
     begun = ""
     numbers: tuple[int, ...] = ()
-    for number, line in enumerate(_END.split(text), 1):
+    parts: tuple[tuple[int, int], ...] = ()
+    for number, (start, line) in enumerate(_split(text), 1):
         part = line.lstrip()
         if part[:1] in {"#", ";"}:
             continue
         backslashes = len(part) - len(part.rstrip("\\"))
+        placed_here = (*parts, (len(begun), start))
         if backslashes % 2:
-            begun, numbers = f"{begun}{line}\n", (*numbers, number)
+            begun, numbers, parts = f"{begun}{line}\n", (*numbers, number), placed_here
             continue
         if part:
-            yield f"{begun}{line}".strip(), (*numbers, number)
+            yield _stripped(f"{begun}{line}", (*numbers, number), placed_here)
         else:
-            yield begun.removesuffix("\\\n").strip(), numbers
-        begun, numbers = "", ()
-    yield begun.removesuffix("\\\n").strip(), numbers
+            yield _stripped(begun.removesuffix("\\\n"), numbers, parts)
+        begun, numbers, parts = "", (), ()
+    yield _stripped(begun.removesuffix("\\\n"), numbers, parts)
+
+
+def _split(text: str) -> Iterable[tuple[int, str]]:
+    start = 0
+    for end in _END.finditer(text):
+        yield start, text[start : end.start()]
+        start = end.end()
+    yield start, text[start:]
+
+
+def _stripped(
+    line: str, numbers: tuple[int, ...], parts: tuple[tuple[int, int], ...]
+) -> tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]:
+    skipped = len(line) - len(line.lstrip())
+    return line.strip(), numbers, tuple((at - skipped, place) for at, place in parts)
 
 
 def variables_of_file(text: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 _BLANKS, _ENDS, _COMMENTS = " \t\n\r", "\n\r", "#;"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,9 +21,23 @@ def of_file(text: str) -> Mapping[str, str]:
 
 def placed(text: str) -> Iterable[tuple[str, str, int]]:
     """Return each assignment of a file for EnvironmentFile=, and the number of the line where it begins."""
-    for name, value, start in _assignments(text):
-        if _NAME.fullmatch(name):
-            yield name, value, text.count("\n", 0, start) + 1
+    for one in assigned(text):
+        yield one.name, one.value, text.count("\n", 0, one.start) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """An assignment of a file for EnvironmentFile=, and where it begins and ends there, in characters."""
+
+    name: str
+    value: str
+    start: int
+    end: int
+
+
+def assigned(text: str) -> Iterable[Assigned]:
+    """Return each assignment of a file for EnvironmentFile=, with where it stands."""
+    return (one for one in _assignments(text) if _NAME.fullmatch(one.name))
 
 
 def of_show(text: str) -> Mapping[str, str]:
@@ -63,7 +78,7 @@ def _quoted(text: str, place: int) -> tuple[str, int]:
     raise ValueError("systemctl printed a quote that is left open")
 
 
-def _assignments(text: str) -> Iterable[tuple[str, str, int]]:
+def _assignments(text: str) -> Iterable[Assigned]:
     place = 0
     while place < len(text):
         char = text[place]
@@ -79,7 +94,7 @@ def _assignments(text: str) -> Iterable[tuple[str, str, int]]:
                 place = end + 1
                 continue
             value, place = _value(text, end + 1)
-            yield name, value, start
+            yield Assigned(name, value, start, min(place - 1, len(text)))
 
 
 def _after_comment(text: str, place: int) -> int:

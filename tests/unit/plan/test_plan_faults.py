@@ -19,7 +19,7 @@ CASES = [
     # fields
     (SMALL + "zzz: red\n", [
         ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, cluster, members, patience, "
-         "ports, proxies, service, ssh, strategy, tls, watch")]),
+         "persist, ports, proxies, service, ssh, strategy, tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
     (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
@@ -260,8 +260,14 @@ CASES = [
          "the character itself")]),
     (SMALL + '"\\ud83d\\ude00": 1\n', [
         ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, cluster, members, "
-         "patience, ports, proxies, service, ssh, strategy, tls, watch")]),
+         "patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
+    (SMALL + "persist: in place\n",
+        [("13:10: persist: expected 'beside' or 'in_place', found the text 'in place': did you mean "
+          "'in_place'?")]),
+    (SMALL + "persist: in_place\nproxies:\n  - {name: p, address: 10.0.0.9}\n", [
+        ("13:10: persist: v2 proxies have no files edited in place: leave persist out, and ours lie beside "
+         "yours")]),
     (SMALL + "accept_downtime: !!bool banana\n",
         ["13:18: accept_downtime: 'banana' is neither true nor false: write one of them"]),
     (swapped(A, "&first " + A),

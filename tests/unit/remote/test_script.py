@@ -1,18 +1,30 @@
 import getpass
 import grp
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.scripts import perform, shell
 from unit.remote.shells import ShellChannel
 
-from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Secret, Write
+from orchestrator.host.operations import (
+    Edit,
+    EditFile,
+    MakeDirectory,
+    Operation,
+    Remove,
+    RemoveDirectory,
+    Run,
+    Secret,
+    Write,
+)
 from orchestrator.host.questions import Answer, Script
 from orchestrator.remote.conversation import Conversation, converse, prepare
 from orchestrator.remote.host_locks import RELEASE, TAKE
@@ -30,6 +42,8 @@ RENDERED = [
     (MakeDirectory("/etc/pki", 0o700, "etcd", "etcd"),            "make directory /etc/pki (0700 etcd:etcd)"),
     (Write("/etc/x", "hi\n", 0o600, "etcd", "etcd"),              "write /etc/x (0600 etcd:etcd, 3 bytes, sha256 98ea6e4f216f…)"),  # noqa: E501  # one row, one line
     (Write("/etc/k", Secret("hi\n")),                             "write /etc/k (0644 root:root, 3 bytes, sha256 98ea6e4f216f…)"),  # noqa: E501  # one row, one line
+    (EditFile("/etc/a b", (Edit(2, 5, "x", "y"), Edit(7, 9, "", "z\n")), "a" * 64, "b" * 64),
+     "edit '/etc/a b' (lines 2, 7; sha256 aaaaaaaaaaaa… -> bbbbbbbbbbbb…)"),
     (Remove("/etc/a b"),                                          "remove '/etc/a b'"),
     (RemoveDirectory("/etc/pki"),                                 "remove directory /etc/pki if it is empty"),
     (Run(("systemctl", "daemon-reload")),                         "run systemctl daemon-reload"),
@@ -146,6 +160,45 @@ def test_a_job_changes_what_it_says_and_may_be_done_twice(beside: Path, tmp_path
         assert not old.exists()
 
 
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_file_of_somebody_elses_is_edited_exactly_and_given_back(
+    beside: Path, tmp_path: Path, program: str
+) -> None:
+    own, old = tmp_path / WEIRD.replace("/", ""), f"first\n{WEIRD}\0\r\nlast"
+    own.write_bytes(old.encode())
+    own.chmod(0o640)
+    at = len(b"first\n")
+    pieces = (
+        Edit(1, 0, "first", ""),
+        Edit(2, at, WEIRD, f"{WEIRD}\n{WEIRD}\n"),
+        Edit(4, len(old.encode()), "", "\n"),
+    )
+    edit = edit_of(str(own), pieces, old.encode())
+    for operation, content in ((edit, edit.applied(old.encode())), (edit.undone, old.encode())):
+        for _ in range(2):
+            done = perform([operation], beside, program)
+            assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+            assert (content, 0o640) == (own.read_bytes(), own.stat().st_mode & 0o7777)
+            assert [own.name, "job"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_file_that_somebody_has_changed_is_not_edited(beside: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    edit = edit_of(str(own), (Edit(1, 0, "a", "b"),), b"a\n")
+    own.write_text("a\n# by hand\n")
+    done = perform([edit], beside)
+    assert f"{own}: somebody has changed it, and it stays as it is" in done.stderr
+    assert (1, "a\n# by hand\n") == (done.returncode, own.read_text())
+    own.rename(tmp_path / "moved")
+    own.symlink_to("moved")
+    assert f"{own}: it is no file any more" in perform([edit], beside).stderr
+
+
+def edit_of(path: str, pieces: tuple[Edit, ...], before: bytes) -> EditFile:
+    edit = EditFile(path, pieces, hashlib.sha256(before).hexdigest(), "")
+    return replace(edit, after=hashlib.sha256(edit.applied(before)).hexdigest())
+
+
 def test_an_existing_directory_is_left_as_it_is(beside: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir(0o711)
 
@@ -238,6 +291,7 @@ JOB = job_script(
     [
         MakeDirectory(f"/x/{WEIRD}", 0o700),
         Write(f"/x/{WEIRD}", Secret(WEIRD)),
+        EditFile(f"/x/{WEIRD}", (Edit(1, 3, WEIRD, WEIRD),), "a" * 64, "b" * 64),
         Remove(f"/x/{WEIRD}"),
         RemoveDirectory(f"/x/{WEIRD}"),
         Run(("echo", WEIRD, ""), (("A", WEIRD),)),
