@@ -23,7 +23,6 @@ from orchestrator.session import Session
 Value = TypeVar("Value")
 
 TOKEN = "ETCD_INITIAL_CLUSTER_TOKEN"  # noqa: S105 - the name of a setting
-MOST_PARTS = 64  # 256 MiB: etcd's programs have about 25
 EMPTY = "not copied: keys and values, certificates and private keys: the lab begins empty and makes its own"
 
 
@@ -99,16 +98,12 @@ def _asked(session: Session, facts: Mapping[str, Fact[Value]]) -> dict[str, Valu
 
 def _scripts(session: Session, name: str, paths: Iterable[str]) -> dict[str, str]:
     """Read those of a host's files that are scripts."""
-    read = {path: _part(session, name, path, 0) for path in paths}
+    read = {path: _asked(session, {name: layout.small_file(name, path)})[name] for path in paths}
     return {
         path: content.decode(errors="surrogateescape")
         for path, content in read.items()
         if content.startswith(b"#!")
     }
-
-
-def _part(session: Session, name: str, path: str, index: int) -> bytes:
-    return _asked(session, {name: layout.part(name, path, index)})[name]
 
 
 def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
@@ -117,17 +112,16 @@ def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
     if target.exists():
         return
     store.mkdir(parents=True, exist_ok=True)
-    unfinished, digest, index = store / f"{program.sha256}.unfinished", hashlib.sha256(), 0
-    with unfinished.open("wb") as file:
-        while index < MOST_PARTS and (part := _part(session, name, program.path, index)):
-            file.write(part)
-            digest.update(part)
-            index += 1
-    if digest.hexdigest() != program.sha256:
+    unfinished = store / f"{program.sha256}.unfinished"
+    wanted = layout.copied(name, program, unfinished)
+    answer = session.hosts.look([wanted])[wanted]
+    if answer.exit_status != 0:
+        raise RefusedError(f"{name}: {program.path} cannot be copied: {answer.reason}")
+    with unfinished.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != program.sha256:
         unfinished.unlink()
-        raise RefusedError(
-            f"{name}: {program.path} is too large, or was changed while it was copied: begin again"
-        )
+        raise RefusedError(f"{name}: {program.path} was changed while it was copied: begin again")
     unfinished.replace(target)
 
 

@@ -36,7 +36,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "place": ("/etc/etcd2",),
     "neighbours.of": (("/etc/etcd2/ca.pem",),),
     "around": ((), ()),
-    "part": ("/usr/bin/etcd", 0),
+    "small_file": ("/usr/local/bin/start-etcd",),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
 
