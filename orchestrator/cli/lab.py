@@ -1,5 +1,7 @@
 """The commands that boot real hosts on this machine; the lab is imported only where it is needed."""
 
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,8 @@ from orchestrator.cli.sessions import session_of
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestrator.plan.layout import Layout
 
 Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan, a YAML file.")]
@@ -35,6 +39,13 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
         bool,
         typer.Option("--as-found", help="Boot what PLAN's hosts really have, read over SSH; and roll back."),
     ] = False,
+    with_data: Annotated[
+        bool,
+        typer.Option(
+            "--with-data",
+            help="With --as-found: restore a snapshot of your cluster first; it is read from one member.",
+        ),
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
     etcd: Etcd = None,
     asks: AskPass = False,
@@ -48,22 +59,44 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
 
     if as_found and etcd is not None:
         raise UsageError("--as-found boots the etcd that your hosts have; leave --etcd out")
-    found = _found(plan, Login(asks, password)) if as_found else None
-    raise typer.Exit(run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args, found=found))
+    if with_data and not as_found:
+        again = commandline.command("rehearse", commandline.argument(plan), "--as-found", "--with-data")
+        raise UsageError(f"--with-data restores what --as-found reads: {again}")
+    with ExitStack() as stack:
+        found = stack.enter_context(_found(plan, Login(asks, password), with_data)) if as_found else None
+        code = run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args, found=found)
+    raise typer.Exit(code)
 
 
-def _found(plan: Path, login: Login) -> "Layout":
-    """Read how etcd is started on the real hosts, and say what was found, and what could not be copied."""
-    from orchestrator.commands import as_found  # noqa: PLC0415 -- see the module's docstring
+@contextmanager
+def _found(plan: Path, login: Login, with_data: bool) -> "Iterator[Layout]":  # noqa: FBT001 - an option's own value
+    """Read how etcd is started on the real hosts, and say what was found, and what could not be copied.
+
+    With data, a copy of it is there as long as that; the lab removes it sooner.
+    """
+    from orchestrator.commands import as_found, data  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.lab.hosts import base_system  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.lab.lifecycle import lab as labs  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.lab.provisioning import private_copy  # noqa: PLC0415 -- see the module's docstring
 
     labs.check_machine()
-    with session_of(plan, None, login) as (session, _):
-        found, reported = as_found.read(session, base_system.cache_directory() / "programs")
-    for line in reported:
-        output.err(line)
-    return found
+    labs.check_free()
+    private_copy.clear(labs.COPY)
+    programs = base_system.cache_directory() / "programs"
+    with ExitStack() as stack:
+        with session_of(plan, None, login) as (session, _):
+            facts = as_found.read_facts(session)
+            found, reported = as_found.read(session, facts, programs, with_data=with_data)
+            for line in reported:
+                output.err(line)
+            if with_data:
+                source = data.choose(session, facts)
+                private_copy.check_room(labs.COPY, source.most_bytes, len(session.cluster.members))
+                output.err(data.announced(source))
+                session.moment.on_leaving.append(lambda: private_copy.remove(labs.COPY))
+                file = stack.enter_context(private_copy.held(labs.COPY))
+                found = replace(found, snapshot=data.fetch(session, source, file))
+        yield found
 
 
 @lab.command()

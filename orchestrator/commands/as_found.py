@@ -9,7 +9,7 @@ from typing import TypeVar
 from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import RefusedError, StoppedError
-from orchestrator.etcd.facts import layout, process
+from orchestrator.etcd.facts import layout, members, process
 from orchestrator.etcd.facts.layout import Around
 from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import found, unit
@@ -23,20 +23,25 @@ from orchestrator.session import Session
 Value = TypeVar("Value")
 
 TOKEN = "ETCD_INITIAL_CLUSTER_TOKEN"  # noqa: S105 - the name of a setting
-MOST_PARTS = 64  # 256 MiB: etcd's programs have about 25
+TOKENS = "ETCD_AUTH_TOKEN"
 EMPTY = "not copied: keys and values, certificates and private keys: the lab begins empty and makes its own"
+SECRETS = "not copied: certificates and private keys: the lab makes its own"
+V2 = "not copied: keys of the v2 interface, which {} serve: a snapshot holds those of v3 alone"
 
 
-def read(session: Session, store: Path) -> tuple[Layout, tuple[str, ...]]:
+def read(
+    session: Session, facts: Facts, store: Path, *, with_data: bool = False
+) -> tuple[Layout, tuple[str, ...]]:
     """Read how every host's etcd is started; copy its programs into ``store``, once each.
 
-    Returns it, and what to report: what was found, and what could not be copied. StoppedError in the middle
-    of a migration, RefusedError if the plan does not fit the hosts.
+    Returns it, and what to report: what was found, and what could not be copied, but for the data.
+    RefusedError for what cannot be rehearsed.
     """
-    facts = _facts(session)
+    serving = _interfaces(session, facts)
     reads = _reads(session, facts)
+    refuse_keys(reads)
     names = sorted(set().union(*(each.hostnames for each in reads)))
-    arounds = _asked(
+    arounds = asked(
         session, {each.target.name: layout.around(each.target, each.paths, names) for each in reads}
     )
     resolved = _resolved(arounds.values(), names)
@@ -53,14 +58,22 @@ def read(session: Session, store: Path) -> tuple[Layout, tuple[str, ...]]:
         reported += [_described(each, one.layout), *(f"{name}: not copied: {what}" for what in one.left_out)]
         for program in one.layout.programs:
             _fetch(session, name, program, store)
-    members = {name: Registration(member.name, member.peer_urls) for name, member in facts.members.items()}
+    registered = {name: Registration(member.name, member.peer_urls) for name, member in facts.members.items()}
     token = reads[0].running.settings.get(TOKEN, "etcd-cluster")  # etcd's own default
     outline = recall.compile_there(session, facts).outline[:12]
-    reported += [EMPTY, f"runbook without certificates and IDs: {outline}, in the rehearsal as on your hosts"]
-    return Layout(hosts, members, token, resolved, store), tuple(reported)
+    if with_data:
+        reported += [SECRETS, *([V2.format(", ".join(serving))] if serving else [])]
+    else:
+        reported.append(EMPTY)
+    reported += [f"runbook without certificates and IDs: {outline}, in the rehearsal as on your hosts"]
+    return Layout(hosts, registered, token, resolved, store), tuple(reported)
 
 
-def _facts(session: Session) -> Facts:
+def read_facts(session: Session) -> Facts:
+    """Read the facts off the hosts.
+
+    StoppedError in the middle of a migration, RefusedError if the plan does not fit the hosts.
+    """
     if read_progress(session).is_under_way:
         raise StoppedError(
             "a migration is under way, and what is rehearsed is a whole one. "
@@ -80,12 +93,40 @@ def _facts(session: Session) -> Facts:
 def _reads(session: Session, facts: Facts) -> list[Read]:
     first = targets_of(session.cluster, facts)[0]
     targets = (*first.everyone, *first.proxies)
-    running = _asked(session, {target.name: process.running(target) for target in targets})
-    units = _asked(session, {target.name: unit.of(target) for target in targets})
+    running = asked(session, {target.name: process.running(target) for target in targets})
+    units = asked(session, {target.name: unit.of(target) for target in targets})
     return [Read(target, running[target.name], units[target.name]) for target in targets]
 
 
-def _asked(session: Session, facts: Mapping[str, Fact[Value]]) -> dict[str, Value]:
+def refuse_keys(reads: Iterable[Read]) -> None:
+    """Refuse an etcd that does not even start without a private key, for those stay where they are."""
+    signing = [each.target.name for each in reads if each.running.settings.get(TOKENS, "").startswith("jwt")]
+    if signing:
+        raise RefusedError(
+            f"{', '.join(signing)}: etcd signs its tokens with a key of its own ({TOKENS}=jwt,...), without "
+            "which it does not start; private keys are not copied, so what was found cannot be rehearsed. "
+            "Leave --as-found out"
+        )
+
+
+def _interfaces(session: Session, facts: Facts) -> tuple[str, ...]:
+    """Return the members that serve the v2 interface too; RefusedError if the lab's clients have none."""
+    if facts.api != "v3":
+        return ()
+    targets = targets_of(session.cluster, facts)
+    gateways = asked(session, {target.name: members.gateway(target) for target in targets})
+    shut = [name for name, is_open in gateways.items() if not is_open]
+    if shut:
+        raise RefusedError(
+            f"{', '.join(shut)}: etcd's JSON gateway is off (etcd 3.4 with a configuration file needs "
+            "enable-grpc-gateway: true there), and the lab's clients write through it, so what was found "
+            "cannot be rehearsed. Leave --as-found out"
+        )
+    versions = asked(session, {target.name: members.version(target) for target in targets})
+    return tuple(name for name, version in versions.items() if version.serves_v2)
+
+
+def asked(session: Session, facts: Mapping[str, Fact[Value]]) -> dict[str, Value]:
     """Ask every host for one fact; RefusedError for an answer that cannot be read."""
     answers = session.hosts.look(fact.question for fact in facts.values())
     values = {}
@@ -99,16 +140,12 @@ def _asked(session: Session, facts: Mapping[str, Fact[Value]]) -> dict[str, Valu
 
 def _scripts(session: Session, name: str, paths: Iterable[str]) -> dict[str, str]:
     """Read those of a host's files that are scripts."""
-    read = {path: _part(session, name, path, 0) for path in paths}
+    read = {path: asked(session, {name: layout.small_file(name, path)})[name] for path in paths}
     return {
         path: content.decode(errors="surrogateescape")
         for path, content in read.items()
         if content.startswith(b"#!")
     }
-
-
-def _part(session: Session, name: str, path: str, index: int) -> bytes:
-    return _asked(session, {name: layout.part(name, path, index)})[name]
 
 
 def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
@@ -117,17 +154,16 @@ def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
     if target.exists():
         return
     store.mkdir(parents=True, exist_ok=True)
-    unfinished, digest, index = store / f"{program.sha256}.unfinished", hashlib.sha256(), 0
-    with unfinished.open("wb") as file:
-        while index < MOST_PARTS and (part := _part(session, name, program.path, index)):
-            file.write(part)
-            digest.update(part)
-            index += 1
-    if digest.hexdigest() != program.sha256:
+    unfinished = store / f"{program.sha256}.unfinished"
+    wanted = layout.copied(name, program, unfinished)
+    answer = session.hosts.look([wanted])[wanted]
+    if answer.exit_status != 0:
+        raise RefusedError(f"{name}: {program.path} cannot be copied: {answer.reason}")
+    with unfinished.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != program.sha256:
         unfinished.unlink()
-        raise RefusedError(
-            f"{name}: {program.path} is too large, or was changed while it was copied: begin again"
-        )
+        raise RefusedError(f"{name}: {program.path} was changed while it was copied: begin again")
     unfinished.replace(target)
 
 

@@ -1,10 +1,13 @@
 """What is kept before the first change: the cluster's data on one host, every host's unit as it was."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from orchestrator.etcd import api, endpoints
+from orchestrator.etcd import api, endpoints, login
+from orchestrator.etcd.api.words import OWN_LISTENER, V3_TLS, asking
 from orchestrator.host import places
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
+from orchestrator.host.questions import Download
 from orchestrator.plan.facts import Facts, Target
 from orchestrator.plan.model import Cluster
 
@@ -33,6 +36,42 @@ mkdir -p "$2/files"
   fi
 done
 """
+
+
+# OWN_LISTENER's words, then $1 where it is saved meanwhile and $2 etcdctl's patience. etcdctl needs a file's
+# name; that is taken away while the file is open, so that it goes with this shell, whatever ends that. What a
+# host that failed in the middle has kept goes the next time.
+SNAPSHOT = f"""{login.READ}
+{OWN_LISTENER}
+umask 077
+made=''
+[ -d "$1" ] || made=$1
+mkdir -p -- "$1" || exit
+find "$1" -maxdepth 1 -name 'snapshot.??????' -mmin +60 -exec rm -rf -- {{}} +
+place=$(mktemp -d "$1/snapshot.XXXXXX") || exit
+trap 'rm -rf -- "$place"; [ -z "$made" ] || rmdir -- "$made"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+ETCDCTL_API=3 etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout="$2" \\
+  snapshot save "$place/snapshot.db" >&2 || exit
+exec 3< "$place/snapshot.db"
+rm -rf -- "$place"
+cat <&3
+"""
+SAVING_S = 500
+SLOWEST_BYTES_S = 1 << 20  # over the connection
+
+
+def snapshot(target: Target, into: Path, most_bytes: int) -> Download:
+    """A snapshot of a member's data for a file here, ``most_bytes`` at most; its host keeps nothing of it."""
+    return Download(
+        target.name,
+        SNAPSHOT,
+        (*asking(target), places.KEPT, f"{SAVING_S}s"),
+        into,
+        most_bytes,
+        SAVING_S + most_bytes / SLOWEST_BYTES_S,
+        login.of(target.cluster),
+    )
 
 
 def backup_target(cluster: Cluster, facts: Facts) -> Target:

@@ -43,7 +43,24 @@ class HttpProbe:
     timeout_s: float = 5.0
 
 
-Question = Script | HttpProbe
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A read-only script whose output is too large to be an answer: it goes into a file on the bastion.
+
+    ``into`` is written anew, with the mode that it has. ``timeout_s`` is for all of it; more than
+    ``most_bytes`` are refused. ``secret`` is as for a Script. Its answer has an empty ``stdout``.
+    """
+
+    host: str
+    script: str
+    arguments: tuple[str, ...]
+    into: Path
+    most_bytes: int
+    timeout_s: float
+    secret: Secret | None = None
+
+
+Question = Script | HttpProbe | Download
 
 
 @dataclass(frozen=True, slots=True)

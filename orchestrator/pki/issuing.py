@@ -54,8 +54,11 @@ class Terms:
 
 
 def named(common_name: str, organization: str | None = None) -> x509.Name:
-    """Return the name that a certificate is made out to; CN and O have room for 64 characters each."""
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    """Return the name that a certificate is made out to; CN and O have room for 64 characters each.
+
+    An empty ``common_name`` is none.
+    """
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
     if organization is not None:
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
     return x509.Name(attributes)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.host.operations import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -75,12 +77,30 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of a cluster's data: ``file`` is the one that ``member`` gave.
+
+    ``hash`` is that of its keys up to a ``revision`` that it had just before, from what was ``compacted`` on;
+    None if it gave none.
+    ``login`` is USER:PASSWORD of somebody whom etcd knows then, if anybody has to log in.
+    """
+
+    file: Path
+    size_bytes: int
+    member: str
+    revision: int
+    hash: int | None
+    compacted: int
+    login: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """All hosts of a plan, by their names in it.
 
     ``members`` are those of the registry, ``token`` is what their cluster was begun with. ``names`` are DNS
     names with the addresses that they have for the hosts. ``store`` holds the programs, each in a file with
-    the name of its digest.
+    the name of its digest. Without ``snapshot`` the members have no data.
     """
 
     hosts: Mapping[str, HostLayout]
@@ -88,6 +108,7 @@ class Layout:
     token: str
     names: Mapping[str, str]
     store: Path
+    snapshot: Snapshot | None = None
 
     @property
     def addresses(self) -> Mapping[str, tuple[str, ...]]:

@@ -8,10 +8,11 @@ from math import inf
 from typing import TypeVar
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.host.questions import Answer, Answers, HttpProbe, Script
+from orchestrator.host.questions import Answer, Answers, Download, HttpProbe, Script
 from orchestrator.plan.model import Ssh
 from orchestrator.remote.becoming_root import Sudo
 from orchestrator.remote.conversation import Conversation
+from orchestrator.remote.downloading import download
 from orchestrator.remote.http_probe import probe
 from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
@@ -63,6 +64,11 @@ class Connection:
     def look(self, scripts: Sequence[Script]) -> Answers:
         """Ask every question in a shell that runs as root."""
         return self._open().look(scripts)
+
+    def download(self, question: Download) -> Answer:
+        """Have a script's output written to a file here."""
+        with self.talk("sh", "-s") as conversation:
+            return download(conversation, question)
 
     def probe(self, question: HttpProbe) -> Answer:
         """Ask a listener through a tunnel over this connection."""

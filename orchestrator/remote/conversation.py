@@ -19,7 +19,7 @@ _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
 _LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
 _NOISE_BYTES = 4096  # of what is kept for an error: the end
 _PASSWORD_S = 30.0  # sudo may ask a directory server, and waits for some seconds after a wrong one
-_LINE = re.compile(rb"orchestrator-(?:root|uid|begin|answer|end|hello|result|waiting|pending)(?: |$)")
+_LINE = re.compile(rb"orchestrator-(?:root|uid|begin|answer|part|end|hello|result|waiting|pending)(?: |$)")
 
 
 class Channel(Protocol):

@@ -17,7 +17,7 @@ from orchestrator.host.operations import (
     Secret,
     Write,
 )
-from orchestrator.host.questions import Answer, Answers, Script
+from orchestrator.host.questions import Answer, Answers, Download, Script
 from orchestrator.trusted import UNTRUSTED
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
@@ -35,6 +35,22 @@ LOOKING_SHELL = (
 )
 
 # One process encodes an answer: its output as it is, and what it said on stderr behind a NUL.
+# A download's output comes in lines, compressed; its answer, in the same form, is the last one.
+_DOWNLOAD = r"""
+orchestrator_download() {
+  limit=$1
+  shift
+  exec 5>&1
+  answer=$({
+    {
+      said=$({ timeout -k 1 "$limit" "$@" 4>&- 5>&-; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
+      printf '\0%s' "$said" | base64 -w0 >&4
+    } 3>&1 | nice gzip -1 | base64 -w 1048576 | sed 's/^/orchestrator-part /' >&5
+  } 4>&1)
+  printf 'orchestrator-answer %s\n' "$answer"
+}
+"""
+
 _LOOK = r"""
 orchestrator_ask() {
   limit=$1
@@ -156,10 +172,20 @@ def look_script(scripts: Sequence[Script]) -> str:
     )
 
 
-def _ask(script: Script) -> str:
+def download_script(download: Download) -> str:
+    """Return the script that sends a download, for a shell that has read LOOKING_SHELL.
+
+    It prints lines of ``orchestrator-part`` and base64, which together are one gzip stream, and then an
+    ``orchestrator-answer`` as ``look_script`` has it.
+    """
+    ask = _ask(download, "orchestrator_download")
+    return "\n".join((_DOWNLOAD.strip(), "orchestrator_send() {", ask, "}", "(orchestrator_send)\n"))
+
+
+def _ask(script: Script | Download, by: str = "orchestrator_ask") -> str:
     """Return the line that asks a question; printf is the shell's own, so no process shows the secret."""
     words = shlex.join((script.script, "check", *script.arguments))
-    ask = f"orchestrator_ask {script.timeout_s:g} sh -c {words}"
+    ask = f"{by} {script.timeout_s:g} sh -c {words}"
     if script.secret is None:
         return f"  {ask} </dev/null"
     return f"  printf '%s\\n' {shlex.quote(script.secret.reveal())} | {ask}"
@@ -171,10 +197,11 @@ def parse_look(scripts: Sequence[Script], output: str) -> Answers:
     answers = [line for line in lines if line.startswith("orchestrator-answer ")]
     if lines[-1:] != [f"orchestrator-end {len(scripts)}"] or len(answers) != len(scripts):
         raise ValueError(f"{len(answers)} of {len(scripts)} answers arrived")
-    return {script: _answer(line) for script, line in zip(scripts, answers, strict=True)}
+    return {script: answer_of(line) for script, line in zip(scripts, answers, strict=True)}
 
 
-def _answer(line: str) -> Answer:
+def answer_of(line: str) -> Answer:
+    """Read one line of an answer; ValueError if it is garbled."""
     try:
         text = base64.b64decode(line.removeprefix("orchestrator-answer "), validate=True)
         stdout, _, stderr = text.rpartition(b"\0")

@@ -10,7 +10,7 @@ import tenacity
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult, Secret
-from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.host.questions import Answer, Answers, Download, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.at_once import AT_ONCE
 from orchestrator.remote.connecting import quieten_paramiko
@@ -81,6 +81,8 @@ class SshHosts:
             answers |= connection.ask(partial(connection.look, scripts))
         for question in probes:
             answers[question] = connection.ask(partial(connection.probe, question))
+        for wanted in (question for question in questions if isinstance(question, Download)):
+            answers[wanted] = connection.ask(partial(connection.download, wanted))
         return answers
 
     def perform(self, job: Job) -> JobResult:

@@ -30,7 +30,7 @@ from orchestrator.host.operations import (
     Run,
     Write,
 )
-from orchestrator.host.questions import Answer, Answers, HttpProbe, Question, Script
+from orchestrator.host.questions import Answer, Answers, Download, HttpProbe, Question, Script
 from orchestrator.plan.model import Cluster, Member, Patience, Ports, Proxy, Ssh, Tls
 from orchestrator.remote import host_locks
 from orchestrator.remote.job_archive import FENCED
@@ -254,6 +254,7 @@ class World:
             trial.LOOK: self._trial,
             trial.LEFT: self._left,
         }
+        assert not isinstance(question, Download)
         return answers[question.script](host, question)
 
     def _trial(self, host: FakeHost, _: Script) -> Answer:

@@ -3,23 +3,30 @@
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from live.conftest import FRESH, SHARED, THREE_MEMBERS, booted
 from live.stories import LEISURE, OURS, failure, fingerprint, orchestrator, shell, wait_until_healthy, written
 
-from orchestrator.commands import as_found
+from orchestrator.commands import as_found, data
 from orchestrator.etcd import effective
+from orchestrator.lab.clients import v3
+from orchestrator.lab.clients.http_session import Endpoint, Session
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab, down
 from orchestrator.lab.proof.rehearsal import program, rehearse
 from orchestrator.lab.proof.rendering import render
-from orchestrator.lab.provisioning import initial_settings
+from orchestrator.lab.provisioning import initial_settings, login
 from orchestrator.lab.provisioning.plan_copy import PLAN
 from orchestrator.session import open_session
 
 SECRET = "hunter22"  # noqa: S105 - of nobody, and as long as what stands for it
+WAL = "/var/lib/etcd-log"
+KEYS = {f"/app/{number:03d}": f"value {number}" for number in range(300)} | {"/prober/theirs": "a key"}
+LEASED = "/app/leased"
 PROXY = f"HTTP_PROXY=http://anna:{SECRET}@proxy.example.org:3128\nNO_PROXY=*\n"
 
 
@@ -27,7 +34,8 @@ PROXY = f"HTTP_PROXY=http://anna:{SECRET}@proxy.example.org:3128\nNO_PROXY=*\n"
 def real(base_system: Path, tmp_path: Path) -> Iterator[Lab]:  # noqa: ARG001 - it has to be there
     """Three members that stand for real ones, by DNS names, each laid out in another way."""
     plan = tmp_path / "plan.yaml"
-    plan.write_text(re.sub(r"198\.18\.0\.10(\d)", r"etcd\1.example.org", THREE_MEMBERS.read_text()))
+    text = re.sub(r"198\.18\.0\.10(\d)", r"etcd\1.example.org", THREE_MEMBERS.read_text())
+    plan.write_text(f"{text}auth: {{user: migrator, password_file: password}}\n")
     with booted(SHARED, plan) as lab:
         for host in lab.hosts:
             lay_out(lab, host)
@@ -47,6 +55,9 @@ def lay_out(lab: Lab, host: Host) -> None:
         shell(host, "ln -s /opt/etcd/etcd-v3 /usr/bin/etcd; chown -R kv /var/lib/etcd")
         drop_in += "User=kv\nEnvironmentFile=/etc/etcd.env\n"
     else:
+        if host.name == "server3":  # its log on a disk of its own
+            settings["ETCD_WAL_DIR"] = WAL
+            shell(host, f"systemctl stop etcd2; cp -a {lab.data_directory(host)}/member/wal {WAL}")
         flags = (f"--{effective.flag(name)}={value}" for name, value in settings.items())
         drop_in += f"ExecStart=\nExecStart=/usr/bin/etcd {' '.join(flags)}\n"
     written(host, f"{OURS}/15-theirs.conf", drop_in)
@@ -62,17 +73,45 @@ def started(host: Host) -> str:
     return "\n".join((shell(host, "systemctl cat etcd2.service"), shell(host, process), shell(host, files)))
 
 
+@contextmanager
+def client(lab: Lab, host: Host) -> Iterator[Session]:
+    """A client of one member on the bastion, as the user of the plan."""
+    endpoint = Endpoint("http", host.address, lab.cluster.ports.client)
+    with lab.in_bastion():
+        session = Session(endpoint, None, timeout_s=5.0, login=login.of(lab.cluster))
+        with closing(session):
+            yield session
+
+
+def plant(lab: Lab) -> str:
+    """Write keys, some of them again, one of them with a lease; return the lease's ID."""
+    with client(lab, lab.hosts[0]) as session:
+        lease = str(session.ask(v3.grant(3600))["ID"])
+        for key, value in (*KEYS.items(), *KEYS.items()):
+            session.ask(v3.put(key, value))
+        session.ask(v3.put(LEASED, "leased", lease=lease))
+    return lease
+
+
 def outline(printed: str) -> str:
     found = re.search(r"as in a rehearsal: runbook ([0-9a-f]{12})", printed)
     assert found, printed[-2000:]
     return found[1]
 
 
-def test_what_was_found_is_rehearsed_and_its_runbook_is_that_of_the_hosts(real: Lab, tmp_path: Path) -> None:
-    before = fingerprint(real)
+def test_what_was_found_is_rehearsed_with_its_data_and_its_runbook_is_that_of_the_hosts(
+    real: Lab, tmp_path: Path
+) -> None:
+    lease, before, copy = plant(real), fingerprint(real), tmp_path / "copy"
+    runs = [started(host) for host in real.hosts]
+    copy.touch(mode=0o600)
     with real.in_bastion(), open_session(real.plan, None) as session:
-        found, reported = as_found.read(session, tmp_path / "programs")
-    assert before == fingerprint(real)
+        facts = as_found.read_facts(session)
+        found, reported = as_found.read(session, facts, tmp_path / "programs", with_data=True)
+        source = data.choose(session, facts)
+        found = replace(found, snapshot=data.fetch(session, source, copy))
+    assert (before, runs) == (fingerprint(real), [started(host) for host in real.hosts])
+    assert [""] * 3 == [shell(host, "ls -d /var/lib/orchestrator 2> /dev/null; true") for host in real.hosts]
     listed = "\n".join(reported)
     assert "server1: etcd.service (2 drop-ins), /etc/default/etcd, /etc/etcd.env, etcd 3.4.23, " in listed
     assert "server1: not copied: /etc/etcd.env: the password in a URL" in listed
@@ -80,6 +119,7 @@ def test_what_was_found_is_rehearsed_and_its_runbook_is_that_of_the_hosts(real: 
     assert 2 == len(list((tmp_path / "programs").iterdir()))  # etcd and etcdctl, once for all members
 
     down(FRESH)
+    said: list[str] = []
     log, command = tmp_path / "log", program("run", PLAN, "--yes")
     undoing = program("rollback", PLAN, "--yes")
     try:
@@ -92,9 +132,17 @@ def test_what_was_found_is_rehearsed_and_its_runbook_is_that_of_the_hosts(real: 
             log=log,
             leisure=LEISURE,
             keep=True,
+            report=said.append,
         )
         assert 0 == outcome.exit_code, render(outcome) + log.read_text()[-3000:]
+        restored = rf"restored {len(KEYS) + 1} keys, revision \d+, of {source.target.name}'s snapshot: hash "
+        assert [line for line in said if re.match(restored, line)], said
+        assert not copy.exists()
         rehearsed = Lab.find(FRESH)
+        with client(rehearsed, rehearsed.hosts[1]) as reader:
+            assert KEYS.items() <= v3.everything(reader, "/", serializable=False).items()
+            (leased,) = reader.ask(v3.get(LEASED))["kvs"]
+            assert lease == leased["lease"]
         assert [started(host) for host in real.hosts] == [
             started(host).replace(":replaced@", f":{SECRET}@") for host in rehearsed.hosts
         ]

@@ -37,7 +37,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "neighbours.of": (("/etc/etcd2/ca.pem",),),
     "around": ((), ()),
     "own_files.of": (("/etc/default/etcd",),),
-    "part": ("/usr/bin/etcd", 0),
+    "small_file": ("/usr/local/bin/start-etcd",),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
 }
 

@@ -26,8 +26,7 @@ from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.etcd.checks.gate import HostCheck
 from orchestrator.etcd.gather import gather
-from orchestrator.host.questions import Answer, Question
-from orchestrator.host.questions import Script as Asked
+from orchestrator.host.questions import Answer, HttpProbe, Question
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts, Target
 from orchestrator.remote.executor import LiveExecutor
@@ -90,7 +89,7 @@ def _scripts() -> dict[str, str]:
 
 def asked(question: Question) -> str:
     """Say what is asked: the script's name and its arguments, or the request with what is shown."""
-    if isinstance(question, Asked):
+    if not isinstance(question, HttpProbe):
         return " ".join((_scripts()[question.script], *question.arguments))
     shown = "stranger" if question.is_stranger else "certificate" if question.certificate else "nothing"
     return f"GET {question.url} {shown}"

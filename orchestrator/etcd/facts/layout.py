@@ -1,21 +1,20 @@
-"""What a host has beside its unit's texts that starting the same etcd elsewhere needs; and files by parts."""
+"""What a host has beside its unit's texts that starting the same etcd elsewhere needs; and whole files."""
 
 import base64
 import binascii
 import posixpath
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 
-from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.host.questions import Answer, Download, Fact, Script
 from orchestrator.plan import foreign
-from orchestrator.plan.facts import Target
+from orchestrator.plan.facts import TEXT_LIMIT, Target
 from orchestrator.plan.layout import Folder, Program
 from orchestrator.text import one_line, shown
 
-PART_BYTES = 4 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # $1 service, then paths, then "--" and DNS names. For a path: what it leads to if it is a link, and what lies
@@ -55,10 +54,13 @@ for address in $(hostname -I); do printf 'address=%s\\n' "$address"; done
 printf 'machine=%s\\n' "$(uname -m)"
 """
 
-# $1 path, $2 which part, from 0 on.
-PART = f"""
-dd if="$1" bs={PART_BYTES} skip="$2" count=1 status=none | gzip -1 | base64 -w0
+# $1 path, $2 how many bytes of it.
+BEGINNING = """
+head -c "$2" -- "$1" | base64 -w0
 """
+WHOLE = 'exec cat -- "$1"'
+MOST_BYTES = 256 << 20  # etcd's programs have about 25 MB
+WITHIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,14 @@ def around(target: Target, paths: Iterable[str], names: Iterable[str]) -> Fact[A
     return Fact(Script(target.name, SCRIPT, (target.host.service, *paths, "--", *names), 30.0), _around)
 
 
-def part(host: str, path: str, index: int) -> Fact[bytes]:
-    """One part of a file, counted from 0; empty behind the last one."""
-    return Fact(Script(host, PART, (path, str(index)), timeout_s=60.0), _part)
+def small_file(host: str, path: str) -> Fact[bytes]:
+    """What stands in a file, if it is no larger than a text may be; else its beginning."""
+    return Fact(Script(host, BEGINNING, (path, str(TEXT_LIMIT))), _small)
+
+
+def copied(host: str, program: Program, into: Path) -> Download:
+    """A program's content, for a file here."""
+    return Download(host, WHOLE, (program.path,), into, MOST_BYTES, WITHIN_S)
 
 
 def _around(answer: Answer) -> Around:
@@ -140,15 +147,11 @@ def _around(answer: Answer) -> Around:
     )
 
 
-def _part(answer: Answer) -> bytes:
-    reading = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+def _small(answer: Answer) -> bytes:
     try:
-        content = reading.decompress(base64.b64decode(answer.text, validate=True), PART_BYTES)
-    except (binascii.Error, zlib.error) as error:
-        raise ValueError(f"a part of a file is garbled: {error}") from error
-    if not reading.eof:
-        raise ValueError("a part of a file is cut short, or too long")
-    return content
+        return base64.b64decode(answer.text, validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"a file is garbled: {error}") from error
 
 
 def _path(text: str) -> str:

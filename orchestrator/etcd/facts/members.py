@@ -18,6 +18,14 @@ ask "$url/version" || exit 1
 ask --output /dev/null --write-out '\\n%{{http_code}}\\n' "$url/v2/members"
 """
 
+# Where etcd serves its v3 interface as JSON: 3.3 has the second path alone. A refusal is an answer too.
+GATEWAY = f"""{OWN_LISTENER}
+for path in v3 v3beta; do
+  curl --silent --show-error --noproxy '*' --max-time 4 {CURL_TLS} --output /dev/null \\
+    --write-out '%{{http_code}}\\n' --data '{{}}' "$url/$path/cluster/member/list" || exit 1
+done
+"""
+
 # Served on the peer port (etcd 3.5 and 3.6: DowngradeEnabledPath); 3.4 answers 404, for it has no downgrade.
 DOWNGRADE = f"""{MAIN_PROCESS}
 setting ETCD_LISTEN_PEER_URLS listen-peer-urls
@@ -74,6 +82,15 @@ def version(target: Target) -> Fact[Version]:
         return Version(body.etcdserver, body.etcdcluster, code == "200")
 
     return Fact(Script(target.name, VERSION, asking(target), timeout_s=10.0), read)
+
+
+def gateway(target: Target) -> Fact[bool]:
+    """Whether a member serves its v3 interface as JSON, however it answers there."""
+
+    def read(answer: Answer) -> bool:
+        return any(code != "404" for code in answer.text.split())
+
+    return Fact(Script(target.name, GATEWAY, asking(target), timeout_s=10.0), read)
 
 
 def downgrade(member: Target) -> Fact[bool]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from orchestrator.lab.clients.http_session import Body, Endpoint, Request, Session, UnansweredError
+from orchestrator.lab.provisioning.login import Login
 
 BREATH_S = 0.02  # pause after a whole round of endpoints that did not answer
 
@@ -104,7 +105,7 @@ class Reach:
     """The members' addresses and client port, what to trust and show over TLS.
 
     ``endpoints``, if there are any, are what a loyal client uses instead of the members. ``patience_s`` is
-    for one request on all endpoints together, ``try_timeout_s`` for one try.
+    for one request on all endpoints together, ``try_timeout_s`` for one try. ``login`` is who they are.
     """
 
     addresses: tuple[str, ...]
@@ -113,12 +114,13 @@ class Reach:
     try_timeout_s: float
     endpoints: tuple[Endpoint, ...] = ()
     patience_s: float = 5.0
+    login: Login | None = None
 
     def member(self, address: str) -> tuple[Session, Session]:
         """Return sessions with one member: over HTTP, and over HTTPS."""
         return (
-            Session(Endpoint("http", address, self.port), None, timeout_s=self.try_timeout_s),
-            Session(Endpoint("https", address, self.port), self.trust, timeout_s=self.try_timeout_s),
+            self._session(Endpoint("http", address, self.port)),
+            self._session(Endpoint("https", address, self.port)),
         )
 
     def sessions(self) -> tuple[Session, ...]:
@@ -132,8 +134,11 @@ class Reach:
         That one goes over HTTP for as long as anyone answers there, then over HTTPS.
         """
         if self.endpoints:
-            own = [Session(each, self.trust, timeout_s=self.try_timeout_s) for each in self.endpoints]
+            own = [self._session(each) for each in self.endpoints]
             return LoyalClient(own, patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
         return FailoverClient(
             self.sessions(), patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep
         )
+
+    def _session(self, endpoint: Endpoint) -> Session:
+        return Session(endpoint, self.trust, timeout_s=self.try_timeout_s, login=self.login)

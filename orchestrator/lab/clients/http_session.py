@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from orchestrator.lab.provisioning.login import Login
+
 Body = Mapping[str, Any]  # JSON
 GATEWAY, OLD_GATEWAY = "/v3/", "/v3beta/"  # where etcd serves its v3 API as JSON: 3.3 has the old path alone
+AUTHENTICATE = "/v3/auth/authenticate"
+WANTS_LOGIN = frozenset({400, 401, 403})  # no user, a token that is not known, a user without the right
 
 
 class UnansweredError(Exception):
@@ -40,9 +44,20 @@ class Request:
 
 
 class Session:
-    """One connection to one endpoint, opened when it is first needed, and again after a failure."""
+    """One connection to one endpoint, opened when it is first needed, and again after a failure.
 
-    def __init__(self, endpoint: Endpoint, trust: ssl.SSLContext | None, *, timeout_s: float) -> None:
+    With a ``login`` it gets a token when it needs one: at first, and when a member that was restarted knows
+    the old one no more.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        trust: ssl.SSLContext | None,
+        *,
+        timeout_s: float,
+        login: Login | None = None,
+    ) -> None:
         self.endpoint = endpoint
         address, port = endpoint.address, endpoint.port
         self._connection = (  # http.client sets TCP_NODELAY itself
@@ -51,6 +66,8 @@ class Session:
             else http.client.HTTPConnection(address, port, timeout=timeout_s)
         )
         self._gateway = GATEWAY
+        self._login = login
+        self._token = ""
 
     def ask(self, request: Request) -> Body:
         """Send one request and return the answer; raise UnansweredError for anything but an answer."""
@@ -59,8 +76,10 @@ class Session:
             if response.status == 404 and request.path.startswith(GATEWAY) and self._gateway == GATEWAY:
                 self._gateway = OLD_GATEWAY
                 response, said = self._exchange(request)
+            if response.status in WANTS_LOGIN and request.path.startswith(GATEWAY) and self._logged_in():
+                response, said = self._exchange(request)
             answer = json.loads(said) if response.status in request.answers else None
-        except (OSError, http.client.HTTPException, ValueError) as cause:
+        except (OSError, http.client.HTTPException, ValueError, LookupError) as cause:
             self.close()
             raise UnansweredError(f"{type(cause).__name__}: {cause}") from cause
         if not isinstance(answer, dict):
@@ -69,12 +88,17 @@ class Session:
         return MappingProxyType(answer)
 
     def stream(self, request: Request) -> Iterator[Body]:
-        """Send one request and yield each line of the answer as it comes; UnansweredError where it ends."""
+        """Send one request and yield each line of the answer as it comes; UnansweredError where it ends.
+
+        Whoever has a login gets a token first: a watch that etcd does not allow for tells nothing for ever.
+        """
         try:
+            self._logged_in()
             response = self._sent(request)
             if response.status == 404 and self._gateway == GATEWAY:
                 response.read()
                 self._gateway = OLD_GATEWAY
+                self._logged_in()
                 response = self._sent(request)
             for line in response:
                 yield json.loads(line)["result"]
@@ -84,12 +108,24 @@ class Session:
             self.close()
         raise UnansweredError("the stream has ended")
 
+    def _logged_in(self) -> bool:
+        """Get a token, if there is a login and etcd takes it."""
+        if self._login is None:
+            return False
+        body = json.dumps({"name": self._login.user, "password": self._login.password})
+        self._token = ""
+        response, said = self._exchange(Request("POST", AUTHENTICATE, body))
+        if response.status == 200:
+            self._token = str(json.loads(said)["token"])
+        return response.status == 200
+
     def _exchange(self, request: Request) -> tuple[http.client.HTTPResponse, bytes]:
         response = self._sent(request)
         return response, response.read()
 
     def _sent(self, request: Request) -> http.client.HTTPResponse:
         headers = {"Content-Type": request.kind} if request.content else {}
+        headers |= {"Authorization": self._token} if self._token else {}
         path = request.path
         if path.startswith(GATEWAY):
             path = f"{self._gateway}{path.removeprefix(GATEWAY)}"

@@ -1,14 +1,17 @@
 #!/bin/sh
 # A local client of etcd, as fleet and flanneld are: it writes a key, keeps another alive, and watches.
-# Usage: local_client.sh NAME v2|v3 PORT OTHER_PORT, with RUNTIME_DIRECTORY in its environment.
-# It uses PORT for good once that has answered; until then, OTHER_PORT.
+# Usage: local_client.sh NAME v2|v3 PORT OTHER_PORT LOGIN, with RUNTIME_DIRECTORY in its environment.
+# It uses PORT for good once that has answered; until then, OTHER_PORT. LOGIN is a file with a v3 user's name and
+# password, in JSON, or no file: nobody has to log in then.
 # It says "error: ..." when something goes wrong and "well again" after that, and never ends by itself.
 set -u
 
-mine=$1/$(hostname)
+mine=prober/$1/$(hostname) # where no data that is restored has anything
 api=$2
 wanted_port=$3
 port=$4
+login=$5
+header=$RUNTIME_DIRECTORY/header # with the token, that no command line shows; the watch has one of its own
 ttl_s=10
 patience_s=3
 held=no
@@ -17,8 +20,21 @@ rounds_without_event=0
 unwell=no
 
 ask() { # METHOD PATH BODY: the answer, or curl's complaint, is in $answer
-  answer=$(curl --silent --show-error --fail --max-time "$patience_s" \
+  request "$@" && return
+  case $answer in *error:\ 40[013]*) log_in "$port" "$header" && request "$@" ;; *) return 1 ;; esac
+}
+
+request() {
+  answer=$(curl --silent --show-error --fail --max-time "$patience_s" --header "@$header" \
     --request "$1" --data "$3" "http://127.0.0.1:$port$2" 2>&1)
+}
+
+log_in() { # PORT HEADER: a member that was restarted does not know the token of before
+  [ -r "$login" ] || return
+  token=$(curl --silent --fail --max-time "$patience_s" --data "@$login" \
+    "http://127.0.0.1:$1$(gateway "$1")/auth/authenticate") || return
+  token=${token#*\"token\":\"}
+  echo "Authorization: ${token%%\"*}" >"$2"
 }
 
 encoded() { printf '%s' "$1" | base64; }
@@ -53,8 +69,9 @@ renew_v3() {
   esac
 }
 
-watch_v3() {
-  curl --silent --no-buffer --data "{\"create_request\": {\"key\": \"$beat_key\"}}" "http://127.0.0.1:$1$(gateway "$1")/watch"
+watch_v3() { # etcd takes a watch that it does not allow for, tells nothing, and cuts nobody off
+  [ ! -r "$login" ] || log_in "$1" "$header-watch" || return
+  curl --silent --no-buffer --header "@$header-watch" --data "{\"create_request\": {\"key\": \"$beat_key\"}}" "http://127.0.0.1:$1$(gateway "$1")/watch"
 }
 
 # etcd's v2 API
@@ -126,6 +143,8 @@ live() { # one round; if something is wrong, $answer says what
   [ "$rounds_without_event" -lt 5 ]
 }
 
+: >"$header"
+: >"$header-watch"
 choose_port
 follow &
 while :; do

@@ -1,5 +1,6 @@
 """Local clients of the members, such as fleet: a unit for each that the plan watches, and how it fared."""
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.provisioning import credentials, login
 from orchestrator.lab.provisioning.furnishing import write
 from orchestrator.plan import patterns
 from orchestrator.plan.model import Cluster
 
 PROGRAM = Path(__file__).with_name("local_client.sh")
 INSTALLED = "usr/local/lib/orchestrator-lab/local_client.sh"
+LOGIN = "usr/local/lib/orchestrator-lab/login.json"
 UNIT = """\
 [Unit]
 Description={name}, a local client of etcd
@@ -21,7 +24,7 @@ After={etcd}
 [Service]
 Type=exec
 SyslogIdentifier={name}
-ExecStart=/bin/sh /{program} {name} {api} {local} {client}
+ExecStart=/bin/sh /{program} {name} {api} {local} {client} /{login}
 RuntimeDirectory=orchestrator-lab-{name}
 
 [Install]
@@ -58,6 +61,9 @@ def install(host: Host, cluster: Cluster) -> None:
         if (host.root / "lib/systemd/system" / unit).exists() or (units / unit).exists():
             raise LabError(f"the plan watches {unit}, which is another program's in the lab: leave it out")
         write(host.root / INSTALLED, PROGRAM.read_text())
+        if who := login.of(cluster):
+            words = json.dumps({"name": who.user, "password": who.password})
+            credentials.write_private(host.root / LOGIN, words.encode())
         text = UNIT.format(
             name=name,
             etcd=host.unit,
@@ -65,6 +71,7 @@ def install(host: Host, cluster: Cluster) -> None:
             api="v2" if cluster.api == "v2" else "v3",
             local=cluster.local_port,
             client=cluster.ports.client,
+            login=LOGIN,
         )
         write(units / unit, text)
         (units / "multi-user.target.wants" / unit).symlink_to(f"/etc/systemd/system/{unit}")

@@ -14,6 +14,7 @@ from orchestrator.lab.clients.api import Dialect
 from orchestrator.lab.clients.failover import Reach
 from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.clients.prober import Prober
+from orchestrator.lab.provisioning.login import Login
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"v2": v2, "v3": v3})
 
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try_timeout_s=options.try_timeout_ms / 1000,
         endpoints=tuple(options.endpoint),
         patience_s=options.patience_s,
+        login=Login(options.user, options.password_file.read_text()) if options.user else None,
     )
     prober = Prober(
         reach,
@@ -56,6 +58,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ca", required=True, help="authority to trust over HTTPS")
     parser.add_argument("--certificate", required=True, help="client certificate to show over HTTPS")
     parser.add_argument("--key", required=True, help="its private key")
+    parser.add_argument("--user", help="a user of etcd's own, if its authentication is on")
+    parser.add_argument("--password-file", type=Path, help="with that user's password")
     parser.add_argument(
         "--endpoint",
         action="append",

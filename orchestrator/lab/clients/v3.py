@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.lab.clients.api import Kept
@@ -69,6 +70,15 @@ def grant(ttl_s: int) -> Request:
 def renew(lease: str) -> Request:
     """Renew a lease; the answer has no TTL if etcd knows it no more."""
     return _post("/v3/lease/keepalive", ID=lease)
+
+
+def authentication(users: Mapping[str, str], role: str) -> Iterator[Request]:
+    """Make users with passwords who all have a role, and turn authentication on."""
+    yield _post("/v3/auth/role/add", name=role)
+    for name, password in users.items():
+        yield _post("/v3/auth/user/add", name=name, password=password)
+        yield _post("/v3/auth/user/grant", user=name, role=role)
+    yield _post("/v3/auth/enable")
 
 
 def encoded(text: str) -> str:

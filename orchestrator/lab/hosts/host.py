@@ -61,15 +61,15 @@ class Host:
         return f"{self.entry.service.removesuffix('.service')}.service"
 
     def run(
-        self, argv: Sequence[str], *, check: bool = True, timeout_s: float = 30.0
+        self, argv: Sequence[str], *, check: bool = True, timeout_s: float = 30.0, stdin: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program on the host, from outside, without SSH."""
+        """Run a program on the host, from outside, without SSH; no command line shows its ``stdin``."""
         init = processes.init_of(self.namespace)
         if init is None:
             raise LabError(f"{self.name} is down")
         entering = ["nsenter", "--target", str(init), "--mount", "--uts", "--ipc", "--net", "--pid", "--wd=/"]
         clean = ["env", "-i", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
-        return run([*entering, *clean, *argv], check=check, timeout_s=timeout_s)
+        return run([*entering, *clean, *argv], check=check, timeout_s=timeout_s, stdin=stdin)
 
 
 def mount(host: Host, trees: Sequence[Path]) -> None:

@@ -11,22 +11,37 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
+from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.hosts.host import PATH, Host
-from orchestrator.lab.lifecycle import readiness
+from orchestrator.lab.lifecycle import authentication, readiness, restoring
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, run, wait_until
 from orchestrator.lab.provisioning import as_found
+from orchestrator.lab.provisioning.login import Login
 from orchestrator.plan.layout import HostLayout, Layout
 
 CLIENTS = 2379  # on loopback alone, while the cluster forms
 _QUICK = ("--heartbeat-interval=50", "--election-timeout=500")
 
 
-def form(members: Sequence[Host], proxies: Sequence[Host], found: Layout) -> None:
-    """Let the members of mounted hosts form their cluster, with names and URLs of the registry, and end."""
+def form(members: Sequence[Host], proxies: Sequence[Host], found: Layout, login: Login | None) -> None:
+    """Make the data of the members of mounted hosts, with names and URLs of the registry.
+
+    It is that of a snapshot, if there is one; else their cluster forms, and ends, with authentication on for
+    whoever has a ``login``.
+    """
+    for host in members:
+        as_found.check_programs(host, found.hosts[host.name])
+    if found.snapshot:
+        restoring.restore(members, found, found.snapshot)
+    else:
+        _start_once(members, found, login)
+    for host in proxies:
+        _write_peers(host, found)
+
+
+def _start_once(members: Sequence[Host], found: Layout, login: Login | None) -> None:
     with ExitStack() as running:
-        for host in members:
-            as_found.check_programs(host, found.hosts[host.name])
         for host in members:
             running.enter_context(_running(host, found))
         for host in members:
@@ -36,8 +51,9 @@ def form(members: Sequence[Host], proxies: Sequence[Host], found: Layout) -> Non
                     f"{host.name}: its etcd forms a cluster with the others",
                     timeout_s=60.0,
                 )
-    for host in proxies:
-        _write_peers(host, found)
+        if login:
+            with network.entered(members[0].namespace):
+                authentication.turn_on(Endpoint("http", "127.0.0.1", CLIENTS), login)
 
 
 @contextmanager
@@ -72,20 +88,15 @@ def _inside(host: Host, own: HostLayout) -> Sequence[str]:
 
 
 def _flags(name: str, own: HostLayout, found: Layout) -> Iterator[str]:
-    registered = found.members[name]
-    ports = dict.fromkeys(urlsplit(url).port for url in registered.peer_urls)
+    ports = dict.fromkeys(urlsplit(url).port for url in found.members[name].peer_urls)
     everywhere = "[::]" if any(":" in address for address in own.addresses) else "0.0.0.0"  # noqa: S104 - in the lab
     client = f"http://127.0.0.1:{CLIENTS}"
-    yield f"--name={registered.name}"
+    yield from as_found.beginning(name, found)
     yield f"--data-dir={own.data}"
     yield from [f"--wal-dir={own.wal}"] if own.wal else []
     yield f"--listen-peer-urls={','.join(f'http://{everywhere}:{port}' for port in ports)}"
-    yield f"--initial-advertise-peer-urls={','.join(registered.peer_urls)}"
     yield f"--listen-client-urls={client}"
     yield f"--advertise-client-urls={client}"
-    everyone = (f"{each.name}={url}" for each in found.members.values() for url in each.peer_urls)
-    yield f"--initial-cluster={','.join(everyone)}"
-    yield f"--initial-cluster-token={found.token}"
     yield "--initial-cluster-state=new"
     yield from _QUICK
 

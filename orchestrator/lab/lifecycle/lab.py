@@ -10,9 +10,10 @@ from pathlib import Path
 import orchestrator
 from orchestrator import commandline
 from orchestrator.lab.clients import local_clients
+from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.hosts import base_system, etcd_programs, host
 from orchestrator.lab.hosts.host import Host
-from orchestrator.lab.lifecycle import forming, manifest, readiness
+from orchestrator.lab.lifecycle import authentication, forming, manifest, readiness, restoring
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, require, run, run_attached
 from orchestrator.lab.provisioning import (
@@ -21,12 +22,15 @@ from orchestrator.lab.provisioning import (
     credentials,
     furnishing,
     initial_settings,
+    login,
     plan_copy,
+    private_copy,
 )
 from orchestrator.plan.layout import Layout
 from orchestrator.plan.model import Cluster, Proxy
 
 PREFIX = "orc"
+COPY = manifest.WORK / "data"  # of the operator's data, while a lab is made of it
 NOTHING: Mapping[str, str] = {}
 
 
@@ -67,12 +71,18 @@ class Lab:
         check_machine()
         etcd_programs.check(etcd)
         with manifest.held(prefix):
-            if manifest.exists(prefix):
-                raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
+            check_free(prefix)
+            private_copy.clear(COPY)
             root = base_system.ensure(report)
             folder = manifest.prepared(directory or manifest.default_directory(prefix))
             trees = etcd_programs.layers(etcd, root, folder, report)
-            cluster = plan_copy.copy(plan, folder, found.addresses if found else addressing.NONE_FOUND)
+            known = login.given(found.snapshot if found else None)
+            cluster = plan_copy.copy(
+                plan,
+                folder,
+                found.addresses if found else addressing.NONE_FOUND,
+                known.user if known else "",
+            )
             lab = replace(cls._of(prefix, folder, cluster), found=found)
             _check_names(lab)
             manifest.write(manifest.Manifest(prefix=prefix, directory=folder, hosts=tuple(_places(lab))))
@@ -184,6 +194,13 @@ def down(prefix: str = PREFIX) -> None:
     """End the lab of that prefix, however far it came, and make sure that nothing of it is left."""
     with manifest.held(prefix):
         manifest.erase(prefix)
+    private_copy.clear(COPY)
+
+
+def check_free(prefix: str = PREFIX) -> None:
+    """Refuse to begin where a lab of that prefix is up."""
+    if manifest.exists(prefix):
+        raise LabError(f"a lab is up already; end it with: {commandline.command('lab', 'down')}")
 
 
 def _start(
@@ -192,6 +209,8 @@ def _start(
     found = lab.found
     addresses = addressing.of(lab.cluster, found.addresses if found else addressing.NONE_FOUND)
     keys = credentials.write(lab.cluster)
+    snapshot = found.snapshot if found else None
+    who = login.write(lab.cluster, login.given(snapshot))
     network.make(lab.bastion, {each.namespace: addresses[each.name] for each in lab.hosts})
     for each in lab.hosts:
         host.mount(each, trees)
@@ -202,15 +221,20 @@ def _start(
         else:
             first = initial_settings.of(lab.cluster, each.entry, extra)
             furnishing.configure(each, initial_settings.drop_in(first))
-    if not found:
-        report(f"The hosts have etcd {etcd_programs.version(lab.hosts[0].root)}.")
     if found:
-        forming.form(lab.members, lab.proxies, found)
+        forming.form(lab.members, lab.proxies, found, who)
+    else:
+        report(f"The hosts have etcd {etcd_programs.version(lab.hosts[0].root)}.")
     for each in lab.members:
         local_clients.install(each, lab.cluster)
     for each in lab.hosts:
         host.boot(each)
-    lab.wait_until_healthy()
+    lab.wait_until_healthy(timeout_s=60.0 + restoring.patience_s(snapshot))
+    if snapshot:
+        report(restoring.compare(lab.members, lab.cluster, snapshot))
+    if who and not found:
+        with lab.in_bastion():
+            authentication.turn_on(Endpoint("http", lab.members[0].address, lab.cluster.ports.client), who)
 
 
 def _places(lab: Lab) -> list[manifest.Place]:

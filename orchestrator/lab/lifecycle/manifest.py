@@ -13,6 +13,7 @@ from orchestrator import commandline
 from orchestrator.lab.hosts import host
 from orchestrator.lab.machine import cgroups, network, processes
 from orchestrator.lab.machine.programs import LabError
+from orchestrator.lab.provisioning import plan_copy
 from orchestrator.plan.model import Frozen
 
 STATE = Path("/run/orchestrator-lab")
@@ -114,6 +115,7 @@ def erase(prefix: str) -> None:
         host.discard(place.directory, place.namespace)
         network.remove(place.namespace)
     network.remove(manifest.bastion)
+    (manifest.directory / plan_copy.PASSWORD).unlink(missing_ok=True)  # it may be the operator's own
     _check_gone(manifest)
     _path(prefix).unlink()
 

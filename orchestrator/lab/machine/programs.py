@@ -46,12 +46,13 @@ def run(
     check: bool = True,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and return what it printed; a failure is a LabError that quotes it."""
     try:
         done = subprocess.run(
             argv,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",

@@ -11,6 +11,7 @@ from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import network
 from orchestrator.lab.proof.access import Reception, Visitor, request, visitors
+from orchestrator.lab.provisioning import credentials, login
 from orchestrator.plan import model
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
@@ -80,10 +81,13 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
 
 def registered(cluster: Cluster, member: model.Host) -> Body:
     """Return the member's entry in the registry, as the member itself tells it; empty if it is silent."""
-    tls = cluster.tls
-    trust = http_session.trusting(str(tls.ca), str(tls.client_certificate), str(tls.client_key))
+    files = credentials.nameless(cluster)
+    trust = http_session.trusting(str(cluster.tls.ca), str(files.certificate), str(files.key))
+    who = login.of(cluster)
     for scheme in ("https", "http"):
-        session = Session(Endpoint(scheme, member.ssh.host, cluster.ports.client), trust, timeout_s=5.0)
+        session = Session(
+            Endpoint(scheme, member.ssh.host, cluster.ports.client), trust, timeout_s=5.0, login=who
+        )
         try:
             answer = session.ask(v3.MEMBERS)
         except UnansweredError:

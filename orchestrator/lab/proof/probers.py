@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine.programs import LabError, wait_until
+from orchestrator.lab.provisioning import credentials
 
 MODULE = "orchestrator.lab.clients.probe"
 
@@ -147,12 +148,14 @@ def wait_for_all(probers: Sequence[RunningProber], *, for_s: float, timeout_s: f
 
 def _reported(lab: Lab, post: Post) -> Iterator[str]:
     """Yield the arguments that send a prober to its post."""
-    tls = lab.cluster.tls
+    tls, files = lab.cluster.tls, credentials.nameless(lab.cluster)
     yield from ("--port", str(lab.cluster.ports.client), "--api", post.api)
-    yield from ("--ca", str(tls.ca), "--certificate", str(tls.client_certificate))
-    yield from ("--key", str(tls.client_key), "--interval-ms", f"{post.interval_ms:g}")
+    yield from ("--ca", str(tls.ca), "--certificate", str(files.certificate))
+    yield from ("--key", str(files.key), "--interval-ms", f"{post.interval_ms:g}")
     yield from ("--patience-s", f"{post.patience_s:g}", "--lease-ttl-s", str(post.lease_ttl_s))
     yield from ("--watch",) if post.is_watched else ()
+    if lab.cluster.auth and post.api == "v3":
+        yield from ("--user", lab.cluster.auth.user, "--password-file", str(lab.cluster.auth.password_file))
     for member in lab.cluster.members:
         yield from ("--address", member.ssh.host)
     for url in post.urls:

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine.programs import LabError, run
 from orchestrator.lab.provisioning import furnishing
-from orchestrator.plan.layout import Folder, HostLayout, Placed
+from orchestrator.plan.layout import Folder, HostLayout, Layout, Placed
 
 # Debian's own etcd, which the base system has.
 DEBIANS = (furnishing.DEBIAN_UNIT, "etc/default/etcd", "usr/bin/etcd", "usr/bin/etcdctl")
@@ -43,6 +43,16 @@ def lay(host: Host, found: HostLayout, store: Path) -> Iterator[str]:
     for path in found.needs:
         if run(["chroot", str(host.root), "test", "-e", path], check=False).returncode != 0:
             yield path
+
+
+def beginning(name: str, found: Layout) -> Iterator[str]:
+    """Yield etcd's flags that say who a new cluster's members are, for the member on that host."""
+    registered = found.members[name]
+    everyone = (f"{each.name}={url}" for each in found.members.values() for url in each.peer_urls)
+    yield f"--name={registered.name}"
+    yield f"--initial-advertise-peer-urls={','.join(registered.peer_urls)}"
+    yield f"--initial-cluster={','.join(everyone)}"
+    yield f"--initial-cluster-token={found.token}"
 
 
 def check_programs(host: Host, found: HostLayout) -> None:

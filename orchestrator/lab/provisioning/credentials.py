@@ -41,7 +41,7 @@ class Authority:
     ) -> "Keypair":
         """Sign a certificate for that common name; ``alternatives`` are IP addresses and DNS names.
 
-        A negative ``lifetime`` gives a certificate that expired that long ago.
+        An empty ``name`` is none. A negative ``lifetime`` gives a certificate that expired that long ago.
         """
         now = datetime.now(UTC)
         terms = Terms(KEY_TYPE, lifetime.days, now)
@@ -83,6 +83,14 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """Where a client's certificate and its private key lie."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class HostKeys:
     """What the hosts are given, as text: the client's public key, and to each host its own private key."""
 
@@ -105,6 +113,15 @@ def stranger(cluster: Cluster) -> Stranger:
     return Stranger(folder / "stranger-ca.pem", folder / "stranger.pem", folder / "stranger-key.pem")
 
 
+def nameless(cluster: Cluster) -> Files:
+    """Return the files of a client whose certificate has no common name: etcd's JSON gateway wants that.
+
+    With authentication on it takes no other one, from 3.4 on.
+    """
+    folder = cluster.tls.ca.parent
+    return Files(folder / "nameless.pem", folder / "nameless-key.pem")
+
+
 def write(cluster: Cluster) -> HostKeys:
     """Write all files that the cluster's plan names, and the stranger's; return what goes to the hosts."""
     write_certificates(cluster)
@@ -112,12 +129,14 @@ def write(cluster: Cluster) -> HostKeys:
 
 
 def write_certificates(cluster: Cluster) -> Authority:
-    """Make a new authority, and sign and write a certificate for each host, the client and the stranger."""
+    """Make a new authority, and sign and write certificates for all hosts, clients and the stranger."""
     authority = Authority.make(f"{cluster.name} CA")
     authority.write(cluster.tls.ca)
     for host in cluster.hosts:
         authority.issue(host.name, alternatives(host)).write(host.certificate, host.key)
     authority.issue("orchestrator").write(cluster.tls.client_certificate, cluster.tls.client_key)
+    gateway = nameless(cluster)
+    authority.issue("").write(gateway.certificate, gateway.key)
     files, other = stranger(cluster), Authority.make("a stranger's CA")
     other.write(files.ca)
     other.issue("stranger").write(files.certificate, files.key)

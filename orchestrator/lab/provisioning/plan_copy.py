@@ -20,16 +20,18 @@ TLS = {
     "client_certificate": "pki/client.pem",
     "client_key": "pki/client-key.pem",
 }
+PASSWORD = "keys/etcd.password"  # noqa: S105 - a file's name
 SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts", "config": "none"}
 AT_THEIR_ADDRESSES: Mapping[str, str] = {}
 NOT_HERE = ("host", "identity_file", "known_hosts", "config", "jump", "host_key")
 
 
-def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES) -> str:
+def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: str = "") -> str:
     """Rewrite a plan so that each of its files is the lab's own and each host is reached at its address.
 
     A host's own files and its way (``ssh.host``, jump hosts) go; what else it overrides stays, comments too.
-    ``reached`` are IP addresses of hosts that the plan has DNS names of, by the hosts' names.
+    ``reached`` are IP addresses of hosts that the plan has DNS names of, by the hosts' names. ``user`` is
+    whom etcd is asked as, if it is not the plan that says so.
     """
     yaml = YAML()
     yaml.preserve_quotes = True
@@ -39,7 +41,12 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES) -> str
     for section, paths in (("tls", TLS), ("ssh", SSH)):
         plan.setdefault(section, {}).update(paths)
     plan["ssh"].pop("jump", None)
-    plan.pop("auth", None)  # the lab's cluster is a new one, whose authentication is off
+    if user:
+        plan["auth"] = {"user": user}
+    if plan.get("api") == "v2":
+        plan.pop("auth", None)  # users of the v2 interface are others, and not served
+    if plan.get("auth"):
+        plan["auth"]["password_file"] = PASSWORD
     for host in (*plan["members"], *plan.get("proxies", ())):
         for name in ("certificate", "key"):
             host.pop(name, None)
@@ -54,10 +61,16 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES) -> str
     return written.getvalue()
 
 
-def copy(plan: Path, directory: Path, found: Mapping[str, Sequence[str]] = addressing.NONE_FOUND) -> Cluster:
+def copy(
+    plan: Path,
+    directory: Path,
+    found: Mapping[str, Sequence[str]] = addressing.NONE_FOUND,
+    user: str = "",
+) -> Cluster:
     """Write the lab's copy of a plan and return its cluster; faults are reported in the operator's own file.
 
-    ``found`` are the IP addresses that hosts were found with, if any, by the hosts' names.
+    ``found`` are the IP addresses that hosts were found with, if any, by the hosts' names; ``user`` as
+    ``relocated`` has it.
     """
     theirs = read(plan)
     target = directory / PLAN
@@ -65,7 +78,7 @@ def copy(plan: Path, directory: Path, found: Mapping[str, Sequence[str]] = addre
         raise LabError(f"{plan} is the lab's own copy: name the plan it was made from")
     first = {name: str(addresses[0]) for name, addresses in addressing.of(theirs, found).items()}
     named = {host.name: first[host.name] for host in theirs.hosts if host.address != first[host.name]}
-    target.write_text(relocated(plan.read_text(), named))
+    target.write_text(relocated(plan.read_text(), named, user))
     return read(target)
 
 

@@ -44,6 +44,12 @@ def test_a_plan_with_several_faults_exits_3_with_a_line_for_each(tmp_path: Path)
     assert not (tmp_path / "plan.yaml.state.jsonl").exists()
 
 
+def test_data_is_restored_to_what_was_found_alone() -> None:
+    done = program("rehearse", PLAN, "--with-data")
+    assert (64, "") == (done.returncode, done.stdout)
+    assert f"rehearse {PLAN} --as-found --with-data" in done.stderr
+
+
 def test_resuming_nothing_is_a_usage_error_or_a_fault_of_the_plan(tmp_path: Path) -> None:
     done = program("run", tmp_path / "nowhere.yaml", "--resume")
     assert done.returncode == 3

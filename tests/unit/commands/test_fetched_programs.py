@@ -1,7 +1,5 @@
-"""Programs come from the hosts by parts, once for each content, and only as they were announced."""
+"""Programs come from the hosts once for each content, and only as they were announced."""
 
-import base64
-import gzip
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,30 +10,30 @@ import pytest
 
 from orchestrator.commands import as_found
 from orchestrator.errors import RefusedError
-from orchestrator.etcd.facts.layout import PART_BYTES
-from orchestrator.host.questions import Answer, Answers, Question, Script
+from orchestrator.host.questions import Answer, Answers, Download, Question
 from orchestrator.plan.layout import Program
 from orchestrator.session import Session
 
-CONTENT = b"etcd" * (PART_BYTES // 4) + b"more"
+GIVEN = Answer(0, "")
+CONTENT = b"etcd" * 1000
 ETCD = Program("/usr/bin/etcd", hashlib.sha256(CONTENT).hexdigest())
 
 
 class Hosts:
     """Hosts that all have the same file; what is asked is noted."""
 
-    def __init__(self, content: bytes, parts: int | None = None) -> None:
-        self.content, self.parts, self.asked = content, parts, list[str]()
+    def __init__(self, content: bytes, answer: Answer = GIVEN) -> None:
+        self.content, self.answer, self.asked = content, answer, list[str]()
 
     def look(self, questions: Iterable[Question]) -> Answers:
-        return {question: self.answer(question) for question in questions}
-
-    def answer(self, question: Question) -> Answer:
-        assert isinstance(question, Script)
-        self.asked.append(question.host)
-        start = 0 if self.parts is None else int(question.arguments[1]) * PART_BYTES
-        part = self.content[start : start + PART_BYTES]
-        return Answer(0, base64.b64encode(gzip.compress(part, 1)).decode())
+        answers = {}
+        for question in questions:
+            assert isinstance(question, Download)
+            assert (ETCD.path,) == question.arguments
+            self.asked.append(question.host)
+            question.into.write_bytes(self.content)
+            answers[cast("Question", question)] = self.answer
+        return answers
 
 
 def fetch(hosts: Hosts, host: str, store: Path) -> None:
@@ -43,22 +41,21 @@ def fetch(hosts: Hosts, host: str, store: Path) -> None:
 
 
 def test_a_program_is_copied_once(tmp_path: Path) -> None:
-    hosts = Hosts(CONTENT, parts=2)
+    hosts = Hosts(CONTENT)
     fetch(hosts, "server1", tmp_path / "store")
     fetch(hosts, "server2", tmp_path / "store")
     assert CONTENT == (tmp_path / "store" / ETCD.sha256).read_bytes()
-    assert ["server1"] * 3 == hosts.asked
+    assert ["server1"] == hosts.asked
 
 
 def test_another_content_than_was_announced_is_refused_and_not_kept(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="server1: /usr/bin/etcd is too large, or was changed"):
-        fetch(Hosts(b"another", parts=1), "server1", tmp_path)
+    with pytest.raises(RefusedError, match="server1: /usr/bin/etcd was changed while it was copied"):
+        fetch(Hosts(b"another"), "server1", tmp_path)
     assert [] == list(tmp_path.iterdir())
 
 
-def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(as_found, "MOST_PARTS", 3)
-    hosts = Hosts(b"endless")
-    with pytest.raises(RefusedError, match="too large"):
-        fetch(hosts, "server1", tmp_path)
-    assert 3 == len(hosts.asked)
+def test_half_a_program_is_none(tmp_path: Path) -> None:
+    gone = Answer(1, "", "cat: /usr/bin/etcd: Input/output error\n")
+    with pytest.raises(RefusedError, match=r"server1: /usr/bin/etcd cannot be copied: cat: .*output error"):
+        fetch(Hosts(CONTENT[:99], gone), "server1", tmp_path)
+    assert not (tmp_path / ETCD.sha256).exists()

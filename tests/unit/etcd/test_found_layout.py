@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.targets import target
 
+from orchestrator.commands import as_found
+from orchestrator.errors import RefusedError
 from orchestrator.etcd.facts.layout import Around, Lying
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import found
@@ -72,6 +74,16 @@ def test_everything_that_a_start_needs_is_looked_at(tmp_path: Path) -> None:
     assert {FRAGMENT, DROP_IN, "/etc/etcd.env", *places} == set(one.paths)
     assert {"10.0.0.1", "198.18.0.101"} == one.hostnames
     assert (SCRIPT,) == found.small_files(one, AROUND)
+
+
+@pytest.mark.parametrize("kind", ["jwt,pub-key=/etc/etcd/jwt.pub,priv-key=/etc/etcd/jwt.key", "simple"])
+def test_an_etcd_that_signs_tokens_with_a_key_is_not_rehearsed(tmp_path: Path, kind: str) -> None:
+    reads = [read(tmp_path), read(tmp_path, **{as_found.TOKENS: kind})]
+    if kind == "simple":
+        as_found.refuse_keys(reads)
+        return
+    with pytest.raises(RefusedError, match=r"server1: etcd signs its tokens .* cannot be rehearsed"):
+        as_found.refuse_keys(reads)
 
 
 def test_a_layout_has_texts_without_secrets_programs_links_and_folders(tmp_path: Path) -> None:

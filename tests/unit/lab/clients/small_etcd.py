@@ -34,8 +34,13 @@ class Cluster:
     swallows: int = 0  # a revision that no watch delivers
     is_served: bool = True
     gateway: str = "/v3/"
+    password: str = ""  # of root, if authentication is on
+    logins: int = 0
+    tokens: set[str] = field(default_factory=set)  # those that it knows
 
-    def answer(self, address: str, method: str, path: str, content: str) -> Answer:
+    def answer(self, address: str, method: str, path: str, content: str, token: str = "") -> Answer:
+        if path.startswith(self.gateway) and (refused := self.refused(path, content, token)):
+            return refused
         if address in self.silent and self.is_still_silent():
             return NO_LEADER
         self.asked.append(address)
@@ -44,6 +49,19 @@ class Cluster:
         if path.startswith("/v3"):
             return 404, {}
         return self.v2(address, method, path, dict(parse_qsl(content)))
+
+    def refused(self, path: str, content: str, token: str) -> Answer | None:
+        if not path.endswith("/auth/authenticate"):
+            if not self.password or token in self.tokens:
+                return None
+            return (401, {"code": 16}) if token else (400, {"message": "user name is empty"})
+        if not self.password:
+            return 412, {"message": "authentication is not enabled"}
+        if {"name": "root", "password": self.password} != json.loads(content):
+            return 400, {"message": "authentication failed"}
+        self.logins += 1
+        self.tokens.add(f"token.{self.logins}")
+        return 200, {"token": f"token.{self.logins}"}
 
     def is_still_silent(self) -> bool:
         now = time.monotonic()
@@ -65,13 +83,14 @@ class Cluster:
     def header(self) -> dict[str, str]:
         return {"revision": str(len(self.written))}
 
-    def watched(self, address: str, content: str) -> Iterator[dict[str, Any]]:
-        """Deliver one write after the other, until the address is silent."""
+    def watched(self, address: str, content: str, token: str) -> Iterator[dict[str, Any]]:
+        """Deliver one write after the other, until the address is silent; nothing to whoever may not."""
         asked = json.loads(content)["create_request"]
         revision, prefix = int(asked["start_revision"]), v3.decoded(asked["key"])
-        yield {"result": {"created": True}}
+        is_allowed = not self.password or token in self.tokens
+        yield {"result": {"created": True, "canceled": not is_allowed}}
         while self.is_served and not (address in self.silent and self.is_still_silent()):
-            if revision > len(self.written):
+            if revision > len(self.written) or not is_allowed:
                 time.sleep(0.001)
                 continue
             key = self.written[revision - 1]
@@ -124,15 +143,16 @@ def serving(served: Cluster) -> Iterator[Cluster]:
         def do_POST(self) -> None:
             said = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
             address = self.connection.getsockname()[0]
+            token = self.headers.get("Authorization", "")
             if self.path == f"{served.gateway}watch":
                 self.send_response(200)
                 self.end_headers()
-                for part in served.watched(address, said):
+                for part in served.watched(address, said, token):
                     self.wfile.write(f"{json.dumps(part)}\n".encode())
                     self.wfile.flush()
                 self.close_connection = True
                 return
-            status, answer = served.answer(address, self.command, self.path, said)
+            status, answer = served.answer(address, self.command, self.path, said, token)
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))

@@ -15,9 +15,10 @@ import pytest
 from orchestrator.lab.clients.local_clients import PROGRAM
 from orchestrator.plan.model import Watch
 
-# curl in small: port N answers for as long as there is a file N, and as etcd 3.3 if there is a file old
+# curl in small: port N answers for as long as there is a file N, and as etcd 3.3 if there is a file old; it
+# wants the token in a file locked, if there is one
 CURL = """#!/bin/sh
-for word; do :; done
+for word; do case $word in @*header*) header=${word#@} ;; esac; done
 port=${word#http://127.0.0.1:}; port=${port%%/*}
 if [ ! -e "$port" ]; then
   case "$*" in *--show-error*) echo "curl: (7) Failed to connect to port $port" >&2 ;; esac
@@ -26,6 +27,17 @@ fi
 [ ! -e old ] || case $word in
 */version) echo '{"etcdserver":"3.3.25","etcdcluster":"3.3.0"}'; exit ;;
 */v3/*) echo "curl: (22) The requested URL returned error: 404" >&2; exit 22 ;;
+esac
+case $word in
+*/authenticate) echo '{"header":{},"token":"'"$(cat locked 2> /dev/null)"'"}'; exit ;;
+*/version) ;;
+*)
+  if [ -e locked ] && [ "$(cat "$header")" != "Authorization: $(cat locked)" ]; then
+    case $word in */watch) exec /bin/sleep 60 ;; esac
+    echo "curl: (22) The requested URL returned error: 401" >&2
+    exit 22
+  fi
+  ;;
 esac
 case $word in
 */watch | *wait=true*)
@@ -85,10 +97,11 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalClie
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     (tmp_path / "renewed").write_text('{"result":{"ID":"7","TTL":"10"}}')
+    (tmp_path / "login").write_text('{"name": "root", "password": "planted"}')
     path = f"{programs}:{os.environ['PATH']}"
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen(
-            ["/bin/sh", str(PROGRAM), "fleet", request.param, "4001", "2379"],
+            ["/bin/sh", str(PROGRAM), "fleet", request.param, "4001", "2379", "login"],
             cwd=tmp_path,
             env={**os.environ, "PATH": path, "RUNTIME_DIRECTORY": str(tmp_path)},
             stdout=said,
@@ -137,6 +150,18 @@ def test_its_watch_moves_too_though_the_other_port_still_answers(client: LocalCl
     client.opens(4001)
     client.watches_through(4001)
     assert "error: the watch was cut off" not in client.said[client.seen :]
+
+
+@pytest.mark.parametrize("client", ["v3"], indirect=True)
+def test_it_logs_in_where_it_has_to_and_again_when_its_token_is_forgotten(client: LocalClient) -> None:
+    (client.directory / "locked").write_text("first")
+    client.opens(2379)
+    client.says("well again")
+    client.watches_through(2379)
+    (client.directory / "locked").write_text("second")
+    time.sleep(1)
+    assert [] == [line for line in client.said[client.seen :] if "401" in line or "tells nothing" in line]
+    assert (client.directory / "header").read_text() == "Authorization: second\n"
 
 
 @pytest.mark.parametrize("client", ["v3"], indirect=True)

@@ -17,6 +17,7 @@ from orchestrator.lab.clients.probe import DIALECTS
 from orchestrator.lab.clients.prober import Prober
 from orchestrator.lab.clients.tally import ProbeReport, longest_gap, missing, quantile
 from orchestrator.lab.clients.verification import lost
+from orchestrator.lab.provisioning.login import Login
 
 V3 = DIALECTS["v3"]
 ASKED = Request("GET", "/")
@@ -30,11 +31,13 @@ def cluster() -> Iterator[Cluster]:
         yield served
 
 
-def reach(cluster: Cluster, *endpoints: Endpoint) -> Reach:
-    return Reach(ADDRESSES, cluster.port, ssl.create_default_context(), 1.0, endpoints)
+def reach(cluster: Cluster, *endpoints: Endpoint, login: Login | None = None) -> Reach:
+    return Reach(ADDRESSES, cluster.port, ssl.create_default_context(), 1.0, endpoints, login=login)
 
 
-def probed(cluster: Cluster, api: str = "v3", *endpoints: Endpoint, for_s: float = 0.3) -> ProbeReport:
+def probed(
+    cluster: Cluster, api: str = "v3", *endpoints: Endpoint, for_s: float = 0.3, login: Login | None = None
+) -> ProbeReport:
     """Probe for that long, and on a busy machine until there is something to judge."""
     stop = threading.Event()
 
@@ -49,7 +52,7 @@ def probed(cluster: Cluster, api: str = "v3", *endpoints: Endpoint, for_s: float
     try:
         ttl_s = 0 if endpoints else 5
         prober = Prober(
-            reach(cluster, *endpoints),
+            reach(cluster, *endpoints, login=login),
             DIALECTS[api],
             interval_s=0.005,
             lease_ttl_s=ttl_s,
@@ -93,6 +96,32 @@ def test_a_write_that_the_watch_missed_is_named(cluster: Cluster) -> None:
     (example,) = report.contradiction_examples
     assert example.startswith("the watch missed revision 4, the write of /prober/")
     assert 1 == report.contradictions
+
+
+@pytest.mark.parametrize("gateway", ["/v3/", "/v3beta/"])
+def test_with_authentication_a_user_logs_in_and_does_so_again_when_a_token_is_forgotten(
+    cluster: Cluster, gateway: str
+) -> None:
+    cluster.password, cluster.gateway = "planted", gateway
+    forgetting = threading.Timer(0.1, cluster.tokens.clear)
+    forgetting.start()
+    report = probed(cluster, login=Login("root", "planted"))
+    forgetting.join()
+    assert (0, 0, 0, "alive") == (report.failed, report.lost, report.failed_reads, report.lease)
+    assert report.acknowledged == report.watched
+    assert cluster.logins > 3  # a writer, a lease and a watch
+    assert "planted" not in repr(Login("root", "planted"))
+
+
+def test_a_login_that_is_not_taken_or_not_wanted(cluster: Cluster) -> None:
+    session = Session(
+        Endpoint("http", "127.0.0.1", cluster.port), None, timeout_s=5.0, login=Login("root", "wrong")
+    )
+    assert {"header": {"revision": "1"}} == session.ask(v3.put("/a", "b"))
+    cluster.password = "planted"  # noqa: S105 - nobody's
+    with pytest.raises(UnansweredError, match="user name is empty"):
+        session.ask(v3.put("/a", "b"))
+    session.close()
 
 
 @both_apis

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from orchestrator.lab.provisioning import credentials, plan_copy
 from orchestrator.lab.provisioning.credentials import Authority
@@ -51,7 +51,9 @@ def test_a_hosts_certificate_names_every_way_to_it_and_serves_both_ends(
 def test_everything_is_signed_by_the_plans_authority_but_the_stranger(cluster: Cluster) -> None:
     credentials.write(cluster)
     authority, stranger = read(cluster.tls.ca), credentials.stranger(cluster)
-    for path in (cluster.tls.client_certificate, *(host.certificate for host in cluster.hosts)):
+    nameless = credentials.nameless(cluster).certificate
+    assert [] == read(nameless).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    for path in (nameless, cluster.tls.client_certificate, *(host.certificate for host in cluster.hosts)):
         read(path).verify_directly_issued_by(authority)
     with pytest.raises(ValueError, match="does not match"):
         read(stranger.certificate).verify_directly_issued_by(authority)
@@ -63,6 +65,7 @@ def test_only_the_owner_may_read_a_private_key(cluster: Cluster) -> None:
     private = [
         cluster.tls.client_key,
         credentials.stranger(cluster).key,
+        credentials.nameless(cluster).key,
         *(host.key for host in cluster.hosts),
     ]
     private += [member.ssh.identity_file for member in cluster.members if member.ssh.identity_file]

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.errors import PlanInvalidError
 from orchestrator.lab.machine.programs import LabError
-from orchestrator.lab.provisioning import plan_copy
+from orchestrator.lab.provisioning import login, plan_copy
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
 
@@ -73,6 +73,32 @@ def test_comments_and_everything_else_stay() -> None:
     assert "patience: {gate: 90s, pause: 500ms}" in copied
     assert "  - {name: server2, address: 198.18.0.102}" in copied.splitlines()
     assert copied == plan_copy.relocated(copied)
+
+
+def test_the_plans_user_stays_with_a_password_of_the_labs_own(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"{OVERRIDDEN}auth: {{user: anna, password_file: /secret/password}}\n")
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    cluster = plan_copy.copy(plan, lab)
+    assert "/secret" not in (lab / "plan.yaml").read_text()
+    made = login.write(cluster, None)
+    assert made == login.of(cluster)
+    assert made is not None
+    assert ("anna", True) == (made.user, len(made.password) > 20)
+    assert cluster.auth is not None
+    assert cluster.auth.password_file.is_relative_to(lab)
+    assert 0o600 == cluster.auth.password_file.stat().st_mode & 0o777
+    assert login.Login("anna", "known") == login.write(cluster, login.Login("anna", "known"))
+    assert login.Login("anna", "known") == login.of(cluster)
+
+
+def test_whoever_logs_in_to_restored_data_is_named_and_nobody_through_v2() -> None:
+    original = THREE_MEMBERS.read_text()
+    assert "\nauth:" not in plan_copy.relocated(original)
+    copied = plan_copy.relocated(original, user="bob")
+    assert "auth:\n  user: bob\n  password_file: keys/etcd.password\n" in copied
+    assert "\nauth:" not in plan_copy.relocated(f"{original}api: v2\n", user="bob")
 
 
 def test_faults_are_reported_of_the_operators_file(tmp_path: Path) -> None:
