@@ -48,7 +48,15 @@ def begun(host: Path, shell: str, path: str | None = None) -> "subprocess.Popen[
     path = path or f"{host}:{os.environ['PATH']}"
     arguments = ["etcd2", "ca", "certificate", "key", str(host / "kept"), "500s"]
     return subprocess.Popen(
-        [shell, "-c", saving.SNAPSHOT, "check", *arguments],
+        [
+            "env",
+            "--default-signal=HUP",
+            shell,
+            "-c",
+            saving.SNAPSHOT,
+            "check",
+            *arguments,
+        ],  # even below nohup
         cwd=host,
         env={"PATH": path},
         stdin=subprocess.PIPE,
