@@ -1,8 +1,11 @@
 """``files``: what a migration puts on a host, to compare with what lies there, or to put back by hand."""
 
+from collections.abc import Iterable
+
 from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
+from orchestrator.host import places
 from orchestrator.host.operations import EditFile, Write
 from orchestrator.report.review import operation_lines
 from orchestrator.session import Session
@@ -24,13 +27,20 @@ def reported(session: Session, name: str) -> str:
         runbook = recall.compile_there(session, recall.read_facts(session))
     stands = progress.states.get(name, runbook.origins[name])
     lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
+    reported_once: list[Write | EditFile] = []
     for stage in runbook.stages:
         step = next((step for step in stage.steps if step.host == name), None)
         written = [one for one in step.operations if isinstance(one, Write | EditFile)] if step else []
-        files = [
-            file for file in written if not file.path.startswith("/run/")
-        ]  # what lies there does not stay
+        # what lies below /run does not stay
+        files = [one for one in written if not one.path.startswith("/run/") and one not in reported_once]
+        reported_once += files
         if files:
             lines += ["", f"from {stage.target} on:"]
-            lines += [f"  {line}" for file in files for line in operation_lines(file)]
+            lines += [f"  {line}" for file in files for line in _lines(file)]
     return "\n".join(lines)
+
+
+def _lines(file: Write | EditFile) -> Iterable[str]:
+    yield from operation_lines(file)
+    if isinstance(file, EditFile):
+        yield f"  the whole of it, as a run left it, lies on the host: {places.EDITED}{file.path}"

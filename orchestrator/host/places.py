@@ -1,6 +1,7 @@
 """Where things lie on the hosts' disks, so that they outlast a reboot and the bastion; for root alone."""
 
 KEPT = "/var/lib/orchestrator"
+EDITED = f"{KEPT}/edited"  # each file of the operator's that a run has edited, as it left it, under its path
 
 
 def lock(kept: str = KEPT) -> str:

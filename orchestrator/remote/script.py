@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
+from orchestrator.host import places
 from orchestrator.host.operations import (
     EditFile,
     MakeDirectory,
@@ -105,17 +106,19 @@ write_file() {{
   expect_sha256 "$2/$3" "$7"
 }}
 edit_file() {{
+  kept=$1
+  shift
   only_in_roots_own "$1"
-  folder=$1 edited=$1/$2 after=$4
+  folder=$1 name=$2 edited=$1/$2 before=$3 after=$4
+  rm -f -- "$1/.$2.orchestrator"
   [ -f "$edited" ] && [ ! -L "$edited" ] || {{ printf '%s: it is no file any more\n' "$edited" >&2; exit 1; }}
   sum=$(sha256sum <"$edited")
   case ${{sum%% *}} in
-    "$after") return ;;
-    "$3") ;;
+    "$after") keep_edited; return ;;
+    "$before") ;;
     *) printf '%s: somebody has changed it, and it stays as it is\n' "$edited" >&2; exit 1 ;;
   esac
   sibling=$1/.$2.orchestrator
-  rm -f -- "$sibling"
   cp --preserve=all -- "$edited" "$sibling"
   shift 4
   read_bytes=0
@@ -128,10 +131,17 @@ edit_file() {{
   tail -c "+$((read_bytes + 1))" -- "$edited" >>"$sibling"
   expect_sha256 "$sibling" "$after"
   settle "$sibling"
+  sum=$(sha256sum <"$edited")
+  [ "${{sum%% *}}" = "$before" ] || {{ printf '%s: somebody has just changed it\n' "$edited" >&2; exit 1; }}
   mv -T -- "$sibling" "$edited"
   sibling=
   settle "$folder"
   expect_sha256 "$edited" "$after"
+  keep_edited
+}}
+keep_edited() {{
+  mkdir -p -- "$kept$folder"
+  cp --preserve=all -- "$edited" "$kept$folder/$name"
 }}
 make_directory() {{
   [ -d "$1" ] || only_in_roots_own "$1"
@@ -243,7 +253,14 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
             return ("write_file", payload, *place, f"{mode:04o}", owner, group, operation.sha256)
         case EditFile(path, edits, before, after):
             pieces = ((str(one.at_byte), str(len(one.old.encode())), one.new) for one in edits)
-            return ("edit_file", *posixpath.split(path), before, after, *chain.from_iterable(pieces))
+            return (
+                "edit_file",
+                places.EDITED,
+                *posixpath.split(path),
+                before,
+                after,
+                *chain.from_iterable(pieces),
+            )
         case Remove(path):
             return ("remove_file", *posixpath.split(path))
         case RemoveDirectory(path):

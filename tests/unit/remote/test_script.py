@@ -14,6 +14,7 @@ import pytest
 from support.scripts import perform, shell
 from unit.remote.shells import ShellChannel
 
+from orchestrator.host import places
 from orchestrator.host.operations import (
     Edit,
     EditFile,
@@ -128,6 +129,11 @@ def test_a_broken_answer_is_no_answer(output: str, complaint: str) -> None:
         parse_look([Script("h", "echo hi")], output)
 
 
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "EDITED", str(tmp_path_factory.mktemp("kept") / "edited"))
+
+
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
     """Return the directory that holds a job's payloads."""
@@ -192,6 +198,40 @@ def test_a_file_that_somebody_has_changed_is_not_edited(beside: Path, tmp_path: 
     own.rename(tmp_path / "moved")
     own.symlink_to("moved")
     assert f"{own}: it is no file any more" in perform([edit], beside).stderr
+
+
+def test_a_file_that_is_changed_while_it_is_edited_stays_as_it_is(beside: Path, tmp_path: Path) -> None:
+    """What is synced in between takes its time on a slow disk."""
+    own = tmp_path / "own"
+    own.write_text("a\n")
+    edit = edit_of(str(own), (Edit(1, 0, "a", "b"),), b"a\n")
+    script, _ = job_script([edit])
+    slow = script.replace("settle() {", f"settle() {{\n  echo theirs >'{own}'", 1)
+    assert slow != script
+    done = shell(slow, beside)
+    assert (1, "theirs\n") == (done.returncode, own.read_text())
+    assert f"{own}: somebody has just changed it" in done.stderr
+    assert [] == list(tmp_path.glob(".*"))
+
+
+def test_what_a_cut_off_edit_has_left_goes_also_where_nothing_is_edited(beside: Path, tmp_path: Path) -> None:
+    own, left = tmp_path / "own", tmp_path / ".own.orchestrator"
+    own.write_text("a\n")
+    left.write_text("a\n")
+    edit = edit_of(str(own), (Edit(1, 0, "a", "b"),), b"a\n")
+    assert 0 == perform([edit.undone], beside).returncode
+    assert ("a\n", False) == (own.read_text(), left.exists())
+
+
+def test_a_file_is_kept_as_it_was_left(beside: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("a\n")
+    own.chmod(0o640)
+    edit = edit_of(str(own), (Edit(1, 0, "a", "b"),), b"a\n")
+    kept = Path(f"{places.EDITED}{own}")
+    for each, text in ((edit, "b\n"), (edit, "b\n"), (edit.undone, "a\n")):
+        assert 0 == perform([each], beside).returncode
+        assert (text, 0o640) == (kept.read_text(), kept.stat().st_mode & 0o7777)
 
 
 def edit_of(path: str, pieces: tuple[Edit, ...], before: bytes) -> EditFile:
