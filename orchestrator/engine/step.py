@@ -40,7 +40,7 @@ class Walker:
         if event_log.progress.opened is None:
             raise ValueError("the event log has no header")
         self._run_id = event_log.progress.opened.run  # names the jobs
-        self._lasting: dict[str, tuple[int, float]] = {}  # looks in a row at a step's host, and when
+        self._lasting: dict[tuple[Check, ...], tuple[int, float]] = {}  # looks in a row, and when
 
     def take(self, step: Step, role: Poll | None) -> None:
         """Do a step's work; called by the member's machine before it moves.
@@ -57,7 +57,7 @@ class Walker:
         if not is_adopted:
             if not self.is_away(step):
                 self._stop_the_line(step)
-            if role and step.operations:
+            if role and step.restarts:
                 self._hand_over(step, role, may_fail=is_ours)
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
@@ -91,22 +91,22 @@ class Walker:
 
     def is_away(self, step: Step) -> bool:
         """Whether a step that began and did not succeed took the host away, and this may bring it back."""
-        return step.host in self._event_log.progress.unsettled and self._lasts(step.id, step.away)
+        return step.host in self._event_log.progress.unsettled and self._lasts(step.away)
 
-    def _lasts(self, name: str, gates: Sequence[Check]) -> bool:
+    def _lasts(self, gates: tuple[Check, ...]) -> bool:
         """Look whether gates hold for longer than an election takes, in which nobody is well for a moment.
 
         To ask again is one more look, as long as no pause between two looks has grown longer.
         """
         if not gates:
             return False
-        looks, looked_s = self._lasting.pop(name, (0, 0.0))
+        looks, looked_s = self._lasting.pop(gates, (0, 0.0))
         if self._context.clock() - looked_s > _LASTING_PAUSE_S:
             looks = 0
         while self.holds(gates):
             looks += 1
             if looks >= _LASTING_LOOKS:
-                self._lasting[name] = (looks, self._context.clock())
+                self._lasting[gates] = (looks, self._context.clock())
                 return True
             self._context.sleep(_LASTING_PAUSE_S)
         return False
@@ -118,7 +118,7 @@ class Walker:
             try:
                 wait.look(self._executor, step.always)
             except wait.NotYetError:
-                if not self._lasts(step.id, step.lost):
+                if not self._lasts(step.lost):
                     raise
 
         if step.lost:
