@@ -11,13 +11,14 @@ from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.install import in_place
 from orchestrator.etcd.settings import Paths
 from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, stages_of
-from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Run
+from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 from orchestrator.plan.facts import Target
 
-# Returns once systemd has nothing left to do for a unit, or after 5 s.
+# Returns once systemd has nothing left to do for a unit, or after 5 s of the kernel's clock.
 AWAIT = (
-    'for i in $(seq 100); do [ -n "$(systemctl show --property=Job --value "$1")" ] || break; '
-    "sleep 0.05; done"
+    "read -r now _ </proc/uptime; end=$((${now%.*} + 5)); "
+    'while [ -n "$(systemctl show --property=Job --value "$1")" ] && '
+    'read -r now _ </proc/uptime && [ "${now%.*}" -lt "$end" ]; do sleep 0.05; done'
 )
 RELOAD = Run(("systemctl", "daemon-reload"))
 
@@ -128,11 +129,19 @@ def put_own_files_back(target: Target) -> Iterable[Operation]:
 
 
 def take_ours_away(target: Target) -> Iterable[Operation]:
-    """Remove our files, that of the last stage last: while others lie there, it has to win over them."""
-    for stage in stages_of(target):
-        yield from install.of(target).take_away(stage)
-    yield from install.of(target).clear()
+    """Remove our files, but not before the operator's own say what ours do.
+
+    The drop-ins go first, that of the last stage last: while others lie there, it has to win over them. What
+    they name goes once systemd knows them no more, for an etcd that ends is started with what it knows.
+    """
+    installed = install.of(target)
+    yield from map(in_place.edit, target.found.own_files)
+    removed = [operation for stage in stages_of(target) for operation in installed.take_away(stage)]
+    drop_ins = [one for one in removed if isinstance(one, Remove | Write) and one.path in installed.drop_ins]
+    yield from drop_ins
     yield RELOAD
+    yield from (one for one in removed if one not in drop_ins)
+    yield from installed.clear()
 
 
 def put_ours_back(target: Target) -> Iterable[Operation]:

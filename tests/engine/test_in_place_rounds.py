@@ -1,6 +1,6 @@
 """`persist: in_place`: a run ends in the operator's own files, edited, and a rollback undoes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,10 @@ from engine.world import make_cluster
 
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import OrchestratorError, StoppedError
+from orchestrator.etcd.actions import RELOAD
 from orchestrator.etcd.gather import gather
 from orchestrator.etcd.install import drop_ins
+from orchestrator.host.operations import Job, JobResult, Operation, Remove, Run
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.model import Cluster
 from orchestrator.remote.executor import LiveExecutor
@@ -169,6 +171,68 @@ def test_what_strikes_server1_at_any_moment_is_gone_on_from(
         else:
             walk.go(walk.there)
             assert settled == walk.now, counted.moments[strike]
+
+
+def test_nothing_of_ours_goes_where_their_files_say_http_again(sealed: tuple[Walk, Walk]) -> None:
+    """Configuration management writes them between two looks: the next start is https all the same."""
+    first, at_sealed = sealed
+    walk = at_sealed.copied()
+    walk.go(walk.there, until="edited")
+    (path,) = first.world.hosts["server1"].files
+    is_first = True
+
+    def write_anew(name: str) -> None:
+        nonlocal is_first
+        if is_first and name.startswith("host") and "server1" in name:
+            is_first = False
+            walk.world.hosts["server1"].files[path] = first.world.hosts["server1"].files[path]
+
+    walk.world.moment = write_anew
+    walk.go(walk.there)
+    assert not is_first
+    again = walk.world.hosts["server1"]
+    again.reload()
+    assert LISTENERS <= again.loaded.items()
+
+
+def test_an_etcd_that_ends_while_ours_are_removed_is_started_with_what_systemd_knows(
+    sealed: tuple[Walk, Walk],
+) -> None:
+    _, at_sealed = sealed
+    walk = at_sealed.copied()
+    step = walk.there.step("settle/server1")
+    removed = [one.path for one in step.operations if isinstance(one, Remove)]
+    reload = step.operations.index(RELOAD)
+    before = [one.path for one in step.operations[:reload] if isinstance(one, Remove)]
+    assert before == [path for path in removed if path.endswith(".conf")]
+
+
+def test_a_rollback_whose_restart_failed_restarts_a_member_with_a_configuration_file_again(
+    cluster: Cluster,
+) -> None:
+    walk = Walk.begun(cluster, in_a_configuration)
+    first = walk.copied()
+    walk.go(walk.there)
+    for host in walk.world.hosts.values():
+        host.restart()  # by hand, so that they read their own file
+    walk.world.moment = lambda _: None
+    fails = [True]
+
+    class Failing(LiveExecutor):
+        def perform(self, job: Job) -> JobResult:
+            if job.step == "undo-settle/server1" and not job.successor and fails.pop():
+                super().perform(replace(job, operations=tuple(_without_restart(job.operations))))
+                return JobResult(1, "Failed to restart")
+            return super().perform(job)
+
+    with pytest.raises(OrchestratorError, match="undo-settle/server1"):
+        run(walk.back, Failing(walk.world), walk.event_log, context(cluster))
+    walk.go(walk.back)
+    assert first.now == walk.now
+
+
+def _without_restart(operations: tuple[Operation, ...]) -> Iterator[Operation]:
+    yield from (one for one in operations if not (isinstance(one, Run) and one.restarts_unit))
 
 
 @pytest.mark.parametrize("state", ["sealed", "edited", "settled"])

@@ -12,17 +12,30 @@ from orchestrator.etcd.stages import stages_of
 from orchestrator.host.checks import Check, Predicate, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
+from orchestrator.text import shown
 
 
 @gate
 def own_files_edited(target: Target) -> Check:
-    """The running process has the final settings, and its next start would have them without ours too."""
-    runs = running_with(target, install.of(target).final, *stages_of(target), are_edited=True)
+    """The running process has the final settings, and its next start would have them without ours too.
+
+    One with a configuration file reads ours: what it runs with is seen in that file alone, and theirs may go
+    back to what it said.
+    """
+    installed = install.of(target)
+    running, copies = installed.running, installed.copies
+    runs = running_with(target, installed.final, *stages_of(target), are_edited=True)
     asked, alone = _without_ours(target)
+
+    def reads_ours(answers: Answers) -> Iterable[Remark]:
+        file = running.read(answers).configuration
+        if copies and file not in copies:
+            yield wrong(f"runs with {shown(file)}, and not with ours")
+
     return replace(
         runs,
         facts=tuple(dict.fromkeys((*runs.facts, *asked))),
-        predicate=_together(runs.predicate, alone),
+        predicate=_together(runs.predicate, reads_ours, alone),
         manual_changes=_together(runs.manual_changes, alone),
     )
 

@@ -31,6 +31,16 @@ class Install(Protocol):
         ...
 
     @property
+    def copies(self) -> tuple[str, ...]:
+        """Those of them that are configuration files of etcd."""
+        ...
+
+    @property
+    def drop_ins(self) -> tuple[str, ...]:
+        """Those of them that systemd reads as parts of the unit."""
+        ...
+
+    @property
     def final(self) -> Settings:
         """Every setting that the host ends with."""
         ...
