@@ -138,6 +138,9 @@ def test_a_run_ends_in_their_files_and_a_rollback_gives_them_back(sealed: tuple[
     walk.world.moment = lambda _: None
     walk.go(walk.back)
     assert first.now == walk.now
+    handed = {step.partition("/")[0] for step in walk.event_log.progress.handovers}
+    restarts = any(step.restarts for step in walk.back.stages[0].steps)
+    assert restarts == ("undo-settle" in handed)  # leadership moves for a restart alone
 
 
 @pytest.mark.exhaustive
