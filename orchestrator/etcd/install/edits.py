@@ -116,12 +116,13 @@ def _assignment(raw: str, name: str, value: str) -> str:
 
 
 def _behind(text: str, end: int, lines: Iterable[str]) -> Iterable[Span]:
-    """Put lines behind the line in which ``end`` is."""
+    """Put lines behind the line in which ``end`` is; the last has a newline if the text's last has one."""
     added = [*lines]
     if not added:
         return
-    place = text.find("\n", end)
-    if place < 0:
-        yield len(text), len(text), "".join(f"\n{line}" for line in added)
+    place = text.find("\n", end) + 1 or len(text)
+    if text and not text[:place].endswith("\n"):
+        yield place, place, "".join(f"\n{line}" for line in added)
     else:
-        yield place + 1, place + 1, "".join(f"{line}\n" for line in added)
+        kept = "\n" if text[:place].endswith("\\\n") else ""  # the line goes on behind its backslash
+        yield place, place, kept + "".join(f"{line}\n" for line in added)
