@@ -2,7 +2,8 @@
 
 import re
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from math import inf
 from threading import Event
 from typing import Protocol
@@ -135,6 +136,15 @@ class Conversation:
     def is_over(self) -> bool:
         """Whether the command, or the connection, has ended as far as is known."""
         return bool(self._channel.closed or self._channel.eof_received)
+
+    @contextmanager
+    def within(self, within_s: float) -> Iterator[None]:
+        """Bound all that is said and heard meanwhile, beside each line's own deadline."""
+        before, self._until = self._until, self._deadline(within_s)
+        try:
+            yield
+        finally:
+            self._until = before
 
     def end_input(self) -> None:
         """Close the script's stdin."""

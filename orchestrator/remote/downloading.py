@@ -27,7 +27,7 @@ def download(conversation: Conversation, wanted: Download) -> Answer:
     within_s, unpacked = wanted.timeout_s + _SLACK_S, _Unpacked(wanted.most_bytes)
     with _here(wanted.into):
         file = wanted.into.open("wb", buffering=0)
-    with file:
+    with file, conversation.within(within_s):
         while (line := conversation.line(within_s)).startswith(_PART):
             for step in unpacked.steps(line.removeprefix(_PART)):
                 with _here(wanted.into):
@@ -56,9 +56,13 @@ class _Unpacked:
         """Yield the content of one part, a little at a time."""
         try:
             packed = base64.b64decode(part, validate=True)
-            while packed and not self._reading.eof:
+            if not packed:
+                raise ValueError("a part has nothing in it")
+            while packed:
+                if self._reading.eof:
+                    raise ValueError("something came behind its end")
                 step = self._reading.decompress(packed, _STEP_BYTES)
-                packed = self._reading.unconsumed_tail
+                packed = self._reading.unconsumed_tail or self._reading.unused_data
                 self._left_bytes -= len(step)
                 if self._left_bytes < 0:
                     raise ValueError("it is larger than was announced")

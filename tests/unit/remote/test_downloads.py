@@ -1,11 +1,13 @@
 """Downloads: a script's output arrives whole in a file, or not at all, and nobody's fault is another's."""
 
 import gzip
+import os
 import shutil
 import time
 from base64 import b64encode
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ __all__ = ["site"]
 SHELLS = [shell for shell in ("sh", "dash", "bash") if shutil.which(shell)]
 SIZE = 9_000_000  # several parts
 FINE = b64encode(b"\0rc=0").decode()
+PART = "orchestrator-part "
 BYTES = "head -c 9000000 /dev/urandom | tee copy"
 
 
@@ -67,13 +70,35 @@ def test_more_than_was_announced_is_refused_however_well_it_was_compressed(tmp_p
     assert question.into.stat().st_size <= SIZE
 
 
-@pytest.mark.parametrize("part", ["", "=", b64encode(gzip.compress(b"x" * 99)[:-3]).decode()])
+def says(folder: Path, *lines: str) -> ShellChannel:
+    words = "\n".join(("orchestrator-hello", *lines, f"orchestrator-answer {FINE}"))
+    return ShellChannel(("sh", "-c", f"echo '{words}'; cat > {folder}/heard"))
+
+
+WHOLE = b64encode(gzip.compress(b"x")).decode()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "",
+        "=",
+        b64encode(gzip.compress(b"x" * 99)[:-3]).decode(),
+        f"{WHOLE}\n{PART}{WHOLE}",
+        b64encode(gzip.compress(b"x") + b"x").decode(),
+    ],
+)
 def test_what_is_garbled_or_cut_short_is_no_copy(tmp_path: Path, part: str) -> None:
-    words = (f"orchestrator-part {part}", f"orchestrator-answer {FINE}")
-    printed = "".join(f"echo '{word}';" for word in ("orchestrator-hello", *words))
-    host = ShellChannel(("sh", "-c", f"{printed} cat > {tmp_path}/heard"))
-    with closing(host) as channel, pytest.raises(ValueError, match=r"garbled|cut short"):
+    refused = pytest.raises(ValueError, match=r"garbled|cut short|nothing|behind its end")
+    with closing(says(tmp_path, f"{PART}{part}")) as channel, refused:
         download(Conversation(channel, time.monotonic), wanted(tmp_path, "true"))
+
+
+def test_parts_that_do_not_end_are_not_waited_for(tmp_path: Path) -> None:
+    ticks = map(float, count())
+    parts = (f"{PART}{b64encode(bytes([one])).decode()}" for one in gzip.compress(os.urandom(3000)))
+    with closing(says(tmp_path, *parts)) as channel, pytest.raises(TimeoutError, match="within 26 s"):
+        download(Conversation(channel, lambda: next(ticks)), wanted(tmp_path, "true"))
 
 
 def test_a_full_disk_here_is_not_the_hosts_fault(site: Site, tmp_path: Path) -> None:
