@@ -223,6 +223,14 @@ CASES = [
     (SMALL + "watch: {units: [a], errors: '(?:(?:(?:a{100}){100}){100,}){,100}'}\n", [
         ("13:29: watch.errors: '(?:(?:(?:a{100}){100}){100,}){,100}' repeats more than 10000 times: write "
          "smaller numbers in braces")]),
+    (SMALL + r"watch: {units: [a], errors: '(?:[)]a{100}(?:b|(?:x\))+){101}){100}'}" "\n", [
+        (r"13:29: watch.errors: '(?:[)]a{100}(?:b|(?:x\))+){101}){100}' repeats more than 10000 times: write "
+         "smaller numbers in braces")]),
+    (SMALL + "watch: {units: [a], errors: 'a{100}(?:b{100}c[{9}(]){100}d{101}(?:e){99}'}\n", [
+        ("13:29: watch.errors: 'a{100}(?:b{100}c[{9}(]){100}d{101}(?:e){99}' repeats more than 10000 times: "
+         "write smaller numbers in braces")]),
+    (SMALL + r"watch: {units: [a], errors: 'a{100}b{101}(?:c{99}\){90})(?:d[(]e{,9}){100}'}" "\n", []),
+    (SMALL + "watch: {units: [a], errors: '(?:a{100}){100}'}\n", []),
     (SMALL + f"watch: {{units: [a], errors: {'a' * 1001}}}\n", [
         (f"13:29: watch.errors: '{'a' * 77}...' has more than 1000 characters: write a shorter one")]),
     (SMALL + "watch: {units: [a], errors: 'error|'}\n", [
