@@ -66,7 +66,12 @@ def _with_own_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
     members, faults = dict(facts.members), []
     for target, unit, texts in found:
         name = target.name
-        planned, reasons = in_place.planned(target, unit, texts, asked[name].read(answers))
+        try:
+            lying = asked[name].read(answers)
+        except ValueError as error:
+            faults.append(f"{name}: cannot tell how its own files lie there: {_reason(error)}")
+            continue
+        planned, reasons = in_place.planned(target, unit, texts, lying)
         members[name] = members[name].model_copy(update={"own_files": planned})
         faults += [f"{name}: {reason}" for reason in reasons]
     _refuse(faults)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from engine.sourced import SourcedWorld, in_a_configuration
 from engine.world import World, make_cluster
 from pydantic import ValidationError
 from support.targets import target
@@ -84,6 +85,22 @@ def test_a_member_whose_name_would_become_code_elsewhere_is_named_before_anythin
     cluster = make_cluster(tmp_path)
     with pytest.raises(RefusedError, match=r"server1: .*members\.2\.name: a member's name holds characters"):
         gather.gather(cluster, Hostile(cluster).look)
+
+
+@pytest.mark.parametrize("silent", [4, 5, 6])  # the looks at units, configuration files, and own files
+def test_a_host_whose_own_files_are_not_told_in_time_is_named(tmp_path: Path, silent: int) -> None:
+    class Slow(SourcedWorld):
+        looks = 0
+
+        def look(self, questions: Iterable[Question]) -> Answers:
+            self.looks += 1
+            answers = super().look(questions)
+            slow = {one: Answer(124, "") for one in answers if one.host == "server2"}
+            return {**answers, **slow} if self.looks == silent else answers
+
+    cluster = make_cluster(tmp_path).model_copy(update={"persist": "in_place"})
+    with pytest.raises(RefusedError, match=r"server2: .*no answer in time"):
+        gather.gather(cluster, Slow(cluster, in_a_configuration).look)
 
 
 def test_a_variable_of_a_process_that_is_no_line_is_refused(tmp_path: Path) -> None:
