@@ -105,10 +105,14 @@ def _asked(host: Host, cluster: Cluster, snapshot: Snapshot) -> Restored:
     words = (client, str(snapshot.revision), f"{timeout_s:.0f}s", "hash" if is_hashed else "")
     who = login.of(cluster)
     stdin = f"{who.user}:{who.password}\n" if who else ""
-    said = host.run(["sh", "-ec", _ASK, "sh", *words], timeout_s=2 * timeout_s, stdin=stdin).stdout
+    argv = ["sh", "-ec", _ASK, "sh", *words]
+    done = host.run(argv, check=False, timeout_s=2 * timeout_s, stdin=stdin)
+    if done.returncode != 0:  # what it printed holds a key: no error quotes that
+        why = done.stderr.strip()[-500:] or "nothing printed"
+        raise LabError(f"{host.name}: it does not tell of its data: exit {done.returncode}: {why}")
     try:
-        page, *hashes = map(json.loads, said.splitlines())
+        page, *hashes = map(json.loads, done.stdout.splitlines())
         found = hashes[0][0]["HashKV"] if is_hashed else {}
         return Restored(page.get("count", 0), found.get("hash", 0), found.get("compact_revision", 0))
     except (ValueError, LookupError, AttributeError, TypeError) as cause:
-        raise LabError(f"{host.name}: what it tells of its data cannot be read: {said[-500:]}") from cause
+        raise LabError(f"{host.name}: what it tells of its data cannot be read") from cause

@@ -29,8 +29,16 @@ class Member:
     compacted: int = 5
     address: str = "198.18.0.101"
     given: list[str] = field(default_factory=list)
+    says: tuple[int, str, str] | None = None
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: str) -> CompletedProcess[str]:
+    def run(
+        self, argv: Sequence[str], *, timeout_s: float, stdin: str, check: bool = True
+    ) -> CompletedProcess[str]:
+        if self.says:
+            code, stdout, stderr = self.says
+            if check and code != 0:  # as the lab's own run() does
+                raise LabError(f"exit {code}: {stderr or stdout}")
+            return CompletedProcess(argv, code, stdout, stderr)
         self.given += [*argv, str(timeout_s), stdin]
         hashed = [{"HashKV": {"hash": self.hash, "compact_revision": self.compacted}}]
         told = [{"count": 300}, *([hashed] if argv[-1] else [])]
@@ -77,6 +85,19 @@ def test_large_data_gets_more_time_and_nobody_sees_the_password(tmp_path: Path) 
     assert "215s" in member.given
     assert ["root:planted\n"] == [word for word in member.given if "planted" in word]
     assert "root:planted\n" == member.given[-1]
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "reason"),
+    [(0, "", "cannot be read"), (1, "Error: no leader", "exit 1: Error: no leader"), (1, "", "exit 1")],
+)
+def test_no_key_is_quoted_from_what_cannot_be_read(
+    tmp_path: Path, code: int, stderr: str, reason: str
+) -> None:
+    member = Member("server1", says=(code, '{"kvs":[{"key":"c2VjcmV0', stderr))
+    with pytest.raises(LabError, match=f"server1: .*{reason}") as refused:
+        compared(tmp_path, member)
+    assert "c2VjcmV0" not in str(refused.value)
 
 
 def test_the_login_of_the_data_is_its_own() -> None:
