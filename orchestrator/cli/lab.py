@@ -93,8 +93,7 @@ def _found(plan: Path, login: Login, with_data: bool) -> "Iterator[Layout]":  # 
                 source = data.choose(session, facts)
                 private_copy.check_room(labs.COPY, source.most_bytes, len(session.cluster.members))
                 output.err(data.announced(source))
-                session.moment.on_leaving.append(lambda: private_copy.remove(labs.COPY))
-                file = stack.enter_context(private_copy.held(labs.COPY))
+                file = stack.enter_context(private_copy.held(labs.COPY, session.moment.on_leaving))
                 found = replace(found, snapshot=data.fetch(session, source, file))
         yield found
 

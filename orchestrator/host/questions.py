@@ -47,8 +47,8 @@ class HttpProbe:
 class Download:
     """A read-only script whose output is too large to be an answer: it goes into a file on the bastion.
 
-    ``into`` is written anew, with the mode that it has. ``timeout_s`` is for all of it; more than
-    ``most_bytes`` are refused. ``secret`` is as for a Script. Its answer has an empty ``stdout``.
+    ``into`` is there, readable for nobody else, and is written anew. ``timeout_s`` is for all of it; more
+    than ``most_bytes`` are refused. ``secret`` is as for a Script. Its answer has an empty ``stdout``.
     """
 
     host: str

@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from orchestrator.errors import RefusedError
@@ -25,9 +28,7 @@ def download(conversation: Conversation, wanted: Download) -> Answer:
     prepare(conversation)
     conversation.say(download_script(wanted).encode())
     within_s, unpacked = wanted.timeout_s + _SLACK_S, _Unpacked(wanted.most_bytes)
-    with _here(wanted.into):
-        file = wanted.into.open("wb", buffering=0)
-    with file, conversation.within(within_s):
+    with _private(wanted.into) as file, conversation.within(within_s):
         while (line := conversation.line(within_s)).startswith(_PART):
             for step in unpacked.steps(line.removeprefix(_PART)):
                 with _here(wanted.into):
@@ -69,6 +70,18 @@ class _Unpacked:
                 yield step
         except (binascii.Error, zlib.error) as error:
             raise ValueError(f"a part is garbled: {error}") from error
+
+
+def _private(path: Path) -> FileIO:
+    """Open a file that is there to write it anew, if it is ours and nobody else may read it."""
+    with _here(path):
+        file = FileIO(os.open(path, os.O_WRONLY | os.O_NOFOLLOW), "wb")
+        found = os.fstat(file.fileno())
+        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077 == 0:
+            file.truncate()
+            return file
+    file.close()
+    raise RefusedError(f"{path} on this machine is no private file of yours: nothing was copied there")
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The manifest: what a lab is about to make, written down first, so that all of it can be removed."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,13 @@ from pydantic import ValidationError
 from orchestrator import commandline
 from orchestrator.lab.hosts import host
 from orchestrator.lab.machine import cgroups, network, processes
+from orchestrator.lab.machine.ownership import make_own
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning import plan_copy
 from orchestrator.plan.model import Frozen
 
 STATE = Path("/run/orchestrator-lab")
-WORK = Path("/var/tmp/orchestrator-lab")  # noqa: S108 - prepared() refuses it if it is another user's
+WORK = Path("/var/tmp/orchestrator-lab")  # noqa: S108 - make_own() refuses it if others may write there
 MARKER = ".orchestrator-lab"
 
 
@@ -50,9 +50,8 @@ def prepared(directory: Path) -> Path:
     """Return the directory made and empty; what an earlier lab left in it goes, anything else is refused."""
     directory = directory.absolute()
     for path in (WORK, directory):
-        if path.exists() and path.stat().st_uid != os.geteuid():
-            raise LabError(f"{path} belongs to another user: the lab keeps private keys there")
-    if directory.exists() and any(directory.iterdir()):
+        make_own(path)
+    if any(directory.iterdir()):
         if not (directory / MARKER).exists():
             raise LabError(f"{directory} holds files that are not the lab's: name an empty directory")
         for path in directory.iterdir():
@@ -60,7 +59,6 @@ def prepared(directory: Path) -> Path:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     (directory / MARKER).touch()
     (directory / "logs").mkdir()

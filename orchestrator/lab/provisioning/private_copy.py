@@ -1,11 +1,14 @@
 """The operator's data on this machine: one file that nobody else reads, there only until the lab has it."""
 
 import fcntl
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from orchestrator.lab.machine.ownership import make_own
 from orchestrator.lab.machine.programs import LabError
 
 FILE = "snapshot.db"
@@ -13,41 +16,49 @@ HOST_BYTES = 400 << 20  # a host's own files, and etcd's log with a segment ahea
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[Path]:
+def held(folder: Path, on_leaving: list[Callable[[], None]]) -> Iterator[Path]:
     """Yield an empty file in a folder of its own, which nobody else may enter; remove both at the end.
 
-    What an interrupted call has left there goes first. LabError if another one is under way.
+    What an interrupted call has left there goes first. LabError if another one is under way. Until the end,
+    ``on_leaving`` has what removes both if the program is left without unwinding.
     """
     with _locked(folder) as is_ours:
         if not is_ours:
             raise LabError("another rehearsal holds a copy of a cluster's data right now")
-        remove(folder)
+        _remove(folder)
         folder.mkdir(mode=0o700)
         file = folder / FILE
         file.touch(mode=0o600)
+        last = partial(_remove, folder)
+        on_leaving.append(last)
         try:
             yield file
         finally:
-            remove(folder)
+            last()
+            on_leaving.remove(last)
 
 
 def clear(folder: Path) -> None:
     """Remove what an interrupted call has left, but nothing that is in use."""
     with _locked(folder) as is_ours:
         if is_ours:
-            remove(folder)
+            _remove(folder)
 
 
-def remove(folder: Path) -> None:
-    """Remove the folder with the copy, if there is one."""
+def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("a") as lock:
+    make_own(folder.parent)
+    path = folder.with_name(f"{folder.name}.lock")
+    try:
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as cause:
+        raise LabError(f"{path}: {cause.strerror}") from cause
+    with os.fdopen(opened, "wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

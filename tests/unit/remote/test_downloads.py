@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import resource
 import shutil
 import time
 from base64 import b64encode
@@ -101,12 +102,36 @@ def test_parts_that_do_not_end_are_not_waited_for(tmp_path: Path) -> None:
         download(Conversation(channel, lambda: next(ticks)), wanted(tmp_path, "true"))
 
 
+def test_what_others_may_read_or_have_put_there_is_not_written(tmp_path: Path) -> None:
+    question, other = wanted(tmp_path, BYTES), tmp_path / "other"
+    other.write_text("as it was")
+    other.chmod(0o600)
+    question.into.unlink()
+    question.into.symlink_to(other)
+    with pytest.raises(RefusedError, match="into on this machine: Too many levels of symbolic links"):
+        downloaded(question)
+    question = replace(question, into=other)
+    other.chmod(0o640)
+    with pytest.raises(RefusedError, match="other on this machine is no private file of yours"):
+        downloaded(question)
+    with pytest.raises(RefusedError, match="/dev/full on this machine is no private file"):
+        downloaded(replace(question, into=Path("/dev/full")))
+    assert "as it was" == other.read_text()
+    other.unlink()
+    with pytest.raises(RefusedError, match="other on this machine: No such file"):
+        downloaded(question)
+
+
 def test_a_full_disk_here_is_not_the_hosts_fault(site: Site, tmp_path: Path) -> None:
     question = wanted(tmp_path, BYTES)
-    full = Download("h1", question.script, (), Path("/dev/full"), SIZE, 20.0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     with site.executor() as hosts:
-        with pytest.raises(RefusedError, match="/dev/full on this machine: No space left on device"):
-            hosts.look([full])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        try:
+            with pytest.raises(RefusedError, match=f"{question.into} on this machine: File too large"):
+                hosts.look([question])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert Answer(0, "") == hosts.look([question])[question]
     assert (tmp_path / "copy").read_bytes() == question.into.read_bytes()
 
