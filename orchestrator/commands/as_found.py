@@ -155,6 +155,8 @@ def _fetch(session: Session, name: str, program: Program, store: Path) -> None:
         return
     store.mkdir(parents=True, exist_ok=True)
     unfinished = store / f"{program.sha256}.unfinished"
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
     wanted = layout.copied(name, program, unfinished)
     answer = session.hosts.look([wanted])[wanted]
     if answer.exit_status != 0:

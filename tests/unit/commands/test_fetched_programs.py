@@ -31,6 +31,7 @@ class Hosts:
             assert isinstance(question, Download)
             assert (ETCD.path,) == question.arguments
             self.asked.append(question.host)
+            assert 0o600 == question.into.stat().st_mode & 0o777
             question.into.write_bytes(self.content)
             answers[cast("Question", question)] = self.answer
         return answers
@@ -41,7 +42,9 @@ def fetch(hosts: Hosts, host: str, store: Path) -> None:
 
 
 def test_a_program_is_copied_once(tmp_path: Path) -> None:
-    hosts = Hosts(CONTENT)
+    hosts, left = Hosts(CONTENT), tmp_path / "store" / f"{ETCD.sha256}.unfinished"
+    left.parent.mkdir()
+    left.touch(mode=0o644)
     fetch(hosts, "server1", tmp_path / "store")
     fetch(hosts, "server2", tmp_path / "store")
     assert CONTENT == (tmp_path / "store" / ETCD.sha256).read_bytes()
