@@ -55,10 +55,13 @@ class Walker:
         is_ours = unsettled is not None and unsettled.step == step.id
         is_adopted = is_ours and self.holds((*step.gates, *step.proof))
         if not is_adopted:
-            if not self.is_away(step):
+            is_away = self.is_away(step)
+            if not is_away:
                 self._stop_the_line(step)
             if role and step.restarts:
                 self._hand_over(step, role, may_fail=is_ours)
+                if not is_away:
+                    self._stop_the_line(step)  # it may have taken a while
             in_doubt = unsettled is not None and is_ours and not unsettled.is_failed
             self._do(step, progress.attempts.get(step.id, 0) + (0 if in_doubt else 1))
         took_s = round(self._context.clock() - began, 3)

@@ -11,7 +11,7 @@ from engine.world import World, make_cluster
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
-from orchestrator.host.operations import Job
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
@@ -162,6 +162,24 @@ def test_a_member_that_falls_ill_between_two_steps_stops_the_line(cluster: Clust
     with pytest.raises(PersonNeededError, match="server2 is not healthy"):
         run(runbook, LiveExecutor(world), event_log, watched)
     assert [1, 0, 0] == [host.restarts for host in world.hosts.values()]
+
+
+def test_a_member_that_falls_ill_during_a_handover_stops_the_line(cluster: Cluster) -> None:
+    world = World(cluster)
+    runbook, event_log = compiled(cluster, world), MemoryEventLog()
+    performs, leader = world.perform, world.leader
+
+    def perform(job: Job) -> JobResult:
+        if job.successor:
+            third = next(name for name in world.hosts if name not in {job.host, job.successor})
+            world.hosts[third].is_running = False
+        return performs(job)
+
+    world.perform = perform  # type: ignore[method-assign]
+    with pytest.raises(PersonNeededError, match=f"accept/{leader}: .* is not healthy"):
+        run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert leader is not None
+    assert 0 == world.hosts[leader].restarts
 
 
 def test_a_job_that_is_done_but_not_yet_seen_is_waited_for_and_not_done_again(cluster: Cluster) -> None:
