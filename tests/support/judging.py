@@ -10,7 +10,7 @@ import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -57,11 +57,15 @@ class Scene:
 
 
 Change = Callable[[Scene], None]
+Layout = Callable[[Mapping[str, str]], tuple[str, dict[str, str]]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A gate of a host in a state, with what is different there; ``refused`` is in the reason, if any."""
+    """A gate of a host in a state, with what is different there; ``refused`` is in the reason, if any.
+
+    ``layout`` is where the operator's own files have the settings, in states of a plan that edits them.
+    """
 
     gate: str
     state: str
@@ -69,6 +73,7 @@ class Case:
     refused: str | None = None
     host: str = "server1"
     migration: str = "bridge"
+    layout: Layout = in_a_file
 
     def __str__(self) -> str:
         return f"{self.gate}: {self.refused or 'holds'}"
@@ -100,11 +105,11 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: dict[tuple[str, str], tuple[World, Facts]] = {}
+        self._made: dict[tuple[str, str, Layout], tuple[World, Facts]] = {}
 
     def scene(self, case: Case) -> Scene:
         """Return a scene for a case, nobody else's."""
-        key = case.migration, case.state
+        key = case.migration, case.state, case.layout
         if key not in self._made:
             self._made[key] = self._make(*key)
         world, facts = deepcopy(self._made[key])
@@ -114,8 +119,8 @@ class Stage:
             change(scene)
         return scene
 
-    def _make(self, migration: str, state: str) -> tuple[World, Facts]:
-        world = self._in_place() if state in IN_PLACE else World(make_cluster(self._folder, proxies=1))
+    def _make(self, migration: str, state: str, layout: Layout) -> tuple[World, Facts]:
+        world = self._in_place(layout) if state in IN_PLACE else World(make_cluster(self._folder, proxies=1))
         cluster = world.cluster
         facts = gather(cluster, world.look)
         runbook = compile_forward(cluster, facts, MIGRATIONS[migration])
@@ -127,10 +132,10 @@ class Stage:
             world.place(host.name).results.clear()
         return world, facts
 
-    def _in_place(self) -> World:
+    def _in_place(self, layout: Layout) -> World:
         """A world whose plan has the operator's own files edited; it has no proxies."""
         cluster = make_cluster(self._folder).model_copy(update={"persist": "in_place"})
-        return SourcedWorld(cluster, in_a_file)
+        return SourcedWorld(cluster, layout)
 
 
 def verdict(stage: Stage, make: HostCheck, case: Case) -> str | None:

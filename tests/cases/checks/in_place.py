@@ -1,13 +1,13 @@
 """Whether a host's own files say what ours do: orchestrator/etcd/checks/in_place.py."""
 
-from engine.sourced import SourcedHost
+from engine.sourced import SourcedHost, in_a_configuration
 from support.judging import Case, Change, Scene, down, gone, lies, says
 
 from orchestrator.host.questions import Answer
 
 UNIT = "/etc/systemd/system/etcd2.service.d"
 CERTS = f"{UNIT}/30-certs.conf"
-FILE = "/etc/default/etcd"
+FILE, YAML = "/etc/default/etcd", "/etc/etcd.yml"
 HTTP = "ETCD_LISTEN_PEER_URLS=http://0.0.0.0:2380\n"
 
 
@@ -35,6 +35,19 @@ def runs_without(name: str) -> Change:
     return change
 
 
+def runs_with(path: str) -> Change:
+    """Have the process be started with another configuration file."""
+
+    def change(scene: Scene) -> None:
+        host = scene.world.place(scene.target.name)
+        assert isinstance(host, SourcedHost)
+        words, given, ours = host.started
+        assert ours != path
+        host.started = (tuple(word.replace(ours, path) for word in words), given, path)
+
+    return change
+
+
 # A second file of theirs, read behind the first one and before ours: ours win, as long as they lie there.
 ANOTHER = (
     lies("server1", "/etc/other.env", HTTP),
@@ -49,6 +62,9 @@ CASES = (
     Case("own_files_edited", "edited", (gone("server1", CERTS),), f"{CERTS} is missing"),
     Case("own_files_edited", "edited", (runs_without("ETCD_CERT_FILE"),), "ETCD_CERT_FILE is not set"),
     Case("own_files_edited", "edited", ANOTHER, SAYS_HTTP),
+    # with a configuration file, the process has to read ours: theirs goes back to what it said next
+    Case("own_files_edited", "edited", layout=in_a_configuration),
+    Case("own_files_edited", "edited", (runs_with(YAML),), f"runs with '{YAML}', and not with ours", layout=in_a_configuration),
 
     Case("running_from_own_files", "settled"),
     Case("running_from_own_files", "settled", (edited("https:", "http:"),), SAYS_HTTP),
