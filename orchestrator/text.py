@@ -12,6 +12,11 @@ def one_line(text: str, what: str, limit: int = _LIMIT) -> str:
     return text
 
 
+def bracketed(host: str) -> str:
+    """Return a host as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def shown(text: str, quote: str = "'", limit: int = 80) -> str:
     """Return foreign text so that it fits into one line."""
     short = text if len(text) <= limit else text[: limit - 3] + "..."

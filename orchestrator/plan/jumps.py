@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from orchestrator.plan.spelling import ssh_host, user
-from orchestrator.text import shown
+from orchestrator.text import bracketed, shown
 
 NONE = "none"
 _JUMP = re.compile(
@@ -23,8 +23,7 @@ class Jump:
 
     def __str__(self) -> str:
         login = f"{self.user}@" if self.user else ""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{login}{host}" + (f":{self.port}" if self.port else "")
+        return f"{login}{bracketed(self.host)}" + (f":{self.port}" if self.port else "")
 
 
 def jumps(text: str) -> tuple[Jump, ...]:

@@ -13,7 +13,7 @@ from orchestrator.etcd.install import drop_ins, said
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Host
-from orchestrator.text import shown
+from orchestrator.text import bracketed, shown
 
 
 def etcdctl(one: Target) -> str:
@@ -108,5 +108,4 @@ def _at(address: str, url: str) -> str:
     if not settings.is_unspecified(url):
         return shown(url, quote="", limit=len(url))
     parts = urlsplit(url)
-    host = f"[{address}]" if ":" in address else address
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+    return f"{parts.scheme}://{bracketed(address)}" + (f":{parts.port}" if parts.port else "")

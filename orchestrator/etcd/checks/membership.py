@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.checks.site import Site
 from orchestrator.host.checks import Remark, doubtful, wrong
+from orchestrator.text import bracketed
 
 
 def compare(
@@ -58,8 +59,7 @@ def _entry(site: Site, name: str, member: Registered, urls: str) -> Iterable[Rem
     if not member.name:
         yield wrong(f"{name} ({member.id}) is registered, and was never started")
     if any((urlsplit(url).hostname, urlsplit(url).port) != (address, port) for url in member.peer_urls):
-        planned = f"[{address}]" if ":" in address else address
         yield doubtful(
-            f"{name} is registered with {urls}, and the plan has it at {planned}:{port}",
+            f"{name} is registered with {urls}, and the plan has it at {bracketed(address)}:{port}",
             "the certificate has to name the registered URLs, and the plan the real ones",
         )

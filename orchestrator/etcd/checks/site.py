@@ -8,6 +8,7 @@ from typing import Literal
 from orchestrator.etcd import settings
 from orchestrator.plan.facts import Facts, HostFacts, MemberFacts, Target
 from orchestrator.plan.model import Cluster, Host
+from orchestrator.text import bracketed
 
 Moments = tuple[datetime, datetime]
 CLUSTER, BASTION = "cluster", "bastion"  # where a check looks that is about no single host
@@ -56,9 +57,7 @@ def assumed(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
     """Facts as the plan makes one expect them, for when they could not be gathered: pure."""
 
     def url(entry: Host, port: int) -> str:
-        return (
-            f"http://[{entry.address}]:{port}" if ":" in entry.address else f"http://{entry.address}:{port}"
-        )
+        return f"http://{bracketed(entry.address)}:{port}"
 
     def host(entry: Host) -> HostFacts:
         advertised = {settings.ADVERTISE_CLIENT: url(entry, cluster.ports.client)}

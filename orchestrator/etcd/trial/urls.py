@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.etcd import settings, stages
 from orchestrator.plan.facts import Target
+from orchestrator.text import bracketed
 
 _EVERYWHERE = ("::", "0.0.0.0")  # noqa: S104 -- where the member listens, its trial does; the first takes both
 
@@ -28,6 +29,5 @@ def cluster(target: Target) -> str:
 
 
 def _on_port(target: Target, found: Iterable[str]) -> tuple[str, ...]:
-    hosts = (urlsplit(url).hostname or "" for url in found)
-    bracketed = (f"[{host}]" if ":" in host else host for host in hosts)
-    return tuple(dict.fromkeys(f"https://{host}:{target.cluster.ports.trial}" for host in bracketed))
+    hosts = (bracketed(urlsplit(url).hostname or "") for url in found)
+    return tuple(dict.fromkeys(f"https://{host}:{target.cluster.ports.trial}" for host in hosts))
