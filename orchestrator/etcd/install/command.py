@@ -94,8 +94,8 @@ def expanded(command: str, variables: Mapping[str, str]) -> tuple[str, ...] | No
     return (found[0].lstrip(PREFIXES), *found[1:]) if found else None
 
 
-def changed(command: str, spans: Iterable[tuple[int, int, str]]) -> str:
-    """Return a command with other text in these places, and everything else as it stands."""
+def changed(whole: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """Return a command, or a file, with other text in these places, and everything else as it stands."""
     for start, end, text in sorted(spans, reverse=True):
-        command = command[:start] + text + command[end:]
-    return command
+        whole = whole[:start] + text + whole[end:]
+    return whole

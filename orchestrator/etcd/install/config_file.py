@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from orchestrator.etcd import effective
+from orchestrator.etcd.install import command
 from orchestrator.etcd.settings import Settings
 
 
@@ -42,10 +43,10 @@ def spans(text: str, wanted: Settings) -> tuple[tuple[int, int, str], ...]:
     A key that is there keeps its place and its quotes; a new one goes to the end of its section, or of all.
     """
     found = tuple(_spans(text, wanted))
-    changed_text = text
-    for start, end, new in sorted(found, reverse=True):
-        changed_text = changed_text[:start] + new + changed_text[end:]
-    if effective.of_configuration(changed_text) != {**effective.of_configuration(text), **wanted}:
+    if effective.of_configuration(command.changed(text, found)) != {
+        **effective.of_configuration(text),
+        **wanted,
+    }:
         raise ValueError("other keys would change as well")
     return found
 

@@ -56,7 +56,7 @@ def planned(
     for place in needed(target, read, configurations):
         by_path.setdefault(place.path, []).append(place)
     read = said.without(read, Composed(target).paths)
-    texts = {**_texts(read), **configurations}
+    texts = _texts(read, configurations)
     found, faults = [], []
     for path, places in by_path.items():
         reasons = [*_hindrances(target, read, path, lying.get(path))]
@@ -78,12 +78,12 @@ def edit(file: OwnFile) -> EditFile:
 
 def as_found(target: Target, read: Unit, configurations: Texts) -> tuple[Unit, Texts]:
     """Return what the unit would read with their files put back as they were, where we have edited them."""
-    texts = {**_texts(read), **configurations}
-    changed = {}
-    for file in target.found.own_files:
-        content = texts.get(file.path, "").encode(errors="surrogateescape")
-        if hashlib.sha256(content).hexdigest() == file.edited_sha256:
-            changed[file.path] = edit(file).undone.applied(content).decode(errors="surrogateescape")
+    texts = _texts(read, configurations)
+    changed = {
+        file.path: _applied(edit(file).undone, text)
+        for file in target.found.own_files
+        if _sha256(text := texts.get(file.path, "")) == file.edited_sha256
+    }
     return _with(read, changed), {**configurations, **_only(configurations, changed)}
 
 
@@ -137,17 +137,15 @@ def _without_usr(path: str) -> str:
 
 
 def _planned(read: Unit, text: str, places: Iterable[Place], found: Lying) -> OwnFile:
-    content = text.encode(errors="surrogateescape")
-    if hashlib.sha256(content).hexdigest() != found.sha256:
+    if _sha256(text) != found.sha256:
         raise ValueError("it cannot be read whole: it is larger than 64 KiB, or was changed just now")
     places = tuple(places)
     path = places[0].path
     made = edits.made(text, [span for place in places for span in _spans(read, text, place)])
-    edited = EditFile(path, made, "", "").applied(content)
     return OwnFile(
         path=path,
         sha256=found.sha256,
-        edited_sha256=hashlib.sha256(edited).hexdigest(),
+        edited_sha256=_sha256(_applied(EditFile(path, made, "", ""), text)),
         mode=found.mode,
         owner=found.owner,
         group=found.group,
@@ -175,13 +173,8 @@ def _spans(read: Unit, text: str, place: Place) -> Iterable[Span]:
 
 def _verified(target: Target, read: Unit, configurations: Texts, found: Iterable[OwnFile]) -> Iterable[str]:
     """Say what the files would not say once they are edited: it is read out of them, as etcd will read it."""
-    texts = {**_texts(read), **configurations}
-    changed = {
-        file.path: edit(file)
-        .applied(texts[file.path].encode(errors="surrogateescape"))
-        .decode(errors="surrogateescape")
-        for file in found
-    }
+    texts = _texts(read, configurations)
+    changed = {file.path: _applied(edit(file), texts[file.path]) for file in found}
     theirs_now = {**configurations, **_only(configurations, changed)}
     final, after = Composed(target).final, said.said(_with(read, changed), theirs_now)
     last = {one.name: one for one in after}
@@ -192,8 +185,17 @@ def _verified(target: Target, read: Unit, configurations: Texts, found: Iterable
             yield f"persist in_place: {name} would still be what {where} says, not {value}: {BESIDE}"
 
 
-def _texts(read: Unit) -> Texts:
-    return {read.properties.get("FragmentPath", ""): read.fragment, **read.drop_ins, **read.files}
+def _texts(read: Unit, configurations: Texts) -> Texts:
+    """Every file that the unit reads, by its path."""
+    return {**read.texts, **read.files, **configurations}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def _applied(edited: EditFile, text: str) -> str:
+    return edited.applied(text.encode(errors="surrogateescape")).decode(errors="surrogateescape")
 
 
 def _with(read: Unit, changed: Texts) -> Unit:

@@ -65,19 +65,15 @@ def said(read: Unit, configurations: Mapping[str, str]) -> tuple[Said, ...]:
 def command(read: Unit) -> tuple[str, str, tuple[int, ...]] | None:
     """Return the path of the file whose ExecStart= counts, the command, and the numbers of its lines."""
     found = None
-    for path, text in _texts(read).items():
+    for path, text in read.texts.items():
         for value, numbers in unit.placed(text, "ExecStart"):
             found = (path, value, numbers) if value else None
     return found
 
 
-def _texts(read: Unit) -> Mapping[str, str]:
-    return {read.properties.get("FragmentPath", ""): read.fragment, **read.drop_ins}
-
-
 def _lines(read: Unit) -> tuple[Said, ...]:
     found: list[Said] = []
-    for path, text in _texts(read).items():
+    for path, text in read.texts.items():
         for value, numbers in unit.placed(text, "Environment"):
             if not value:
                 found = []

@@ -74,10 +74,15 @@ class Unit:
     fragment: str = ""
 
     @property
+    def texts(self) -> Mapping[str, str]:
+        """The unit itself and its drop-ins by their paths, in order."""
+        return {self.properties.get("FragmentPath", ""): self.fragment, **self.drop_ins}
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """What ExecStart= says, as it stands there: an empty one forgets those before."""
         found: list[str] = []
-        for text in (self.fragment, *self.drop_ins.values()):
+        for text in self.texts.values():
             for value in values(text, "ExecStart"):
                 found = [*found, value] if value else []
         return tuple(found)
