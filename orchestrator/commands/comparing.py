@@ -36,7 +36,7 @@ def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | No
     def report(reasons: tuple[str, ...]) -> None:
         context.narrate(Waiting(reasons=reasons))
 
-    return wait.until(comparison.once, context.patience, context.sleep, report)
+    return wait.until(lambda _: comparison.once(), context.patience, context.sleep, report)
 
 
 class _Comparison:

@@ -79,10 +79,10 @@ class Walker:
             self._executor, poll, self._context.patience, self._context.sleep, self._tell_waiting, _FRESH_S
         )
 
-    def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0, max_age_s: float = 0.0) -> None:
-        """Wait until all gates hold, with what is left of the patience; answers of that age will do."""
+    def hold(self, gates: Sequence[Check], *, spent_s: float = 0.0) -> None:
+        """Wait until all gates hold, with what is left of the patience."""
         patience = self._context.patience.after(spent_s)
-        wait.hold(self._executor, gates, patience, self._context.sleep, self._tell_waiting, max_age_s)
+        wait.hold(self._executor, gates, patience, self._context.sleep, self._tell_waiting)
 
     def holds(self, gates: Sequence[Check]) -> bool:
         """Look once whether all gates hold."""
@@ -117,17 +117,15 @@ class Walker:
     def _stop_the_line(self, step: Step) -> None:
         """Let nobody go away while another is unwell, unless it has nothing left that it could take away."""
 
-        def ask() -> None:
+        def ask(max_age_s: float) -> None:
             try:
-                wait.look(self._executor, step.always)
+                wait.look(self._executor, step.always, max_age_s)
             except wait.NotYetError:
                 if not self._lasts(step.lost):
                     raise
 
-        if step.lost:
-            wait.until(ask, self._context.patience, self._context.sleep, self._tell_waiting)
-        else:
-            self.hold(step.always, max_age_s=0.0 if step.restarts else _FRESH_S)
+        max_age_s = 0.0 if step.restarts or step.lost else _FRESH_S
+        wait.until(ask, self._context.patience, self._context.sleep, self._tell_waiting, max_age_s)
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""

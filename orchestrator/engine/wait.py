@@ -40,33 +40,28 @@ def look(executor: Executor, gates: Sequence[Check], max_age_s: float = 0.0) -> 
         raise NotYetError(refusals)
 
 
-def until(ask: Callable[[], Found], patience: Patience, sleep: Sleep, report: Report) -> Found:
+def until(
+    ask: Callable[[float], Found], patience: Patience, sleep: Sleep, report: Report, max_age_s: float = 0.0
+) -> Found:
     """Return what asking finds, and ask again while it raises NotYetError or a host cannot be asked.
 
+    ``ask`` is given how old answers may be: ``max_age_s`` at first, and from then on they have to be new.
     Raises NotYetError with the last reasons when patience ends.
     """
+    ages = chain((max_age_s,), repeat(0.0))
 
     def once() -> Found:
         with _unseen():
-            return ask()
+            return ask(next(ages))
 
     return _retrying(patience, sleep, report)(once)
 
 
 def hold(
-    executor: Executor,
-    gates: Sequence[Check],
-    patience: Patience,
-    sleep: Sleep,
-    report: Report,
-    max_age_s: float = 0.0,
+    executor: Executor, gates: Sequence[Check], patience: Patience, sleep: Sleep, report: Report
 ) -> None:
-    """Return once all gates hold; raises NotYetError with the last reasons when patience ends.
-
-    The first look may do with answers of that age.
-    """
-    ages = chain((max_age_s,), repeat(0.0))
-    until(lambda: look(executor, gates, next(ages)), patience, sleep, report)
+    """Return once all gates hold; raises NotYetError with the last reasons when patience ends."""
+    until(lambda max_age_s: look(executor, gates, max_age_s), patience, sleep, report)
 
 
 def find(
@@ -77,16 +72,15 @@ def find(
     report: Report,
     max_age_s: float = 0.0,
 ) -> str:
-    """Return the member that a poll finds, waiting for there to be one; as hold, of answers' ages."""
-    ages = chain((max_age_s,), repeat(0.0))
+    """Return the member that a poll finds, waiting for there to be one; ``max_age_s`` as until has it."""
 
-    def once() -> str:
-        name = executor.poll(poll, max_age_s=next(ages))
+    def ask(age_s: float) -> str:
+        name = executor.poll(poll, max_age_s=age_s)
         if name is None:
             raise NotYetError((Refusal(poll.name, "there is none"),))
         return name
 
-    return until(once, patience, sleep, report)
+    return until(ask, patience, sleep, report, max_age_s)
 
 
 def glance(executor: Executor, poll: Poll, max_age_s: float = 0.0) -> str | None:
