@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.etcd import install, settings
+from orchestrator.etcd import install
 from orchestrator.etcd.checks.gate import gate
-from orchestrator.etcd.checks.settled import running_with
+from orchestrator.etcd.checks.settled import of_process, running_with
 from orchestrator.etcd.install import next_start
 from orchestrator.etcd.stages import stages_of
 from orchestrator.host.checks import Check, Predicate, Remark, wrong
@@ -52,15 +52,10 @@ def running_from_own_files(target: Target) -> Check:
     asked, alone = _without_ours(target)
     own = {file.path for file in target.found.own_files}
 
-    def judge(answers: Answers) -> Iterable[Remark]:
-        running = runs.read(answers)
-        if running.complaint:
-            yield wrong(running.complaint)
-        else:
-            yield from map(wrong, settings.differences(running.settings, installed.final))
-        yield from (remark for remark in of_files(answers) if remark.path not in own)
-        yield from alone(answers)
+    def of_ours(answers: Answers) -> Iterable[Remark]:
+        return (remark for remark in of_files(answers) if remark.path not in own)
 
+    judge = _together(of_process(runs, installed.final), of_ours, alone)
     return Check(target.name, (runs, lying, *asked), judge, _together(of_files, alone))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.etcd import files, install, kept, local_port, settings, stages
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
+from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import next_start, origins
 from orchestrator.etcd.settings import Paths
 from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, Stage
@@ -56,6 +57,19 @@ def running_with_http(target: Target) -> Check:
     return Check(target.name, (runs,), judge)
 
 
+def of_process(runs: Fact[Process], wanted: Mapping[str, str | None]) -> Predicate:
+    """Say why the unit does not run, or which settings its process has otherwise than wanted."""
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        running = runs.read(answers)
+        if running.complaint:
+            yield wrong(running.complaint)
+        else:
+            yield from map(wrong, settings.differences(running.settings, wanted))
+
+    return judge
+
+
 def running_with(
     target: Target, wanted: Mapping[str, str | None], *stages: Stage, are_edited: bool = False
 ) -> Check:
@@ -66,6 +80,7 @@ def running_with(
     """
     installed = install.of(target)
     runs = installed.running
+    as_wanted = of_process(runs, wanted)
     lying, of_files = installed.only(*stages, are_edited=are_edited)
     asked, of_next_start = _next_start(target, wanted) if stages else ((), lambda _: ())
 
@@ -74,11 +89,7 @@ def running_with(
         yield from of_next_start(answers)
 
     def judge(answers: Answers) -> Iterable[Remark]:
-        running = runs.read(answers)
-        if running.complaint:
-            yield wrong(running.complaint)
-        else:
-            yield from map(wrong, settings.differences(running.settings, wanted))
+        yield from as_wanted(answers)
         yield from manual_changes(answers)
 
     return Check(target.name, (runs, lying, *asked), judge, manual_changes)

@@ -1,10 +1,13 @@
 """Whether a host's own files say what ours do: orchestrator/etcd/checks/in_place.py."""
 
+from collections.abc import Callable
+
 from engine.sourced import SourcedHost, in_a_configuration
 from support.judging import Case, Change, Scene, down, gone, lies, says
 
 from orchestrator.host.questions import Answer
 
+Started = tuple[tuple[str, ...], dict[str, str], str]
 UNIT = "/etc/systemd/system/etcd2.service.d"
 CERTS = f"{UNIT}/30-certs.conf"
 FILE, YAML = "/etc/default/etcd", "/etc/etcd.yml"
@@ -23,29 +26,36 @@ def edited(old: str, new: str, path: str = FILE) -> Change:
     return change
 
 
-def runs_without(name: str) -> Change:
-    """Have the process be started without a variable."""
+def started(otherwise: Callable[[Started], Started]) -> Change:
+    """Have the process be started in another way."""
 
     def change(scene: Scene) -> None:
         host = scene.world.place(scene.target.name)
         assert isinstance(host, SourcedHost)
-        words, given, path = host.started
-        host.started = (words, {each: given[each] for each in given if each != name}, path)
+        before, host.started = host.started, otherwise(host.started)
+        assert before != host.started
 
     return change
+
+
+def runs_without(name: str) -> Change:
+    """Have the process be started without a variable."""
+
+    def without(now: Started) -> Started:
+        words, given, path = now
+        return words, {each: given[each] for each in given if each != name}, path
+
+    return started(without)
 
 
 def runs_with(path: str) -> Change:
     """Have the process be started with another configuration file."""
 
-    def change(scene: Scene) -> None:
-        host = scene.world.place(scene.target.name)
-        assert isinstance(host, SourcedHost)
-        words, given, ours = host.started
-        assert ours != path
-        host.started = (tuple(word.replace(ours, path) for word in words), given, path)
+    def with_it(now: Started) -> Started:
+        words, given, ours = now
+        return tuple(word.replace(ours, path) for word in words), given, path
 
-    return change
+    return started(with_it)
 
 
 # A second file of theirs, read behind the first one and before ours: ours win, as long as they lie there.
