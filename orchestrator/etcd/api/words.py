@@ -169,14 +169,10 @@ def wants_login(answer: Answer) -> bool:
 # What every script below needs of the unit $1: its main process, and the settings that it really has.
 # One that is just stopping has closed its listeners: a client would wait for its own time to end.
 MAIN_PROCESS = f"""{SETTING}
-pid=0 state=
-while IFS='=' read -r name value; do
-  case $name in MainPID) pid=$value ;; ActiveState) state=$value ;; esac
-done <<END
-$(systemctl show --property=MainPID,ActiveState "$1.service")
-END
-[ "$state" != deactivating ] || {{ echo "$1.service is stopping" >&2; exit 3; }}
-[ "$pid" -gt 0 ] || {{
+shown=$(systemctl show --property=MainPID,ActiveState "$1.service")
+case $shown in *ActiveState=deactivating*) echo "$1.service is stopping" >&2; exit 3 ;; esac
+pid=${{shown#*MainPID=}} pid=${{pid%%[!0-9]*}}
+[ "${{pid:-0}}" -gt 0 ] || {{
   echo "$1.service has no running process (systemctl start $1.service)" >&2
   exit 3
 }}
