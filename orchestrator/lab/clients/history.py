@@ -56,12 +56,17 @@ class History:
     events: list[Event] = field(default_factory=list)
 
 
+Happened = Mapping[tuple[str, str], Sequence[int]]
+"""By key and value, the revisions at which that write happened."""
+
+
 def contradictions(history: History) -> Iterator[str]:
     """Yield each thing that cannot be, in a sentence."""
     log = {event.revision: event for event in history.events}
+    happened = _happened(log)
     yield from _of_the_watch(history.events)
-    yield from _of_happenings(history.writes, log)
-    yield from _of_writes(history.writes, log)
+    yield from _of_happenings(history.writes, happened)
+    yield from _of_writes(history.writes, log, happened)
     answered = {
         one.revision: Event(one.revision, one.key, one.value) for one in history.writes if one.revision
     }
@@ -77,10 +82,10 @@ def _of_the_watch(events: Sequence[Event]) -> Iterator[str]:
             yield f"the watch delivered revision {after.revision} behind {before.revision}"
 
 
-def _of_happenings(writes: Sequence[Write], log: Mapping[int, Event]) -> Iterator[str]:
+def _of_happenings(writes: Sequence[Write], happened: Happened) -> Iterator[str]:
     """What happened was written by somebody, and not more often than it was sent."""
     tries = {(write.key, write.value): write.tries for write in writes}
-    for (key, value), revisions in _happened(log).items():
+    for (key, value), revisions in happened.items():
         if (key, value) not in tries:
             yield f"the watch delivered {key} = {value}, which nobody wrote"
         elif len(revisions) > tries[key, value]:
@@ -88,9 +93,8 @@ def _of_happenings(writes: Sequence[Write], log: Mapping[int, Event]) -> Iterato
             yield f"the write of {key} happened {len(revisions)} times, and was sent {sent} times"
 
 
-def _of_writes(writes: Sequence[Write], log: Mapping[int, Event]) -> Iterator[str]:
+def _of_writes(writes: Sequence[Write], log: Mapping[int, Event], happened: Happened) -> Iterator[str]:
     """A write has the revision that its answer says, and a higher one than all that ended before it began."""
-    happened = _happened(log)
     known = _Greatest((write.ended, write.revision) for write in writes if write.revision is not None)
     for write in writes:
         revisions = set(happened.get((write.key, write.value), ()))
@@ -130,11 +134,10 @@ def _of_reads(history: History, log: Mapping[int, Event]) -> Iterator[str]:
             yield f"{where} ended before a write began that had happened by then"
 
 
-def _happened(log: Mapping[int, Event]) -> Mapping[tuple[str, str], tuple[int, ...]]:
-    """By key and value, the revisions at which that write happened."""
-    found: dict[tuple[str, str], tuple[int, ...]] = defaultdict(tuple)
+def _happened(log: Mapping[int, Event]) -> Happened:
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for revision, event in log.items():
-        found[event.key, event.value] += (revision,)
+        found[event.key, event.value].append(revision)
     return found
 
 

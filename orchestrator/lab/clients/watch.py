@@ -45,7 +45,7 @@ class Watch:
         self._is_enough = threading.Event()
 
     def follow(self) -> None:
-        """Follow until told that it is enough."""
+        """Follow until it is enough."""
         turn = 0
         while not self._is_enough.is_set():
             session = self._sessions[turn % len(self._sessions)]

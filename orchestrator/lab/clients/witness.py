@@ -1,4 +1,4 @@
-"""A witness of what a client does: notes what it is told, and what a watch of its own delivers meanwhile."""
+"""A witness of what a client does: notes the answers, and what a watch of its own delivers meanwhile."""
 
 import threading
 from collections.abc import Iterator, Sequence

@@ -86,17 +86,19 @@ def compare(members: Sequence[Host], cluster: Cluster, snapshot: Snapshot) -> st
     wrong = [name for name, one in have.items() if one != first]
     if wrong:
         raise LabError(f"the snapshot was restored, and {', '.join(wrong)} have other data than {leading}")
-    told = f"restored {first.keys} keys, revision {snapshot.revision}, of {snapshot.member}'s snapshot: "
+    restored = f"restored {first.keys} keys, revision {snapshot.revision}, of {snapshot.member}'s snapshot: "
     if snapshot.hash is None:
-        return f"{told}not compared, because {snapshot.member} gave no hash of that revision"
+        return f"{restored}not compared, because {snapshot.member} gave no hash of that revision"
     if first.compacted != snapshot.compacted:
-        return f"{told}hash {first.hash} on every member; {snapshot.member} has compacted its own meanwhile"
+        return (
+            f"{restored}hash {first.hash} on every member; {snapshot.member} has compacted its own meanwhile"
+        )
     if first.hash != snapshot.hash:
         raise LabError(
             f"the snapshot was restored, and its hash is {first.hash}; {snapshot.member} reported "
             f"{snapshot.hash} for the same revision {snapshot.revision}"
         )
-    return f"{told}hash {first.hash}, on every member as on {snapshot.member}"
+    return f"{restored}hash {first.hash}, on every member as on {snapshot.member}"
 
 
 def _asked(host: Host, cluster: Cluster, snapshot: Snapshot) -> Restored:

@@ -10,7 +10,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_own(path: Path) -> None:
-    """Make the directory unless it is there; LabError if it, or a link to it, is not in our hands alone."""
+    """Make the directory unless it is there; LabError if it, or a link to it, is not ours alone."""
     try:
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
     except FileExistsError as cause:

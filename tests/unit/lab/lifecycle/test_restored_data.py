@@ -1,4 +1,4 @@
-"""Whether the lab's members have what the real one gave: told with the numbers, and refused if not."""
+"""Whether the lab's members have what the real one gave: reported with the numbers, and refused if not."""
 
 import json
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Member:
             return CompletedProcess(argv, code, stdout, stderr)
         self.given += [*argv, str(timeout_s), stdin]
         hashed = [{"HashKV": {"hash": self.hash, "compact_revision": self.compacted}}]
-        told = [{"count": 300}, *([hashed] if argv[-1] else [])]
-        return CompletedProcess(argv, 0, "".join(f"{json.dumps(one)}\n" for one in told), "")
+        printed = [{"count": 300}, *([hashed] if argv[-1] else [])]
+        return CompletedProcess(argv, 0, "".join(f"{json.dumps(one)}\n" for one in printed), "")
 
 
 def compared(
@@ -53,7 +53,7 @@ def compared(
     return restoring.compare([cast("Host", member) for member in members], cluster, snapshot)
 
 
-def test_what_was_restored_is_told_with_its_numbers(tmp_path: Path) -> None:
+def test_what_was_restored_is_reported_with_its_numbers(tmp_path: Path) -> None:
     reported = compared(tmp_path, Member("server1"), Member("server2"))
     assert reported == (
         "restored 300 keys, revision 10, of server2's snapshot: hash 77, on every member as on server2"
