@@ -6,11 +6,12 @@ from pathlib import Path
 from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
+from orchestrator.engine import wait
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answers, Question
-from orchestrator.plan.model import Cluster
-from orchestrator.remote.executor import LiveExecutor
+from orchestrator.plan.model import Cluster, Patience
+from orchestrator.remote.executor import LiveExecutor, Refusal
 
 
 class Watched(World):
@@ -74,3 +75,15 @@ def test_a_job_makes_every_answer_old(tmp_path: Path) -> None:
     executor.perform(Job("ab12-stage-server1-1", "server1", step.operations, 1.0, step.id))
     world.hosts["server2"].is_running = False
     assert executor.refusals(step.always, max_age_s=1.0)
+
+
+def test_only_the_first_look_may_do_with_old_answers() -> None:
+    ages: list[float] = []
+
+    def ask(max_age_s: float) -> None:
+        ages.append(max_age_s)
+        if len(ages) < 3:
+            raise wait.NotYetError((Refusal("gate", "not yet"),))
+
+    wait.until(ask, Patience(gate_s=60.0, pause_s=0.0), lambda _: None, lambda _: None, 1.0)
+    assert [1.0, 0.0, 0.0] == ages
