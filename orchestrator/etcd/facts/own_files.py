@@ -32,7 +32,7 @@ _SLOWEST_S = 60.0  # every unit of the host is read, once for each path
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class OnHost:
     """A file as it lies there; ``link`` is what it leads to, ``untrusted`` why others may change its place.
 
     ``named`` are the files of units that name it.
@@ -47,12 +47,12 @@ class Lying:
     named: tuple[str, ...] = ()
 
 
-def of(target: Target, paths: Iterable[str]) -> Fact[dict[str, Lying]]:
+def of(target: Target, paths: Iterable[str]) -> Fact[dict[str, OnHost]]:
     """How these files lie there, by path; one that is missing is missing here too."""
     return Fact(Script(target.name, SCRIPT, tuple(paths), _SLOWEST_S), _lying)
 
 
-def _lying(answer: Answer) -> dict[str, Lying]:
+def _lying(answer: Answer) -> dict[str, OnHost]:
     several: dict[str, dict[str, list[str]]] = {"file": {}, "link": {}, "untrusted": {}, "named": {}}
     for key, value in answer.pairs:
         said, _, path = value.partition("\t")
@@ -60,7 +60,7 @@ def _lying(answer: Answer) -> dict[str, Lying]:
     found = {}
     for path, (how,) in several["file"].items():
         mode, owner, group, sha256 = how.split(" ")
-        found[path] = Lying(
+        found[path] = OnHost(
             sha256=sha256,
             mode=foreign.mode(mode),
             owner=foreign.account(owner),

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from orchestrator.etcd.facts.own_files import Lying
+from orchestrator.etcd.facts.own_files import OnHost
 from orchestrator.etcd.install import command as commands
 from orchestrator.etcd.install import config_file, edits, said, theirs
 from orchestrator.etcd.install.composed import Composed
@@ -49,7 +49,7 @@ def needed(target: Target, read: Unit, configurations: Texts) -> tuple[Place, ..
 
 
 def planned(
-    target: Target, read: Unit, configurations: Texts, lying: Mapping[str, Lying]
+    target: Target, read: Unit, configurations: Texts, lying: Mapping[str, OnHost]
 ) -> tuple[tuple[OwnFile, ...], tuple[str, ...]]:
     """Return the files with their edits, and why others cannot be edited, each with what helps."""
     by_path: dict[str, list[Place]] = {}
@@ -87,7 +87,7 @@ def as_found(target: Target, read: Unit, configurations: Texts) -> tuple[Unit, T
     return _with(read, changed), {**configurations, **_only(configurations, changed)}
 
 
-def _hindrances(target: Target, read: Unit, path: str, found: Lying | None) -> Iterable[str]:
+def _hindrances(target: Target, read: Unit, path: str, found: OnHost | None) -> Iterable[str]:
     """Say why a file is not to be edited, each reason with what helps."""
     service, word = target.host.service, shlex.quote(path)
     if path.startswith(_PACKAGES):
@@ -105,7 +105,7 @@ def _hindrances(target: Target, read: Unit, path: str, found: Lying | None) -> I
         yield from _of_lying(service, read, path, found)
 
 
-def _of_lying(service: str | None, read: Unit, path: str, found: Lying) -> Iterable[str]:
+def _of_lying(service: str | None, read: Unit, path: str, found: OnHost) -> Iterable[str]:
     word = shlex.quote(path)
     if found.link:
         link = shown(found.link, quote="")
@@ -122,7 +122,7 @@ def _of_lying(service: str | None, read: Unit, path: str, found: Lying) -> Itera
         yield f"is read by other units too ({named}): give {service} a file of its own, or {BESIDE}"
 
 
-def _sharing(read: Unit, path: str, found: Lying) -> Iterable[str]:
+def _sharing(read: Unit, path: str, found: OnHost) -> Iterable[str]:
     """Name who else reads a file: units that name it, and all instances of a template."""
     own = {_without_usr(each) for each in (read.properties.get("FragmentPath", ""), *read.drop_ins)}
     yield from dict.fromkeys(shown(each, quote="") for each in found.named if _without_usr(each) not in own)
@@ -136,7 +136,7 @@ def _without_usr(path: str) -> str:
     return path.removeprefix("/usr") if path.startswith("/usr/lib/") else path
 
 
-def _planned(read: Unit, text: str, places: Iterable[Place], found: Lying) -> OwnFile:
+def _planned(read: Unit, text: str, places: Iterable[Place], found: OnHost) -> OwnFile:
     if _sha256(text) != found.sha256:
         raise ValueError("it cannot be read whole: it is larger than 64 KiB, or was changed just now")
     places = tuple(places)

@@ -9,7 +9,7 @@ import pytest
 from cases.edits import EDITED, KEYS, REFUSED, WANTED, Make
 from support.targets import target
 
-from orchestrator.etcd.facts.own_files import Lying
+from orchestrator.etcd.facts.own_files import OnHost
 from orchestrator.etcd.install import config_file, edits, in_place
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.host.operations import EditFile
@@ -52,8 +52,8 @@ def host(folder: Path) -> Target:
     return replace(one, facts=one.facts.model_copy(update={"members": members}))
 
 
-def lying(text: str, **other: object) -> Lying:
-    as_usual = Lying(hashlib.sha256(text.encode()).hexdigest(), 0o640, "root", "etcd", named=(PACKAGES,))
+def lying(text: str, **other: object) -> OnHost:
+    as_usual = OnHost(hashlib.sha256(text.encode()).hexdigest(), 0o640, "root", "etcd", named=(PACKAGES,))
     return replace(as_usual, **other)  # type: ignore[arg-type]
 
 
@@ -62,7 +62,7 @@ def read(text: str, path: str = FILE) -> Unit:
     return Unit({"FragmentPath": PACKAGES.removeprefix("/usr")}, {}, {path: text}, fragment=unit)
 
 
-def faults(folder: Path, found: Lying | None, path: str = FILE) -> str:
+def faults(folder: Path, found: OnHost | None, path: str = FILE) -> str:
     there = {path: found} if found else {}
     return "\n".join(in_place.planned(host(folder), read(LINES, path), {}, there)[1])
 
