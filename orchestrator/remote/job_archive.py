@@ -5,7 +5,7 @@ import tarfile
 
 from orchestrator.host import places
 from orchestrator.host.operations import Job
-from orchestrator.remote.script import job_script
+from orchestrator.remote.job_script import job_script
 
 FENCED = 1006  # a job that found its lock gone, and did nothing; no process can end with that status
 

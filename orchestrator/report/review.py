@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from orchestrator.host.operations import EditFile, Job, Operation, Write
-from orchestrator.remote.script import render
+from orchestrator.remote.job_script import render
 from orchestrator.runbook.model import Runbook, Step, holds_material
 from orchestrator.text import escaped
 

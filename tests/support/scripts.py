@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from orchestrator.host.operations import Operation
-from orchestrator.remote.script import job_script
+from orchestrator.remote.job_script import job_script
 
 
 def shell(script: str, where: Path | None = None, program: str = "sh") -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers, UnansweredError
 from orchestrator.plan.facts import Target
 
-# Programs that looks and jobs call: remote/script.py, remote/job.py, and the scripts below etcd/.
+# Programs that looks and jobs call: remote/{script,job_script,job}.py, and the scripts below etcd/.
 NEEDED = (
     *(
         "awk",

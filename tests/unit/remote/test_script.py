@@ -31,7 +31,8 @@ from orchestrator.remote.conversation import Conversation, converse, prepare
 from orchestrator.remote.host_locks import RELEASE, TAKE
 from orchestrator.remote.job import _STARTER
 from orchestrator.remote.job_archive import _END, _RUN
-from orchestrator.remote.script import job_script, look_script, parse_look, render
+from orchestrator.remote.job_script import job_script, render
+from orchestrator.remote.script import look_script, parse_look
 from orchestrator.runbook.model import describe
 
 ME, MINE = getpass.getuser(), grp.getgrgid(os.getgid()).gr_name
