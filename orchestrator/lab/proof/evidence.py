@@ -81,7 +81,7 @@ def of_members(lab: Lab, starts_before: Mapping[str, int]) -> tuple[MemberProof,
 
 def registered(cluster: Cluster, member: model.Host) -> Body:
     """Return the member's entry in the registry, as the member itself tells it; empty if it is silent."""
-    files = credentials.nameless(cluster)
+    files = credentials.of_gateway_client(cluster)
     trust = http_session.trusting(str(cluster.tls.ca), str(files.certificate), str(files.key))
     who = login.of(cluster)
     for scheme in ("https", "http"):

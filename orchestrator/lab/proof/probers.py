@@ -148,7 +148,7 @@ def wait_for_all(probers: Sequence[RunningProber], *, for_s: float, timeout_s: f
 
 def _reported(lab: Lab, post: Post) -> Iterator[str]:
     """Yield the arguments that send a prober to its post."""
-    tls, files = lab.cluster.tls, credentials.nameless(lab.cluster)
+    tls, files = lab.cluster.tls, credentials.of_gateway_client(lab.cluster)
     yield from ("--port", str(lab.cluster.ports.client), "--api", post.api)
     yield from ("--ca", str(tls.ca), "--certificate", str(files.certificate))
     yield from ("--key", str(files.key), "--interval-ms", f"{post.interval_ms:g}")

@@ -114,12 +114,18 @@ def stranger(cluster: Cluster) -> Stranger:
 
 
 def nameless(cluster: Cluster) -> Files:
-    """Return the files of a client whose certificate has no common name: etcd's JSON gateway wants that.
-
-    With authentication on it takes no other one, from 3.4 on.
-    """
+    """Return where the files of a client lie whose certificate has no common name."""
     folder = cluster.tls.ca.parent
     return Files(folder / "nameless.pem", folder / "nameless-key.pem")
+
+
+def of_gateway_client(cluster: Cluster) -> Files:
+    """Return the files that a client of etcd's JSON gateway shows: the plan's own, or a nameless one.
+
+    With authentication on the gateway takes no certificate with a common name, from 3.4 on.
+    """
+    tls = cluster.tls
+    return nameless(cluster) if cluster.auth else Files(tls.client_certificate, tls.client_key)
 
 
 def write(cluster: Cluster) -> HostKeys:

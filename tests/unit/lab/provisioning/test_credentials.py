@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from orchestrator.lab.provisioning import credentials, plan_copy
 from orchestrator.lab.provisioning.credentials import Authority
 from orchestrator.pki.reading import SERVER
-from orchestrator.plan.model import Cluster, Proxy
+from orchestrator.plan.model import Auth, Cluster, Proxy
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
 
@@ -123,3 +123,13 @@ def test_a_host_is_known_with_its_port(cluster: Cluster, host: str, port: int, e
     member = cluster.members[0]
     ssh = member.ssh.model_copy(update={"host": host, "port": port})
     assert expected == credentials.known_as(member.model_copy(update={"ssh": ssh}))
+
+
+def test_a_client_of_the_gateway_shows_the_plans_certificate_unless_authentication_forbids_names(
+    cluster: Cluster,
+) -> None:
+    own = credentials.Files(cluster.tls.client_certificate, cluster.tls.client_key)
+    assert own == credentials.of_gateway_client(cluster)
+    auth = Auth(user="root", password_file=Path("/nowhere"))
+    guarded = cluster.model_copy(update={"auth": auth})
+    assert credentials.nameless(cluster) == credentials.of_gateway_client(guarded)
