@@ -56,24 +56,30 @@ def _quorum(sound: Sound) -> Iterator[Fault]:
         )
 
 
+_PORTS: tuple[Loc, ...] = (
+    *(("ports", name) for name in ("client", "peer", "local", "trial")),
+    ("clients", "extra_port"),
+)
+
+
 def _ports(sound: Sound) -> Iterator[Fault]:
-    names = ("client", "peer", "local", "trial")
-    for index, name in enumerate(names):
-        port = _port(sound, name)
-        for other in names[:index]:
+    for index, loc in enumerate(_PORTS):
+        port = _port(sound, loc)
+        for other in _PORTS[:index]:
             if port is not None and port == _port(sound, other):
-                written = [each for each in (other, name) if _is_port(sound.source.get(("ports", each)))]
-                here = written[-1] if written else name
-                there = other if here == name else name
-                usual = "" if there in written else f", unless ports.{there} says otherwise"
-                what = f"{port} is the {there} port already{usual}: the ports must differ, write another"
-                yield sound.fault(("ports", here), what)
+                written = [each for each in (other, loc) if _is_port(sound.source.get(each))]
+                here = written[-1] if written else loc
+                there = other if here == loc else loc
+                usual = "" if there in written else f", unless {'.'.join(map(str, there))} says otherwise"
+                kind = str(there[-1]).removesuffix("_port")
+                what = f"{port} is the {kind} port already{usual}: the ports must differ, write another"
+                yield sound.fault(here, what)
                 break
 
 
-def _port(sound: Sound, name: str) -> Data:
+def _port(sound: Sound, loc: Loc) -> Data:
     """Return a port; the local one may be taken although the plan does not say so."""
-    port = sound.get("ports", name)
+    port = sound.get(*loc)
     return {"auto": USUAL_LOCAL_PORT, "none": None}[port] if isinstance(port, str) else port
 
 

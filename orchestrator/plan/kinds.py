@@ -17,6 +17,7 @@ NO_CONFIG: Literal["none"] = "none"
 USUAL_LOCAL_PORT = 4001  # the guide's, and etcd 0.4's client port: old local clients speak to it
 Port = Annotated[int, Field(ge=1, le=65535)]
 LocalPort = Annotated[int | Literal["auto", "none"], BeforeValidator(spelling.local_port)]
+Overlap = Annotated[bool | Literal["auto"], BeforeValidator(spelling.overlap)]
 
 
 class Frozen(BaseModel):

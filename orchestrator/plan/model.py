@@ -10,11 +10,11 @@ from orchestrator.plan import spelling
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Persist, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
-from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import Auth, Clients, Patience, Ports, SharedSsh, Tls, Watch
 
 __all__ = [
-    "Auth", "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy", "SharedSsh", "Ssh",
-    "Tls", "Watch",
+    "Auth", "Clients", "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy",
+    "SharedSsh", "Ssh", "Tls", "Watch",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Section)
@@ -71,6 +71,10 @@ class Cluster(Section):
         description="Local clients that have to stay quiet: a list of units, or the fields below.",
         examples=["[fleet, flanneld]"],
         validate_default=True,
+    )
+
+    clients: Clients = Field(
+        {}, description="How clients come to https.", examples=["{overlap: true}"], validate_default=True
     )
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from orchestrator.plan.faults import Loc
 from orchestrator.plan.hosts import Member, Proxy, Ssh
 from orchestrator.plan.kinds import Section
 from orchestrator.plan.model import Cluster
-from orchestrator.plan.sections import Auth, Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import Auth, Clients, Patience, Ports, SharedSsh, Tls, Watch
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "":              Cluster,
@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "ports":         Ports,
     "patience":      Patience,
     "watch":         Watch,
+    "clients":       Clients,
 })  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from orchestrator.plan.kinds import (
     File,
     Jumps,
     LocalPort,
+    Overlap,
     Pattern,
     PeerAuth,
     Port,
@@ -126,6 +127,42 @@ class Watch(Section):
         r"(?i)\b(error|failed|fatal|panic|refused|timed? ?out|unreachable)\b",
         description="Regular expression (Python's) of a log line that counts as an error.",
         examples=[r"'(?i)\b(error|failed)\b'"],
+    )
+
+
+class Clients(Section):
+    """How clients come to https: it is served beside http for a while, and http goes when they have moved."""
+
+    overlap: Overlap = Field(
+        "auto",
+        description=(
+            "Whether clients are served over https beside http until `switch`; `auto` does so if a client "
+            "was seen that speaks plain http over the network."
+        ),
+        examples=["true"],
+    )
+    extra_port: Port = Field(
+        2378,
+        description=(
+            "Port for https beside http where etcd cannot serve both on one (below 3.5); "
+            "it stays open to the end."
+        ),
+        examples=[2378],
+    )
+    quiet_s: Duration = Field(
+        "10m",
+        alias="quiet",
+        description="How long no client may have spoken plain http over the network before http is closed.",
+        examples=["10m"],
+        validate_default=True,
+    )
+    cert_auth: Literal["accept", "switch"] = Field(
+        "accept",
+        description=(
+            "From which round on a client has to show a certificate over https: from the first restart "
+            "(`accept`), or only once http is closed (`switch`), so that clients change the scheme first."
+        ),
+        examples=["switch"],
     )
 
 

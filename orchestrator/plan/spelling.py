@@ -200,6 +200,13 @@ def local_port(value: object) -> object:
     return value
 
 
+def overlap(value: object) -> object:
+    """Return ``clients.overlap`` as it was written: whether there is one, or that it depends."""
+    if not isinstance(value, bool) and value != "auto":
+        raise ValueError(f"expected true, false or auto, found {shown(str(value))}: write it such as true")
+    return value
+
+
 def checks_peers(value: bool) -> bool:  # noqa: FBT001 pydantic calls it with the value alone
     """Return true; peers without authentication are refused."""
     if not value:

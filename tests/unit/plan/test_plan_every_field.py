@@ -73,6 +73,12 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
     "ports": dict.fromkeys(("client", "peer", "local", "trial"), (12999, 12999)),
     "patience": {"gate": ("61s", 61.0), "pause": ("2m", 120.0)},
     "watch": {"units": (["fleet"], ("fleet",)), "quiet": ("1500ms", 1.5), "errors": ("lost", "lost")},
+    "clients": {
+        "overlap": (True, True),
+        "extra_port": (2399, 2399),
+        "quiet": ("1500ms", 1.5),
+        "cert_auth": ("switch", "switch"),
+    },
 }
 ONLY_ONE_VALUE = {("tls", "peer_cert_auth")}
 FIELDS = [

@@ -18,8 +18,8 @@ A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
 CASES = [
     # fields
     (SMALL + "zzz: red\n", [
-        ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, cluster, members, patience, "
-         "persist, ports, proxies, service, ssh, strategy, tls, watch")]),
+        ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, clients, cluster, members, "
+         "patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
     (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
@@ -154,6 +154,14 @@ CASES = [
     (SMALL + "ports: {local: 2379, client: 2379}\n",
         ["13:16: ports.local: 2379 is the client port already: the ports must differ, write another"]),
     (SMALL + "ports: {peer: 4001, local: none}\n", []),
+    (SMALL + "ports: {peer: 2378}\n",
+        [("13:15: ports.peer: 2378 is the extra port already, unless clients.extra_port says otherwise: the "
+          "ports must differ, write another")]),
+    (SMALL + "clients: {extra_port: 2379}\n",
+        [("13:23: clients.extra_port: 2379 is the client port already, unless ports.client says otherwise: "
+          "the ports must differ, write another")]),
+    (SMALL + "clients: {overlap: maybe}\n",
+        ["13:20: clients.overlap: expected true, false or auto, found 'maybe': write it such as true"]),
     (SMALL + "ports: {local: 0}\n", [
         ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found '0': write it such as "
          "4001")]),
@@ -267,8 +275,8 @@ CASES = [
         ("13:1: plan: a field's name holds half a character: '\\ude00\\ud83d'; correct the escape or write "
          "the character itself")]),
     (SMALL + '"\\ud83d\\ude00": 1\n', [
-        ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, cluster, members, "
-         "patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
+        ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, clients, cluster, "
+         "members, patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
     (SMALL + "persist: in place\n",
         [("13:10: persist: expected 'beside' or 'in_place', found the text 'in place': did you mean "
