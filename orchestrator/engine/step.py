@@ -1,12 +1,15 @@
 """Taking one step: hand over, do the job, wait for the gates; every event is on disk before its job."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from math import inf
 
 from orchestrator.engine import wait
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import HandedOver, Recorded, StepFailed, StepStarted, StepSucceeded, Waiting
 from orchestrator.engine.state_file import EventLog
-from orchestrator.errors import LockedError, UnwritableError
+from orchestrator.errors import LockedError, RunInterruptedError, UnwritableError
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll, Remark, wrong
 from orchestrator.host.operations import Job, Operation
@@ -40,6 +43,7 @@ class Walker:
         if event_log.progress.opened is None:
             raise ValueError("the event log has no header")
         self._run_id = event_log.progress.opened.run  # names the jobs
+        self._insisted = ""  # the round in which somebody went on all the same
         self._lasting: dict[tuple[Check, ...], tuple[int, float]] = {}  # looks in a row, and when
 
     def take(self, step: Step, role: Poll | None) -> None:
@@ -57,6 +61,8 @@ class Walker:
         if not is_adopted:
             is_away = self.is_away(step)
             if not is_away:
+                if not is_ours:
+                    self._wait_for_those_outside(step)
                 self._stop_the_line(step)
             if role and step.restarts:
                 self._hand_over(step, role, may_fail=is_ours)
@@ -126,6 +132,27 @@ class Walker:
 
         max_age_s = 0.0 if step.restarts or step.lost else _FRESH_S
         wait.until(ask, self._context.patience, self._context.sleep, self._tell_waiting, max_age_s)
+
+    def _wait_for_those_outside(self, step: Step) -> None:
+        """Wait until nobody outside loses by a step, or go on because somebody insists: once for a round."""
+        if not step.before or self._insisted == step.round:
+            return
+        patience = self._context.patience
+
+        def ask(gate: Check, max_age_s: float = 0.0) -> None:
+            if self._context.should_stop():
+                raise RunInterruptedError(f"stopped before {step.id}, as asked")
+            wait.look(self._executor, (gate,), max_age_s)
+
+        try:
+            for gate in step.before:
+                bearing = patience.longer(gate.takes_s) if self._context.waits else patience.after(inf)
+                wait.until(partial(ask, gate), bearing, self._context.sleep, self._tell_waiting)
+        except wait.NotYetError as error:
+            if not self._context.insist(str(error)):
+                helped = (replace(one, reason=f"{one.reason}. {one.fix}") for one in error.refusals)
+                raise wait.NotYetError(tuple(helped)) from error
+            self._insisted = step.round
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""

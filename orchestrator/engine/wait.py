@@ -24,6 +24,7 @@ class NotYetError(Exception):
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__("; ".join(map(str, refusals)))
+        self.refusals = tuple(refusals)
         self.reasons = tuple(map(str, refusals))
         self.places = tuple(dict.fromkeys(one.where for one in refusals))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import kept, local_port
+from orchestrator.etcd import kept, local_port, overlap
 from orchestrator.etcd.settings import (
     ADVERTISE_CLIENT,
     INITIAL_ADVERTISE_PEER,
@@ -21,21 +21,34 @@ from orchestrator.plan.facts import Target
 
 
 def certificates(target: Target) -> Settings:
-    """Certificate settings; they make the member able to dial TLS before anybody listens with it.
+    """Certificate settings, and https beside http for clients, where these come to it step by step.
+
+    They make the member able to dial TLS before any peer listens with it.
 
     The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
     clients leaves that CA setting out. What speaks https already keeps what it has; clients that need none
     there yet have to show a certificate only once all speak https, as everywhere.
     """
     place = Paths.of(target)
-    client = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key, **_client_auth(target)}
+    client = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
+    if not _is_asked_last(target):
+        client |= _client_auth(target)
     peer = {
         "ETCD_PEER_CERT_FILE": place.certificate,
         "ETCD_PEER_KEY_FILE": place.key,
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
         "ETCD_PEER_CLIENT_CERT_AUTH": "true",
     }
-    return {**({} if kept.keeps_clients(target) else client), **({} if kept.keeps_peers(target) else peer)}
+    return {
+        **({} if kept.keeps_clients(target) else client),
+        **({} if kept.keeps_peers(target) else peer),
+        **overlap.listeners(target),
+    }
+
+
+def _is_asked_last(target: Target) -> bool:
+    """Whether clients have to show a certificate only once they are served over https alone."""
+    return kept.keeps_clients(target) or target.cluster.clients.cert_auth == "switch"
 
 
 def _client_auth(target: Target) -> Settings:
@@ -76,14 +89,15 @@ def tls_listeners(target: Target) -> Settings:
     """
     environment = target.found.environment
     local, found = local_port.url(target), local_port.clients_http(target)
-    clients = (local if local and local_port.is_local(target, url) else to_https(url) for url in found)
+    ours = (local if local and local_port.is_local(target, url) else to_https(url) for url in found)
+    clients = dict.fromkeys((*ours, *overlap.kept_open(target)))
     began = (f"{peer.member.name}={url}" for peer in target.everyone for url in peers_https(peer))
     return {
         ADVERTISE_CLIENT: ",".join(advertised_clients(target)),
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
-        **(_client_auth(target) if kept.keeps_clients(target) else {}),
+        **(_client_auth(target) if _is_asked_last(target) else {}),
         **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 

@@ -54,6 +54,7 @@ class Check:
     ``manual_changes`` says, of the same answers, only what was changed by hand, which can be seen whether or
     not anything runs; None where the check has nothing to say of that. Either may raise for an answer that it
     cannot read. ``fix`` is what helps where it does not hold, if that is the same whatever it finds.
+    ``takes_s`` is how long it may take to hold although all is well, beside anybody's patience.
     """
 
     where: str
@@ -62,6 +63,7 @@ class Check:
     manual_changes: Predicate | None = field(compare=False, default=None)
     name: str = ""
     fix: str = ""
+    takes_s: float = 0.0
 
     @property
     def title(self) -> str:

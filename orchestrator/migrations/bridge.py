@@ -20,13 +20,15 @@ STAGED = State("staged", "speaks http, and its certificates are on the host", (
     is_.registered_with_http, is_.healthy,
 ))
 PROVEN = State("proven", "speaks http, and its next start was tried: every peer has reached it over TLS", STAGED.gates)
-ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
+# What serves nobody over https may be the reason to go back: on that way it is not asked for.
+LOADED = (
     is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
-    is_.registered_with_http, is_.healthy,
+)
+ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
+    *LOADED, is_.serving_https_beside_http, is_.registered_with_http, is_.healthy,
 ))
 BRIDGED = State("bridged", "speaks http, and peers know it in both schemes", (
-    is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http,
-    is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy,
+    *LOADED, is_.serving_https_beside_http, is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy,
 ))
 SWITCHED = State("switched", "speaks https only, and peers still know it in both schemes", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
@@ -52,9 +54,7 @@ SETTLED = State("settled", "speaks https only, as your own files say; ours are g
 ))
 
 # Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
-BACK_ON_HTTP = (
-    is_.holding_certificates, is_.loaded_with_certificates, is_.serving_http, is_.serving_local_http, is_.healthy,
-)
+BACK_ON_HTTP = (*LOADED, is_.healthy)
 
 RELAYING = State("relaying", "relays to members over http, as it always did", (
     is_.relaying_as_found, is_.holding_no_certificates, is_.relaying_reads,
@@ -139,7 +139,8 @@ BRIDGE = Migration(
               back=Way((do.relay_as_before, do.restart))),
         Round("bridge",         ACCEPTING,       BRIDGED,         one_by_one,
               there=Way((do.register_both_schemes,), advice=BACK_TO_HTTP),
-              back=Way((do.register_http,), advice=BACK_TO_HTTP)),
+              back=Way((do.register_http,), gates=(*LOADED, is_.registered_with_http, is_.healthy),
+                       advice=BACK_TO_HTTP)),
         Round("switch",         BRIDGED,         SWITCHED,        leader_last,
               there=Way((do.listen_on_https, do.restart), do.hand_over,
                         away=(is_.away,), advice=BACK_BY_RESTART),

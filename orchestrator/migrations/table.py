@@ -64,6 +64,8 @@ class Way:
     stand in for what would hold without them: ``order`` for the round's, ``always`` for the migration's own
     gates, and ``gates`` for those of the state that it leads to, where these ask for more than it brings
     about. ``proof`` are gates that have to hold once, behind the job, and need not go on holding.
+    ``before`` are gates that have to hold when a step begins, since somebody outside loses by it otherwise:
+    whoever insists goes on all the same.
     ``is_together`` says that what one host's step begins is needed by the others' proofs, and does not last:
     if not every host has taken it, whoever goes on undoes it where it was taken, and takes it anew.
     ``away`` are gates that hold of a host which a step has taken away, and which this way may bring back: if
@@ -79,6 +81,7 @@ class Way:
     always: tuple[HostCheck, ...] | None = None
     gates: tuple[HostCheck, ...] | None = None
     proof: tuple[HostCheck, ...] = ()
+    before: tuple[HostCheck, ...] = ()
     is_together: bool = False
     away: tuple[HostCheck, ...] = ()
     lost: tuple[HostCheck, ...] = ()
@@ -131,7 +134,8 @@ class Migration:
     """A name, the gates that must hold before and after every step, and the rounds: a table.
 
     ``preflight`` is what is checked before the first change, beside the gates of the first states.
-    ``losses`` says in plain words what clients lose by it, and when; a review begins with it.
+    ``losses`` says in plain words what clients lose by it, and when; a review begins with it. ``returning``
+    says the same of the way back. ``overlaps`` is whether clients can be served in both schemes for a while.
     ``risk`` says in plain words what can go wrong by design; a run wants it accepted. Empty if nothing can.
     """
 
@@ -142,6 +146,8 @@ class Migration:
     preflight: tuple[Item, ...] = ()
     risk: str = ""
     losses: str = ""
+    returning: str = ""
+    overlaps: bool = False
 
     def __post_init__(self) -> None:
         named = [round_.name for round_ in self.rounds] + [state.name for state in self.states]
@@ -159,8 +165,9 @@ class Migration:
 
     @property
     def reversed(self) -> Self:
-        """The way back: the same rounds undone, the last one first. Clients lose nothing by it."""
-        return replace(self, rounds=tuple(round_.reversed for round_ in reversed(self.rounds)), losses="")
+        """The way back: the same rounds undone, the last one first."""
+        rounds = tuple(round_.reversed for round_ in reversed(self.rounds))
+        return replace(self, rounds=rounds, losses=self.returning, returning=self.losses)
 
     @property
     def states(self) -> tuple[State, ...]:

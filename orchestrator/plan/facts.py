@@ -127,13 +127,20 @@ class MemberFacts(HostFacts):
 class Facts(Frozen):
     """What was found on all members, by the plan's names for them.
 
-    ``cluster_id`` is hex; ``api`` is the interface through which the members are driven.
+    ``cluster_id`` is hex; ``api`` is the interface through which the members are driven. ``overlaps`` is
+    whether clients are served over https beside http for a while, written down only where they are.
     """
 
     cluster_id: Id
     api: Literal["v2", "v3"] = "v3"
     members: Mapping[str, MemberFacts]
     proxies: Mapping[str, HostFacts] = {}
+    overlaps: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_usual(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = written(self)
+        return {name: value for name, value in fields.items() if name != "overlaps" or value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,10 @@ class Patience(Section):
         validate_default=True,
     )
 
+    def longer(self, takes_s: float) -> "Patience":
+        """Return the patience with what takes that long by itself."""
+        return self.model_copy(update={"gate_s": self.gate_s + takes_s})
+
     def after(self, spent_s: float) -> "Patience":
         """Return what is left of it; one that is used up still allows one look."""
         return self.model_copy(update={"gate_s": max(0.0, self.gate_s - spent_s)})

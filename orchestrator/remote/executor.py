@@ -13,11 +13,12 @@ from orchestrator.host.questions import Answers, Question
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A gate that does not hold, and why; ``where`` is the check's place, if it was one."""
+    """A gate that does not hold, and why; ``where`` is the check's place, if it was one, ``fix`` its own."""
 
     gate: str
     reason: str
     where: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
         return f"{self.gate}: {self.reason}"
@@ -26,7 +27,7 @@ class Refusal:
 def refused(gates: Sequence[Check], answers: Answers) -> tuple[Refusal, ...]:
     """Judge gates by the answers to all their questions; return those that do not hold."""
     judged = ((gate, gate.refusal(answers)) for gate in gates)
-    return tuple(Refusal(gate.title, reason, gate.where) for gate, reason in judged if reason is not None)
+    return tuple(Refusal(gate.title, reason, gate.where, gate.fix) for gate, reason in judged if reason is not None)
 
 
 class Hosts(Protocol):

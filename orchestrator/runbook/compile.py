@@ -109,6 +109,7 @@ class _Compilation:
             after=usual if way.always is None else (),
             hand_overs=_hand_overs(way.hand_over, target),
             proof=tuple(make(target) for make in way.proof),
+            before=tuple(make(target) for make in way.before),
             away=tuple(make(target) for make in way.away),
             lost=tuple(make(target) for make in way.lost),
         )

@@ -24,6 +24,7 @@ class Step:
     ``hand_overs`` holds, by the name of the successor, what to do first if this member is the one that has to
     go last. ``deadline_s`` bounds the step's script on the host, in seconds. ``away`` holds of a host that a
     step has taken away: there ``always`` need not hold before this one, for the others may lack that host.
+    ``before`` has to hold when it begins, unless somebody insists.
     ``lost`` holds of one that has nothing left to take away: it need not hold there, either.
     """
 
@@ -37,6 +38,7 @@ class Step:
     after: tuple[Check, ...]
     hand_overs: Mapping[str, tuple[Operation, ...]]
     proof: tuple[Check, ...] = ()
+    before: tuple[Check, ...] = ()
     away: tuple[Check, ...] = ()
     lost: tuple[Check, ...] = ()
     deadline_s: float = DEADLINE_S

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,10 +39,10 @@ Lying = tuple[str, int, str, str]
 
 
 @cache
-def _schemes(urls: str) -> Mapping[tuple[str, int], str]:
-    """Read etcd's comma-separated list: (host, port) to scheme."""
+def _schemes(urls: str) -> frozenset[tuple[int, str]]:
+    """Read etcd's comma-separated list: (port, scheme), of which a port may have two."""
     parts = [urlsplit(url) for url in urls.split(",")]
-    return {(url.hostname or "", url.port or 0): url.scheme for url in parts}
+    return frozenset((url.port or 0, url.scheme) for url in parts)
 
 
 @dataclass
@@ -132,8 +132,8 @@ class FakeHost:
         is_startable = one_source and both_reported and not self.never_starts
         self.is_running = all(path in self.files for path in named) and is_startable
 
-    def schemes(self, setting: str) -> Mapping[tuple[str, int], str]:
-        """What listens where: (host, port) to scheme."""
+    def schemes(self, setting: str) -> frozenset[tuple[int, str]]:
+        """What listens where: (port, scheme)."""
         return _schemes(self.environment.get(setting) or settings.DEFAULTS[setting])
 
 
@@ -153,6 +153,7 @@ class World:
         }
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
+        self.version = "3.4.23"  # of every member
         self.performed: list[Job] = []
         self.connections_last = False  # those that were made once; else all are cut and dialled again
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
@@ -207,12 +208,12 @@ class World:
 
     def can_dial(self, one: FakeHost, other: FakeHost) -> bool:
         """Whether a fresh connection from one member to another's registered peer URLs would work."""
-        listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
+        listening = other.schemes("ETCD_LISTEN_PEER_URLS")
         return any(
-            listening.get(port) == scheme
+            (port, scheme) in listening
             and (scheme == "http" or ("ETCD_PEER_CERT_FILE" in one.environment and not self.is_expired))
             for url in self.registry[other.id]["peers"]
-            for (_, port), scheme in _schemes(url).items()
+            for port, scheme in _schemes(url)
         )
 
     def reaches_quorum(self, host: FakeHost) -> bool:
@@ -246,7 +247,7 @@ class World:
             unit.SCRIPT: lambda *_: Answer(0, ""),
             own_files.SCRIPT: self._own_files,
             HOST: self._host_facts,
-            VERSION: lambda *_: Answer(0, '{"etcdserver":"3.4.23"}\n404\n'),
+            VERSION: lambda *_: Answer(0, f'{{"etcdserver":"{self.version}"}}\n404\n'),
             listeners.HANDSHAKE: self._handshake,
             ca_store.SCRIPT: self._trust,
             LISTINGS["v3"]: self._verify,
@@ -298,9 +299,9 @@ class World:
         material, words = check.arguments[1:4], check.arguments[4:]
         if not host.is_running:
             return Answer(1, "", "connection refused")
-        if "http" not in host.schemes("ETCD_LISTEN_CLIENT_URLS").values() and not set(material) <= set(
-            host.files
-        ):
+        if "http" not in {scheme for _, scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS")} and not set(
+            material
+        ) <= set(host.files):
             return Answer(3, "", "etcd2.service has no http listener: https://0.0.0.0:2379")
         if words[:2] == ("endpoint", "health"):
             is_well = self.reaches_quorum(host)
@@ -308,7 +309,7 @@ class World:
         if words[:2] == ("endpoint", "status"):
             header = {"cluster_id": 0xC1, "member_id": host.id}
             leader = self.hosts[self.leader].id if self.reaches_quorum(host) else 0
-            reported = {"header": header, "version": "3.4.23", "leader": leader, "raftIndex": 9}
+            reported = {"header": header, "version": self.version, "leader": leader, "raftIndex": 9}
             return Answer(0, json.dumps([{"Endpoint": "x", "Status": reported}]))
         if words[:2] == ("member", "list"):
             members = [
@@ -331,8 +332,7 @@ class World:
     def _verify(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
         is_met = (
-            (url.port, url.scheme)
-            in {(port, scheme) for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
+            (url.port, url.scheme) in host.schemes("ETCD_LISTEN_CLIENT_URLS")
             and all(path in host.files for path in check.arguments[1:])
             and self.reaches_quorum(host)
         )
@@ -370,11 +370,11 @@ class World:
     def _handshake(self, host: FakeHost, check: Script) -> Answer:
         url = urlsplit(check.arguments[0])
         other = next(other for other in self.hosts.values() if url.hostname in self._names(other))
-        listening = {port: scheme for (_, port), scheme in other.schemes("ETCD_LISTEN_PEER_URLS").items()}
+        listening = set(other.schemes("ETCD_LISTEN_PEER_URLS"))
         if other.trial:
-            listening[self.cluster.ports.trial] = "https"
+            listening.add((self.cluster.ports.trial, "https"))
         has_files = all(path in host.files for path in check.arguments[1:])
-        is_met = other.is_running and listening.get(url.port or 0) == "https" and has_files
+        is_met = other.is_running and (url.port or 0, "https") in listening and has_files
         is_met = is_met and not host.is_refused_by_peers and not self.is_expired
         return Answer(0, "200") if is_met else Answer(35, "000", "TLS connect error")
 
@@ -384,13 +384,16 @@ class World:
 
     def _probe(self, host: FakeHost, probe: HttpProbe) -> Answer:
         url = urlsplit(probe.url)
-        listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
-        scheme = listening.get(url.port or 0)
-        if not host.is_running or scheme is None:
+        listening = host.schemes("ETCD_LISTEN_CLIENT_URLS")
+        if not host.is_running or url.port not in dict(listening):
             return Answer(1, "", "nobody listens")
-        if scheme != url.scheme:
+        if (url.port, url.scheme) not in listening:
             return Answer(1, "", "closed")
-        if scheme == "https" and probe.certificate is None and "ETCD_CLIENT_CERT_AUTH" in host.environment:
+        if (
+            url.scheme == "https"
+            and probe.certificate is None
+            and "ETCD_CLIENT_CERT_AUTH" in host.environment
+        ):
             return Answer(1, "", "certificate required")
         urls = [url for registered in self.registry.values() for url in registered["clients"]]
         health = "true" if not host.id or self.reaches_quorum(host) else "false"
@@ -498,8 +501,7 @@ class World:
         url = urlsplit(endpoint.removeprefix("--endpoints="))
         shown = {flag: path in host.files for flag, _, path in (word.partition("=") for word in words)}
         assert shown == ({"--cacert": True, "--cert": True, "--key": True} if url.scheme == "https" else {})
-        listening = {port: scheme for (_, port), scheme in host.schemes("ETCD_LISTEN_CLIENT_URLS").items()}
-        return host.is_running and listening.get(url.port or 0) == url.scheme
+        return host.is_running and (url.port, url.scheme) in host.schemes("ETCD_LISTEN_CLIENT_URLS")
 
 
 def make_cluster(

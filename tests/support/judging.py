@@ -298,6 +298,11 @@ def found(host: str, **fields: object) -> Change:
     return change
 
 
+def overlapping(scene: Scene) -> None:
+    """Have clients be served over https beside http."""
+    scene.target = replace(scene.target, facts=scene.target.facts.model_copy(update={"overlaps": True}))
+
+
 def interface(name: str) -> Change:
     """Have the members be driven through another of etcd's interfaces."""
 

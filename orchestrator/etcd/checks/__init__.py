@@ -14,6 +14,7 @@ from orchestrator.etcd.checks.listeners import (
     refusing_strangers,
     serving_http,
     serving_https,
+    serving_https_beside_http,
     serving_local_http,
 )
 from orchestrator.etcd.checks.local_clients import local_clients_healthy
@@ -85,6 +86,7 @@ __all__ = [
     "running_with_https",
     "serving_http",
     "serving_https",
+    "serving_https_beside_http",
     "serving_local_http",
     "trusting_the_ca",
     "unserving",

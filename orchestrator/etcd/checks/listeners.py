@@ -1,16 +1,16 @@
-"""Who listens on the ports that the migration uses, and what a member's listeners answer, and to whom."""
+"""What a member's listeners answer, and to whom."""
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import kept, local_port, settings, stages
+from orchestrator.etcd import local_port, overlap, settings, stages
 from orchestrator.etcd.api.words import WITHOUT_HTTP
 from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.site import Site
-from orchestrator.etcd.facts import listeners, process
+from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.etcd.facts.members import unlisted
-from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
-from orchestrator.host.questions import Answers, Fact, UnansweredError
+from orchestrator.host.checks import Check, Remark, fine, wrong
+from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.text import shown
@@ -63,6 +63,20 @@ def serving_local_http(target: Target) -> Check:
 
 
 @gate
+def serving_https_beside_http(target: Target) -> Check:
+    """Clients that have come to https before http is closed are served over it, and strangers are not."""
+    urls = overlap.served(target)
+    is_open = target.cluster.clients.cert_auth == "switch"
+    return _unless(
+        target,
+        (
+            *((f"{_UNSERVED}: {url}/health", unserved(target, url, shown=True)) for url in urls),
+            *(() if is_open else _strangers_served(target, urls)),
+        ),
+    )
+
+
+@gate
 def serving_https(target: Target) -> Check:
     """Each advertised client URL answers over https to the plan's client certificate."""
     urls = stages.advertised_clients(target)
@@ -83,17 +97,17 @@ def refusing_http(target: Target) -> Check:
 @gate
 def refusing_strangers(target: Target) -> Check:
     """Without a client certificate, or with a stranger's, nobody is served, unless the plan wants it so."""
-    if not target.cluster.tls.client_cert_auth:
-        return always_holds(target)
-    complaints = {False: "serves clients without a certificate", True: "serves a stranger's certificate"}
-    return _unless(
-        target,
-        (
-            (f"{complaint}: {url}/health", unrefused(target, url, is_stranger=is_stranger))
-            for url in stages.advertised_clients(target)
-            for is_stranger, complaint in complaints.items()
-        ),
-    )
+    return _unless(target, _strangers_served(target, stages.advertised_clients(target)))
+
+
+def _strangers_served(target: Target, urls: Iterable[str]) -> Iterable[tuple[str, Fact[str | None]]]:
+    if target.cluster.tls.client_cert_auth:
+        for url in urls:
+            yield f"serves clients without a certificate: {url}/health", unrefused(target, url)
+            yield (
+                f"serves a stranger's certificate: {url}/health",
+                unrefused(target, url, is_stranger=True),
+            )
 
 
 @gate
@@ -122,59 +136,6 @@ def reachable_by_every_peer_over_tls(target: Target) -> Check:
 def listed_by_etcdctl_with_certificates(target: Target) -> Check:
     """On the member's host etcdctl lists it over https, with certificates by flags and by variables."""
     return _unless(target, ((url, unlisted(target, url)) for url in stages.advertised_clients(target)))
-
-
-def ports(target: Target) -> Check:
-    """Ask the kernel who listens on the client and the peer port, and on the local one if there is one."""
-    runs = process.running(target)
-    listening = listeners.listening(target.name)
-    wanted, own = target.cluster.ports, f"{target.host.service}.service"
-    is_member = target.name in target.facts.members
-    local = local_port.of(target)
-    used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)
-    is_unheard = local is None and is_member and kept.keeps_clients(target)
-
-    def judge(answers: Answers) -> Iterable[Remark]:
-        try:
-            found = listening.read(answers)
-        except UnansweredError as error:
-            yield doubtful(f"cannot tell: {error}", "install iproute2, which has ss")
-            return
-        pid = runs.read(answers).pid
-        strangers = [one for one in found if pid not in one.pids]
-        on_local = [one for one in strangers if one.port == local and one.takes_loopback]
-        elsewhere = [one for one in strangers if one not in on_local and one.port in used]
-        on_trial = [one for one in found if is_member and one.port == wanted.trial]
-        for one in on_local:
-            yield wrong(
-                f"{one.program} listens on {one.address}:{one.port}, where etcd's local port will be",
-                f"{one.stop}, or choose another port in the plan: ports.local",
-            )
-        for one in on_trial:
-            other_port = "choose another port in the plan: ports.trial"
-            is_own = one not in strangers
-            yield wrong(
-                f"{f'{own} itself' if is_own else one.program} listens on {one.address}:{one.port}, "
-                "where certificates will be tried out",
-                other_port if is_own else f"{one.stop}, or {other_port}",
-            )
-        for one in elsewhere:
-            yield doubtful(
-                f"{one.program} listens on {one.address}:{one.port}",
-                f"nothing, if {own} does not listen there itself (ETCD_LISTEN_CLIENT_URLS, "
-                f"ETCD_LISTEN_PEER_URLS); else {one.stop}",
-            )
-        if is_unheard:
-            yield wrong(
-                "clients are served with a certificate of the member's own, which the plan's CA need not "
-                "have signed, and there is no local port to ask it by",
-                "local: auto (or a port) under ports in the plan",
-            )
-        if not on_local and not on_trial and not is_unheard:
-            free = (*used, wanted.trial) if is_member else used
-            yield fine(f"{', '.join(map(str, free))} are etcd's or free")
-
-    return Check(target.name, (runs, listening), judge)
 
 
 def asked_over_http(site: Site) -> Iterable[Check]:

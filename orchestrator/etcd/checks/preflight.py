@@ -10,6 +10,7 @@ from orchestrator.etcd.checks import (
     material,
     neighbours,
     origins,
+    ports,
     registry,
     room,
     routes,
@@ -121,7 +122,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="which programs listen on the client and the peer port, and on the local one if there is one",
         why="etcd does not start if another program has one of its ports",
         fix="stop the other program, or choose another port in the plan",
-        make=on_each_host(listeners.ports),
+        make=on_each_host(ports.ports),
     ),
     Item(
         "listeners",

@@ -1,12 +1,13 @@
 """What a member's listeners answer: orchestrator/etcd/checks/listeners.py."""
 
-from support.judging import Case, fails, found, plan, prints, says, tls
+from support.judging import Case, fails, found, overlapping, plan, prints, says, tls
 
 from orchestrator.host.questions import Answer
-from orchestrator.plan.model import Ports
+from orchestrator.plan.model import Clients, Ports
 
 URL, LOCAL = "http://127.0.0.1:2379/health", "http://127.0.0.1:4001/health"
 HTTPS, HTTP = "https://198.18.0.101:2379/health", "http://198.18.0.101:2379/health"
+EXTRA = "https://198.18.0.101:2378/health"
 PEER = "https://198.18.0.101:2380"
 WELL, ILL = '200\n{"health":"true"}', '200\n{"health":"false"}'
 BOTH = {"ETCD_ADVERTISE_CLIENT_URLS": "http://198.18.0.101:2379,http://198.18.0.101:2479"}
@@ -25,6 +26,27 @@ CASES = (
     Case("serving_local_http", "plaintext", (), f"no healthy answer on the local port: {LOCAL}: nobody listens"),
     Case("serving_local_http", "sealed", (prints("server1", f"GET {LOCAL}", ILL),), "not healthy"),
     Case("serving_local_http", "sealed", (prints("server1", "GET", ILL), plan(ports=Ports(local="none")))),
+
+    Case("serving_https_beside_http", "accepting"),
+    Case("serving_https_beside_http", "accepting",
+         (overlapping, prints("server1", f"GET {EXTRA} certificate", WELL))),
+    Case("serving_https_beside_http", "accepting", (overlapping,),
+         f"no healthy answer over https to the client certificate: {EXTRA}: nobody listens"),
+    Case("serving_https_beside_http", "accepting",
+         (overlapping, found("server1", version="3.5.30"), found("server2", version="3.6.1"),
+          found("server3", version="3.5.1"), prints("server1", f"GET {HTTPS} certificate", WELL))),
+    Case("serving_https_beside_http", "accepting", (overlapping, prints("server1", f"GET {EXTRA}", WELL)),
+         f"serves clients without a certificate: {EXTRA}: answered 200"),
+    Case("serving_https_beside_http", "accepting",
+         (overlapping, prints("server1", f"GET {EXTRA} (certificate|stranger)", WELL)),
+         f"serves a stranger's certificate: {EXTRA}: answered 200"),
+    Case("serving_https_beside_http", "accepting",
+         (overlapping, prints("server1", f"GET {EXTRA}", WELL), plan(clients=Clients(cert_auth="switch")))),
+    Case("serving_https_beside_http", "accepting",
+         (overlapping, prints("server1", f"GET {EXTRA}", WELL), tls(client_cert_auth=False))),
+    Case("serving_https_beside_http", "accepting",  # nothing but the local port speaks http
+         (overlapping, found("server1", environment={"ETCD_LISTEN_CLIENT_URLS": "http://127.0.0.1:4001",
+                                                     "ETCD_ADVERTISE_CLIENT_URLS": "http://127.0.0.1:4001"}))),
 
     Case("serving_https", "switched"),
     Case("serving_https", "switched", (fails("server1", f"GET {HTTPS} (nothing|stranger)"),)),  # our own is shown

@@ -1,0 +1,68 @@
+"""The overlap: https beside http for clients, from a member's first restart until http is closed; pure."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from orchestrator.etcd import local_port
+from orchestrator.etcd.settings import ADVERTISE_CLIENT, LISTEN_CLIENT, Settings, current, to_https
+from orchestrator.plan.facts import Target, is_at_least
+
+
+def extra_port(target: Target) -> int | None:
+    """Return the port for https beside http; None where all members serve both on one, from etcd 3.5 on.
+
+    Etcd 3.4 serves plain gRPC on a shared port by chance only, and 2.x does not start with one
+    (docs/etcd-facts.md).
+    """
+    versions = (each.version for each in target.facts.members.values())
+    shares = all(version and is_at_least(version, 3, 5) for version in versions)
+    return None if shares else target.cluster.clients.extra_port
+
+
+def opened(target: Target) -> tuple[str, ...]:
+    """Listeners for https that a member has beside those for http; none without an overlap."""
+    listeners = local_port.clients_http(target)
+    beside = (_secured(target, url) for url in listeners if _is_closed_at_the_end(target, url))
+    return tuple(url for url in dict.fromkeys(beside) if url not in listeners)
+
+
+def kept_open(target: Target) -> tuple[str, ...]:
+    """Return those of them that stay when http is closed, for the clients that came by them."""
+    return opened(target) if extra_port(target) else ()
+
+
+def listeners(target: Target) -> Settings:
+    """Return the settings that open https beside http for clients; none without an overlap.
+
+    Etcd does not start with listeners for clients unless what it advertises is set too (3.4,
+    embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
+    """
+    beside = opened(target)
+    if not beside:
+        return {}
+    environment = target.found.environment
+    wanted = {LISTEN_CLIENT: ",".join((*local_port.clients_http(target), *beside))}
+    if environment.get(ADVERTISE_CLIENT) or local_port.opened(target):
+        return wanted
+    return {**wanted, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
+
+
+def served(target: Target) -> tuple[str, ...]:
+    """URLs at which clients reach a member over https during the overlap."""
+    if not opened(target):
+        return ()
+    urls = current(target.found.environment, ADVERTISE_CLIENT)
+    return tuple(_secured(target, url) for url in urls if _is_closed_at_the_end(target, url))
+
+
+def _is_closed_at_the_end(target: Target, url: str) -> bool:
+    return target.facts.overlaps and url.startswith("http://") and not local_port.is_local(target, url)
+
+
+def _secured(target: Target, url: str) -> str:
+    """Return the same place over https, on the port that https has during the overlap."""
+    port = extra_port(target)
+    if port is None:
+        return to_https(url)
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+    return urlunsplit(("https", f"{host}:{port}", "", "", ""))
