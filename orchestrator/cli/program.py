@@ -10,7 +10,7 @@ from orchestrator import __version__, commandline
 from orchestrator.cli import lab
 from orchestrator.cli.lab import Plan
 from orchestrator.cli.logins import NOTHING_GIVEN, AskPass, Login, PassFile, secrets_of
-from orchestrator.cli.prompts import confirm
+from orchestrator.cli.prompts import can_ask, confirm, confirm_loss
 from orchestrator.cli.sessions import session_of
 from orchestrator.output import out
 
@@ -82,6 +82,9 @@ def run(  # noqa: PLR0913 -- one parameter for each option
     repair: Annotated[
         bool, typer.Option("--repair", help="First register members with the scheme that they listen with.")
     ] = False,
+    cut_off: Annotated[
+        bool, typer.Option("--cut-off", help="Do not wait for clients that still speak plain http.")
+    ] = False,
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
@@ -93,8 +96,14 @@ def run(  # noqa: PLR0913 -- one parameter for each option
         if dry_run:
             dry(session, context)
         else:
-            options = RunOptions(resume=resume, until=until, accept_risk=accept_risk, repair=repair)
-            live(session, context, options, confirm=None if yes else confirm)
+            options = RunOptions(resume, until, accept_risk, repair, cut_off)
+            live(
+                session,
+                context,
+                options,
+                confirm=None if yes else confirm,
+                confirm_loss=confirm_loss if can_ask() and not yes else None,
+            )
 
 
 @app.command()

@@ -12,13 +12,26 @@ from orchestrator.interrupt import InterruptedAtOnce
 from orchestrator.text import escaped
 
 
+def can_ask() -> bool:
+    """Whether there is a person at the terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and not streams.is_out_lost()
+
+
 def confirm(question: str) -> bool:
     """Ask the person at the terminal; UsageError if there is none. The end of input is a no."""
-    if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
+    if not can_ask():
         raise UsageError("cannot ask for confirmation without a terminal: pass --yes to continue")
+    return _agreed(question, "nothing was changed")
 
+
+def confirm_loss(question: str) -> bool:
+    """Ask the same in the middle of a run."""
+    return _agreed(question, "nothing more was changed; a run goes on with --resume")
+
+
+def _agreed(question: str, left: str) -> bool:
     def leave(number: int, _frame: FrameType | None) -> None:
-        output.err("\ninterrupted; nothing was changed")
+        output.err(f"\ninterrupted; {left}")
         raise InterruptedAtOnce(128 + number)
 
     with handled(leave, *STOPPING):
@@ -41,7 +54,7 @@ def confirm(question: str) -> bool:
 
 def secret(question: str) -> str | None:
     """Ask the person at the terminal for what nobody else may see; None if there is none, or no answer."""
-    if sys.stdin is None or not sys.stdin.isatty() or streams.is_out_lost():
+    if not can_ask():
         return None
     try:  # it asks only once nothing that is typed shows any more
         return getpass.getpass(f"{escaped(question)}: ") or None

@@ -1,5 +1,8 @@
 """``run``: what happens in it, phase by phase."""
 
+from dataclasses import replace
+from functools import partial
+
 from orchestrator.commands.phases import before, changing, reporting
 from orchestrator.commands.phases.call import (
     Call,
@@ -8,6 +11,7 @@ from orchestrator.commands.phases.call import (
     RunOptions,
     follow,
     open_state_file,
+    warn,
 )
 from orchestrator.commands.phases.review import review
 from orchestrator.commands.status import read_progress
@@ -55,9 +59,20 @@ def dry(session: Session, context: RunContext) -> None:
     follow(phases, Call(session, context, MemoryEventLog(progress=progress)))
 
 
-def live(session: Session, context: RunContext, options: RunOptions, *, confirm: Confirm | None) -> None:
-    """Run or resume; ``confirm`` is asked before the first change, unless it is None."""
+def live(
+    session: Session,
+    context: RunContext,
+    options: RunOptions,
+    *,
+    confirm: Confirm | None,
+    confirm_loss: Confirm | None = None,
+) -> None:
+    """Run or resume; ``confirm`` is asked before the first change, unless it is None.
+
+    ``confirm_loss`` is asked in the middle, before anybody is cut off; nobody is if it is None.
+    """
     _refuse_unknown_state(session, options)
+    context = replace(context, insist=partial(_cut_off, options, confirm_loss), waits=not options.cut_off)
     with open_state_file(session) as event_log:
         if event_log.progress.is_rolled_back:
             if options.resume:
@@ -69,6 +84,14 @@ def live(session: Session, context: RunContext, options: RunOptions, *, confirm:
             err(f"the last run was rolled back; its story is kept in {kept}")
         phases = RESUMED if options.resume or event_log.progress.attempts else NEW
         follow(phases, Call(session, context, event_log, options, confirm))
+
+
+def _cut_off(options: RunOptions, confirm: Confirm | None, reasons: str) -> bool:
+    """Say who is cut off, and whether that is wanted."""
+    if options.cut_off:
+        warn(f"cut off, as asked: {reasons}")
+        return True
+    return confirm is not None and confirm(f"{reasons}. Cut them off?")
 
 
 def _refuse_unknown_state(session: Session, options: RunOptions) -> None:

@@ -25,25 +25,34 @@ def opened(target: Target) -> tuple[str, ...]:
     return tuple(url for url in dict.fromkeys(beside) if url not in listeners)
 
 
-def kept_open(target: Target) -> tuple[str, ...]:
-    """Return those of them that stay when http is closed, for the clients that came by them."""
-    return opened(target) if extra_port(target) else ()
-
-
 def listeners(target: Target) -> Settings:
     """Return the settings that open https beside http for clients; none without an overlap.
 
-    Etcd does not start with listeners for clients unless what it advertises is set too (3.4,
-    embed/config.go, ErrUnsetAdvertiseClientURLsFlag).
+    Both are advertised: a client that follows the members' list with TLS would be led to http otherwise, and
+    one without finds http among them (docs/etcd-facts.md).
     """
     beside = opened(target)
     if not beside:
         return {}
-    environment = target.found.environment
-    wanted = {LISTEN_CLIENT: ",".join((*local_port.clients_http(target), *beside))}
-    if environment.get(ADVERTISE_CLIENT) or local_port.opened(target):
-        return wanted
-    return {**wanted, ADVERTISE_CLIENT: ",".join(current(environment, ADVERTISE_CLIENT))}
+    advertised = (*current(target.found.environment, ADVERTISE_CLIENT), *served(target))
+    return {
+        LISTEN_CLIENT: ",".join((*local_port.clients_http(target), *beside)),
+        ADVERTISE_CLIENT: ",".join(dict.fromkeys(advertised)),
+    }
+
+
+def kept_open(target: Target) -> tuple[str, ...]:
+    """Return those listeners that stay when http is closed, for the clients that came by them."""
+    return opened(target) if _has_port_of_its_own(target) else ()
+
+
+def kept_advertised(target: Target) -> tuple[str, ...]:
+    """Return where such clients go on finding the member."""
+    return served(target) if _has_port_of_its_own(target) else ()
+
+
+def _has_port_of_its_own(target: Target) -> bool:
+    return target.facts.overlaps and extra_port(target) is not None
 
 
 def served(target: Target) -> tuple[str, ...]:
@@ -51,7 +60,7 @@ def served(target: Target) -> tuple[str, ...]:
     if not opened(target):
         return ()
     urls = current(target.found.environment, ADVERTISE_CLIENT)
-    return tuple(_secured(target, url) for url in urls if _is_closed_at_the_end(target, url))
+    return tuple(dict.fromkeys(_secured(target, url) for url in urls if _is_closed_at_the_end(target, url)))
 
 
 def _is_closed_at_the_end(target: Target, url: str) -> bool:

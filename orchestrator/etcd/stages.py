@@ -106,7 +106,7 @@ def advertised_clients(target: Target) -> tuple[str, ...]:
     """URLs that clients use after the migration; the local port is not for them."""
     urls, local = current(target.found.environment, ADVERTISE_CLIENT), local_port.of(target)
     public = [url for url in urls if local is None or urlsplit(url).port != local]
-    return tuple(map(to_https, public or urls))
+    return tuple(dict.fromkeys((*map(to_https, public or urls), *overlap.kept_advertised(target))))
 
 
 def kept_clients(target: Target) -> tuple[str, ...]:

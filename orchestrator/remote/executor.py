@@ -27,7 +27,9 @@ class Refusal:
 def refused(gates: Sequence[Check], answers: Answers) -> tuple[Refusal, ...]:
     """Judge gates by the answers to all their questions; return those that do not hold."""
     judged = ((gate, gate.refusal(answers)) for gate in gates)
-    return tuple(Refusal(gate.title, reason, gate.where, gate.fix) for gate, reason in judged if reason is not None)
+    return tuple(
+        Refusal(gate.title, reason, gate.where, gate.fix) for gate, reason in judged if reason is not None
+    )
 
 
 class Hosts(Protocol):

@@ -20,8 +20,20 @@ def check_hosts(call: Call) -> None:
         out(check.MIGRATED.format(state=call.session.end))
         call.is_over = True
         return
-    call.facts, call.cut_off = found
+    facts, call.cut_off = found
+    call.facts = facts.model_copy(update={"overlaps": _overlaps(call)})
     call.runbook = recall.compile_there(call.session, call.facts)
+
+
+def _overlaps(call: Call) -> bool:
+    """Whether clients are served in both schemes for a while; what the plan leaves open, those decide."""
+    wanted, migration = call.session.cluster.clients.overlap, call.session.migration
+    if wanted is True and not migration.overlaps:
+        raise RefusedError(
+            f"nothing was changed: the strategy {migration.name!r} serves no https beside http, as "
+            "clients.overlap in the plan wants it: leave that out, or choose the strategy 'bridge'"
+        )
+    return migration.overlaps and (bool(call.cut_off) if wanted == "auto" else wanted)
 
 
 def refuse_unfinished(call: Call) -> None:

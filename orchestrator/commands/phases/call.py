@@ -21,13 +21,15 @@ Confirm = Callable[[str], bool]
 class RunOptions:
     """What the operator wants of a run.
 
-    ``until`` is the state in which to pause, ``repair`` that a half-done registry is put right first.
+    ``until`` is the state in which to pause, ``repair`` that a half-done registry is put right first,
+    ``cut_off`` that nobody waits for clients that still speak plain http.
     """
 
     resume: bool = False
     until: str | None = None
     accept_risk: bool = False
     repair: bool = False
+    cut_off: bool = False
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from orchestrator.commands.phases.call import Call
 from orchestrator.commands.recall import header
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, StoppedError
-from orchestrator.etcd import kept
+from orchestrator.etcd import kept, overlap
 from orchestrator.etcd.facts import peering
 from orchestrator.etcd.gather import targets_of
 from orchestrator.etcd.install import detecting as sources
@@ -23,16 +23,27 @@ def review(call: Call) -> None:
     session, progress = call.session, call.event_log.progress
     if not progress.attempts:
         progress = Progress.of([header(session, call.run, call.facts, call.runbook)])
-    quiet = replace(call.context, narrate=lambda _: None)
+    outside: list[str] = []
+
+    def note(reasons: str) -> bool:
+        outside.append(f"the run waits first, or stops: {reasons}")
+        return True
+
+    quiet = replace(call.context, narrate=lambda _: None, insist=note, waits=False)
     try:
         jobs = rehearse(call.runbook, session.hosts, progress, quiet)
     except StoppedError as error:
         raise RefusedError(f"a run would stop at once: {error}") from error
     facts = progress.opened.facts if progress.opened else None
     everyone = targets_of(session.cluster, facts) if facts else ()
-    found = (*(_sources(facts) if facts else ()), *_kept(everyone), *_edited(everyone))
+    found = (
+        *(_sources(facts) if facts else ()),
+        *_kept(everyone),
+        *_overlapping(everyone),
+        *_edited(everyone),
+    )
     repairs = () if progress.attempts else tuple(peering.repairs(everyone))
-    out(text.review(call.runbook, jobs, call.cut_off, found, repairs))
+    out(text.review(call.runbook, jobs, (*call.cut_off, *outside), found, repairs))
 
 
 def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:
@@ -43,6 +54,17 @@ def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:
         yield f"{peers}: peers speak https already; their listeners and certificates stay as they are."
     if clients:
         yield f"{clients}: clients are served over https already; that listener and its certificate stay."
+
+
+def _overlapping(everyone: tuple[Target, ...]) -> Iterable[str]:
+    """Say where clients find https before http is closed, and what a run waits for then."""
+    urls = [url for one in everyone for url in overlap.served(one)]
+    if urls:
+        clients = everyone[0].cluster.clients
+        yield (
+            f"Clients are served over https beside http from 'accept' on: {', '.join(urls)}. Before http is "
+            f"closed the run waits until nobody has spoken it for {clients.quiet_s:g} s."
+        )
 
 
 def _edited(everyone: tuple[Target, ...]) -> Iterable[str]:

@@ -100,7 +100,26 @@ def test_a_member_that_says_nothing_of_its_listeners_is_given_what_it_advertises
     one = overlapping(tmp_path, {}, "3.5.30")
     settings = stages.certificates(one)
     assert "http://localhost:2379,https://localhost:2379" == settings[LISTEN]
-    assert "http://localhost:2379" == settings[ADVERTISE]
+    assert "http://localhost:2379,https://localhost:2379" == settings[ADVERTISE]
+
+
+@pytest.mark.parametrize(
+    ("version", "both", "end"),
+    [
+        ("3.5.30", "http://198.18.0.101:2379,https://198.18.0.101:2379", "https://198.18.0.101:2379"),
+        (
+            "3.4.23",
+            "http://198.18.0.101:2379,https://198.18.0.101:2378",
+            "https://198.18.0.101:2379,https://198.18.0.101:2378",
+        ),
+    ],
+)
+def test_clients_that_follow_the_members_list_find_both(
+    tmp_path: Path, version: str, both: str, end: str
+) -> None:
+    one = overlapping(tmp_path, WIDE, version)
+    assert both == stages.certificates(one)[ADVERTISE]
+    assert end == stages.tls_listeners(one)[ADVERTISE]
 
 
 @pytest.mark.parametrize(("cert_auth", "asked"), [("accept", True), ("switch", False)])
