@@ -116,6 +116,7 @@ IN_PLACE = (
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     losses=CLIENTS_LOSE,
+    overlaps=True,
     preflight=CHECKLIST,
     always=(is_.quorate, is_.free_of_alarms),
     rounds=(

@@ -134,8 +134,8 @@ class Migration:
     """A name, the gates that must hold before and after every step, and the rounds: a table.
 
     ``preflight`` is what is checked before the first change, beside the gates of the first states.
-    ``losses`` says in plain words what clients lose by it, and when; a review begins with it. ``returning``
-    says the same of the way back. ``overlaps`` is whether clients can be served in both schemes for a while.
+    ``losses`` says in plain words what clients lose by it, and when; a review begins with it.
+    ``overlaps`` is whether it can serve clients in both schemes for a while.
     ``risk`` says in plain words what can go wrong by design; a run wants it accepted. Empty if nothing can.
     """
 
@@ -146,7 +146,6 @@ class Migration:
     preflight: tuple[Item, ...] = ()
     risk: str = ""
     losses: str = ""
-    returning: str = ""
     overlaps: bool = False
 
     def __post_init__(self) -> None:
@@ -165,9 +164,8 @@ class Migration:
 
     @property
     def reversed(self) -> Self:
-        """The way back: the same rounds undone, the last one first."""
-        rounds = tuple(round_.reversed for round_ in reversed(self.rounds))
-        return replace(self, rounds=rounds, losses=self.returning, returning=self.losses)
+        """The way back: the same rounds undone, the last one first. Clients that speak http lose nothing."""
+        return replace(self, rounds=tuple(round_.reversed for round_ in reversed(self.rounds)), losses="")
 
     @property
     def states(self) -> tuple[State, ...]:

@@ -17,6 +17,8 @@ from orchestrator.plan.facts import Facts, Target
 from orchestrator.report import review as text
 from orchestrator.text import shown
 
+MOVED = "clients that have moved to https are served over it until 'accept' is undone: move them back by then"
+
 
 def review(call: Call) -> None:
     """Print every step that the run will take from here; refuses what would stop at once."""
@@ -36,10 +38,12 @@ def review(call: Call) -> None:
         raise RefusedError(f"a run would stop at once: {error}") from error
     facts = progress.opened.facts if progress.opened else None
     everyone = targets_of(session.cluster, facts) if facts else ()
+    if call.direction == "back" and any(map(overlap.served, everyone)):
+        outside.append(MOVED)
     found = (
         *(_sources(facts) if facts else ()),
         *_kept(everyone),
-        *_overlapping(everyone),
+        *(_overlapping(everyone) if call.direction == "forward" else ()),
         *_edited(everyone),
     )
     repairs = () if progress.attempts else tuple(peering.repairs(everyone))
