@@ -1,4 +1,4 @@
-"""Telling TLS from plain HTTP by the first bytes that a client sends: one small capture, in Perl and in Python.
+"""Telling TLS from plain HTTP by the first bytes that a client sends: a small capture, in Perl and Python.
 
 Both take the ports as one word, ``2379,2378``, and print a line for each connection once it has spoken:
 ``L ADDRESS PORT OUR_PORT SCHEME``. They see packets to these ports alone, and at most 256 bytes of each. A
@@ -6,10 +6,10 @@ filter in the kernel drops what comes over connections that are decided and talk
 costs next to nothing; what opens a connection always passes.
 
 A connection whose first packet was seen is decided by its first bytes, which no other protocol shares. One
-that was there before is decided by a packet that begins like a TLS record, an HTTP request or an HTTP/2 frame:
-a packet in the middle of a record begins with anything, so a frame has to be right in all its fields, and
-what looks like one by chance is one packet in ten million. Neither language's text has a single quote: the
-shell has it in two of them.
+that was there before is decided by a packet that begins like a TLS record, an HTTP request or an HTTP/2
+frame: a packet in the middle of a record begins with anything, so a frame has to be right in all its fields,
+and what looks like one by chance is one packet in ten million. Neither text has a single quote: the shell
+has it between two of them.
 """
 
 # What both filters are made of: classic BPF, as <linux/filter.h> has it. $M0 holds 32 bits of the sender's
@@ -52,7 +52,8 @@ sub is_frame {{
 }}
 sub scheme {{
   my ($said, $is_first) = @_;
-  return "http" if $said =~ /^(?:PRI \* HTTP\/2|(?:GET|PUT|POST|HEAD|DELETE|OPTIONS|PATCH|QGET|CONNECT|TRACE) )/;
+  return "http" if $said =~ /^PRI \* HTTP\/2/;
+  return "http" if $said =~ /^(?:GET|PUT|POST|HEAD|DELETE|OPTIONS|PATCH|QGET|CONNECT|TRACE) /;
   return "https" if $said =~ /^\x16\x03[\x00-\x04]/;
   return "" if $is_first;
   return "https" if $said =~ /^[\x14-\x17]\x03[\x00-\x04][\x00-\x41]/;

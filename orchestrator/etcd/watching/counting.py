@@ -1,13 +1,13 @@
 """The watcher's book: awk that joins what the kernel and the capture say into a row for each client.
 
-It reads lines: ``P PORT=SCHEMES ...`` (the listeners), ``M MEANS`` (who tells schemes apart), ``L ADDRESS PORT
-OUR_PORT SCHEME`` (a connection has spoken), ``UNCONN ...`` (ss: one has ended), ``NUMBER NUMBER ...`` (ss: one
-is there), ``T UPTIME`` before and ``.`` behind what is there now. Only what ss has seen counts: the capture may
-see packets that are for somebody behind this host.
+It reads lines: ``P PORT=SCHEMES ...`` (the listeners), ``M MEANS`` (who tells schemes apart), ``L ADDRESS
+PORT OUR_PORT SCHEME`` (a connection has spoken), ``UNCONN ...`` (ss: one has ended), ``NUMBER NUMBER ...``
+(ss: one is there), ``T UPTIME`` before and ``.`` behind what is there now. Only what ss has seen counts: the
+capture may see packets that are for somebody behind this host.
 
-The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``, ``ports``,
-and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at most; those that
-spoke TLS, and then those that were seen longest ago, go first.
+The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``,
+``ports``, and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at
+most; those that spoke TLS, and then those that were seen longest ago, go first.
 """
 
 COUNT = r"""
@@ -74,7 +74,9 @@ function take_back(key,   row) {
   sum[row] -= told[key]
   if (count[row] < 1) drop(row)
 }
-function drop(row) { delete count[row]; delete sum[row]; delete began[row]; delete last[row]; delete open[row] }
+function drop(row) {
+  delete count[row]; delete sum[row]; delete began[row]; delete last[row]; delete open[row]
+}
 function fold(is_last,   key, row, scheme, part, wanted) {
   for (row in open) open[row] = 0
   for (key in first) if (!(key in owner) && is_local(key) && asked[key] < 3) { asked[key]++; wanted = 1 }
@@ -94,7 +96,8 @@ function fold(is_last,   key, row, scheme, part, wanted) {
       if (row != "") open[row]++
     } else if (there[key] < tick - 30 && !(key in ended)) forget(key)
   }
-  for (key in label) if (!(key in first) && labelled[key] < tick - 3) { delete label[key]; delete labelled[key] }
+  for (key in label)
+    if (!(key in first) && labelled[key] < tick - 3) { delete label[key]; delete labelled[key] }
   for (key in gone) if (gone[key] < tick - 2) delete gone[key]
 }
 function enter(key, part, scheme,   who, row) {
@@ -131,7 +134,8 @@ function report(file,   row, who, port, text) {
   printf "since %s\nticked %s\nmeans %s\nports%s\n", since, now, means, text > file
   for (row in count) {
     split(row, who, SUBSEP)
-    printf "row %s %s %s %d %.0f %d %s\n", who[1], began[row], last[row], count[row], sum[row], open[row], who[2] > file
+    printf "row %s %s %s ", who[1], began[row], last[row] > file
+    printf "%d %.0f %d %s\n", count[row], sum[row], open[row], who[2] > file
   }
   close(file)
 }

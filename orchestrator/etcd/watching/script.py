@@ -5,10 +5,10 @@ from orchestrator.etcd.settings import DEFAULTS, LISTEN_CLIENT
 from orchestrator.etcd.watching.capturing import PERL, PYTHON
 from orchestrator.etcd.watching.counting import COUNT
 
-# $1 the member's service, $2 seconds, $3 seconds between two looks, $4 the record's file; without one the record
-# is printed at the end, and no file is written. What is open is asked of the kernel at each look, what has
-# ended is told by it (ss --events), so a connection of a moment is found too. When the member's listeners have
-# changed, what follows the new ones starts before the old one ends.
+# $1 the member's service, $2 seconds, $3 seconds between two looks, $4 the record's file; without one the
+# record is printed at the end, and no file is written. What is open is asked of the kernel at each look, what
+# has ended is told by it (ss --events), so a connection of a moment is found too. When the member's listeners
+# have changed, what follows the new ones starts before the old one ends.
 SCRIPT = rf"""{SETTING}
 service=$1 seconds=$2 pause=$3 record=$4
 perl='{PERL}'
