@@ -35,6 +35,12 @@ def err(*parts: Part, end: str = "\n") -> None:
     _print(sys.stderr, parts, end)
 
 
+def clear() -> None:
+    """Empty a terminal that standard output is, for what is printed next."""
+    if sys.stdout.isatty():
+        sys.stdout.write("\x1b[H\x1b[2J")
+
+
 def plain(parts: tuple[Part, ...]) -> str:
     """Return a text without its styles, for a message."""
     return "".join(map(str, parts))

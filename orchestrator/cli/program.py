@@ -175,6 +175,27 @@ def status(plan: Plan, *, state: State = None, asks: AskPass = False, password: 
 
 
 @app.command()
+def clients(  # noqa: PLR0913 -- one parameter for each option
+    plan: Plan,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every two seconds.")] = False,
+    output: Annotated[str, typer.Option(metavar="text|json", help="A table, or a line of JSON.")] = "text",
+    look: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long to look where no watcher runs.")
+    ] = "5s",
+    state: State = None,
+    asks: AskPass = False,
+    password: PassFile = None,
+) -> None:
+    """Show who talks plain http to PLAN's members and who TLS, and who is cut off when http is closed."""
+    from orchestrator.commands.clients import show, wanted  # noqa: PLC0415 -- see the module's docstring
+
+    shape = wanted(output, look, is_followed=watch)
+    with session_of(plan, state, Login(asks, password)) as (session, context):
+        show(session, shape, context.should_stop)
+
+
+@app.command()
 def files(
     plan: Plan,
     host: Annotated[str, typer.Argument(metavar="HOST")],

@@ -10,16 +10,17 @@ from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
-# $1 service, then ports. A few samples, because many clients come for a moment only. Lines: "urls" of the
-# running member's client listeners, "in LOCAL PEER" of what came, "out LOCAL PEER PID NAME" of what went out
-# from here. Our own looks are left out: all that hangs on the sshd process of this session
-# (its tunnels are that process's, its scripts below it), and so is the member itself, which talks to itself.
+# $1 service, $2 how many samples (many clients come for a moment only), then ports. Lines: "urls" of the
+# running member's client listeners, "in LOCAL PEER" of what came, "out LOCAL PEER PID UNIT NAME" of what went
+# out from here; - is a process of no service. Our own looks are left out: all that hangs on the sshd process
+# of this session (its tunnels are that process's, its scripts below it), and so is the member itself, which
+# talks to itself.
 SCRIPT = (
     SETTING
     + r"""
 ss --version > /dev/null || exit
-service=$1
-shift
+service=$1 samples=$2
+shift 2
 pid=$(systemctl show --property=MainPID --value "$service.service") || exit
 if [ "${pid:-0}" -gt 0 ]; then
   setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
@@ -50,9 +51,10 @@ filter=
 for port; do
   filter="$filter${filter:+ or }sport = :$port or dport = :$port"
 done
-for sample in 1 2 3; do
-  [ "$sample" = 1 ] || sleep 0.3
+while [ "$samples" -gt 0 ]; do
   ss --no-header --tcp --numeric --processes state established "( $filter )" || exit
+  samples=$((samples - 1))
+  [ "$samples" -eq 0 ] || sleep 0.3
 done | awk -v ports="$*" '
   BEGIN { split(ports, list, " "); for (i in list) wanted[list[i]] = 1 }
   { port = $3; sub(/.*:/, "", port); far = $4; sub(/.*:/, "", far) }
@@ -67,7 +69,8 @@ done | awk -v ports="$*" '
   if [ "$kind" = in ]; then
     printf 'in %s %s\n' "$here" "$there"
   elif theirs "$pid"; then
-    printf 'out %s %s %s %s\n' "$here" "$there" "$pid" "$name"
+    unit=$(sed -n 's,.*/\([^/]*\.service\).*,\1,p' "/proc/$pid/cgroup" 2> /dev/null | head -n 1)
+    printf 'out %s %s %s %s %s\n' "$here" "$there" "$pid" "${unit:--}" "$name"
   fi
 done
 """
@@ -78,7 +81,7 @@ done
 class Connections:
     """What one host's kernel shows: the member's client URLs, and the two ends of what is established.
 
-    ``came`` holds (our end, the other end), ``went`` the same with the name of the process that dialled.
+    ``came`` holds (our end, the other end), ``went`` the same with the process that dialled, and its service.
     """
 
     urls: tuple[str, ...]
@@ -86,9 +89,9 @@ class Connections:
     went: Mapping[tuple[str, str], str]
 
 
-def of(target: Target, ports: Iterable[int]) -> Fact[Connections]:
+def of(target: Target, ports: Iterable[int], samples: int = 3) -> Fact[Connections]:
     """Who is connected to these ports of a host, or from there to those of others."""
-    words = (target.host.service, *map(str, ports))
+    words = (target.host.service, str(samples), *map(str, ports))
     return Fact(Script(target.name, SCRIPT, words, timeout_s=8.0), read)
 
 
@@ -98,13 +101,14 @@ def read(answer: Answer) -> Connections:
     came, went = [], {}
     for line in answer.text.splitlines():
         kind, _, rest = line.partition(" ")
-        words = rest.split(" ", 3)
+        words = rest.split(" ", 4)
         if kind == "urls":
             urls = settings.split(rest) or settings.split(settings.DEFAULTS[settings.LISTEN_CLIENT])
         elif kind == "in" and len(words) == 2:
             came.append((_end(words[0]), _end(words[1])))
-        elif kind == "out" and len(words) == 4:
-            went[_end(words[0]), _end(words[1])] = f"{shown(words[3], quote='')} (pid {int(words[2])})"
+        elif kind == "out" and len(words) == 5:
+            unit = "" if words[3] == "-" else f", {shown(words[3], quote='')}"
+            went[_end(words[0]), _end(words[1])] = f"{shown(words[4], quote='')} (pid {int(words[2])}{unit})"
         else:
             raise ValueError(f"a line that is no connection: {shown(line)}")
     return Connections(urls, tuple(came), went)

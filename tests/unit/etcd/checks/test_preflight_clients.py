@@ -98,7 +98,7 @@ def test_a_process_is_named_with_its_own_id(tmp_path: Path) -> None:
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     try:
         asked = subprocess.run(
-            ["sh", "-c", SCRIPT, "sh", "etcd2", "2379", "4001"],
+            ["sh", "-c", SCRIPT, "sh", "etcd2", "1", "2379", "4001"],
             capture_output=True,
             text=True,
             check=True,

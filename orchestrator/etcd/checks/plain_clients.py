@@ -1,0 +1,88 @@
+"""The gate before http is closed: nobody talks plain http any more, on any member, and that was watched."""
+
+from collections.abc import Iterable, Mapping
+
+from orchestrator.etcd import overlap
+from orchestrator.etcd.checks.gate import always_holds, gate
+from orchestrator.etcd.checks.talkers import ago, loses, place, span, who
+from orchestrator.etcd.facts import connections, talkers
+from orchestrator.etcd.facts.connections import Connections
+from orchestrator.etcd.facts.talkers import Talker, Watching
+from orchestrator.etcd.watching.place import UNIT
+from orchestrator.host.checks import Check, Remark, wrong
+from orchestrator.host.questions import Answers, Fact
+from orchestrator.plan.facts import Target
+
+_MOST = 10  # clients that are named for one member; the others are counted
+
+
+@gate
+def free_of_plain_clients(target: Target) -> Check:
+    """No client has talked plain http to any member within the plan's quiet time, and that was watched."""
+    if not target.facts.overlaps:
+        return always_holds(target)
+    quiet_s = target.cluster.clients.quiet_s
+    watched = {one.name: talkers.recorded(one) for one in target.everyone}
+    hosts = (*target.everyone, *target.proxies)
+    asked = {one.name: connections.of(one, _ports(target), samples=1) for one in hosts}
+
+    def judge(answers: Answers) -> Iterable[Remark]:
+        seen = dict(_read(asked, answers))
+        for one in target.everyone:
+            yield from _of_member(one, watched[one.name].read(answers), quiet_s, seen)
+
+    return Check(target.name, (*watched.values(), *asked.values()), judge)
+
+
+def _ports(target: Target) -> tuple[int, ...]:
+    """Return the ports at which clients reach members over http, and beside it over https."""
+    extra = overlap.extra_port(target)
+    return tuple(sorted({target.cluster.ports.client, *([extra] if extra else [])}))
+
+
+def _read(asked: Mapping[str, Fact[Connections]], answers: Answers) -> Iterable[tuple[str, Connections]]:
+    """Read who dialled whom; a host that does not show it names nobody, and the address has to do."""
+    for name, fact in asked.items():
+        try:
+            yield name, fact.read(answers)
+        except ValueError:
+            continue
+
+
+def _of_member(
+    one: Target, found: Watching, quiet_s: float, seen: Mapping[str, Connections]
+) -> Iterable[Remark]:
+    if not found.watched_s:
+        yield wrong(
+            f"{one.name}: nobody watches who talks plain http to it: {UNIT}.service is {found.state}",
+            f"on {one.name}: journalctl --unit {UNIT}.service --lines 20",
+        )
+        return
+    heard = [talker for talker in found.talkers if loses(one, talker) and talker.last_s <= quiet_s]
+    heard.sort(key=lambda talker: (talker.last_s, talker.address))
+    for talker in heard[:_MOST]:
+        yield _of_client(one, found, talker, seen)
+    if heard[_MOST:]:
+        yield wrong(f"{one.name}: {len(heard) - _MOST} more")
+    if not heard and found.watched_s < quiet_s:
+        watched = f"watched for {span(found.watched_s)} of {span(quiet_s)}"
+        yield wrong(f"{one.name}: {watched}, nobody talks plain http", "wait")
+
+
+def _of_client(one: Target, found: Watching, talker: Talker, seen: Mapping[str, Connections]) -> Remark:
+    name = f"{who(one, talker, seen)} to {place(one, talker)}"
+    if talker.scheme == "http":
+        return wrong(f"{name} talks plain http ({ago(talker)})", f"{fix(one)}, or stop it")
+    if found.means == "ports":
+        help_ = f"on {one.name}: install perl or python3, which tell the two apart on one port"
+    else:
+        help_ = "restart that client: it has said nothing since it is watched"
+    return wrong(f"{name} talks plain http or TLS, nobody can tell ({ago(talker)})", help_)
+
+
+def fix(one: Target) -> str:
+    """Say how a client comes to https."""
+    tls = one.cluster.tls
+    needed = "the CA and a client certificate" if tls.client_cert_auth else "the CA"
+    urls = ", ".join(overlap.served(one)) or "https://"
+    return f"have it speak to {urls} with {needed}"

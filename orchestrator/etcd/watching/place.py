@@ -1,0 +1,12 @@
+"""What the watcher is called on a host, where its files lie, and how long it goes on if nobody ends it."""
+
+UNIT = "orchestrator-watching"
+DIRECTORY = "/run/orchestrator-watching"
+SCRIPT_FILE = f"{DIRECTORY}/watch"
+RECORD = f"{DIRECTORY}/record"
+STARTED = f"{DIRECTORY}/started"  # what the one that runs was started with
+
+LASTS_S = 30 * 86400
+TICK_S = 2  # how often it asks who is connected, and writes its record
+STALE_S = 30  # a record that was not written for so long is that of a watcher that is gone or stuck
+MEMORY_MIB = 96
