@@ -5,7 +5,7 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, endpoints, files, install, local_port, settings, trial
+from orchestrator.etcd import api, endpoints, files, install, local_port, settings, trial, watching
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.install import in_place
@@ -67,6 +67,18 @@ def load_certificates(target: Target) -> Iterable[Operation]:
 def unload_certificates(target: Target) -> Iterable[Operation]:
     """Take the certificate settings away again."""
     yield from install.of(target).take_away(CERTIFICATES)
+
+
+def watch_clients(target: Target) -> Iterable[Operation]:
+    """Note from here on who speaks plain http to the member, and who TLS, if it serves both for a while."""
+    if target.facts.overlaps:
+        yield from watching.begin(target)
+
+
+def end_watch(target: Target) -> Iterable[Operation]:
+    """End that; nothing of it stays."""
+    if target.facts.overlaps:
+        yield from watching.end(target)
 
 
 def listen_on_https(target: Target) -> Iterable[Operation]:

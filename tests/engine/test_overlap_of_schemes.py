@@ -66,6 +66,22 @@ def test_both_are_served_from_the_first_restart_to_the_last_on_the_way_back_too(
     assert before == world.snapshot()
 
 
+def test_a_client_that_speaks_http_stops_the_run_and_is_named_until_it_has_moved(tmp_path: Path) -> None:
+    cluster, world, facts = overlapping(tmp_path, "3.5.30")
+    there, event_log = compile_forward(cluster, facts, BRIDGE), MemoryEventLog()
+    world.speaking_http = {"10.0.0.9"}
+    with pytest.raises(StoppedError) as caught:
+        run(there, LiveExecutor(world), event_log, context(cluster))
+    assert {"bridged"} == set(event_log.progress.states.values())
+    assert "10.0.0.9 to server1:2379 talks plain http (connected now)" in str(caught.value)
+    assert "--cut-off" in str(caught.value)
+    assert {True} == {host.is_watching for host in world.hosts.values()}
+    world.speaking_http = set()
+    run(there, LiveExecutor(world), event_log, context(cluster))
+    assert {"sealed"} == set(event_log.progress.states.values())
+    assert {False} == {host.is_watching for host in world.hosts.values()}
+
+
 def waited_for(runbook: Runbook, holds: Callable[[], bool], takes_s: float = 0.0) -> Runbook:
     """Have the round that closes http wait for something outside."""
 

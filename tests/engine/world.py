@@ -13,9 +13,9 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from orchestrator.errors import HostUnreachableError
-from orchestrator.etcd import actions, files, settings, trial
+from orchestrator.etcd import actions, files, settings, trial, watching
 from orchestrator.etcd.api import v3
-from orchestrator.etcd.facts import ca_store, listeners, own_files, process, proxies
+from orchestrator.etcd.facts import ca_store, connections, listeners, own_files, process, proxies, talkers
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
 from orchestrator.etcd.install import unit
@@ -59,6 +59,7 @@ class FakeHost:
     environment: dict[str, str] = field(default_factory=dict)
     is_running: bool = True
     restarts: int = 0
+    is_watching: bool = False
     results: dict[str, JobResult] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)  # names of the jobs, which outlast a reboot
     trusted: set[str] = field(default_factory=set)
@@ -154,6 +155,7 @@ class World:
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.version = "3.4.23"  # of every member
+        self.speaking_http: set[str] = set()  # addresses of clients
         self.performed: list[Job] = []
         self.connections_last = False  # those that were made once; else all are cut and dialled again
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
@@ -254,6 +256,8 @@ class World:
             proxies.SCRIPT: self._stored,
             trial.LOOK: self._trial,
             trial.LEFT: self._left,
+            talkers.LOOK: self._talkers,
+            connections.SCRIPT: lambda *_: Answer(0, ""),
         }
         assert not isinstance(question, Download)
         return answers[question.script](host, question)
@@ -270,6 +274,14 @@ class World:
         peers = ((f'Local="{host.id:x}",Remote="{other.id:x}"', int(reach)) for other in others)
         lines += [f"metric=etcd_network_active_peers{{{labels}}} {value}" for labels, value in peers]
         return Answer(0, "\n".join(lines))
+
+    def _talkers(self, host: FakeHost, _: Script) -> Answer:
+        if not host.is_watching:
+            return Answer(0, "state inactive\nnow 9000")
+        rows = (f"row {each} 2379 http 1 8999 1 9 1 - -" for each in sorted(self.speaking_http))
+        return Answer(
+            0, "\n".join(("state active", "means perl", "since 1", "ticked 9000", *rows, "now 9000"))
+        )
 
     def _left(self, host: FakeHost, _: Script) -> Answer:
         left = [path for path in host.files if path.startswith("/run/")]
@@ -481,10 +493,18 @@ class World:
                 assert host.name == self.leader, "move-leader must reach the leader"
                 self.leader = next(other.name for other in self.hosts.values() if other.id == int(id_, 16))
             case _:
-                self._try_out(host, argv)
+                self._do_beside(host, argv)
 
-    def _try_out(self, host: FakeHost, argv: tuple[str, ...]) -> None:
+    def _do_beside(self, host: FakeHost, argv: tuple[str, ...]) -> None:
         match argv:
+            case ("sh", "-c", watching.START):
+                host.is_watching = watching.UNIT_FILE in host.files
+            case ("sh", "-c", watching.END):
+                host.is_watching = False
+                gone = [path for path in host.files if path.startswith(f"{watching.DIRECTORY}/")]
+                for path in (*gone, watching.UNIT_FILE):
+                    host.files.pop(path, None)
+                host.directories.discard(watching.DIRECTORY)
             case ("sh", "-c", trial.END):
                 host.end_trial()
             case ("systemd-run", *_, "sh", "-c", trial.END):

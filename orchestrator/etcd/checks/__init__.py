@@ -18,6 +18,7 @@ from orchestrator.etcd.checks.listeners import (
     serving_local_http,
 )
 from orchestrator.etcd.checks.local_clients import local_clients_healthy
+from orchestrator.etcd.checks.plain_clients import free_of_plain_clients, not_spoken_to_in_http
 from orchestrator.etcd.checks.proving import free_of_trials, proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
@@ -54,6 +55,7 @@ __all__ = [
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
+    "free_of_plain_clients",
     "free_of_trials",
     "healthy",
     "holding_certificates",
@@ -64,6 +66,7 @@ __all__ = [
     "listening_locally",
     "loaded_with_certificates",
     "local_clients_healthy",
+    "not_spoken_to_in_http",
     "own_files_edited",
     "proven_to_every_peer",
     "quorate",

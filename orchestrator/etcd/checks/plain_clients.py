@@ -1,6 +1,7 @@
 """The gate before http is closed: nobody talks plain http any more, on any member, and that was watched."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from orchestrator.etcd import overlap
 from orchestrator.etcd.checks.gate import always_holds, gate
@@ -13,15 +14,30 @@ from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
 
+FIX = (
+    "Have these clients speak https, then go on; or cut them off with --cut-off. "
+    "Who they are is shown by: orchestrator clients PLAN"
+)
+_NOW_S = 10.0  # who comes less often than this is waited for, not stopped for
 _MOST = 10  # clients that are named for one member; the others are counted
 
 
-@gate
+@gate(fix=FIX)
+def not_spoken_to_in_http(target: Target) -> Check:
+    """Nobody speaks plain http to any member just now, and that is watched."""
+    return _watched(target, min(target.cluster.clients.quiet_s, _NOW_S))
+
+
+@gate(fix=FIX)
 def free_of_plain_clients(target: Target) -> Check:
-    """No client has talked plain http to any member within the plan's quiet time, and that was watched."""
+    """No client has spoken plain http to any member within the plan's quiet time, and that was watched."""
+    quiet_s = target.cluster.clients.quiet_s
+    return replace(_watched(target, quiet_s), takes_s=quiet_s if target.facts.overlaps else 0.0)
+
+
+def _watched(target: Target, quiet_s: float) -> Check:
     if not target.facts.overlaps:
         return always_holds(target)
-    quiet_s = target.cluster.clients.quiet_s
     watched = {one.name: talkers.recorded(one) for one in target.everyone}
     hosts = (*target.everyone, *target.proxies)
     asked = {one.name: connections.of(one, _ports(target), samples=1) for one in hosts}

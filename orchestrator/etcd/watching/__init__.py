@@ -3,8 +3,8 @@
 It begins before http is closed, and disturbs nobody (docs/clients.md).
 """
 
-from orchestrator.etcd.watching.making import END, begin, end
-from orchestrator.etcd.watching.place import DIRECTORY, RECORD, UNIT
+from orchestrator.etcd.watching.making import END, START, begin, end
+from orchestrator.etcd.watching.place import DIRECTORY, RECORD, UNIT, UNIT_FILE
 from orchestrator.etcd.watching.script import SCRIPT
 
-__all__ = ["DIRECTORY", "END", "RECORD", "SCRIPT", "UNIT", "begin", "end"]
+__all__ = ["DIRECTORY", "END", "RECORD", "SCRIPT", "START", "UNIT", "UNIT_FILE", "begin", "end"]

@@ -1,9 +1,12 @@
 """What the watcher is called on a host, where its files lie, and how long it goes on if nobody ends it."""
 
+from orchestrator.host import places
+
 UNIT = "orchestrator-watching"
-DIRECTORY = "/run/orchestrator-watching"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}.service"
+DIRECTORY = f"{places.KEPT}/watching"
 SCRIPT_FILE = f"{DIRECTORY}/watch"
-RECORD = f"{DIRECTORY}/record"
+RECORD = f"/run/{UNIT}/record"
 STARTED = f"{DIRECTORY}/started"  # what the one that runs was started with
 
 LASTS_S = 30 * 86400
