@@ -9,6 +9,8 @@ from orchestrator.engine.state_file import progress_of
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.output import out
 from orchestrator.plan.facts import Target
+from orchestrator.remote.each_host import ask_each
+from orchestrator.remote.executor import refused
 from orchestrator.report import status
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
@@ -34,6 +36,7 @@ def show_status(session: Session) -> None:
         out(f"no state file: {session.state}", *(f"\n{reported}" for reported in _forgotten(session)), "\n")
     else:
         _tell_ways(session, progress, runbook)
+        _tell_rest(session, progress, runbook)
         if all(one.state == runbook.finals[one.member] for one in seen):
             _tell_own_files(session, targets)
     if is_in_use(session.state):
@@ -65,6 +68,20 @@ def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
     out(f"going back now: {steps} steps{how}")
     if progress.is_under_way:
         out(f"going on: {progress.steps_ahead(runbook.tracks)} steps, with: {session.resume_command}")
+
+
+def _tell_rest(session: Session, progress: Progress, runbook: Runbook) -> None:
+    """Print whom the next round waits for, where it waits for somebody outside."""
+    standing = {progress.states.get(host, origin) for host, origin in runbook.origins.items()}
+    pending = next((stage for stage in runbook.stages if stage.source in standing), None)
+    gates = pending.steps[0].before[-1:] if pending else ()
+    questions = tuple(question for gate in gates for question in gate.questions)
+    if not (pending and questions and progress.is_under_way):
+        return
+    heard = ask_each(session.hosts, questions)
+    reasons = tuple(one.reason for one in refused(gates, heard.answers))
+    left = f"; not yet: {'; '.join(reasons)}" if reasons else ": nobody speaks http any more"
+    out(f"resting: clients may move to https before the round {pending.round!r}{left}")
 
 
 def _tell_own_files(session: Session, targets: Iterable[Target]) -> None:

@@ -97,7 +97,7 @@ OWN_FILES = Advice(
 )
 
 CLIENTS_LOSE = (
-    "from the round 'switch' on, clients that speak plain http to a member's client port are cut off, member by member; "
+    "from the round 'switch' on a member's client port speaks https only, member by member; "
     "a local port on loopback stays as it is where there is one (ports.local)"
 )
 

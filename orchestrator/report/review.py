@@ -16,17 +16,21 @@ def review(
     notes: Sequence[str] = (),
     sources: Sequence[str] = (),
     repairs: Sequence[str] = (),
+    *,
+    may_move: bool = False,
 ) -> str:
     """Return the text of a review; ``jobs`` are those that a dry run noted down.
 
-    ``notes`` are who will lose what by it, as seen now: behind what anybody loses, they stand first.
+    ``notes`` are who will lose what by it, as seen now: behind what anybody loses, they stand first;
+    ``may_move`` is whether they have the time to come to what stays.
     ``repairs`` say what was left half done, and is put right by the first round.
     ``sources`` say where settings are, and so where they are written, where that is not the usual place.
     """
     always = ", ".join(_names(runbook.stages[0].steps[0], of="always"))
     cut_off = (*filter(None, [runbook.losses]), *notes)
     put_right = f"; put right in the round {runbook.stages[0].round!r}, before anything restarts"
-    first = [*(f"CUT OFF: {each}" for each in cut_off), *(f"REPAIR: {each}{put_right}" for each in repairs)]
+    label = "MAY MOVE" if may_move else "CUT OFF"
+    first = [*(f"{label}: {each}" for each in cut_off), *(f"REPAIR: {each}{put_right}" for each in repairs)]
     lines = [*first, *([""] if first else [])]
     lines += [f"Migration {runbook.migration} of cluster {runbook.cluster}."]
     for track in dict.fromkeys(runbook.tracks.values()):

@@ -19,12 +19,12 @@ def test_each_command_says_what_is_true_from_the_first_look_to_a_lost_state_file
     with lab.in_bastion(), socket.create_connection((address, 2379)) as client:
         who = client.getsockname()[0]
         reported = said(lab, 0, "check", PLAN)
-        assert f"1 connection over plain http, cut off in the round 'switch': {who}\n" in reported
+        assert f"1 connection over plain http, which ends in the round 'switch': {who}\n" in reported
         assert "server2, server3: nobody is connected over plain http now" in reported
-        review = said(lab, 0, "run", PLAN, "--dry-run").partition("CUT OFF: ")[2].splitlines()
-        assert review[0].startswith("from the round 'switch' on, clients that speak plain http")
+        review = said(lab, 0, "run", PLAN, "--dry-run").partition("MAY MOVE: ")[2].splitlines()
+        assert review[0].startswith("from the round 'switch' on a member's client port speaks https only")
         assert review[1].startswith(
-            f"CUT OFF: server1: 1 connection over plain http, cut off in the round 'switch': {who}"
+            f"MAY MOVE: server1: 1 connection over plain http, which ends in the round 'switch': {who}"
         )
     said(lab, 0, "status", PLAN)
 

@@ -38,7 +38,8 @@ def review(call: Call) -> None:
         raise RefusedError(f"a run would stop at once: {error}") from error
     facts = progress.opened.facts if progress.opened else None
     everyone = targets_of(session.cluster, facts) if facts else ()
-    if call.direction == "back" and any(map(overlap.served, everyone)):
+    may_move = any(map(overlap.served, everyone))
+    if call.direction == "back" and may_move:
         outside.append(MOVED)
     found = (
         *(_sources(facts) if facts else ()),
@@ -47,7 +48,7 @@ def review(call: Call) -> None:
         *_edited(everyone),
     )
     repairs = () if progress.attempts else tuple(peering.repairs(everyone))
-    out(text.review(call.runbook, jobs, (*call.cut_off, *outside), found, repairs))
+    out(text.review(call.runbook, jobs, (*call.cut_off, *outside), found, repairs, may_move=may_move))
 
 
 def _kept(everyone: tuple[Target, ...]) -> Iterable[str]:

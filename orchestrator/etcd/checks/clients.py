@@ -89,8 +89,8 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
         f"ports: {{local: {USUAL_LOCAL_PORT}}}"
     )
     yield doubtful(
-        f"{reported} over plain http, cut off in the round {ROUND!r}: {', '.join(named)}{more}",
-        f"have them speak to it with {needed} from that round on, or, {way}",
+        f"{reported} over plain http, which ends in the round {ROUND!r}: {', '.join(named)}{more}",
+        f"have them speak to it with {needed} by then (see docs/operate.md), or, {way}",
     )
 
 

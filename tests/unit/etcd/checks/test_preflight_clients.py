@@ -39,7 +39,7 @@ THREE = connections(*((f"{ONE} 2379", f"203.0.113.7 4100{number}") for number in
 CASES: list[tuple[str, Mapping[str, Connections], str, str]] = [
     ("nobody", {"server1": connections()}, "pass", NOBODY),
     ("a remote one", {"server1": connections((f"{ONE} 2379", REMOTE))}, "warn", "'switch': 203.0.113.7"),
-    ("three of one", {"server1": THREE}, "warn", "3 connections over plain http, cut off in the round"),
+    ("three of one", {"server1": THREE}, "warn", "3 connections over plain http, which ends in the round"),
     ("the local port", {"server1": connections(("127.0.0.1 4001", LOCAL))}, "pass", NOBODY),
     ("the host itself", {"server1": connections((f"{ONE} 2379", f"{ONE} 50000"))}, "pass", NOBODY),
     ("a process at home", {"server1": AT_HOME}, "warn", "patroni (pid 7) on server1"),
