@@ -46,7 +46,7 @@ def _rounds(migration: Migration) -> Iterable[str]:
             for functions in (round_.there.actions, round_.there.proof, round_.back.actions)
         )
         order = f" ({round_.order.name})" if round_.order.last else ""
-        order += f" (`persist: {round_.persist}`)" if round_.persist else ""
+        order += f" (`{round_.wanted.said}`)" if round_.wanted else ""
         does = f"{there}; proof: {proof}" if proof else there
         yield cells_of(f"{round_.name}{order}", f"{round_.source.name} → {round_.target.name}", does, back)
 

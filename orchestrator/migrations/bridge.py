@@ -8,7 +8,7 @@ from orchestrator.etcd import actions as do
 from orchestrator.etcd import checks as is_
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.orders import leader_last, leader_last_if_any, one_by_one
-from orchestrator.migrations.table import Advice, Migration, Round, State, Way
+from orchestrator.migrations.table import Advice, Migration, Round, State, Wanted, Way
 
 # fmt: off
 PLAINTEXT = State("plaintext", "speaks http, as it always did", (
@@ -101,13 +101,15 @@ CLIENTS_LOSE = (
     "a local port on loopback stays as it is where there is one (ports.local)"
 )
 
+OWN_FILES_EDITED = Wanted("persist: in_place", lambda cluster: cluster.persist == "in_place")
+
 # Only once every member is sealed do the operator's own files come to say so; ours win until they are gone.
 IN_PLACE = (
     #     round             from             to               order
-    Round("edit",           SEALED,          EDITED,          one_by_one, persist="in_place",
+    Round("edit",           SEALED,          EDITED,          one_by_one, wanted=OWN_FILES_EDITED,
           there=Way((do.edit_own_files,), advice=OWN_FILES),
           back=Way((do.put_own_files_back,), advice=OWN_FILES)),
-    Round("settle",         EDITED,          SETTLED,         one_by_one, persist="in_place",
+    Round("settle",         EDITED,          SETTLED,         one_by_one, wanted=OWN_FILES_EDITED,
           there=Way((do.take_ours_away,), advice=OWN_FILES),
           back=Way((do.put_ours_back, do.restart_if_file_may_change), do.hand_over_switched, leader_last_if_any,
                    always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),

@@ -11,7 +11,6 @@ from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
 from orchestrator.plan.facts import Target
-from orchestrator.plan.kinds import Persist
 from orchestrator.plan.model import Cluster
 
 Role = Literal["member", "proxy"]
@@ -89,11 +88,19 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which plans have a round: ``said`` is what such a plan says, as it says it."""
+
+    said: str
+    by: Callable[[Cluster], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """How every host of a role gets from one state to the next (``there``), and back.
 
     Whatever is true of one direction alone belongs to its way: what does not work may be the reason to go
-    back, so the way back asks for less. ``persist``: only plans that say so have this round.
+    back, so the way back asks for less. Without ``wanted`` every plan has this round.
     """
 
     name: str
@@ -103,7 +110,7 @@ class Round:
     there: Way
     back: Way
     role: Role = "member"
-    persist: Persist | None = None
+    wanted: Wanted | None = None
 
     def __post_init__(self) -> None:
         for way in (self.there, self.back):
@@ -158,9 +165,13 @@ class Migration:
                     raise ValueError(f"{self.name}: {after.name} does not begin where {before.name} ends")
 
     def of(self, cluster: Cluster) -> Self:
-        """The migration with those rounds alone that the cluster's plan has."""
-        wanted = {None, cluster.persist}
-        return replace(self, rounds=tuple(round_ for round_ in self.rounds if round_.persist in wanted))
+        """The migration with those rounds alone that the cluster's plan has; they leave no gap."""
+        rounds: list[Round] = []
+        for round_ in self.rounds:
+            if round_.wanted is None or round_.wanted.by(cluster):
+                before = next((one.target for one in reversed(rounds) if one.role == round_.role), None)
+                rounds.append(replace(round_, source=before or round_.source))
+        return replace(self, rounds=tuple(rounds))
 
     @property
     def reversed(self) -> Self:

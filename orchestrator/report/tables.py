@@ -33,7 +33,7 @@ def markdown(migration: Migration) -> str:
             (
                 (
                     round_.name,
-                    f"every {round_.role}" + (f", persist: {round_.persist}" if round_.persist else ""),
+                    f"every {round_.role}" + (f", {round_.wanted.said}" if round_.wanted else ""),
                     round_.source.name,
                     round_.target.name,
                     round_.order.name,
@@ -78,7 +78,7 @@ def mermaid(migration: Migration) -> str:
         for round_ in rounds:
             lines.append(f"    {round_.source.name} --> {round_.target.name}: {round_.name}")
             lines.append(f"    {round_.target.name} --> {round_.source.name}: undo {round_.name}")
-        usual = [round_ for round_ in rounds if round_.persist is None]
+        usual = [round_ for round_ in rounds if round_.wanted is None]
         lines += [f"    {name} --> [*]" for name in _ends(usual, rounds)]
     return "\n".join(lines) + "\n"
 

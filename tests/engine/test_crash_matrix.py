@@ -20,7 +20,7 @@ from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import OrchestratorError
 from orchestrator.etcd.gather import gather
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.plan.model import Cluster
+from orchestrator.plan.model import Clients, Cluster
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
@@ -58,7 +58,8 @@ class Scenario:
     def __post_init__(self) -> None:
         self.world = World(self.cluster, self._moment)
         self.event_log = CrashingEventLog((), self._moment)
-        self.facts = gather(self.cluster, self.world.look)
+        found = gather(self.cluster, self.world.look)
+        self.facts = found.model_copy(update={"overlaps": self.cluster.clients.overlap is True})
         self.first = self.world_now()
 
     @classmethod
@@ -165,7 +166,10 @@ def clean_run(cluster: Cluster) -> Scenario:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    return make_cluster(tmp_path_factory.mktemp("pki"), proxies=1, local="none")  # https is all it has left
+    cluster = make_cluster(
+        tmp_path_factory.mktemp("pki"), proxies=1, local="none"
+    )  # https is all it has left
+    return cluster.model_copy(update={"clients": Clients(overlap=True)})
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +199,11 @@ def test_a_run_without_faults_restarts_every_member_twice_and_seals_it(cluster: 
     ends = {**dict.fromkeys(scenario.world.hosts, "sealed"), "proxy1": "relaying-safely"}
     assert ends == scenario.event_log.progress.states
     assert all(
-        peers == {"peers": [f"https://{host.address}:2380"], "clients": [f"https://{host.address}:2379"]}
+        peers
+        == {
+            "peers": [f"https://{host.address}:2380"],
+            "clients": [f"https://{host.address}:2379", f"https://{host.address}:2378"],
+        }
         for host in scenario.world.hosts.values()
         for peers in (scenario.world.registry[host.id],)
     )

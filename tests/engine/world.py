@@ -201,7 +201,7 @@ class World:
             "hosts": {
                 name: (
                     *(host.files, host.directories, host.trusted),
-                    *(host.loaded, host.environment, host.is_running, host.trial),
+                    *(host.loaded, host.environment, host.is_running, host.trial, host.is_watching),
                 )
                 for name, host in {**self.hosts, **self.proxies}.items()
             },
