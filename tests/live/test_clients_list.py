@@ -165,7 +165,7 @@ def test_every_client_is_counted_under_what_it_speaks(served: tuple[Lab, int]) -
     assert expected == counted(found), found
     assert found["is_watched"]
     assert "to server1:2379 talks plain http (connected now)" in said
-    assert ("nobody can tell" in said) == (port == 2379)
+    assert ("it has said nothing since it is watched" in said) == (port == 2379)
 
     deadline = time.monotonic() + QUIET_S + SETTLED_S + 10
     while (said := refusal(lab)) and time.monotonic() < deadline:
