@@ -39,6 +39,7 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "own_files.of": (("/etc/default/etcd",),),
     "small_file": ("/usr/local/bin/start-etcd",),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
+    "sampled": (5,),
 }
 
 

@@ -6,13 +6,25 @@ from cases.checks import (
     in_place,
     listeners,
     local_clients,
+    plain_clients,
     proving,
     registry,
     relaying,
     settled,
 )
 
-TABLES = (health, registry, listeners, host, proving, settled, in_place, relaying, local_clients)
+TABLES = (
+    health,
+    registry,
+    listeners,
+    host,
+    proving,
+    settled,
+    in_place,
+    relaying,
+    local_clients,
+    plain_clients,
+)
 
 
 CASES = [case for table in TABLES for case in table.CASES]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from orchestrator.etcd import effective, endpoints, login, settings
+from orchestrator.etcd import effective, endpoints, login, overlap, settings
 from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins, said
@@ -36,6 +36,12 @@ def one_version(site: Site, servers: Mapping[str, str]) -> str:
         f"one member at a time: install etcd {newest} there as well, then {'; '.join(others)} "
         "(wait until it is healthy before the next one)"
     )
+
+
+def over_https(one: Target) -> str:
+    """Say how a client comes to a member's https, where it is served beside http."""
+    needed = "the CA and a client certificate" if one.cluster.tls.client_cert_auth else "the CA"
+    return f"have it speak to {', '.join(overlap.served(one))} with {needed}"
 
 
 def end_of_downgrade(site: Site) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from orchestrator.etcd import overlap
+from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
 from orchestrator.etcd.checks.talkers import ago, loses, place, span, who
 from orchestrator.etcd.facts import connections, talkers
@@ -51,9 +51,8 @@ def _watched(target: Target, quiet_s: float) -> Check:
 
 
 def _ports(target: Target) -> tuple[int, ...]:
-    """Return the ports at which clients reach members over http, and beside it over https."""
-    extra = overlap.extra_port(target)
-    return tuple(sorted({target.cluster.ports.client, *([extra] if extra else [])}))
+    """Return the ports at which clients reach members over http, and over https on a port of its own."""
+    return tuple(sorted({target.cluster.ports.client, target.cluster.clients.extra_port}))
 
 
 def _read(asked: Mapping[str, Fact[Connections]], answers: Answers) -> Iterable[tuple[str, Connections]]:
@@ -86,19 +85,13 @@ def _of_member(
 
 
 def _of_client(one: Target, found: Watching, talker: Talker, seen: Mapping[str, Connections]) -> Remark:
-    name = f"{who(one, talker, seen)} to {place(one, talker)}"
+    name, when = f"{who(one, talker, seen)} to {place(one, talker)}", ago(talker)
     if talker.scheme == "http":
-        return wrong(f"{name} talks plain http ({ago(talker)})", f"{fix(one)}, or stop it")
+        return wrong(f"{name} talks plain http ({when})", f"{fixes.over_https(one)}, or stop it")
     if found.means == "ports":
-        help_ = f"on {one.name}: install perl or python3, which tell the two apart on one port"
-    else:
-        help_ = "restart that client: it has said nothing since it is watched"
-    return wrong(f"{name} talks plain http or TLS, nobody can tell ({ago(talker)})", help_)
-
-
-def fix(one: Target) -> str:
-    """Say how a client comes to https."""
-    tls = one.cluster.tls
-    needed = "the CA and a client certificate" if tls.client_cert_auth else "the CA"
-    urls = ", ".join(overlap.served(one)) or "https://"
-    return f"have it speak to {urls} with {needed}"
+        reason = f"one port has both, and {one.name} has neither perl nor python3"
+        return wrong(
+            f"{name}: plain http or TLS? {reason} ({when})", f"on {one.name}: install one of the two"
+        )
+    reason = "it has said nothing since it is watched"
+    return wrong(f"{name}: plain http or TLS? {reason} ({when})", "restart that client")

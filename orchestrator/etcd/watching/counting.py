@@ -2,8 +2,8 @@
 
 It reads lines: ``P PORT=SCHEMES ...`` (the listeners), ``M MEANS`` (who tells schemes apart), ``L ADDRESS
 PORT OUR_PORT SCHEME`` (a connection has spoken), ``UNCONN ...`` (ss: one has ended), ``NUMBER NUMBER ...``
-(ss: one is there), ``T UPTIME`` before and ``.`` behind what is there now. Only what ss has seen counts: the
-capture may see packets that are for somebody behind this host.
+(ss: one is there), ``T UPTIME`` before and ``.`` behind what is there now, ``FAILED`` at a bad end. Only what
+ss has seen counts: the capture may see packets that are for somebody behind this host.
 
 The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``,
 ``ports``, and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at
@@ -162,6 +162,7 @@ BEGIN {
 }
 /^UNCONN / { key = note($4, $5, $0); if (key != "") ended[key] = tick }
 /^[0-9]+ +[0-9]+ / { key = note($3, $4, $0); if (key != "") there[key] = tick }
+/^FAILED/ { exit 1 }
 /^T / { now = $2; tick++ }
 /^[.]/ {
   if (since == "" && means != "") since = now

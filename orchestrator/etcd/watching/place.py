@@ -10,6 +10,6 @@ RECORD = f"/run/{UNIT}/record"
 STARTED = f"{DIRECTORY}/started"  # what the one that runs was started with
 
 LASTS_S = 30 * 86400
-TICK_S = 2  # how often it asks who is connected, and writes its record
+TICK_S = 3  # how often it asks who is connected, and writes its record
 STALE_S = 30  # a record that was not written for so long is that of a watcher that is gone or stuck
 MEMORY_MIB = 96

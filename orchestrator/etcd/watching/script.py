@@ -53,8 +53,12 @@ follow() {{
   $lines ss --events --no-header --tcp --numeric $more "( $filter )" &
   sources=$!
   case $means in
-    perl) perl -e "$perl" -- "$numbers" & ;;
-    python) "$interpreter" -c "$python" "$numbers" & ;;
+    perl) perl /dev/fd/3 "$numbers" 3<<END & ;;
+$perl
+END
+    python) "$interpreter" /dev/fd/3 "$numbers" 3<<END & ;;
+$python
+END
     *) printf 'M ports\n' && return ;;
   esac
   sources="$sources $!"
@@ -87,6 +91,7 @@ ports=''
 listeners
 member=$(systemctl show --property=Id --value "$service.service")
 [ -n "$ports" ] || {{ printf '%s does not run\n' "$service.service" >&2; exit 1; }}
-{{ look || echo FAILED; }} | $awk -v member="$member" -v record="$record" "$count
-/^FAILED/ {{ exit 1 }}"
+{{ look || echo FAILED; }} | $awk -v member="$member" -v record="$record" -f /dev/fd/3 3<<END
+$count
+END
 """
