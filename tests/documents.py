@@ -41,13 +41,15 @@ def rounds(name: str) -> str:
 def _rounds(migration: Migration) -> Iterable[str]:
     yield from table_head("round", "from → to", "does", "undone by")
     for round_ in migration.rounds:
-        there, proof, back = (
+        way = round_.there
+        before, there, proof, back = (
             ", ".join(map(tables.words, functions))
-            for functions in (round_.there.actions, round_.there.proof, round_.back.actions)
+            for functions in (way.before, way.actions, way.proof, round_.back.actions)
         )
         order = f" ({round_.order.name})" if round_.order.last else ""
         order += f" (`{round_.wanted.said}`)" if round_.wanted else ""
-        does = f"{there}; proof: {proof}" if proof else there
+        does = f"waits until: {before}; {there}" if before else there
+        does += f"; proof: {proof}" if proof else ""
         yield cells_of(f"{round_.name}{order}", f"{round_.source.name} → {round_.target.name}", does, back)
 
 

@@ -10,7 +10,7 @@ from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.install import in_place
 from orchestrator.etcd.settings import Paths
-from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, RELAYING, stages_of
+from orchestrator.etcd.stages import CERTIFICATES, CLOSED, HTTPS, LOCAL_PORT, RELAYING, closed, stages_of
 from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 from orchestrator.plan.facts import Target
 
@@ -71,14 +71,20 @@ def unload_certificates(target: Target) -> Iterable[Operation]:
 
 def watch_clients(target: Target) -> Iterable[Operation]:
     """Note from here on who speaks plain http to the member, and who TLS, if it serves both for a while."""
-    if target.facts.overlaps:
+    if target.facts.overlaps or target.cluster.clients.close:
         yield from watching.begin(target)
 
 
 def end_watch(target: Target) -> Iterable[Operation]:
     """End that; nothing of it stays."""
-    if target.facts.overlaps:
+    if target.facts.overlaps or target.cluster.clients.close:
         yield from watching.end(target)
+
+
+def end_watch_unless_ports_close(target: Target) -> Iterable[Operation]:
+    """End that, unless who uses the ports that are closed in the end has to be seen still."""
+    if not target.cluster.clients.close:
+        yield from end_watch(target)
 
 
 def listen_on_https(target: Target) -> Iterable[Operation]:
@@ -89,6 +95,16 @@ def listen_on_https(target: Target) -> Iterable[Operation]:
 def listen_on_http(target: Target) -> Iterable[Operation]:
     """Take the https listeners away again."""
     yield from install.of(target).take_away(HTTPS)
+
+
+def close_ports(target: Target) -> Iterable[Operation]:
+    """Close what the plan wants closed in the end, from the member's next start on."""
+    yield from install.of(target).put(CLOSED)
+
+
+def open_ports_again(target: Target) -> Iterable[Operation]:
+    """Open that again."""
+    yield from install.of(target).take_away(CLOSED)
 
 
 def restart(target: Target) -> Iterable[Operation]:
@@ -105,6 +121,12 @@ def restart(target: Target) -> Iterable[Operation]:
 def restart_if_opened(target: Target) -> Iterable[Operation]:
     """Restart the member, unless it gets no local port now: it was open before, or there is none."""
     if local_port.opened(target):
+        yield from restart(target)
+
+
+def restart_if_closed(target: Target) -> Iterable[Operation]:
+    """Restart the member, unless it has nothing that is closed."""
+    if closed(target):
         yield from restart(target)
 
 
@@ -219,6 +241,11 @@ def hand_over_locally(target: Target, successor: Target) -> Iterable[Operation]:
 def hand_over_switched(target: Target, successor: Target) -> Iterable[Operation]:
     """Give leadership away through the local port, or over https, for a member that is switched."""
     yield from _move_leader(target, successor, endpoints.after_switch(target))
+
+
+def hand_over_at_the_end(target: Target, successor: Target) -> Iterable[Operation]:
+    """Give leadership away through a listener that stays to the end."""
+    yield from _move_leader(target, successor, endpoints.at_the_end(target))
 
 
 def _move_leader(target: Target, successor: Target, endpoint: Endpoint) -> Iterable[Operation]:

@@ -58,6 +58,11 @@ def after_switch(target: Target) -> Endpoint:
     return _at(target, local) if local else of(target, stages.tls_listeners(target))
 
 
+def at_the_end(target: Target) -> Endpoint:
+    """Return the listener for a member as the migration leaves it."""
+    return of(target, {**stages.tls_listeners(target), **stages.closed(target)})
+
+
 def of(target: Target, environment: Settings) -> Endpoint:
     """Return the listener for a process with these settings: the last that speaks http, or over https.
 

@@ -15,6 +15,7 @@ from orchestrator.etcd.settings import (
     Settings,
     current,
     peers_https,
+    split,
     to_https,
 )
 from orchestrator.plan.facts import Target
@@ -93,7 +94,7 @@ def tls_listeners(target: Target) -> Settings:
     clients = dict.fromkeys((*ours, *overlap.kept_open(target)))
     began = (f"{peer.member.name}={url}" for peer in target.everyone for url in peers_https(peer))
     return {
-        ADVERTISE_CLIENT: ",".join(advertised_clients(target)),
+        ADVERTISE_CLIENT: ",".join((*advertised_clients(target), *overlap.kept_advertised(target))),
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
@@ -106,7 +107,29 @@ def advertised_clients(target: Target) -> tuple[str, ...]:
     """URLs that clients use after the migration; the local port is not for them."""
     urls, local = current(target.found.environment, ADVERTISE_CLIENT), local_port.of(target)
     public = [url for url in urls if local is None or urlsplit(url).port != local]
-    return tuple(dict.fromkeys((*map(to_https, public or urls), *overlap.kept_advertised(target))))
+    return tuple(map(to_https, public or urls))
+
+
+def closed(target: Target) -> Settings:
+    """The settings that close what the plan wants closed in the end; none where that is nothing.
+
+    One listener stays: a member that has no other than these keeps them.
+    """
+    wanted, before = target.cluster.clients.close, split(tls_listeners(target)[LISTEN_CLIENT])
+    local = {local_port.url(target)} if "local" in wanted else set()
+    extra = set(overlap.kept_open(target)) if "extra" in wanted else set()
+    listeners = [url for url in before if url not in local | extra]
+    if not listeners or len(listeners) == len(before):
+        return {}
+    advertised = {ADVERTISE_CLIENT: ",".join(advertised_clients(target))} if extra else {}
+    return {LISTEN_CLIENT: ",".join(listeners), **advertised}
+
+
+def closed_listeners(target: Target) -> tuple[str, ...]:
+    """Return the listeners that a member has until they are closed in the end."""
+    left = closed(target).get(LISTEN_CLIENT)
+    before = split(tls_listeners(target)[LISTEN_CLIENT])
+    return () if left is None else tuple(url for url in before if url not in split(left))
 
 
 def kept_clients(target: Target) -> tuple[str, ...]:
@@ -132,10 +155,11 @@ class Stage:
 LOCAL_PORT = Stage("insecure_localhost", local_port.opened)
 CERTIFICATES = Stage("certs", certificates)
 HTTPS = Stage("tls", tls_listeners)
+CLOSED = Stage("closed", closed)
 RELAYING = Stage("relaying", relaying)
 
 
 def stages_of(target: Target) -> tuple[Stage, ...]:
     """Every stage that a host goes through, in its order."""
     is_member = target.name in target.facts.members
-    return (LOCAL_PORT, CERTIFICATES, HTTPS) if is_member else (RELAYING,)
+    return (LOCAL_PORT, CERTIFICATES, HTTPS, CLOSED) if is_member else (RELAYING,)

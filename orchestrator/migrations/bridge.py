@@ -37,14 +37,17 @@ SWITCHED = State("switched", "speaks https only, and peers still know it in both
     is_.local_clients_healthy, is_.healthy,
 ))
 SPEAKING_HTTPS_ONLY = (
-    is_.serving_https, is_.serving_local_http,
+    is_.serving_https, is_.serving_local_http_unless_closed,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.registered_with_https_only, is_.relayed_to_over_https,
     is_.known_to_every_proxy_in_https,
     is_.local_clients_healthy, is_.healthy,
 )
 SEALED = State("sealed", "speaks https only, and peers know it in https only", (
-    is_.holding_certificates, is_.running_with_https, *SPEAKING_HTTPS_ONLY,
+    is_.holding_certificates, is_.running_with_https, is_.serving_local_http, *SPEAKING_HTTPS_ONLY,
+))
+CLOSED = State("closed", "speaks https only, and has closed the ports that were there for those who moved", (
+    is_.holding_certificates, is_.running_with_ports_closed, *SPEAKING_HTTPS_ONLY,
 ))
 EDITED = State("edited", "speaks https only, and your own files say so beside ours", (
     is_.holding_certificates, is_.own_files_edited, *SPEAKING_HTTPS_ONLY,
@@ -101,20 +104,28 @@ CLIENTS_LOSE = (
     "a local port on loopback stays as it is where there is one (ports.local)"
 )
 
+PORTS_CLOSED = Wanted("clients.close", lambda cluster: bool(cluster.clients.close))
 OWN_FILES_EDITED = Wanted("persist: in_place", lambda cluster: cluster.persist == "in_place")
 
-# Only once every member is sealed do the operator's own files come to say so; ours win until they are gone.
-IN_PLACE = (
+# Only once every member is sealed are ports closed that were there for those who moved, and do the operator's
+# own files come to say all of it; ours win until they are gone.
+AFTERWARDS = (
     #     round             from             to               order
-    Round("edit",           SEALED,          EDITED,          one_by_one, wanted=OWN_FILES_EDITED,
+    Round("close",          SEALED,          CLOSED,          leader_last, wanted=PORTS_CLOSED,
+          there=Way((do.end_watch, do.close_ports, do.restart_if_closed), do.hand_over_at_the_end,
+                    before=(is_.closed_ports_not_used_now, is_.closed_ports_unused), away=(is_.away,), advice=NEEDS_NO_QUORUM),
+          back=Way((do.watch_clients, do.open_ports_again, do.restart_if_closed), do.hand_over_at_the_end,
+                   leader_last_if_any, always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
+    Round("edit",           CLOSED,          EDITED,          one_by_one, wanted=OWN_FILES_EDITED,
           there=Way((do.edit_own_files,), advice=OWN_FILES),
           back=Way((do.put_own_files_back,), advice=OWN_FILES)),
     Round("settle",         EDITED,          SETTLED,         one_by_one, wanted=OWN_FILES_EDITED,
           there=Way((do.take_ours_away,), advice=OWN_FILES),
-          back=Way((do.put_ours_back, do.restart_if_file_may_change), do.hand_over_switched, leader_last_if_any,
+          back=Way((do.put_ours_back, do.restart_if_file_may_change), do.hand_over_at_the_end, leader_last_if_any,
                    always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
 )
 
+# A watcher begins, and ends, before what its round is about: once that is seen, a step is done without its job.
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     losses=CLIENTS_LOSE,
@@ -133,7 +144,7 @@ BRIDGE = Migration(
               there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
               back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("accept",         PROVEN,          ACCEPTING,       leader_last,
-              there=Way((do.end_trial, do.open_local_port, do.load_certificates, do.restart, do.watch_clients), do.hand_over,
+              there=Way((do.end_trial, do.watch_clients, do.open_local_port, do.load_certificates, do.restart), do.hand_over,
                         away=(is_.away,), advice=NEEDS_NO_QUORUM),
               back=Way((do.end_watch, do.unload_certificates, do.close_local_port, do.restart), do.hand_over_locally,
                        leader_last_if_any, always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
@@ -148,12 +159,12 @@ BRIDGE = Migration(
               there=Way((do.listen_on_https, do.restart), do.hand_over,
                         before=(is_.not_spoken_to_in_http, is_.free_of_plain_clients), away=(is_.away,),
                         advice=BACK_BY_RESTART),
-              back=Way((do.listen_on_http, do.restart, do.watch_clients), do.hand_over_switched, leader_last_if_any,
+              back=Way((do.watch_clients, do.listen_on_http, do.restart), do.hand_over_switched, leader_last_if_any,
                        always=(is_.quorate,), lost=(is_.unserving,), gates=BACK_ON_HTTP, advice=START_FIRST)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,
-              there=Way((do.register_https, do.end_watch), advice=BACK_BY_RESTART),
+              there=Way((do.end_watch_unless_ports_close, do.register_https), advice=BACK_BY_RESTART),
               back=Way((do.register_both_schemes_again,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
-        *IN_PLACE,
+        *AFTERWARDS,
     ),
 )
 # fmt: on

@@ -9,8 +9,8 @@ from orchestrator.etcd import checks as is_
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.migrations.bridge import (
     ACCEPTING,
+    AFTERWARDS,
     CLIENTS_LOSE,
-    IN_PLACE,
     NEEDS_NO_QUORUM,
     PLAINTEXT,
     PROVING,
@@ -80,9 +80,9 @@ GUIDE = Migration(
               there=Way((do.try_next_start_out,), proof=(is_.proven_to_every_peer,), is_together=True, advice=PROVING),
               back=Way((do.end_trial,), proof=(is_.free_of_trials,))),
         Round("load",           PROVEN,          ACCEPTING,       leader_last,
-              there=Way((do.end_trial, do.load_certificates, do.restart), do.hand_over_locally,
+              there=Way((do.end_trial, do.watch_clients, do.load_certificates, do.restart), do.hand_over_locally,
                         away=(is_.away,), advice=NEEDS_NO_QUORUM),
-              back=Way((do.unload_certificates, do.restart), do.hand_over_locally,
+              back=Way((do.end_watch, do.unload_certificates, do.restart), do.hand_over_locally,
                        leader_last_if_any, always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
         Round("secure-proxies", RELAYING_STAGED, RELAYING_SAFELY, one_by_one, role="proxy",
               there=Way((do.relay_with_certificates, do.restart)),
@@ -96,7 +96,7 @@ GUIDE = Migration(
         Round("watch",          SECURED,         SEALED,          one_by_one,
               there=Way(()),
               back=Way((), gates=(), advice=TOGETHER_FIRST)),
-        *IN_PLACE,
+        *AFTERWARDS,
     ),
 )
 # fmt: on

@@ -160,6 +160,14 @@ class Clients(Section):
         examples=["10m"],
         validate_default=True,
     )
+    close: tuple[Literal["local", "extra"], ...] = Field(
+        (),
+        description=(
+            "Ports that a last round closes, with one more restart, once nobody uses them: the local port, "
+            "and the extra port."
+        ),
+        examples=["[local, extra]"],
+    )
     cert_auth: Literal["accept", "switch"] = Field(
         "accept",
         description=(

@@ -29,7 +29,7 @@ def markdown(migration: Migration) -> str:
         *([f"Risk: {migration.risk}."] if migration.risk else []),
         "",
         *_table(
-            ("round", "of", "from", "to", "order", "does", "proof", "undone by"),
+            ("round", "of", "from", "to", "order", "waits first", "does", "proof", "undone by"),
             (
                 (
                     round_.name,
@@ -37,6 +37,7 @@ def markdown(migration: Migration) -> str:
                     round_.source.name,
                     round_.target.name,
                     round_.order.name,
+                    ", ".join(map(words, round_.there.before)),
                     ", ".join(map(words, round_.there.actions)),
                     ", ".join(map(words, round_.there.proof)),
                     ", ".join(map(words, round_.back.actions)),
@@ -59,7 +60,7 @@ def markdown(migration: Migration) -> str:
                     for gates in (
                         migration.always,
                         *(state.gates for state in migration.states),
-                        *(round_.there.proof for round_ in migration.rounds),
+                        *((*round_.there.before, *round_.there.proof) for round_ in migration.rounds),
                     )
                     for gate in gates
                 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from engine.walking import context, run
@@ -16,18 +17,20 @@ from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.plan.facts import Facts
-from orchestrator.plan.model import Cluster, Patience
+from orchestrator.plan.model import Clients, Cluster, Patience
 from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 
 HTTP, HTTPS = (2379, "http"), (2379, "https")
-EXTRA = (2378, "https")
+EXTRA, LOCAL = (2378, "https"), (4001, "http")
 
 
-def overlapping(folder: Path, version: str) -> tuple[Cluster, World, Facts]:
-    cluster = make_cluster(folder, local="none")
+def overlapping(
+    folder: Path, version: str, clients: Clients | None = None, local: int | Literal["none"] = "none"
+) -> tuple[Cluster, World, Facts]:
+    cluster = make_cluster(folder, local=local).model_copy(update={"clients": clients or Clients()})
     world = World(cluster)
     world.version = version
     facts = gather(cluster, world.look).model_copy(update={"overlaps": True})
@@ -80,6 +83,26 @@ def test_a_client_that_speaks_http_stops_the_run_and_is_named_until_it_has_moved
     run(there, LiveExecutor(world), event_log, context(cluster))
     assert {"sealed"} == set(event_log.progress.states.values())
     assert {False} == {host.is_watching for host in world.hosts.values()}
+
+
+def test_ports_for_those_who_moved_are_closed_in_a_last_round_once_nobody_uses_them(tmp_path: Path) -> None:
+    cluster, world, facts = overlapping(tmp_path, "3.4.23", Clients(close=("local", "extra")), local=4001)
+    before, event_log = world.copied(lambda _: None).snapshot(), MemoryEventLog()
+    there = compile_forward(cluster, facts, BRIDGE)
+    world.on_local = {"fleet.service"}
+    with pytest.raises(StoppedError) as caught:
+        run(there, LiveExecutor(world), event_log, context(cluster))
+    assert {"sealed"} == set(event_log.progress.states.values())
+    assert {HTTPS, EXTRA, LOCAL} == served(world)
+    assert "client (fleet.service) on server1 to server1:4001 uses that port" in str(caught.value)
+    world.on_local = set()
+    run(there, LiveExecutor(world), event_log, context(cluster))
+    assert {"closed"} == set(event_log.progress.states.values())
+    assert {HTTPS} == served(world)
+    assert {3} == {host.restarts for host in world.hosts.values()}
+    assert {False} == {host.is_watching for host in world.hosts.values()}
+    run(compile_backward(cluster, facts, BRIDGE), LiveExecutor(world), event_log, context(cluster))
+    assert before == world.snapshot()
 
 
 def waited_for(runbook: Runbook, holds: Callable[[], bool], takes_s: float = 0.0) -> Runbook:

@@ -156,6 +156,7 @@ class World:
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.version = "3.4.23"  # of every member
         self.speaking_http: set[str] = set()  # addresses of clients
+        self.on_local: set[str] = set()  # units of every host that use the local port
         self.performed: list[Job] = []
         self.connections_last = False  # those that were made once; else all are cut and dialled again
         self.is_expired = False  # certificates: nobody completes a TLS handshake any more
@@ -278,7 +279,8 @@ class World:
     def _talkers(self, host: FakeHost, _: Script) -> Answer:
         if not host.is_watching:
             return Answer(0, "state inactive\nnow 9000")
-        rows = (f"row {each} 2379 http 1 8999 1 9 1 - -" for each in sorted(self.speaking_http))
+        rows = [f"row {each} 2379 http 1 8999 1 9 1 - -" for each in sorted(self.speaking_http)]
+        rows += [f"row 127.0.0.1 4001 http 1 8999 1 9 1 {each} client" for each in sorted(self.on_local)]
         return Answer(
             0, "\n".join(("state active", "means perl", "since 1", "ticked 9000", *rows, "now 9000"))
         )

@@ -16,9 +16,15 @@ from orchestrator.etcd.checks.listeners import (
     serving_https,
     serving_https_beside_http,
     serving_local_http,
+    serving_local_http_unless_closed,
 )
 from orchestrator.etcd.checks.local_clients import local_clients_healthy
-from orchestrator.etcd.checks.plain_clients import free_of_plain_clients, not_spoken_to_in_http
+from orchestrator.etcd.checks.plain_clients import (
+    closed_ports_not_used_now,
+    closed_ports_unused,
+    free_of_plain_clients,
+    not_spoken_to_in_http,
+)
 from orchestrator.etcd.checks.proving import free_of_trials, proven_to_every_peer
 from orchestrator.etcd.checks.registry import (
     advertising_https,
@@ -47,11 +53,14 @@ from orchestrator.etcd.checks.settled import (
     running_as_found,
     running_with_http,
     running_with_https,
+    running_with_ports_closed,
 )
 
 __all__ = [
     "advertising_https",
     "away",
+    "closed_ports_not_used_now",
+    "closed_ports_unused",
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
@@ -87,10 +96,12 @@ __all__ = [
     "running_from_own_files",
     "running_with_http",
     "running_with_https",
+    "running_with_ports_closed",
     "serving_http",
     "serving_https",
     "serving_https_beside_http",
     "serving_local_http",
+    "serving_local_http_unless_closed",
     "trusting_the_ca",
     "unserving",
 ]

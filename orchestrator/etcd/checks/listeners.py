@@ -63,6 +63,13 @@ def serving_local_http(target: Target) -> Check:
 
 
 @gate
+def serving_local_http_unless_closed(target: Target) -> Check:
+    """The local port answers local clients, unless the plan wants it closed in the end."""
+    is_closed = local_port.url(target) in stages.closed_listeners(target)
+    return always_holds(target) if is_closed else serving_local_http(target)
+
+
+@gate
 def serving_https_beside_http(target: Target) -> Check:
     """Clients that have come to https before http is closed are served over it, and strangers are not."""
     urls = overlap.served(target)

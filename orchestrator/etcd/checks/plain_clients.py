@@ -1,14 +1,17 @@
-"""The gate before http is closed: nobody talks plain http any more, on any member, and that was watched."""
+"""The gates before a port, or http on it, is closed: nobody uses it any more, and that was watched."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
+from orchestrator.etcd import settings, stages
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
-from orchestrator.etcd.checks.talkers import ago, loses, place, span, who
-from orchestrator.etcd.facts import connections, talkers
+from orchestrator.etcd.checks.talkers import ago, is_foreign, loses, place, span, who
+from orchestrator.etcd.facts import connections, process, talkers
 from orchestrator.etcd.facts.connections import Connections
 from orchestrator.etcd.facts.talkers import Talker, Watching
+from orchestrator.etcd.settings import Settings
 from orchestrator.etcd.watching.place import UNIT
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
@@ -18,6 +21,11 @@ FIX = (
     "Have these clients speak https, then go on; or cut them off with --cut-off. "
     "Who they are is shown by: orchestrator clients PLAN"
 )
+FIX_PORTS = (
+    "Have these clients use the client port over https, then go on; or cut them off with --cut-off. "
+    "Who they are is shown by: orchestrator clients PLAN"
+)
+OfMember = Callable[[Target, Watching, Mapping[str, Connections]], Iterable[Remark]]
 _NOW_S = 10.0  # who comes less often than this is waited for, not stopped for
 _MOST = 10  # clients that are named for one member; the others are counted
 
@@ -38,16 +46,64 @@ def free_of_plain_clients(target: Target) -> Check:
 def _watched(target: Target, quiet_s: float) -> Check:
     if not target.facts.overlaps:
         return always_holds(target)
+
+    def of_member(one: Target, found: Watching, seen: Mapping[str, Connections]) -> Iterable[Remark]:
+        heard = _heard(found, quiet_s, lambda talker: loses(one, talker))
+        return (_of_client(one, found, talker, seen) for talker in heard)
+
+    return _heard_everywhere(target, _ports(target), quiet_s, of_member, stages.tls_listeners)
+
+
+@gate(fix=FIX_PORTS)
+def closed_ports_not_used_now(target: Target) -> Check:
+    """Nobody uses a port that the plan wants closed just now, and that is watched."""
+    return _unused(target, min(target.cluster.clients.quiet_s, _NOW_S))
+
+
+@gate(fix=FIX_PORTS)
+def closed_ports_unused(target: Target) -> Check:
+    """No client has used a port that the plan wants closed within the plan's quiet time."""
+    quiet_s = target.cluster.clients.quiet_s
+    return replace(_unused(target, quiet_s), takes_s=quiet_s if stages.closed_listeners(target) else 0.0)
+
+
+def _unused(target: Target, quiet_s: float) -> Check:
+    ports = {urlsplit(url).port for url in stages.closed_listeners(target)}
+    if not ports:
+        return always_holds(target)
+
+    def of_member(one: Target, found: Watching, seen: Mapping[str, Connections]) -> Iterable[Remark]:
+        for talker in _heard(found, quiet_s, lambda talker: talker.port in ports and is_foreign(one, talker)):
+            yield wrong(f"{who(one, talker, seen)} to {place(one, talker)} uses that port ({ago(talker)})")
+
+    return _heard_everywhere(target, sorted(filter(None, ports)), quiet_s, of_member, stages.closed)
+
+
+def _heard_everywhere(
+    target: Target,
+    ports: Iterable[int],
+    quiet_s: float,
+    of_member: OfMember,
+    closing: Callable[[Target], Settings],
+) -> Check:
+    """Make the check of what the members' watchers have heard; who has closed it already is not asked."""
     watched = {one.name: talkers.recorded(one) for one in target.everyone}
     hosts = (*target.everyone, *target.proxies)
-    asked = {one.name: connections.of(one, _ports(target), samples=1) for one in hosts}
+    asked = {one.name: connections.of(one, ports, samples=1) for one in hosts}
+    running = {one.name: process.running(one) for one in target.everyone}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         seen = dict(_read(asked, answers))
         for one in target.everyone:
-            yield from _of_member(one, watched[one.name].read(answers), quiet_s, seen)
+            listeners = {settings.LISTEN_CLIENT: closing(one).get(settings.LISTEN_CLIENT)}
+            if not any(settings.differences(running[one.name].read(answers).settings, listeners)):
+                continue
+            found = watched[one.name].read(answers)
+            remarks = tuple(of_member(one, found, seen)) if found.watched_s else ()
+            yield from _most(one, remarks)
+            yield from () if remarks else _too_short(one, found, quiet_s)
 
-    return Check(target.name, (*watched.values(), *asked.values()), judge)
+    return Check(target.name, (*watched.values(), *asked.values(), *running.values()), judge)
 
 
 def _ports(target: Target) -> tuple[int, ...]:
@@ -64,24 +120,27 @@ def _read(asked: Mapping[str, Fact[Connections]], answers: Answers) -> Iterable[
             continue
 
 
-def _of_member(
-    one: Target, found: Watching, quiet_s: float, seen: Mapping[str, Connections]
-) -> Iterable[Remark]:
+def _heard(found: Watching, quiet_s: float, counts: Callable[[Talker], bool]) -> Iterable[Talker]:
+    heard = (talker for talker in found.talkers if talker.last_s <= quiet_s and counts(talker))
+    return sorted(heard, key=lambda talker: (talker.last_s, talker.address))
+
+
+def _most(one: Target, remarks: tuple[Remark, ...]) -> Iterable[Remark]:
+    yield from remarks[:_MOST]
+    if remarks[_MOST:]:
+        yield wrong(f"{one.name}: {len(remarks) - _MOST} more")
+
+
+def _too_short(one: Target, found: Watching, quiet_s: float) -> Iterable[Remark]:
     if not found.watched_s:
         yield wrong(
-            f"{one.name}: nobody watches who talks plain http to it: {UNIT}.service is {found.state}",
+            f"{one.name}: nobody watches who talks to it: {UNIT}.service is {found.state}",
             f"on {one.name}: journalctl --unit {UNIT}.service --lines 20",
         )
-        return
-    heard = [talker for talker in found.talkers if loses(one, talker) and talker.last_s <= quiet_s]
-    heard.sort(key=lambda talker: (talker.last_s, talker.address))
-    for talker in heard[:_MOST]:
-        yield _of_client(one, found, talker, seen)
-    if heard[_MOST:]:
-        yield wrong(f"{one.name}: {len(heard) - _MOST} more")
-    if not heard and found.watched_s < quiet_s:
-        watched = f"watched for {span(found.watched_s)} of {span(quiet_s)}"
-        yield wrong(f"{one.name}: {watched}, nobody talks plain http", "wait")
+    elif found.watched_s < quiet_s:
+        yield wrong(
+            f"{one.name}: watched for {span(found.watched_s)} of {span(quiet_s)}, nobody came", "wait"
+        )
 
 
 def _of_client(one: Target, found: Watching, talker: Talker, seen: Mapping[str, Connections]) -> Remark:

@@ -28,7 +28,11 @@ def ports(target: Target) -> Check:
     local = local_port.of(target)
     used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)
     free = _free(target) if is_member else {}
-    is_unheard = local is None and is_member and kept.keeps_clients(target)
+    is_unheard = (
+        (local is None or "local" in target.cluster.clients.close)
+        and is_member
+        and kept.keeps_clients(target)
+    )
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
@@ -64,8 +68,8 @@ def ports(target: Target) -> Check:
         if is_unheard:
             yield wrong(
                 "clients are served with a certificate of the member's own, which the plan's CA need not "
-                "have signed, and there is no local port to ask it by",
-                "local: auto (or a port) under ports in the plan",
+                "have signed, and there is no local port to ask it by to the end",
+                "local: auto (or a port) under ports in the plan, and no local in clients.close",
             )
         if not on_local and not on_free and not is_unheard:
             yield fine(f"{', '.join(map(str, (*used, *free)))} are etcd's or free")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd import api, settings, stages
+from orchestrator.etcd import api, overlap, settings, stages
 from orchestrator.etcd.api.words import Registered
 from orchestrator.etcd.checks import fixes, membership
 from orchestrator.etcd.checks.gate import gate
@@ -30,6 +30,7 @@ def _registered(
     or_else: tuple[str, ...] = (),
 ) -> Check:
     views = {viewer.name: api.of(target).members(viewer) for viewer in viewers or target.everyone}
+    beside = set(overlap.kept_advertised(target))  # the process's settings say whether these are there
 
     def judge(answers: Answers) -> Iterable[Remark]:
         for viewer, view in views.items():
@@ -43,7 +44,7 @@ def _registered(
                 continue
             if set(found.peer_urls) not in (set(peer_urls), set(or_else or peer_urls)):
                 yield wrong(f"{viewer} sees peer URLs {_list(found.peer_urls)}, not {_list(peer_urls)}")
-            if client_urls is not None and set(found.client_urls) != set(client_urls):
+            if client_urls is not None and set(found.client_urls) - beside != set(client_urls):
                 yield wrong(f"{viewer} sees client URLs {_list(found.client_urls)}, not {_list(client_urls)}")
 
     return Check(target.name, tuple(views.values()), judge)

@@ -132,6 +132,12 @@ def running_with_https(target: Target) -> Check:
 
 
 @gate
+def running_with_ports_closed(target: Target) -> Check:
+    """The running process listens on https, and no more on what the plan wants closed in the end."""
+    return running_with(target, install.of(target).final, *stages.stages_of(target))
+
+
+@gate
 def holding_certificates(target: Target) -> Check:
     """CA, certificate and key lie on the host, readable by the service's user, with the right mode."""
     wanted = files.material(target)
@@ -164,7 +170,7 @@ def holding_no_certificates(target: Target) -> Check:
 )
 def free_of_other_files(target: Target) -> Check:
     """Nothing of the operator's lies where our files will, unless it is the very same."""
-    ours = install.of(target).files(LOCAL_PORT, CERTIFICATES, HTTPS)
+    ours = install.of(target).files(*stages.stages_of(target))
     wanted = (*files.material(target), *ours, *ca_store.files(target))
     lying = files.lying(target, (item.path for item in wanted))
     return Check(target.name, (lying,), lambda answers: files.conflicts(wanted, lying.read(answers)))

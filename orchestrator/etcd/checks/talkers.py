@@ -26,9 +26,14 @@ def is_client(target: Target, talker: Talker) -> bool:
     A connection of the host itself that was too short to be attributed may be ours, and does not count; nor
     does a person's shell.
     """
+    is_spared = talker.port == local_port.of(target) and ip_address(talker.address).is_loopback
+    return is_foreign(target, talker) and not (talker.is_local and is_spared)
+
+
+def is_foreign(target: Target, talker: Talker) -> bool:
+    """Whether it is no look of ours, proxy of the plan, or person's shell, as far as is known."""
     if talker.is_local:
-        is_spared = talker.port == local_port.of(target) and ip_address(talker.address).is_loopback
-        return bool(talker.unit) and not is_spared and not _SESSION.fullmatch(talker.unit)
+        return bool(talker.unit) and not _SESSION.fullmatch(talker.unit)
     return talker.address not in {proxy.address for proxy in target.cluster.proxies}
 
 

@@ -16,6 +16,7 @@ NAMES: Mapping[str, str] = {
     stages.LOCAL_PORT.name: "25-insecure_localhost",
     stages.CERTIFICATES.name: "30-certs",
     stages.HTTPS.name: "40-tls",
+    stages.CLOSED.name: "50-closed",
     stages.RELAYING.name: "30-certs",
 }
 

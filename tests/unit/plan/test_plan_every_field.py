@@ -77,6 +77,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "overlap": (True, True),
         "extra_port": (2399, 2399),
         "quiet": ("1500ms", 1.5),
+        "close": (["local"], ("local",)),
         "cert_auth": ("switch", "switch"),
     },
 }
