@@ -7,7 +7,8 @@ import pytest
 from documents import DOCS, pages, renewed
 
 ROOT = DOCS.parent
-TEXTS = [*DOCS.glob("*.md"), ROOT / "README.md"]
+TEXTS = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
+NAMES = [str(page.relative_to(ROOT)) for page in TEXTS]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
@@ -15,13 +16,13 @@ def test_generated_blocks_are_current(page: Path) -> None:
     assert renewed(page.read_text()) == page.read_text(), "run: make docs"
 
 
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=NAMES)
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [] == [link for link in links if not (page.parent / link).exists()]
 
 
-@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", TEXTS, ids=NAMES)
 def test_links_lead_to_headings_that_are_there(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
     missing = [
@@ -38,8 +39,9 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_page_is_in_the_index() -> None:
-    index = (DOCS / "index.md").read_text()
-    assert [] == [
-        page.name for page in DOCS.glob("*.md") if page.name not in index and page.name != "index.md"
-    ]
+@pytest.mark.parametrize("index", sorted(DOCS.rglob("index.md")), ids=lambda page: page.parent.name)
+def test_every_page_is_in_the_index_of_its_folder(index: Path) -> None:
+    links = index.read_text()
+    pages_and_folders = {*index.parent.glob("*.md"), *index.parent.glob("*/index.md")} - {index}
+    names = [str(page.relative_to(index.parent)) for page in sorted(pages_and_folders)]
+    assert [] == [name for name in names if f"({name}" not in links]

@@ -11,10 +11,11 @@ from orchestrator.cli.program import app
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"\borchestrator (?P<verb>[a-z]+)\b(?P<rest>[^#\n]*)")
-PAGES = (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md")
+PAGES = (*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md")
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_each_file_that_a_page_names_exists(page: Path) -> None:
     named = set(re.findall(r"\b(?:tests|orchestrator|plans|docs)/[\w./-]*\w\.\w+", page.read_text()))
     missing = sorted(name for name in named if not (ROOT / name).exists())
@@ -43,7 +44,7 @@ def unknown(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_each_command_that_a_page_prints_exists(page: Path) -> None:
     assert [] == unknown(page.read_text())
 
