@@ -1,7 +1,6 @@
 """The gate before http is closed: nobody talks plain http any more, on any member, and that was watched."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.gate import always_holds, gate
@@ -32,10 +31,10 @@ def not_spoken_to_in_http(target: Target) -> Check:
 def free_of_plain_clients(target: Target) -> Check:
     """No client has spoken plain http to any member within the plan's quiet time, and that was watched."""
     quiet_s = target.cluster.clients.quiet_s
-    return replace(_watched(target, quiet_s), takes_s=quiet_s if target.facts.overlaps else 0.0)
+    return _watched(target, quiet_s, takes_s=quiet_s)
 
 
-def _watched(target: Target, quiet_s: float) -> Check:
+def _watched(target: Target, quiet_s: float, takes_s: float = 0.0) -> Check:
     if not target.facts.overlaps:
         return always_holds(target)
     watched = {one.name: talkers.recorded(one) for one in target.everyone}
@@ -47,7 +46,7 @@ def _watched(target: Target, quiet_s: float) -> Check:
         for one in target.everyone:
             yield from _of_member(one, watched[one.name].read(answers), quiet_s, seen)
 
-    return Check(target.name, (*watched.values(), *asked.values()), judge)
+    return Check(target.name, (*watched.values(), *asked.values()), judge, takes_s=takes_s)
 
 
 def _ports(target: Target) -> tuple[int, ...]:
