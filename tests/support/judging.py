@@ -29,6 +29,7 @@ from orchestrator.etcd.gather import gather
 from orchestrator.host.questions import Answer, HttpProbe, Question
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts, Target
+from orchestrator.plan.model import Clients
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.runbook.compile import compile_forward
 
@@ -120,7 +121,10 @@ class Stage:
         return scene
 
     def _make(self, migration: str, state: str, layout: Layout) -> tuple[World, Facts]:
-        world = self._in_place(layout) if state in IN_PLACE else World(make_cluster(self._folder, proxies=1))
+        cluster = make_cluster(self._folder, proxies=1)
+        if state == "closed":
+            cluster = cluster.model_copy(update={"clients": Clients(close=("local",))})
+        world = self._in_place(layout) if state in IN_PLACE else World(cluster)
         cluster = world.cluster
         facts = gather(cluster, world.look)
         runbook = compile_forward(cluster, facts, MIGRATIONS[migration])

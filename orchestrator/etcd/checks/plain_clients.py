@@ -40,10 +40,10 @@ def not_spoken_to_in_http(target: Target) -> Check:
 def free_of_plain_clients(target: Target) -> Check:
     """No client has spoken plain http to any member within the plan's quiet time, and that was watched."""
     quiet_s = target.cluster.clients.quiet_s
-    return replace(_watched(target, quiet_s), takes_s=quiet_s if target.facts.overlaps else 0.0)
+    return _watched(target, quiet_s, takes_s=quiet_s)
 
 
-def _watched(target: Target, quiet_s: float) -> Check:
+def _watched(target: Target, quiet_s: float, takes_s: float = 0.0) -> Check:
     if not target.facts.overlaps:
         return always_holds(target)
 
@@ -51,7 +51,8 @@ def _watched(target: Target, quiet_s: float) -> Check:
         heard = _heard(found, quiet_s, lambda talker: loses(one, talker))
         return (_of_client(one, found, talker, seen) for talker in heard)
 
-    return _heard_everywhere(target, _ports(target), quiet_s, of_member, stages.tls_listeners)
+    every = _heard_everywhere(target, _ports(target), quiet_s, of_member, stages.tls_listeners)
+    return replace(every, takes_s=takes_s)
 
 
 @gate(fix=FIX_PORTS)
@@ -64,10 +65,10 @@ def closed_ports_not_used_now(target: Target) -> Check:
 def closed_ports_unused(target: Target) -> Check:
     """No client has used a port that the plan wants closed within the plan's quiet time."""
     quiet_s = target.cluster.clients.quiet_s
-    return replace(_unused(target, quiet_s), takes_s=quiet_s if stages.closed_listeners(target) else 0.0)
+    return _unused(target, quiet_s, takes_s=quiet_s)
 
 
-def _unused(target: Target, quiet_s: float) -> Check:
+def _unused(target: Target, quiet_s: float, takes_s: float = 0.0) -> Check:
     ports = {urlsplit(url).port for url in stages.closed_listeners(target)}
     if not ports:
         return always_holds(target)
@@ -76,7 +77,8 @@ def _unused(target: Target, quiet_s: float) -> Check:
         for talker in _heard(found, quiet_s, lambda talker: talker.port in ports and is_foreign(one, talker)):
             yield wrong(f"{who(one, talker, seen)} to {place(one, talker)} uses that port ({ago(talker)})")
 
-    return _heard_everywhere(target, sorted(filter(None, ports)), quiet_s, of_member, stages.closed)
+    every = _heard_everywhere(target, sorted(filter(None, ports)), quiet_s, of_member, stages.closed)
+    return replace(every, takes_s=takes_s)
 
 
 def _heard_everywhere(

@@ -27,6 +27,12 @@ CASES = (
     Case("serving_local_http", "sealed", (prints("server1", f"GET {LOCAL}", ILL),), "not healthy"),
     Case("serving_local_http", "sealed", (prints("server1", "GET", ILL), plan(ports=Ports(local="none")))),
 
+    Case("serving_local_http_unless_closed", "sealed"),
+    Case("serving_local_http_unless_closed", "closed"),
+    Case("serving_local_http_unless_closed", "sealed", (prints("server1", f"GET {LOCAL}", ILL),), "not healthy"),
+    Case("serving_local_http_unless_closed", "sealed",
+         (prints("server1", f"GET {LOCAL}", ILL), plan(clients=Clients(close=("local",))))),
+
     Case("serving_https_beside_http", "accepting"),
     Case("serving_https_beside_http", "accepting",
          (overlapping, prints("server1", f"GET {EXTRA} certificate", WELL))),

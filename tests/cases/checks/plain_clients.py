@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from support.judging import Case, Change, Scene, fails, prints
+from support.judging import Case, Change, Scene, fails, plan, prints
 
 from orchestrator.plan.sections import Clients
 
 GATE = "free_of_plain_clients"
+SHORT = "not_spoken_to_in_http"
+UNUSED, UNUSED_NOW = "closed_ports_unused", "closed_ports_not_used_now"
 
 
 def overlapping(scene: Scene) -> None:
@@ -42,6 +44,15 @@ DIALLED = "urls http://0.0.0.0:2379\nout 198.18.0.102:5000 198.18.0.101:2379 7 c
 OTHER_PORT = DIALLED.replace("101:2379", "101:2380")
 ELEVEN = tuple(PLAIN.replace("113.7", f"113.{number}") for number in range(11))
 
+FLEET = "127.0.0.1 4001 http 9000 9997 3 1000 0 fleet.service fleetd"
+
+
+def closing(*rows: str) -> tuple[Change, ...]:
+    """Have the plan close the local port, all members be watched, and the first one's watcher have seen this."""
+    others = (record(host=name) for name in ("server2", "server3"))
+    return (plan(clients=Clients(close=("local",))), *others, record(*rows))
+
+
 # fmt: off
 CASES = (
     Case(GATE, "bridged", (record(PLAIN),)),  # clients are not served in both schemes
@@ -69,11 +80,27 @@ CASES = (
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ssh.service sshd")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 orchestrator-watching.service ss")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ? ?")),  # it may have been a look of ours
-    Case(GATE, "bridged", all_but(since=9988), "server1: watched for 12 s of 10 m, nobody talks plain http"),
+    Case(GATE, "bridged", all_but(since=9988), "server1: watched for 12 s of 10 m, nobody came"),
     Case(GATE, "bridged", all_but(since=9400)),
     Case(GATE, "bridged", all_but(PLAIN, since=9988), "203.0.113.7 to server1:2379 talks plain http"),
     Case(GATE, "bridged", (*all_but(), record(host="server3", state="inactive")),
-         "server3: nobody watches who talks plain http to it: orchestrator-watching.service is inactive"),
+         "server3: nobody watches who talks to it: orchestrator-watching.service is inactive"),
+    Case(SHORT, "bridged", (record(PLAIN),)),
+    Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9989"), since=9989)),  # 11 s ago
+    Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9991")), "203.0.113.7 to server1:2379 talks plain http (9 s ago)"),
+    Case(SHORT, "bridged", all_but(since=9992), "server1: watched for 8 s of 10 s, nobody came"),
     Case(GATE, "bridged", (*all_but(), fails("server3", "talkers.LOOK")), "cannot tell: timed out"),
+
+    Case(UNUSED, "sealed", (record(FLEET),)),  # nothing is closed
+    Case(UNUSED, "sealed", closing(FLEET), "fleetd (fleet.service) on server1 to server1:4001 uses that port (3 s ago)"),
+    Case(UNUSED, "sealed", closing(FLEET), "fleetd (fleet.service) on server1", "server2"),
+    Case(UNUSED, "sealed", closing(FLEET.replace("9997", "9399"))),
+    Case(UNUSED, "sealed", closing(FLEET.replace("4001", "2379"))),
+    Case(UNUSED, "sealed", closing(FLEET.replace("fleet.service fleetd", "ssh.service etcdctl"))),
+    Case(UNUSED, "sealed", (*closing(), record(host="server2", state="inactive")), "server2: nobody watches who talks to it"),
+    Case(UNUSED, "closed", (record(host="server2", state="inactive"),)),  # all have closed it
+    Case(UNUSED_NOW, "sealed", (record(FLEET),)),
+    Case(UNUSED_NOW, "sealed", closing(FLEET), "uses that port (3 s ago)"),
+    Case(UNUSED_NOW, "sealed", closing(FLEET.replace("9997", "9989"))),  # 11 s ago
 )
 # fmt: on

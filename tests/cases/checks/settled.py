@@ -11,6 +11,7 @@ from support.judging import (
     found,
     gone,
     lies,
+    plan,
     runs,
     runs_as,
     says,
@@ -20,8 +21,10 @@ from support.judging import (
 
 from orchestrator.host.questions import Answer
 from orchestrator.plan.facts import FoundFile
+from orchestrator.plan.sections import Clients
 
 UNIT = "/etc/systemd/system/etcd2.service.d"
+ENDS = f"{UNIT}/50-closed.conf"
 LOCAL, CERTS, TLS = f"{UNIT}/25-insecure_localhost.conf", f"{UNIT}/30-certs.conf", f"{UNIT}/40-tls.conf"
 CA, CERTIFICATE, KEY = "/etc/etcd2/ca.pem", "/etc/etcd2/server1.pem", "/etc/etcd2/server1-key.pem"
 STORE = "/usr/local/share/ca-certificates/etcd-three-members-1.crt"
@@ -126,6 +129,11 @@ CASES = (
     Case("running_with_https", "sealed", (fails("server1", "unit.SCRIPT"),), "cannot tell: timed out"),
     Case("running_with_https", "switched", (down("server1"),), "etcd2.service is failed"),
     Case("running_with_https", "switched", (fails("server1", "files.SCRIPT"),), "cannot tell: timed out"),
+
+    Case("running_with_ports_closed", "closed"),
+    Case("running_with_ports_closed", "sealed", (plan(clients=Clients(close=("local",))),),
+         "ETCD_LISTEN_CLIENT_URLS is 'https://0.0.0.0:2379,http://127.0.0.1:4001', not 'https://0.0.0.0:2379'"),
+    Case("running_with_ports_closed", "closed", (gone("server1", ENDS),), f"{ENDS} is missing"),
 
     Case("holding_certificates", "staged"),
     Case("holding_certificates", "relaying-staged", host="proxy1"),
