@@ -7,6 +7,7 @@ from support.judging import Case, Change, Scene, fails, prints
 from orchestrator.plan.sections import Clients
 
 GATE = "free_of_plain_clients"
+SHORT = "not_spoken_to_in_http"
 
 
 def overlapping(scene: Scene) -> None:
@@ -74,6 +75,10 @@ CASES = (
     Case(GATE, "bridged", all_but(PLAIN, since=9988), "203.0.113.7 to server1:2379 talks plain http"),
     Case(GATE, "bridged", (*all_but(), record(host="server3", state="inactive")),
          "server3: nobody watches who talks plain http to it: orchestrator-watching.service is inactive"),
+    Case(SHORT, "bridged", (record(PLAIN),)),
+    Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9989"), since=9989)),  # 11 s ago
+    Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9991")), "203.0.113.7 to server1:2379 talks plain http (9 s ago)"),
+    Case(SHORT, "bridged", all_but(since=9992), "server1: watched for 8 s of 10 s, nobody talks plain http"),
     Case(GATE, "bridged", (*all_but(), fails("server3", "talkers.LOOK")), "cannot tell: timed out"),
 )
 # fmt: on
