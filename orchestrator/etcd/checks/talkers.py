@@ -40,7 +40,9 @@ def is_foreign(target: Target, talker: Talker) -> bool:
 def who(target: Target, talker: Talker, seen: Mapping[str, Connections]) -> str:
     """Name a client: by its unit on the member's host, its process on another of the plan, or its address."""
     if talker.is_local:
-        return f"{talker.process or '?'} ({talker.unit or 'too short to be attributed'}) on {target.name}"
+        if not talker.unit:
+            return f"{target.name} itself (too short to be attributed)"
+        return f"{talker.process} ({talker.unit}) on {target.name}"
     processes = sorted(set(_processes(talker, seen)))
     host = next((one.name for one in target.cluster.hosts if one.address == talker.address), None)
     if processes:
