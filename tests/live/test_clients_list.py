@@ -176,6 +176,7 @@ def test_every_client_is_counted_under_what_it_speaks(served: tuple[Lab, int]) -
     assert clients(lab)["watched_s"] >= watched_s
 
     a_client_of_the_host_itself(lab)
+    a_listener_that_is_opened_later(lab)
     done(lab, watching.end)
     done(lab, watching.end)
     left = lab.hosts[0].run(
@@ -199,6 +200,23 @@ def a_client_of_the_host_itself(lab: Lab) -> None:
     units = {(one["unit"], one["is_cut_off"]) for one in clients(lab)["clients"] if one["open"]}
     assert {("counts.service", True), ("spared.service", False)} == units
     shell(host, "systemctl stop counts.service spared.service")
+
+
+def a_listener_that_is_opened_later(lab: Lab) -> None:
+    """A restart of the member with other listeners is no gap, and the new ones are watched too."""
+    watched_s = clients(lab)["watched_s"]
+    host = lab.hosts[0]
+    local = "http://127.0.0.1:4001"
+    host.drop_in.write_text(host.drop_in.read_text().replace(local, f"{local},http://0.0.0.0:2377"))
+    shell(host, "systemctl daemon-reload && systemctl restart etcd2.service")
+    wait_until_healthy(lab)
+    time.sleep(TICK_S + 1)
+    lab.run(["curl", "--silent", f"http://{ADDRESS}:2377/version"])
+    time.sleep(SETTLED_S)
+    found = clients(lab)
+    assert found["watched_s"] > watched_s
+    assert ["http"] == found["ports"]["2377"]
+    assert 1 == counted(found)["http", 2377, True]
 
 
 def a_look_without_a_watcher(lab: Lab, port: int) -> None:
