@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from support.judging import Case, Change, Scene, fails, prints
 
+from orchestrator.etcd import stages
 from orchestrator.plan.sections import Clients
 
 GATE = "free_of_plain_clients"
@@ -35,6 +36,11 @@ def all_but(*rows: str, since: int = 0, means: str = "perl") -> tuple[Change, ..
     """Have all members be watched, and the first one's watcher have seen this."""
     others = (record(host=name) for name in ("server2", "server3"))
     return (overlapping, *others, record(*rows, since=since, means=means))
+
+
+def closed(scene: Scene) -> None:
+    """Have the first member run as it does once http is closed."""
+    scene.world.place("server1").environment |= stages.tls_listeners(scene.target)
 
 
 PLAIN = "203.0.113.7 2379 http 9000 9997 3 1000 0 - -"
@@ -70,15 +76,17 @@ CASES = (
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ssh.service sshd")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 orchestrator-watching.service ss")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ? ?")),  # it may have been a look of ours
-    Case(GATE, "bridged", all_but(since=9988), "server1: watched for 12 s of 10 m, nobody talks plain http"),
+    Case(GATE, "bridged", all_but(since=9988), "server1: watched for 12 s of 10 m, nobody came"),
     Case(GATE, "bridged", all_but(since=9400)),
     Case(GATE, "bridged", all_but(PLAIN, since=9988), "203.0.113.7 to server1:2379 talks plain http"),
     Case(GATE, "bridged", (*all_but(), record(host="server3", state="inactive")),
-         "server3: nobody watches who talks plain http to it: orchestrator-watching.service is inactive"),
+         "orchestrator-watching.service is inactive"),
+    Case(GATE, "bridged", (*all_but(), record(PLAIN, host="server3", state="inactive")), "service is inactive"),
+    Case(GATE, "switched", (*all_but(PLAIN), closed)),  # it has left http already
     Case(SHORT, "bridged", (record(PLAIN),)),
     Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9989"), since=9989)),  # 11 s ago
     Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9991")), "203.0.113.7 to server1:2379 talks plain http (9 s ago)"),
-    Case(SHORT, "bridged", all_but(since=9992), "server1: watched for 8 s of 10 s, nobody talks plain http"),
+    Case(SHORT, "bridged", all_but(since=9992), "server1: watched for 8 s of 10 s, nobody came"),
     Case(GATE, "bridged", (*all_but(), fails("server3", "talkers.LOOK")), "cannot tell: timed out"),
 )
 # fmt: on
