@@ -2,8 +2,8 @@
 
 Both take the ports as one word, ``2379,2378``, and print a line for each connection once it has spoken:
 ``L ADDRESS PORT OUR_PORT SCHEME``. They see packets to these ports alone, and at most 256 bytes of each. A
-filter in the kernel drops what comes over connections that are decided and talk much, so that a busy client
-costs next to nothing; what opens a connection always passes.
+filter in the kernel drops what has no payload, and what comes over connections that are decided and talk
+much, so that a busy client costs next to nothing; what opens a connection always passes.
 
 A connection whose first packet was seen is decided by its first bytes, which no other protocol shares. One
 that was there before is decided by a packet that begins like a TLS record, an HTTP request or an HTTP/2
@@ -13,10 +13,14 @@ has it between two of them.
 """
 
 # What both filters are made of: classic BPF, as <linux/filter.h> has it. $M0 holds 32 bits of the sender's
-# address; with its port they make a number for each connection, by which the talkative ones are dropped.
+# address; with its port they make a number for each connection, by which the talkative ones are dropped. $M2
+# is where the payload begins, $M3 where it ends, $M4 where the TCP header does.
 _TALKATIVE = 8  # packets of a decided connection, and then the kernel drops them
 _MOST_DROPPED = 200
 _MOST_KNOWN = 20000
+_BUFFER_BYTES = (
+    8 << 20
+)  # it runs when nobody else wants to, and packets wait: beyond the usual limit, if it may
 
 PERL = rf"""
 use strict;
@@ -25,14 +29,15 @@ my @ports = split /,/, shift;
 socket(my $s, 17, 2, 0) or die "AF_PACKET: $!\n";
 my (%fresh, %known, %dropped, @dropped);
 sub attach {{
-  my @op = ([0x20,0,0,0xfffff004],[0x15,1,0,0],[6,0,0,0],[0x20,0,0,0xfffff000],[0x15,10,0,0x86dd],
-    [0x15,1,0,0x800],[6,0,0,0],[0x28,0,0,6],[0x45,0,1,0x1fff],[6,0,0,0],[0x20,0,0,12],[2,0,0,0],
-    [0xb1,0,0,0],[0x30,0,0,9],[5,0,0,4],[0x20,0,0,20],[2,0,0,0],[1,0,0,40],[0x30,0,0,6],
-    [0x15,1,0,6],[6,0,0,0],[0x48,0,0,2]);
+  my @op = ([0x20,0,0,0xfffff004],[0x15,1,0,0],[6,0,0,0],[0x20,0,0,0xfffff000],[0x15,12,0,0x86dd],
+    [0x15,1,0,0x800],[6,0,0,0],[0x28,0,0,6],[0x45,0,1,0x1fff],[6,0,0,0],[0x20,0,0,12],[2,0,0,0],[0x28,0,0,2],
+    [2,0,0,3],[0xb1,0,0,0],[0x30,0,0,9],[5,0,0,7],[0x20,0,0,20],[2,0,0,0],[0x28,0,0,4],[4,0,0,40],[2,0,0,3],
+    [1,0,0,40],[0x30,0,0,6],[0x15,1,0,6],[6,0,0,0],[0x48,0,0,2]);
   my $left = @ports;
   push @op, [0x15,$left--,0,$_] for @ports;
-  push @op, [6,0,0,0],[0x50,0,0,13],[0x45,0,1,2],[6,0,0,256],[0x48,0,0,0],[0x24,0,0,40503],[2,0,0,1],
-    [0x61,0,0,1],[0x60,0,0,0],[0xac,0,0,0];
+  push @op, [6,0,0,0],[0x50,0,0,13],[0x45,0,1,2],[6,0,0,256],[3,0,0,4],[0x50,0,0,12],[0x54,0,0,0xf0],
+    [0x74,0,0,2],[12,0,0,0],[2,0,0,2],[0x61,0,0,2],[0x60,0,0,3],[0x2d,1,0,0],[6,0,0,0],[0x61,0,0,4],
+    [0x48,0,0,0],[0x24,0,0,40503],[2,0,0,1],[0x61,0,0,1],[0x60,0,0,0],[0xac,0,0,0];
   push @op, [0x15,0,1,$_],[6,0,0,0] for @dropped;
   push @op, [6,0,0,256];
   my $filter = join "", map {{ pack "SCCL", @$_ }} @op;
@@ -60,7 +65,7 @@ sub scheme {{
   return is_frame($said) ? "http" : "";
 }}
 attach();
-setsockopt($s, SOL_SOCKET, SO_RCVBUF, pack("i", 4 << 20));
+setsockopt($s, SOL_SOCKET, $_, pack("i", {_BUFFER_BYTES})) for SO_RCVBUF, 33;
 bind($s, pack("SnlSCCa8", 17, 3, 0, 0, 0, 0, "")) or die "bind: $!\n";
 $| = 1;
 print "M perl\n";
@@ -109,13 +114,14 @@ import ctypes, re, socket, struct, sys
 ports = [int(port) for port in sys.argv[1].split(",")]
 s = socket.socket(17, socket.SOCK_DGRAM, socket.htons(3))
 fresh, known, dropped = {{}}, {{}}, []
-HEAD = [(0x20,0,0,0xfffff004),(0x15,1,0,0),(6,0,0,0),(0x20,0,0,0xfffff000),(0x15,10,0,0x86dd),
-    (0x15,1,0,0x800),(6,0,0,0),(0x28,0,0,6),(0x45,0,1,0x1fff),(6,0,0,0),(0x20,0,0,12),(2,0,0,0),
-    (0xb1,0,0,0),(0x30,0,0,9),(5,0,0,4),(0x20,0,0,20),(2,0,0,0),(1,0,0,40),(0x30,0,0,6),
-    (0x15,1,0,6),(6,0,0,0),(0x48,0,0,2)]
+HEAD = [(0x20,0,0,0xfffff004),(0x15,1,0,0),(6,0,0,0),(0x20,0,0,0xfffff000),(0x15,12,0,0x86dd),
+    (0x15,1,0,0x800),(6,0,0,0),(0x28,0,0,6),(0x45,0,1,0x1fff),(6,0,0,0),(0x20,0,0,12),(2,0,0,0),(0x28,0,0,2),
+    (2,0,0,3),(0xb1,0,0,0),(0x30,0,0,9),(5,0,0,7),(0x20,0,0,20),(2,0,0,0),(0x28,0,0,4),(4,0,0,40),(2,0,0,3),
+    (1,0,0,40),(0x30,0,0,6),(0x15,1,0,6),(6,0,0,0),(0x48,0,0,2)]
 HEAD += [(0x15,len(ports)-at,0,port) for at, port in enumerate(ports)]
-HEAD += [(6,0,0,0),(0x50,0,0,13),(0x45,0,1,2),(6,0,0,256),(0x48,0,0,0),(0x24,0,0,40503),(2,0,0,1),
-    (0x61,0,0,1),(0x60,0,0,0),(0xac,0,0,0)]
+HEAD += [(6,0,0,0),(0x50,0,0,13),(0x45,0,1,2),(6,0,0,256),(3,0,0,4),(0x50,0,0,12),(0x54,0,0,0xf0),
+    (0x74,0,0,2),(12,0,0,0),(2,0,0,2),(0x61,0,0,2),(0x60,0,0,3),(0x2d,1,0,0),(6,0,0,0),(0x61,0,0,4),
+    (0x48,0,0,0),(0x24,0,0,40503),(2,0,0,1),(0x61,0,0,1),(0x60,0,0,0),(0xac,0,0,0)]
 PLAIN = re.compile(br"PRI \* HTTP/2|(?:GET|PUT|POST|HEAD|DELETE|OPTIONS|PATCH|QGET|CONNECT|TRACE) ")
 FIRST = re.compile(br"\x16\x03[\x00-\x04]")
 RECORD = re.compile(br"[\x14-\x17]\x03[\x00-\x04][\x00-\x41]")
@@ -143,7 +149,11 @@ def scheme(said, is_first):
         return ""
     return "https" if RECORD.match(said) else "http" if is_frame(said) else ""
 attach()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+for each in (socket.SO_RCVBUF, 33):
+    try:
+        s.setsockopt(socket.SOL_SOCKET, each, {_BUFFER_BYTES})
+    except PermissionError:
+        pass
 s.setblocking(False)
 try:  # what came before there was a filter
     while True:

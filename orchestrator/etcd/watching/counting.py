@@ -3,7 +3,8 @@
 It reads lines: ``P PORT=SCHEMES ...`` (the listeners), ``M MEANS`` (who tells schemes apart), ``L ADDRESS
 PORT OUR_PORT SCHEME`` (a connection has spoken), ``UNCONN ...`` (ss: one has ended), ``NUMBER NUMBER ...``
 (ss: one is there), ``T UPTIME`` before and ``.`` behind what is there now, ``FAILED`` at a bad end. Only what
-ss has seen counts: the capture may see packets that are for somebody behind this host.
+ss has seen counts: the capture may see packets that are for somebody behind this host. On a host without a
+moment to spare the capture comes late, so what has ended unknown may still be told for a minute.
 
 The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``,
 ``ports``, and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at
@@ -65,7 +66,7 @@ function ask_owners(   command, line, field, key, name, pid, filter, port) {
 function forget(key) {
   delete first[key]; delete near[key]; delete bytes[key]; delete ended[key]; delete there[key]
   delete told[key]; delete row_of[key]; delete owner[key]; delete asked[key]; delete label[key]
-  delete labelled[key]
+  delete labelled[key]; delete closed[key]
 }
 function take_back(key,   row) {
   row = row_of[key]
@@ -88,11 +89,14 @@ function fold(is_last,   key, row, scheme, part, wanted) {
     else if (bytes[key] == 0 || bytes[key] == 1) scheme = "silent"
     else if (is_last || first[key] < tick) scheme = schemes[part[3]] ~ /,/ ? "unknown" : schemes[part[3]]
     if ((key in ended) && scheme != "" && (is_last || (key in label) || ended[key] < tick)) {
-      if (scheme != "silent") enter(key, part, scheme)
-      gone[key] = tick
-      forget(key)
+      if (!(key in closed)) closed[key] = now
+      if (scheme != "silent") enter(key, part, scheme, closed[key])
+      if (scheme != "unknown" || is_last || means == "ports" || ended[key] < tick - 20) {
+        gone[key] = tick
+        forget(key)
+      }
     } else if (there[key] == tick && scheme != "" && scheme != "silent") {
-      row = enter(key, part, scheme)
+      row = enter(key, part, scheme, now)
       if (row != "") open[row]++
     } else if (there[key] < tick - 30 && !(key in ended)) forget(key)
   }
@@ -100,7 +104,7 @@ function fold(is_last,   key, row, scheme, part, wanted) {
     if (!(key in first) && labelled[key] < tick - 3) { delete label[key]; delete labelled[key] }
   for (key in gone) if (gone[key] < tick - 2) delete gone[key]
 }
-function enter(key, part, scheme,   who, row) {
+function enter(key, part, scheme, moment,   who, row) {
   who = "- -"
   if (is_local(key)) {
     who = (key in owner) ? owner[key] : "? ?"
@@ -112,10 +116,10 @@ function enter(key, part, scheme,   who, row) {
     told[key] = 0
     row_of[key] = row
     count[row]++
-    if (!(row in began)) began[row] = now
+    if (!(row in began)) began[row] = moment
   }
   if (bytes[key] > told[key]) { sum[row] += bytes[key] - told[key]; told[key] = bytes[key] }
-  last[row] = now
+  if (!(row in last) || last[row] + 0 < moment + 0) last[row] = moment
   return row
 }
 function evict(   row, total, worst) {

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from support.judging import Case, Change, Scene, fails, plan, prints
 
+from orchestrator.etcd import stages
 from orchestrator.plan.sections import Clients
 
 GATE = "free_of_plain_clients"
@@ -36,6 +37,11 @@ def all_but(*rows: str, since: int = 0, means: str = "perl") -> tuple[Change, ..
     """Have all members be watched, and the first one's watcher have seen this."""
     others = (record(host=name) for name in ("server2", "server3"))
     return (overlapping, *others, record(*rows, since=since, means=means))
+
+
+def closed(scene: Scene) -> None:
+    """Have the first member run as it does once http is closed."""
+    scene.world.place("server1").environment |= stages.tls_listeners(scene.target)
 
 
 PLAIN = "203.0.113.7 2379 http 9000 9997 3 1000 0 - -"
@@ -84,7 +90,9 @@ CASES = (
     Case(GATE, "bridged", all_but(since=9400)),
     Case(GATE, "bridged", all_but(PLAIN, since=9988), "203.0.113.7 to server1:2379 talks plain http"),
     Case(GATE, "bridged", (*all_but(), record(host="server3", state="inactive")),
-         "server3: nobody watches who talks to it: orchestrator-watching.service is inactive"),
+         "orchestrator-watching.service is inactive"),
+    Case(GATE, "bridged", (*all_but(), record(PLAIN, host="server3", state="inactive")), "service is inactive"),
+    Case(GATE, "switched", (*all_but(PLAIN), closed)),  # it has left http already
     Case(SHORT, "bridged", (record(PLAIN),)),
     Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9989"), since=9989)),  # 11 s ago
     Case(SHORT, "bridged", all_but(PLAIN.replace("9997", "9991")), "203.0.113.7 to server1:2379 talks plain http (9 s ago)"),

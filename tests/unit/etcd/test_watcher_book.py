@@ -70,6 +70,8 @@ CASES: list[tuple[str, Sequence[str], list[tuple[str, int, int, int]]]] = [
     ("several", (spoke(1, "http"), spoke(2, "https"), *look(1, there(1), there(2))), [("http", 1, 1, 100), ("https", 1, 1, 100)]),
     ("nobody knows", look(1, there(1)), [("unknown", 1, 1, 100)]),
     ("it speaks at last", (*look(1, there(1)), *look(2, there(1)), spoke(1, "https"), *look(3, there(1))), [("https", 1, 1, 100)]),
+    ("it is told of a minute late", (*look(1), ended(1), *look(2), *look(3), *look(4), spoke(1, "https"), *look(5)), [("https", 1, 0, 150)]),
+    ("nobody ever tells", (*look(1), ended(1), *(line for n in range(2, 40) for line in look(n))), [("unknown", 1, 0, 150)]),
     ("it never spoke", look(1, there(1, INFO)), []),
     ("a check that only connects", (*look(1), ended(1, f"{INFO} bytes_received:1"), *look(2), *look(3)), []),
     ("an old ss shows no bytes", (*look(1), ended(1, ""), *look(2), *look(3)), [("unknown", 1, 0, 0)]),
@@ -132,6 +134,15 @@ def test_the_record_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
     (again,) = book(tmp_path, *look(20), record=record)
     assert (10.0, 1, 100) == (again.last_s, again.connections, again.received_bytes)
     assert (0.0, OTHER) == (first.last_s, again.address)
+
+
+def test_what_nobody_knows_was_seen_when_it_ended(tmp_path: Path) -> None:
+    record = str(tmp_path / "record")
+    (found,) = book(tmp_path, *look(10), ended(1), *look(13), *look(16), *look(19), record=record)
+    assert (6.0, 6.0) == (
+        found.first_s,
+        found.last_s,
+    )  # it was entered at 13: the look before, it might have been told
 
 
 def test_it_holds_500_rows_and_lets_those_over_tls_go_first(tmp_path: Path) -> None:
