@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning import addressing
+from orchestrator.plan import spelling
 from orchestrator.plan.loading import load
 from orchestrator.plan.model import Cluster
 
@@ -23,6 +24,7 @@ TLS = {
 PASSWORD = "keys/etcd.password"  # noqa: S105 - a file's name
 SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts", "config": "none"}
 AT_THEIR_ADDRESSES: Mapping[str, str] = {}
+LONGEST_QUIET_S = 3.0
 NOT_HERE = ("host", "identity_file", "known_hosts", "config", "jump", "host_key")
 
 
@@ -30,6 +32,7 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
     """Rewrite a plan so that each of its files is the lab's own and each host is reached at its address.
 
     A host's own files and its way (``ssh.host``, jump hosts) go; what else it overrides stays, comments too.
+    How long nobody may have spoken plain http is shortened: a rehearsal does not wait ten minutes for that.
     ``reached`` are IP addresses of hosts that the plan has DNS names of, by the hosts' names. ``user`` is
     whom etcd is asked as, if it is not the plan that says so.
     """
@@ -41,6 +44,7 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
     for section, paths in (("tls", TLS), ("ssh", SSH)):
         plan.setdefault(section, {}).update(paths)
     plan["ssh"].pop("jump", None)
+    _shorten(plan.setdefault("clients", {}))
     if user:
         plan["auth"] = {"user": user}
     if plan.get("api") == "v2":
@@ -59,6 +63,11 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
     written = StringIO()
     yaml.dump(plan, written)
     return written.getvalue()
+
+
+def _shorten(clients: Any) -> None:  # noqa: ANN401 - YAML
+    if "quiet" not in clients or spelling.seconds(clients["quiet"]) > LONGEST_QUIET_S:
+        clients["quiet"] = f"{LONGEST_QUIET_S:g}s"
 
 
 def copy(

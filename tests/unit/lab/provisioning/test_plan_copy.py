@@ -114,3 +114,22 @@ def test_the_labs_own_copy_is_not_copied_onto_itself(tmp_path: Path) -> None:
     plan.write_text(OVERRIDDEN)
     with pytest.raises(LabError, match="own copy"):
         plan_copy.copy(plan, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "quiet_s", "port"),
+    [
+        ("", 3.0, 2378),
+        ("clients: {quiet: 20m, extra_port: 2377}\n", 3.0, 2377),
+        ("clients: {quiet: 500ms}\n", 0.5, 2378),
+    ],
+)
+def test_a_rehearsal_does_not_wait_long_for_quiet_and_the_rest_stays(
+    tmp_path: Path, written: str, quiet_s: float, port: int
+) -> None:
+    plan = tmp_path / "plan-of-operator.yaml"
+    plan.write_text(f"{THREE_MEMBERS.read_text()}\n{written}")
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    cluster = plan_copy.copy(plan, lab)
+    assert (quiet_s, port) == (cluster.clients.quiet_s, cluster.clients.extra_port)
