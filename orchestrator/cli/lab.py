@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,14 @@ Etcd = Annotated[
     ),
 ]
 
+
+class Clients(StrEnum):
+    """Which clients use the cluster during a rehearsal."""
+
+    USUAL = "usual"
+    ALL = "all"
+
+
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
@@ -48,6 +57,10 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the hosts running afterwards.")] = False,
     etcd: Etcd = None,
+    clients: Annotated[
+        Clients,
+        typer.Option(help="usual, or all: clients of every kind, one that knows http alone among them."),
+    ] = Clients.USUAL,
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
@@ -64,7 +77,14 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
         raise UsageError(f"--with-data restores what --as-found reads: {again}")
     with ExitStack() as stack:
         found = stack.enter_context(_found(plan, Login(asks, password), with_data)) if as_found else None
-        code = run_rehearsal(plan, keep=keep, etcd=etcd, arguments=context.args, found=found)
+        code = run_rehearsal(
+            plan,
+            keep=keep,
+            etcd=etcd,
+            arguments=context.args,
+            found=found,
+            has_crowd=clients is Clients.ALL,
+        )
     raise typer.Exit(code)
 
 

@@ -22,7 +22,8 @@ from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
-from orchestrator.lab.proof.probers import RunningProber, of_members
+from orchestrator.lab.proof.posts import of_members
+from orchestrator.lab.proof.probers import RunningProber
 from orchestrator.plan.model import Cluster
 from orchestrator.session import open_session
 

@@ -1,13 +1,9 @@
 """Clients of several endpoints: how they reach them, which one they use, what they do when it fails."""
 
-import ssl
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-from orchestrator.lab.clients.http_session import Body, Endpoint, Request, Session, UnansweredError
-from orchestrator.lab.provisioning.login import Login
+from orchestrator.lab.clients.http_session import Body, Endpoint, Request, UnansweredError
 
 BREATH_S = 0.02  # pause after a whole round of endpoints that did not answer
 
@@ -58,6 +54,7 @@ class FailoverClient:
         deadline = self._clock() + self._patience_s
         refused = 0
         while True:
+            self._choose()
             session = self._sessions[self._current]
             try:
                 return session.ask(request)
@@ -70,6 +67,9 @@ class FailoverClient:
                 return None
             if refused % len(self._sessions) == 0:
                 self._sleep(BREATH_S)
+
+    def _choose(self) -> None:
+        """Look before each try whether other endpoints are the right ones now."""
 
     def __enter__(self) -> Self:
         return self
@@ -100,45 +100,31 @@ class LoyalClient(FailoverClient):
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """The members' addresses and client port, what to trust and show over TLS.
+class MovingClient(FailoverClient):
+    """It asks before each try what to use; when that changes, it closes all and begins with the first.
 
-    ``endpoints``, if there are any, are what a loyal client uses instead of the members. ``patience_s`` is
-    for one request on all endpoints together, ``try_timeout_s`` for one try. ``login`` is who they are.
+    Where the first is https, http is the last resort: the next request begins with the first again.
     """
 
-    addresses: tuple[str, ...]
-    port: int
-    trust: ssl.SSLContext
-    try_timeout_s: float
-    endpoints: tuple[Endpoint, ...] = ()
-    patience_s: float = 5.0
-    login: Login | None = None
+    def __init__(
+        self,
+        choice: Callable[[], Sequence[Asking]],
+        *,
+        patience_s: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        super().__init__(choice(), patience_s=patience_s, clock=clock, sleep=sleep)
+        self._choice = choice
 
-    def member(self, address: str) -> tuple[Session, Session]:
-        """Return sessions with one member: over HTTP, and over HTTPS."""
-        return (
-            self._session(Endpoint("http", address, self.port)),
-            self._session(Endpoint("https", address, self.port)),
-        )
+    def ask(self, request: Request) -> Body | None:
+        """Return the first answer that any endpoint gives, or None if none did in time."""
+        if self.endpoint.scheme == "http" and self._sessions[0].endpoint.scheme == "https":
+            self._current = 0
+        return super().ask(request)
 
-    def sessions(self) -> tuple[Session, ...]:
-        """Return sessions with all members: over HTTP, then over HTTPS."""
-        both = [self.member(address) for address in self.addresses]
-        return (*(http for http, _ in both), *(https for _, https in both))
-
-    def client(self) -> FailoverClient:
-        """Return a loyal client of the endpoints; without them, a client of all members.
-
-        That one goes over HTTP for as long as anyone answers there, then over HTTPS.
-        """
-        if self.endpoints:
-            own = [self._session(each) for each in self.endpoints]
-            return LoyalClient(own, patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
-        return FailoverClient(
-            self.sessions(), patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep
-        )
-
-    def _session(self, endpoint: Endpoint) -> Session:
-        return Session(endpoint, self.trust, timeout_s=self.try_timeout_s, login=self.login)
+    def _choose(self) -> None:
+        chosen = tuple(self._choice())
+        if chosen != self._sessions:
+            self.close()
+            self._sessions, self._current = chosen, 0

@@ -45,6 +45,7 @@ class Event:
     revision: int
     key: str
     value: str
+    is_deletion: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +72,12 @@ def contradictions(history: History) -> Iterator[str]:
         one.revision: Event(one.revision, one.key, one.value) for one in history.writes if one.revision
     }
     yield from _of_reads(history, {**answered, **log})
+
+
+def missed(history: History) -> tuple[int, ...]:
+    """Return the revisions of answered writes that the watch did not deliver."""
+    delivered = {event.revision for event in history.events}
+    return tuple(one.revision for one in history.writes if one.revision and one.revision not in delivered)
 
 
 def _of_the_watch(events: Sequence[Event]) -> Iterator[str]:

@@ -29,7 +29,8 @@ class Endpoint:
     port: int
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.address}:{self.port}"
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{self.scheme}://{address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,17 @@ class Session:
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         self._connection.close()
+
+
+class ShortSession(Session):
+    """A connection for each request, as curl makes from a cron job."""
+
+    def ask(self, request: Request) -> Body:
+        """Connect, send one request, close, and return the answer; or raise UnansweredError."""
+        try:
+            return super().ask(request)
+        finally:
+            self.close()
 
 
 def trusting(ca: str, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:

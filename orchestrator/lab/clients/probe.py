@@ -5,62 +5,108 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from orchestrator.lab.clients import http_session, v2, v3
 from orchestrator.lab.clients.api import Dialect
-from orchestrator.lab.clients.failover import Reach
 from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.clients.prober import Prober
+from orchestrator.lab.clients.reach import Reach, endpoint_of
+from orchestrator.lab.clients.watch import Watch
+from orchestrator.lab.clients.way import Way
+from orchestrator.lab.clients.witness import Witness
 from orchestrator.lab.provisioning.login import Login
+from orchestrator.plan.model import Frozen
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"v2": v2, "v3": v3})
+WAY_PAUSE_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Probe until SIGTERM, SIGINT or the end of standard input; then write the report."""
     options = _options(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
-    reach = Reach(
-        addresses=tuple(options.address),
-        port=options.port,
-        trust=http_session.trusting(options.ca, options.certificate, options.key),
-        try_timeout_s=options.try_timeout_ms / 1000,
-        endpoints=tuple(options.endpoint),
-        patience_s=options.patience_s,
-        login=Login(options.user, options.password_file.read_text()) if options.user else None,
-    )
+    stop = stopping()
+    reach = of(options)
+    own = tuple(options.endpoint)
+    reach = replace(reach, endpoints=own) if own else moving(reach, stop)
     prober = Prober(
         reach,
         DIALECTS[options.api],
         interval_s=options.interval_ms / 1000,
         lease_ttl_s=options.lease_ttl_s,
-        watching=v3 if options.watch else None,
+        witness=watching(reach) if options.watch else None,
     )
-    report = prober.run(stop)
-    unfinished = options.report.with_suffix(".unfinished")
-    unfinished.write_text(report.model_dump_json(indent=2) + "\n")
-    unfinished.replace(options.report)
+    leave(prober.run(stop), options.report)
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m orchestrator.lab.clients.probe", description=Prober.__doc__
+def stopping() -> threading.Event:
+    """Return what is set by SIGTERM, SIGINT or the end of standard input."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_wait_for_end_of_input, args=(stop,), daemon=True).start()
+    return stop
+
+
+def of(options: argparse.Namespace) -> Reach:
+    """Return the reach that the options of ``parser`` describe."""
+    return Reach(
+        addresses=tuple(options.address),
+        port=options.port,
+        trust=http_session.trusting(options.ca, options.certificate, options.key),
+        try_timeout_s=options.try_timeout_ms / 1000,
+        patience_s=options.patience_s,
+        login=Login(options.user, options.password_file.read_text()) if options.user else None,
+        extra_port=options.extra_port,
+        registry=v2.MEMBERS if options.api == "v2" else v3.MEMBERS,
     )
-    parser.add_argument("--address", action="append", required=True, help="a member's address; once for each")
-    parser.add_argument("--port", type=int, default=2379, help="the members' client port")
-    parser.add_argument("--ca", required=True, help="authority to trust over HTTPS")
-    parser.add_argument("--certificate", required=True, help="client certificate to show over HTTPS")
-    parser.add_argument("--key", required=True, help="its private key")
-    parser.add_argument("--user", help="a user of etcd's own, if its authentication is on")
-    parser.add_argument("--password-file", type=Path, help="with that user's password")
-    parser.add_argument(
+
+
+def moving(reach: Reach, stop: threading.Event) -> Reach:
+    """Return the reach of a client that moves to https when every member serves it, watched from now on."""
+    way = Way(reach.answers, reach.addresses, reach.port, reach.extra_port)
+    threading.Thread(target=way.follow, args=(stop, WAY_PAUSE_S), daemon=True).start()
+    return replace(reach, way=way)
+
+
+def watching(reach: Reach) -> Witness:
+    """Return a witness whose watch goes the way of a reach."""
+    return Witness(v3, partial(Watch, reach.choice(), v3))
+
+
+def leave(report: Frozen, path: Path) -> None:
+    """Write a report where it is expected: all of it, or none."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(report.model_dump_json(indent=2) + "\n")
+    unfinished.replace(path)
+
+
+def parser(program: str, description: str) -> argparse.ArgumentParser:
+    """Return what reads the options of a program whose clients use the members."""
+    made = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    made.add_argument("--address", action="append", required=True, help="a member's address; once for each")
+    made.add_argument("--port", type=int, default=2379, help="the members' client port")
+    made.add_argument("--extra-port", type=int, help="where they may serve https beside http")
+    made.add_argument("--ca", required=True, help="authority to trust over HTTPS")
+    made.add_argument("--certificate", required=True, help="client certificate to show over HTTPS")
+    made.add_argument("--key", required=True, help="its private key")
+    made.add_argument("--user", help="a user of etcd's own, if its authentication is on")
+    made.add_argument("--password-file", type=Path, help="with that user's password")
+    made.add_argument("--api", choices=sorted(DIALECTS), default="v3", help="which of etcd's APIs to use")
+    made.add_argument("--report", type=Path, required=True, help="where to write the report, as JSON")
+    made.add_argument("--interval-ms", type=float, default=10.0, help="from one write to the next")
+    made.add_argument("--try-timeout-ms", type=float, default=1000.0, help="patience with one endpoint")
+    made.add_argument("--patience-s", type=float, default=5.0, help="patience with one write in all")
+    return made
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    made = parser("orchestrator.lab.clients.probe", Prober.__doc__ or "")
+    made.add_argument(
         "--endpoint",
         action="append",
         type=_endpoint,
@@ -68,23 +114,18 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="URL",
         help="write through this alone, once it has answered; until then through the URLs that follow",
     )
-    parser.add_argument("--api", choices=sorted(DIALECTS), default="v3", help="which of etcd's APIs to use")
-    parser.add_argument("--report", type=Path, required=True, help="where to write the report, as JSON")
-    parser.add_argument("--interval-ms", type=float, default=10.0, help="from one write to the next")
-    parser.add_argument("--try-timeout-ms", type=float, default=1000.0, help="patience with one endpoint")
-    parser.add_argument("--patience-s", type=float, default=5.0, help="patience with one write in all")
-    parser.add_argument("--lease-ttl-s", type=int, default=5, help="time to live of the lease; 0 keeps none")
-    parser.add_argument(
+    made.add_argument("--lease-ttl-s", type=int, default=5, help="time to live of the lease; 0 keeps none")
+    made.add_argument(
         "--watch", action="store_true", help="watch the writes, and judge the whole history (v3 only)"
     )
-    return parser.parse_args(arguments)
+    return made.parse_args(arguments)
 
 
 def _endpoint(text: str) -> Endpoint:
-    url = urlsplit(text)
-    if url.scheme != "http" or not url.hostname or not url.port:
-        raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:4001")
-    return Endpoint("http", url.hostname, url.port)
+    try:
+        return endpoint_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _wait_for_end_of_input(stop: threading.Event) -> None:

@@ -4,16 +4,15 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 
 from orchestrator.lab.clients.api import Dialect
-from orchestrator.lab.clients.failover import Reach
-from orchestrator.lab.clients.history import contradictions
+from orchestrator.lab.clients.history import contradictions, missed
+from orchestrator.lab.clients.reach import Reach
 from orchestrator.lab.clients.tally import ProbeReport, Tally, quantile
 from orchestrator.lab.clients.verification import lost
-from orchestrator.lab.clients.watch import Watching
 from orchestrator.lab.clients.witness import Witness
 from orchestrator.output import out
 
@@ -31,9 +30,10 @@ class Prober:
         *,
         interval_s: float,
         lease_ttl_s: int,
-        watching: Watching | None = None,
+        witness: Witness | None = None,
+        tell: Callable[[str], None] = out,
     ) -> None:
-        """Without a time to live no lease is kept; without an API for it nothing is watched."""
+        """Without a time to live no lease is kept; without a witness nothing is watched."""
         self._reach = reach
         self._dialect = dialect
         self._interval_s = interval_s
@@ -41,9 +41,15 @@ class Prober:
         self._client = reach.client()
         key = f"{self._prefix[:-1]}-lease"
         self._lease = dialect.kept(reach.client(), key, ttl_s=lease_ttl_s) if lease_ttl_s else None
-        self._witness = Witness(reach.sessions(), watching) if watching else None
+        self._witness = witness
+        self._tell_of = tell
         self._tally = Tally(started=time.monotonic())
         self._complaints: list[str] = []
+
+    @property
+    def acknowledged(self) -> int:
+        """How many of its writes were acknowledged up to now."""
+        return len(self._tally.times)
 
     def run(self, stop: threading.Event) -> ProbeReport:
         """Probe until told to stop, then read everything back from every member."""
@@ -98,6 +104,7 @@ class Prober:
             self._witness.wrote((key, value), (offered, now), tries, answer)
         if answer is None:
             tally.failed += 1
+            tally.failed_at.append(time.time())
             self._complain(f"write {tally.attempts} failed: {client.last_refusal}")
             return
         tally.acknowledge(key, value, offered=offered, now=now, scheme=client.endpoint.scheme)
@@ -110,6 +117,7 @@ class Prober:
         answer = client.ask(self._dialect.get(key))
         if answer is None:
             tally.failed_reads += 1
+            tally.failed_at.append(time.time())
             self._complain(f"reading write {tally.attempts} failed: {client.last_refusal}")
             return
         found = self._dialect.pairs(answer)
@@ -133,7 +141,7 @@ class Prober:
             "failovers": self._client.failovers,
             "endpoint": str(self._client.endpoint),
         }
-        out(json.dumps(line))
+        self._tell_of(json.dumps(line))
 
     def _report(self, started_at: datetime, ended: float) -> ProbeReport:
         tally, lease = self._tally, self._lease
@@ -166,4 +174,6 @@ class Prober:
             contradictions=len(contradicting),
             contradiction_examples=contradicting[:10],
             complaints=tuple(self._complaints),
+            missed=len(missed(history)) if history else 0,
+            failed_at=tuple(tally.failed_at),
         )

@@ -1,10 +1,13 @@
 """What the prober counts, and what the counts come to."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 from typing import Literal
+
+from pydantic import Field
 
 from orchestrator.plan.model import Frozen
 
@@ -16,7 +19,8 @@ class ProbeReport(Frozen):
     in time. Lost are acknowledged writes that are not to be read, at the end, from every single member.
     A stall is the time between two acknowledgements that follow each other; times are in seconds. Not every
     client keeps a lease, or has its writes watched. Contradictions are what no etcd that keeps its promises
-    can have shown.
+    can have shown; missed are revisions that the watch did not deliver. ``failed_at`` are the times, in
+    seconds since 1970, at which writes and reads were given up.
     """
 
     started_at: str
@@ -42,6 +46,91 @@ class ProbeReport(Frozen):
     contradictions: int
     contradiction_examples: tuple[str, ...]
     complaints: tuple[str, ...]
+    missed: int = 0
+    failed_at: tuple[float, ...] = ()
+
+
+class ClientReport(Frozen):
+    """What one of many kinds of client went through: operations, and what it must not have suffered.
+
+    ``missed`` are revisions that its watch did not deliver, None if it has none. ``broken`` says in sentences
+    what etcd promises and did not keep, such as a lock that two held at once. ``failed_at`` is as in
+    ProbeReport.
+    """
+
+    kind: str
+    attempts: int
+    failed: int
+    failed_at: tuple[float, ...]
+    longest_stall_s: float
+    missed: int | None
+    broken: tuple[str, ...]
+    complaints: tuple[str, ...]
+    writes_over: Mapping[str, int] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, kind: str, probe: ProbeReport) -> "ClientReport":
+        """Return the same of a prober."""
+        wrong = (
+            (probe.lost, "acknowledged writes are lost"),
+            (probe.wrong_reads, "reads did not give what had just been written"),
+        )
+        return cls(
+            kind=kind,
+            attempts=probe.attempts + probe.reads,
+            failed=probe.failed + probe.failed_reads,
+            failed_at=probe.failed_at,
+            longest_stall_s=probe.longest_stall_s,
+            missed=probe.missed if probe.watched else None,
+            broken=(
+                *(f"{count} {what}" for count, what in wrong if count),
+                *probe.contradiction_examples,
+                *((f"the lease is {probe.lease}",) if probe.lease not in ("alive", "none") else ()),
+            ),
+            complaints=probe.complaints,
+            writes_over=probe.writes_over,
+        )
+
+
+class CrowdReport(Frozen):
+    """What clients of every kind went through, at the same time."""
+
+    clients: tuple[ClientReport, ...]
+
+
+@dataclass(slots=True)
+class Count:
+    """Operations of one client, counted as they happen; start and end count as successes for the stalls."""
+
+    kind: str
+    attempts: int = 0
+    times: list[float] = field(default_factory=lambda: [time.monotonic()])
+    failed_at: list[float] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    ended: float | None = None
+
+    def fail(self, why: str) -> None:
+        """Note an operation that was given up."""
+        self.failed_at.append(time.time())
+        self.complain(why)
+
+    def complain(self, why: str) -> None:
+        """Note what was wrong, though it may be better by the next try."""
+        if len(self.complaints) < 10:
+            self.complaints.append(why[-300:])
+
+    def report(self, *, missed: int | None = None, broken: Sequence[str] = ()) -> ClientReport:
+        """Return what it came to, up to now."""
+        return ClientReport(
+            kind=self.kind,
+            attempts=self.attempts,
+            failed=len(self.failed_at),
+            failed_at=tuple(self.failed_at),
+            longest_stall_s=longest_gap([*self.times, self.ended or time.monotonic()])[0],
+            missed=missed,
+            broken=tuple(broken),
+            complaints=tuple(self.complaints),
+        )
 
 
 @dataclass(slots=True)
@@ -58,6 +147,7 @@ class Tally:
     reads: int = 0
     failed_reads: int = 0
     wrong_reads: int = 0
+    failed_at: list[float] = field(default_factory=list)
 
     def acknowledge(self, key: str, value: str, *, offered: float, now: float, scheme: str) -> None:
         """Note a write that a member took."""

@@ -7,6 +7,7 @@ from orchestrator.lab.clients.failover import Asking, FailoverClient
 from orchestrator.lab.clients.http_session import Body, Request
 
 KEYS = "/v2/keys"
+MEMBERS = Request("GET", "/v2/members")
 FORM = "application/x-www-form-urlencoded"
 NO_SUCH_KEY = 404  # with etcd's own error code in JSON: an answer, and not a member's failure
 

@@ -12,6 +12,7 @@ from orchestrator.lab.clients.http_session import Body, Request
 
 MEMBERS = Request("POST", "/v3/cluster/member/list", "{}")
 PAGE = 1000
+DELETION = ("DELETE", 1)
 
 
 def put(key: str, value: str, *, lease: str = "0") -> Request:
@@ -55,10 +56,15 @@ def watch(prefix: str, revision: int) -> Request:
 
 
 def events(part: Body) -> tuple[Event, ...]:
-    """Return the writes that a part of a watch's answer tells of."""
-    written = (each["kv"] for each in part.get("events", ()))
+    """Return the writes that a part of a watch's answer tells of; etcdctl numbers the types of events."""
     return tuple(
-        Event(int(kv["mod_revision"]), decoded(kv["key"]), decoded(kv.get("value", ""))) for kv in written
+        Event(
+            int(each["kv"]["mod_revision"]),
+            decoded(each["kv"]["key"]),
+            decoded(each["kv"].get("value", "")),
+            is_deletion=each.get("type") in DELETION,
+        )
+        for each in part.get("events", ())
     )
 
 
@@ -102,19 +108,19 @@ def _post(path: str, **body: Any) -> Request:  # noqa: ANN401 - JSON
 class KeptLease(Kept):
     """A key of the v3 API that is bound to a lease."""
 
-    _id = ""
+    id = ""
 
     def grant(self) -> None:
         """Ask for the lease and write its key."""
         answer = self._client.ask(grant(self._ttl_s))
         if answer is None:
             return
-        self._id = str(answer["ID"])
-        if self._client.ask(put(self._key, "held", lease=self._id)) is not None:
+        self.id = str(answer["ID"])
+        if self._client.ask(put(self._key, "held", lease=self.id)) is not None:
             self.state = "alive"
 
     def _renewed(self) -> bool | None:
-        answer = self._client.ask(renew(self._id))
+        answer = self._client.ask(renew(self.id))
         return None if answer is None else int(answer.get("result", {}).get("TTL", "0")) > 0
 
     def _lives(self) -> bool | None:

@@ -1,7 +1,7 @@
 """A watch on all keys below a prefix: where it ends, another endpoint goes on behind what was seen."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from orchestrator.lab.clients.failover import BREATH_S
@@ -33,11 +33,16 @@ class Watching(Protocol):
 
 
 class Watch:
-    """Follows a prefix behind a revision; ``events`` are in the order in which they came."""
+    """Follows a prefix behind a revision; ``events`` are in the order in which they came.
 
-    def __init__(self, sessions: Sequence[Streaming], api: Watching, prefix: str, after: int) -> None:
+    ``choice`` gives the sessions to use now, in the order of preference; when they change, it goes on there.
+    """
+
+    def __init__(
+        self, choice: Callable[[], Sequence[Streaming]], api: Watching, prefix: str, after: int
+    ) -> None:
         self.events: list[Event] = []
-        self._sessions = tuple(sessions)
+        self._choice = choice
         self._api = api
         self._prefix = prefix
         self._seen = after
@@ -46,11 +51,13 @@ class Watch:
 
     def follow(self) -> None:
         """Follow until it is enough."""
-        turn = 0
+        turn, chosen = 0, self._choice()
         while not self._is_enough.is_set():
-            session = self._sessions[turn % len(self._sessions)]
+            if chosen != self._choice():
+                turn, chosen = 0, self._choice()
+            session = chosen[turn % len(chosen)]
             try:
-                self._follow(session)
+                self._follow(session, chosen)
             except UnansweredError:
                 turn += 1
                 self._is_enough.wait(BREATH_S)
@@ -63,7 +70,7 @@ class Watch:
             self._moved.wait_for(lambda: self._seen >= revision, patience_s)
         self._is_enough.set()
 
-    def _follow(self, session: Streaming) -> None:
+    def _follow(self, session: Streaming, chosen: Sequence[Streaming]) -> None:
         for part in session.stream(self._api.watch(self._prefix, self._seen + 1)):
             events = self._api.events(part)
             if events:
@@ -71,5 +78,5 @@ class Watch:
                     self.events += events
                     self._seen = events[-1].revision
                     self._moved.notify_all()
-            if self._is_enough.is_set():
+            if self._is_enough.is_set() or chosen != self._choice():
                 return

@@ -1,30 +1,43 @@
 """A witness of what a client does: notes the answers, and what a watch of its own delivers meanwhile."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
+from typing import Protocol
 
-from orchestrator.lab.clients.history import History, Read, Write
+from orchestrator.lab.clients.history import Event, History, Read, Write
 from orchestrator.lab.clients.http_session import Body
-from orchestrator.lab.clients.watch import Streaming, Watch, Watching
+from orchestrator.lab.clients.watch import Watching
 
 PATIENCE_S = 10.0  # for the last write to be delivered
 
 
-class Witness:
-    """Takes down the history of one client that writes below a prefix; ``sessions`` are for its watch."""
+class Follower(Protocol):
+    """A watch, whoever keeps it."""
 
-    def __init__(self, sessions: Sequence[Streaming], api: Watching) -> None:
+    events: list[Event]
+
+    def follow(self) -> None:
+        """Follow until it is enough."""
+
+    def see(self, revision: int, patience_s: float) -> None:
+        """Wait until that revision was delivered; then it is enough."""
+
+
+class Witness:
+    """Takes down the history of one client; ``watch`` begins one on a prefix, behind a revision."""
+
+    def __init__(self, api: Watching, watch: Callable[[str, int], Follower]) -> None:
         self.history = History()
-        self._sessions = sessions
         self._api = api
+        self._watch = watch
 
     @contextmanager
     def watching(self, prefix: str, before: Body | None) -> Iterator[None]:
         """Watch meanwhile, behind what an answer from before said, and see the last answered write."""
         after = 0 if before is None else self._api.revision(before)
-        watch = Watch(self._sessions, self._api, prefix, after)
+        watch = self._watch(prefix, after)
         following = threading.Thread(target=watch.follow)
         following.start()
         try:

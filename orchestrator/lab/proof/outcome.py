@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.lab.clients.local_clients import LocalClient
-from orchestrator.lab.clients.tally import ProbeReport
+from orchestrator.lab.clients.tally import ClientReport, ProbeReport
 from orchestrator.lab.proof.access import Reception, Visitor
+from orchestrator.lab.proof.crowd import of_client
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
 from orchestrator.plan.model import Cluster
 
@@ -32,7 +33,8 @@ class Outcome:
     """A rehearsal that came to its end. ``program_exit`` is the exit code of the orchestrator's own run.
 
     ``probe`` is the main client's report; ``single_ways`` are those of clients through one port of one host,
-    by its name.
+    by its name. ``crowd`` are clients of every kind, if they were asked for; ``http_closed_at`` is when http
+    was closed on purpose.
     """
 
     cluster: Cluster
@@ -46,6 +48,8 @@ class Outcome:
     local_clients: tuple[LocalClient, ...] = ()
     closing: Closing | None = None
     way_back: WayBack | None = None
+    crowd: tuple[ClientReport, ...] = ()
+    http_closed_at: float | None = None
 
     @property
     def exit_code(self) -> int:
@@ -65,6 +69,8 @@ def shortcomings(outcome: Outcome) -> tuple[str, ...]:
     found += of_probe(outcome.probe)
     for name, probe in outcome.single_ways.items():
         found += of_single_way(name, probe)
+    for each in outcome.crowd:
+        found += of_client(each, outcome.http_closed_at)
     for member in outcome.members:
         found += of_member(outcome.cluster, member)
     for proxy in outcome.proxies:

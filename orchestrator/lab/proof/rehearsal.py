@@ -12,6 +12,7 @@ from orchestrator.lab.hosts import etcd_programs, journald
 from orchestrator.lab.lifecycle.lab import NOTHING, PREFIX, Lab
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.proof import evidence, way_back
+from orchestrator.lab.proof.crowd import closed_at
 from orchestrator.lab.proof.outcome import Closing, Outcome
 from orchestrator.lab.proof.probers import RunningProbers
 from orchestrator.lab.proof.rendering import render
@@ -27,10 +28,12 @@ def run_rehearsal(
     etcd: str | None = None,
     arguments: Sequence[str] = (),
     found: Layout | None = None,
+    has_crowd: bool = False,
 ) -> int:
     """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run.
 
     With ``found``, the hosts are those that were found, and are rolled back at the end unless they are kept.
+    With a crowd, clients of every kind use the cluster meanwhile.
     """
     outcome = rehearse(
         plan,
@@ -41,6 +44,7 @@ def run_rehearsal(
         found=found,
         undoing=program("rollback", plan_copy.PLAN, "--yes") if found and not keep else (),
         report=err,
+        has_crowd=has_crowd,
     )
     out(f"\n{render(outcome)}", end="")
     if keep:
@@ -68,6 +72,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     undoing: Sequence[str] = (),
     log: Path | None = None,
     leisure: float = 1.0,
+    has_crowd: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
@@ -75,7 +80,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
     runs after that, and what it prints stands in the outcome; ``undoing`` runs last, if the command
     succeeded. What the others print goes to the terminal, or to ``log``. ``leisure`` is how much longer than
-    usual clients wait between two writes.
+    usual clients wait between two writes; with ``has_crowd`` there are some of every kind.
     The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
@@ -93,7 +98,8 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
         report(
             f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}."
         )
-        outcome = _prove(lab, command, log, leisure, report)
+        probers = RunningProbers.start(lab, leisure=leisure, has_crowd=has_crowd)
+        outcome = _prove(lab, command, log, probers, report)
         closed = _closed(lab, closing)
         back = way_back.walk(lab, undoing, log) if undoing and outcome.program_exit == 0 else None
         return replace(outcome, closing=closed, way_back=back, took_s=time.monotonic() - began)
@@ -103,12 +109,15 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
 
 
 def _prove(
-    lab: Lab, command: Sequence[str], log: Path | None, leisure: float, report: Callable[[str], None]
+    lab: Lab,
+    command: Sequence[str],
+    log: Path | None,
+    probers: RunningProbers,
+    report: Callable[[str], None],
 ) -> Outcome:
     began = time.monotonic()
-    starts = {host.name: journald.starts(host) for host in lab.hosts}
-    probers = RunningProbers.start(lab, leisure=leisure)
     try:
+        starts = {host.name: journald.starts(host) for host in lab.hosts}
         probers.wait_for_writes()
         report(f"Clients write to the cluster. Now running: {' '.join(command)}")
         program_began = time.monotonic()
@@ -117,6 +126,7 @@ def _prove(
         report("The clients stop, and read everything back from every member.")
         _let_write_on(probers)
         probe, single_ways = probers.stop()
+        crowd = probers.stop_crowd()
     finally:
         probers.kill()
     members, proxies = evidence.of_members(lab, starts), evidence.of_proxies(lab, starts)
@@ -130,12 +140,16 @@ def _prove(
         proxies=proxies,
         single_ways=single_ways,
         local_clients=_local_clients(lab),
+        crowd=crowd,
+        http_closed_at=closed_at(
+            lab.directory / f"{plan_copy.PLAN}.state.jsonl", [host.name for host in lab.members]
+        ),
     )
 
 
 def _let_write_on(probers: RunningProbers) -> None:
     try:
-        probers.wait_for_writes(timeout_s=15.0)
+        probers.wait_for_last_writes(timeout_s=15.0)
     except LabError:
         return  # a cluster that takes no writes any more is a result too, and stands in the report
 

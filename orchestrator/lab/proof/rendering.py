@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.lab.clients.local_clients import LocalClient
-from orchestrator.lab.clients.tally import ProbeReport
+from orchestrator.lab.clients.tally import ClientReport, ProbeReport
 from orchestrator.lab.proof.access import Visitor
+from orchestrator.lab.proof.crowd import failures, note
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
 from orchestrator.lab.proof.outcome import Outcome, listed, shortcomings
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
@@ -23,6 +24,7 @@ def render(outcome: Outcome) -> str:
         table(doors(outcome.members, local)),
         table(proxies(outcome.proxies)),
         table(probes(reports)),
+        table(crowd(outcome)),
         table(local_clients(outcome.local_clients)),
         table(_facts(outcome)),
         "\n".join(verdict),
@@ -109,6 +111,28 @@ def probes(reports: Mapping[str, ProbeReport]) -> list[Row]:
                 f"{each.longest_stall_s:.3f} s",
             )
             for name, each in reports.items()
+        ),
+    ]
+
+
+def crowd(outcome: Outcome) -> list[Row]:
+    """What clients of every kind went through, and the main client beside them."""
+    if not outcome.crowd:
+        return []
+    closed = outcome.http_closed_at
+    main = ClientReport.of("moves to https", outcome.probe)
+    return [
+        ("client", "operations", "failed", "longest stall", "missed revisions", ""),
+        *(
+            (
+                each.kind,
+                str(each.attempts),
+                str(failures(each, closed)),
+                f"{each.longest_stall_s:.3f} s",
+                "" if each.missed is None else str(each.missed),
+                note(each, closed),
+            )
+            for each in (main, *outcome.crowd)
         ),
     ]
 

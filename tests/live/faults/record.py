@@ -16,7 +16,8 @@ from support.results import Results
 
 from orchestrator.engine.progress import Progress
 from orchestrator.lab.lifecycle.lab import Lab
-from orchestrator.lab.proof.probers import RunningProber, of_members
+from orchestrator.lab.proof.posts import of_members
+from orchestrator.lab.proof.probers import RunningProber
 
 STOPPED = 7
 PERSON_NEEDED = 9

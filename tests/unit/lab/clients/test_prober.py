@@ -11,10 +11,11 @@ import pytest
 from unit.lab.clients.small_etcd import ADDRESSES, Cluster, serving
 
 from orchestrator.lab.clients import v3
-from orchestrator.lab.clients.failover import FailoverClient, LoyalClient, Reach
+from orchestrator.lab.clients.failover import FailoverClient, LoyalClient
 from orchestrator.lab.clients.http_session import Body, Endpoint, Request, Session, UnansweredError
-from orchestrator.lab.clients.probe import DIALECTS
+from orchestrator.lab.clients.probe import DIALECTS, watching
 from orchestrator.lab.clients.prober import Prober
+from orchestrator.lab.clients.reach import Reach
 from orchestrator.lab.clients.tally import ProbeReport, longest_gap, missing, quantile
 from orchestrator.lab.clients.verification import lost
 from orchestrator.lab.provisioning.login import Login
@@ -51,12 +52,13 @@ def probed(
     timer.start()
     try:
         ttl_s = 0 if endpoints else 5
+        way_there = reach(cluster, *endpoints, login=login)
         prober = Prober(
-            reach(cluster, *endpoints, login=login),
+            way_there,
             DIALECTS[api],
             interval_s=0.005,
             lease_ttl_s=ttl_s,
-            watching=v3 if api == "v3" else None,
+            witness=watching(way_there) if api == "v3" else None,
         )
         return prober.run(stop)
     finally:

@@ -1,0 +1,88 @@
+"""etcd's own client, etcdctl, as a gRPC client of the members: how it is called, and one that runs on."""
+
+import os
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.lab.clients.way import Stage, Way
+from orchestrator.lab.provisioning.login import Login
+
+PATIENCE_S = 5.0  # for one that was told to end
+
+
+@dataclass(frozen=True, slots=True)
+class Etcdctl:
+    """The program, the way to the members, and whom it is asked as."""
+
+    program: Path
+    way: Way
+    ca: str
+    certificate: str
+    key: str
+    login: Login | None = None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether one that is started now uses https."""
+        return self.way.stage is not Stage.HTTP
+
+    def command(self, *words: str) -> list[str]:
+        """Return a command line for the members as they are to be asked now."""
+        files = ("--cacert", self.ca, "--cert", self.certificate, "--key", self.key)
+        urls = ",".join(map(str, self.way.endpoints))
+        return [str(self.program), "--endpoints", urls, *(files if self.is_secure else ()), *words]
+
+    def environment(self) -> Mapping[str, str]:
+        """Return its environment: nothing of ours leads it elsewhere, no command line shows a password."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("ETCDCTL_")}
+        who = {"ETCDCTL_USER": f"{self.login.user}:{self.login.password}"} if self.login else {}
+        return {**ours, "ETCDCTL_API": "3", "NO_PROXY": "*", "no_proxy": "*", **who}
+
+
+class Running:
+    """An etcdctl that runs on and does not move; ``on_line`` gets each line that it prints."""
+
+    def __init__(self, etcdctl: Etcdctl, words: tuple[str, ...], on_line: Callable[[str], None]) -> None:
+        self.is_secure = etcdctl.is_secure
+        self.said: deque[str] = deque(maxlen=3)
+        self._on_line = on_line
+        self._process = subprocess.Popen(
+            etcdctl.command(*words),
+            env=etcdctl.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, for whatever reason."""
+        return self._process.poll() is not None
+
+    def ask_to_end(self) -> None:
+        """Tell it that it is enough."""
+        self._process.terminate()
+
+    def end(self) -> None:
+        """Wait until it has ended, as it was told; in the end, make it."""
+        try:
+            self._process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reading.join(PATIENCE_S)
+
+    def _read(self) -> None:
+        if self._process.stdout is None:
+            return
+        for line in self._process.stdout:
+            self.said.append(line.rstrip())
+            self._on_line(line.rstrip())
