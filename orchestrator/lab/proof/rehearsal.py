@@ -33,11 +33,12 @@ def run_rehearsal(
     """Rehearse a plan, print what was proved, and return the exit code. ``arguments`` go to its run.
 
     With ``found``, the hosts are those that were found, and are rolled back at the end unless they are kept.
-    With a crowd, clients of every kind use the cluster meanwhile.
+    With a crowd, clients of every kind use the cluster meanwhile; one knows http alone and is cut off.
     """
+    cut_off = ("--cut-off",) if has_crowd else ()
     outcome = rehearse(
         plan,
-        program("run", plan_copy.PLAN, "--yes", *arguments),
+        program("run", plan_copy.PLAN, "--yes", *cut_off, *arguments),
         closing=program("status", plan_copy.PLAN),
         keep=keep,
         etcd=etcd or etcd_programs.OWN,
