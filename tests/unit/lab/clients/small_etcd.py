@@ -37,6 +37,7 @@ class Cluster:
     password: str = ""  # of root, if authentication is on
     logins: int = 0
     tokens: set[str] = field(default_factory=set)  # those that it knows
+    client_urls: list[str] = field(default_factory=list)  # of all members, as they are registered
 
     def answer(self, address: str, method: str, path: str, content: str, token: str = "") -> Answer:
         if path.startswith(self.gateway) and (refused := self.refused(path, content, token)):
@@ -76,6 +77,8 @@ class Cluster:
             return {"header": self.header()}
         if path == "/v3/kv/range":
             return {"header": self.header(), "kvs": self.found(address, body)}
+        if path == "/v3/cluster/member/list":
+            return {"members": [{"clientURLs": [url]} for url in self.client_urls]}
         if path == "/v3/lease/grant":
             return {"ID": "7"}
         return {"result": {"ID": "7", "TTL": self.lease_ttl or "0"}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.clients.local_clients import LocalClient
-from orchestrator.lab.clients.tally import ProbeReport
+from orchestrator.lab.clients.tally import ClientReport, ProbeReport
 from orchestrator.lab.proof.access import Reception, Visitor
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
 from orchestrator.lab.proof.outcome import Closing, Outcome, WayBack, shortcomings
@@ -293,3 +293,34 @@ def test_a_rollback_that_does_not_bring_everything_back_proves_nothing() -> None
     lacking = replace(GOOD, way_back=WayBack(7, 3.0, ("server1: /etc/etcd.env is not as it was found.",)))
     expected = ("The rollback ended with exit code 7.", "server1: /etc/etcd.env is not as it was found.")
     assert expected == shortcomings(lacking)
+
+
+def test_clients_of_every_kind_have_a_line_each_beside_the_main_one() -> None:
+    plain = ClientReport(
+        kind="http for good",
+        attempts=300,
+        failed=1,
+        failed_at=(2000.0,),
+        longest_stall_s=9.5,
+        missed=0,
+        broken=(),
+        complaints=(),
+        writes_over={"http": 150, "https": 0},
+    )
+    lock = plain.model_copy(update={"kind": "etcdctl lock", "failed": 0, "missed": None, "writes_over": {}})
+    outcome = replace(GOOD, crowd=(plain, lock), http_closed_at=1000.0)
+    assert () == shortcomings(outcome)
+    assert CROWD in render(outcome)
+    lost = replace(outcome, crowd=(lock.model_copy(update={"broken": ("lock-1 lost it",)}),))
+    assert ("etcdctl lock: lock-1 lost it.",) == shortcomings(lost)
+    open_still = replace(outcome, http_closed_at=None)
+    assert ("http for good: 1 of 300 operations failed.",) == shortcomings(open_still)
+
+
+CROWD = """
+client          operations  failed  longest stall  missed revisions
+moves to https  4000        0       0.042 s        0                 1700 over http, 300 over https
+http for good   300         0       9.500 s        0                 closed on purpose
+etcdctl lock    300         0       9.500 s
+
+"""
