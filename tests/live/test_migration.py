@@ -39,11 +39,22 @@ def everybody(state: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("base_system")
-def test_a_rehearsal_proves_that_nothing_was_lost() -> None:
+def test_a_rehearsal_proves_that_nothing_was_lost_and_no_client_cut_off() -> None:
     down(FRESH)
-    outcome = rehearsal.rehearse(THREE_MEMBERS, program("run", PLAN, "--yes"), prefix=FRESH)
+    command = program("run", PLAN, "--yes", "--cut-off")
+    outcome = rehearsal.rehearse(THREE_MEMBERS, command, prefix=FRESH, has_crowd=True)
 
     assert outcome.exit_code == 0, render(outcome)
+    over = {each.kind: each.writes_over for each in outcome.crowd}
+    assert {
+        "http for good", "AutoSync", "short connections", "etcdctl watch", "etcdctl lease keep-alive",
+        "etcdctl lock", "etcdctl elect", "etcdctl put, from cron",
+    } == set(over), render(outcome)  # fmt: skip
+    assert all(over[kind]["https"] > 5 for kind in ("AutoSync", "short connections")), render(outcome)
+    assert over["http for good"]["http"] > 5
+    assert [2, 2] == [
+        each.attempts for each in outcome.crowd if each.kind in ("etcdctl lock", "etcdctl elect")
+    ]
     assert [2, 2, 2] == [member.restarts for member in outcome.members]
     assert outcome.probe.attempts / outcome.probe.took_s > 50
 
