@@ -131,9 +131,9 @@ class Contest:
         for one in sorted(everyone, key=lambda one: one.holds):
             self._release(one)
         for one in self._all:
-            one.running.end()
             if one.is_lost:
                 self._end_command(one)
+            one.running.end()
 
     def _start(self) -> None:
         one = Contender(f"{self._form.kind.split()[-1]}-{len(self._all) + 1}")

@@ -83,6 +83,7 @@ class Running:
     def _read(self) -> None:
         if self._process.stdout is None:
             return
-        for line in self._process.stdout:
-            self.said.append(line.rstrip())
-            self._on_line(line.rstrip())
+        with self._process.stdout as printed:
+            for line in printed:
+                self.said.append(line.rstrip())
+                self._on_line(line.rstrip())

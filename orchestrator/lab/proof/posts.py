@@ -37,16 +37,17 @@ def of_members(lab: Lab, *, leisure: float = 1.0) -> Post:
     return Post("members", lab.bastion, api, interval_ms=10.0 * leisure, is_watched=api == "v3")
 
 
-def of_single_ways(lab: Lab, *, leisure: float = 1.0) -> tuple[Post, ...]:
+def of_single_ways(lab: Lab, *, leisure: float = 1.0, has_crowd: bool = False) -> tuple[Post, ...]:
     """Return the posts of those who have one way only, if the plan has proxies or watches local clients.
 
-    They write less often, for there are many of them, and wait longer, for a restart is in their way.
+    With a crowd they are there wherever there is a local port. They write less often, for there are many of
+    them, and wait longer, for a restart is in their way.
     """
     cluster = lab.cluster
-    if not (cluster.proxies or cluster.watch.units):
+    if not (cluster.proxies or cluster.watch.units or has_crowd):
         return ()
     client, local = f"http://127.0.0.1:{cluster.ports.client}", f"http://127.0.0.1:{cluster.local_port}"
-    interval_ms = 50.0 * leisure
+    interval_ms = (200.0 if has_crowd else 50.0) * leisure
     proxies = [Post(each.name, each.namespace, "v2", (client,), interval_ms, 10.0, 0) for each in lab.proxies]
     members = [
         Post(each.name, each.namespace, _api(lab), (local, client), interval_ms, 10.0, 0)

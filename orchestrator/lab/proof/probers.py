@@ -121,7 +121,7 @@ class RunningProbers:
     @classmethod
     def start(cls, lab: Lab, *, leisure: float = 1.0, has_crowd: bool = False) -> "RunningProbers":
         """Start them all at once; ``leisure`` as posts.of_members has it."""
-        ways = posts.of_single_ways(lab, leisure=leisure)
+        ways = posts.of_single_ways(lab, leisure=leisure, has_crowd=has_crowd)
         single = {post.name: RunningProber.start(lab, post) for post in ways}
         crowd = RunningProber.start(lab, posts.of_every_kind(lab, leisure=leisure)) if has_crowd else None
         return cls(RunningProber.start(lab, posts.of_members(lab, leisure=leisure)), single, crowd)
