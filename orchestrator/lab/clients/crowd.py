@@ -81,7 +81,9 @@ class Crowd:
             yield reports
             return
         name = f"/prober/{uuid.uuid4().hex}"
-        contests = [Contest(form, self._etcdctl, f"{name}/{form.kind[-4:]}") for form in (LOCK, ELECTION)]
+        contests = [
+            Contest(form, self._etcdctl, f"{name}/{form.kind.split()[-1]}") for form in (LOCK, ELECTION)
+        ]
         cron = CronPut(self._etcdctl, f"{name}-cron", pause_s=CRON_PAUSE_S, patience_s=self._reach.patience_s)
         with self._reach.client() as client, self._reach.client() as of_lease:
             lease = GrpcLease(self._etcdctl, v3.KeptLease(of_lease, f"{name}-lease", ttl_s=TTL_S))
@@ -99,13 +101,14 @@ class Crowd:
                 stop.set()
                 tending.join()
                 lease.end()
+                of_lease_lost = lease.lost()  # at once: nobody renews it now
                 for each in contests:
                     each.end()
                 last = client.ask(v3.put(f"{name}/end", ""))
                 watch.see(v3.revision(last) if last else 0, PATIENCE_S)
                 following.join()
                 writing.join()
-            reports.append(lease.count.report(broken=lease.lost()))
+            reports.append(lease.count.report(broken=of_lease_lost))
             reports += [each.report(watch.events, self._writes()) for each in contests]
             reports.append(cron.count.report())
 
