@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         running = {kind: pool.submit(each.run, stop) for kind, each in crowd.probers.items()}
         with crowd.grpc(stop) as grpc:
             crowd.tell_until(stop)
-        reports = {kind: ClientReport.of(kind, each.result()) for kind, each in running.items()}
+        reports = {
+            kind: ClientReport.of(kind, each.result(), is_cut_off=kind == PLAIN)
+            for kind, each in running.items()
+        }
     watches = crowd.of_watch(reports[SHORT])
     probe.leave(CrowdReport(clients=(*reports.values(), *watches, *grpc)), options.report)
     return 0

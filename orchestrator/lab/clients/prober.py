@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from orchestrator.lab.clients.api import Dialect
 from orchestrator.lab.clients.history import contradictions, missed
 from orchestrator.lab.clients.reach import Reach
-from orchestrator.lab.clients.tally import ProbeReport, Tally, quantile
+from orchestrator.lab.clients.tally import ProbeReport, Tally, longest_gap, quantile
 from orchestrator.lab.clients.verification import lost
 from orchestrator.lab.clients.witness import Witness
 from orchestrator.output import out
@@ -175,5 +175,6 @@ class Prober:
             contradiction_examples=contradicting[:10],
             complaints=tuple(self._complaints),
             missed=len(missed(history)) if history else 0,
+            longest_gap_s=longest_gap([tally.started, *tally.times])[0],
             failed_at=tuple(tally.failed_at),
         )

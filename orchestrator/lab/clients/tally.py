@@ -20,7 +20,7 @@ class ProbeReport(Frozen):
     A stall is the time between two acknowledgements that follow each other; times are in seconds. Not every
     client keeps a lease, or has its writes watched. Contradictions are what no etcd that keeps its promises
     can have shown; missed are revisions that the watch did not deliver. ``failed_at`` are the times, in
-    seconds since 1970, at which writes and reads were given up.
+    seconds since 1970, at which writes and reads were given up. A gap is a stall that came to an end.
     """
 
     started_at: str
@@ -47,6 +47,7 @@ class ProbeReport(Frozen):
     contradiction_examples: tuple[str, ...]
     complaints: tuple[str, ...]
     missed: int = 0
+    longest_gap_s: float = 0.0
     failed_at: tuple[float, ...] = ()
 
 
@@ -69,8 +70,8 @@ class ClientReport(Frozen):
     writes_over: Mapping[str, int] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, kind: str, probe: ProbeReport) -> "ClientReport":
-        """Return the same of a prober."""
+    def of(cls, kind: str, probe: ProbeReport, *, is_cut_off: bool = False) -> "ClientReport":
+        """Return the same of a prober; of one that was cut off, the stall that has no end is none."""
         wrong = (
             (probe.lost, "acknowledged writes are lost"),
             (probe.wrong_reads, "reads did not give what had just been written"),
@@ -80,7 +81,7 @@ class ClientReport(Frozen):
             attempts=probe.attempts + probe.reads,
             failed=probe.failed + probe.failed_reads,
             failed_at=probe.failed_at,
-            longest_stall_s=probe.longest_stall_s,
+            longest_stall_s=probe.longest_gap_s if is_cut_off else probe.longest_stall_s,
             missed=probe.missed if probe.watched else None,
             broken=(
                 *(f"{count} {what}" for count, what in wrong if count),

@@ -34,4 +34,5 @@ def test_each_kind_writes_and_is_counted_by_itself(tmp_path: Path, api: str, mis
         assert each.attempts > 4, each
         assert (0, (), ()) == (each.failed, each.broken, each.complaints)
         assert each.writes_over["https"] == 0
+    assert clients["http for good"].longest_stall_s > 0
     assert missed == clients["http for good"].missed
