@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestrator.etcd import client_units, files
 from orchestrator.etcd.checks import local_clients
-from orchestrator.etcd.checks.gate import always_holds, gate
+from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import watched
 from orchestrator.host.checks import Check, Predicate, Remark, changed, fine, wrong
@@ -27,8 +27,6 @@ def holding_client_files_as_found(target: Target) -> Check:
 
 def _holding(target: Target, *, are_moved: bool) -> Check:
     found = target.found.client_files
-    if not found:
-        return always_holds(target)
     lying = files.lying(target, (file.path for file in found))
 
     def judge(answers: Answers) -> Iterable[Remark]:
