@@ -44,10 +44,11 @@ entered=$(printf '%s' "$states" | sed -n 's/^ActiveEnterTimestampMonotonic=//p')
 state=$(printf '%s' "$states" | sed -n 's/^ActiveState=//p')
 up=$(cut -d ' ' -f 1 /proc/uptime)
 awk -v up="$up" -v entered="${{entered:-0}}" -v now="$(date +%s)" -v changed="$changed" 'BEGIN {{
-  running = up - entered / 1000000; lying = now - changed
-  printf "since %.1f\n", lying < running ? lying : running
-}}'
-printf 'unit %s %s %s\n' "$unit" "$state" "$(journal)"
+  since = up - entered / 1000000
+  if (now - changed < since) since = now - changed
+  printf "since %.1f\\n", since
+}}' || exit 1
+printf 'unit %s %s %s\\n' "$unit" "$state" "$(journal)"
 """
 
 # $1 seconds, then units: each one's states and its journal of that time; then every service that there is.
