@@ -65,10 +65,10 @@ from orchestrator.etcd.checks.settled import (
 __all__ = [
     "advertising_https",
     "away",
-    "closed_ports_not_used_now",
-    "closed_ports_unused",
     "client_units_active",
     "client_units_healthy",
+    "closed_ports_not_used_now",
+    "closed_ports_unused",
     "configured_as_found",
     "free_of_alarms",
     "free_of_other_files",
