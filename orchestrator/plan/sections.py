@@ -175,12 +175,15 @@ class ClientUnit(Section):
     )
     before: Command | None = Field(
         None,
-        description="Shell command, run as root on the host before that, with the new files in place.",
+        description=(
+            "Shell command, run as root on the host before that, with the new files in place; it may run "
+            "twice."
+        ),
         examples=["patronictl -c /etc/patroni/config.yml pause --wait"],
     )
     after: Command | None = Field(
         None,
-        description="Shell command, run as root on the host behind it.",
+        description="Shell command, run as root on the host behind it; it may run twice.",
         examples=["patronictl -c /etc/patroni/config.yml resume --wait"],
     )
     healthy: Command | None = Field(
