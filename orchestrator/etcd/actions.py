@@ -5,7 +5,17 @@ Every action may be done twice, and has another that undoes it.
 
 from collections.abc import Iterable
 
-from orchestrator.etcd import api, endpoints, files, install, local_port, settings, trial, watching
+from orchestrator.etcd import (
+    api,
+    client_units,
+    endpoints,
+    files,
+    install,
+    local_port,
+    settings,
+    trial,
+    watching,
+)
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.install import in_place
@@ -148,6 +158,16 @@ def relay_as_before(target: Target) -> Iterable[Operation]:
     """Take the proxy's settings away again."""
     yield from install.of(target).take_away(RELAYING)
     yield from install.of(target).clear()
+
+
+def move_clients(target: Target) -> Iterable[Operation]:
+    """Give the clients on the host that the plan moves their new files, and have them read these."""
+    yield from client_units.move(target)
+
+
+def move_clients_back(target: Target) -> Iterable[Operation]:
+    """Give these clients back what stood in their files, byte for byte, and have them read that."""
+    yield from client_units.move_back(target)
 
 
 def edit_own_files(target: Target) -> Iterable[Operation]:

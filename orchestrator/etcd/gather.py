@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pydantic import ValidationError
 
 from orchestrator.errors import RefusedError
-from orchestrator.etcd import api, files, install
+from orchestrator.etcd import api, client_units, files, install
 from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import membership
 from orchestrator.etcd.checks.site import assumed
@@ -52,7 +52,29 @@ def gather(cluster: Cluster, look: Look) -> Facts:
         faults += _strangers(targets[0], answers, found, clusters)
     _refuse(faults)
     facts = Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
+    facts = _with_client_files(cluster, facts, look) if cluster.clients.units else facts
     return _with_own_files(cluster, facts, look) if cluster.persist == "in_place" else facts
+
+
+def _with_client_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
+    """Add the files of the clients that the plan moves."""
+    moved = [(target, client_units.paths(target)) for target in targets_of(cluster, facts)]
+    asked = [
+        (target, own_files.of(target, paths), files.texts(target, paths)) for target, paths in moved if paths
+    ]
+    answers = look(question for _, lying, texts in asked for question in (lying.question, texts.question))
+    members, faults = dict(facts.members), []
+    for target, lying, texts in asked:
+        name = target.name
+        try:
+            found, reasons = client_units.planned(target, lying.read(answers), texts.read(answers))
+        except ValueError as error:
+            faults.append(f"{name}: cannot tell how its clients' files lie there: {_reason(error)}")
+            continue
+        members[name] = members[name].model_copy(update={"client_files": found})
+        faults += [f"{name}: {reason}" for reason in reasons]
+    _refuse(faults)
+    return facts.model_copy(update={"members": members})
 
 
 def _with_own_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:

@@ -104,6 +104,27 @@ class EditFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceFile:
+    """Give a file that is somebody else's another content, atomically; its mode and owner stay.
+
+    What stood in it is kept on the host, for root alone: without ``content``, that is put back. Nothing is
+    done to a file whose SHA-256 is neither ``before`` nor ``after``: somebody has changed it. ``differs`` is
+    how the two differ, line by line, for people.
+    """
+
+    path: str
+    content: Secret | None
+    before: str
+    after: str
+    differs: tuple[str, ...] = ()
+
+    @property
+    def undone(self) -> Self:
+        """What brings the file back, byte for byte."""
+        return replace(self, content=None, before=self.after, after=self.before, differs=())
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Remove a file; a missing one is fine."""
 
@@ -130,7 +151,7 @@ class Run:
         return self.argv[:1] == ("systemctl",) and "restart" in self.argv[1:]
 
 
-Operation = MakeDirectory | Write | EditFile | Remove | RemoveDirectory | Run
+Operation = MakeDirectory | Write | EditFile | ReplaceFile | Remove | RemoveDirectory | Run
 
 
 @dataclass(frozen=True, slots=True)

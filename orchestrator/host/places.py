@@ -2,6 +2,7 @@
 
 KEPT = "/var/lib/orchestrator"
 EDITED = f"{KEPT}/edited"  # each file of the operator's that a run has edited, as it left it, under its path
+REPLACED = f"{KEPT}/replaced"  # each file of a client's that a run has replaced, as it was, under its path
 
 
 def lock(kept: str = KEPT) -> str:

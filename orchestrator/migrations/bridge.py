@@ -30,6 +30,9 @@ ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https
 BRIDGED = State("bridged", "speaks http, and peers know it in both schemes", (
     *LOADED, is_.serving_https_beside_http, is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy,
 ))
+MOVED = State("moved", "speaks http and https, and its host's clients that the plan moves use https", (
+    *BRIDGED.gates, is_.holding_client_files, is_.client_units_active, is_.client_units_healthy,
+))
 SWITCHED = State("switched", "speaks https only, and peers still know it in both schemes", (
     is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
@@ -56,6 +59,10 @@ SETTLED = State("settled", "speaks https only, as your own files say; ours are g
     is_.holding_certificates, is_.running_from_own_files, *SPEAKING_HTTPS_ONLY,
 ))
 
+# The files of the clients on a host are theirs again, and they are well with them.
+GIVEN_BACK = (
+    *BRIDGED.gates, is_.holding_client_files_as_found, is_.client_units_active, is_.client_units_healthy,
+)
 # Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
 BACK_ON_HTTP = (*LOADED, is_.healthy)
 
@@ -94,6 +101,11 @@ PROVING = Advice(
     is_urgent=True,
 )
 
+CLIENTS_FILES = Advice(
+    "No member is restarted, and http and https are both served: a client that is not well has its files back with "
+    "'rollback', byte for byte, and a file that somebody has changed since the review stays as it is"
+)
+
 OWN_FILES = Advice(
     "Every member speaks https, and nothing is restarted: a file of yours that was changed since the run began "
     "stays as it is"
@@ -105,6 +117,7 @@ CLIENTS_LOSE = (
 )
 
 PORTS_CLOSED = Wanted("clients.close", lambda cluster: bool(cluster.clients.close))
+CLIENTS_MOVED = Wanted("clients.units", lambda cluster: bool(cluster.clients.units))
 OWN_FILES_EDITED = Wanted("persist: in_place", lambda cluster: cluster.persist == "in_place")
 
 # Only once every member is sealed are ports closed that were there for those who moved, and do the operator's
@@ -155,7 +168,10 @@ BRIDGE = Migration(
               there=Way((do.register_both_schemes,), advice=BACK_TO_HTTP),
               back=Way((do.register_http,), gates=(*LOADED, is_.registered_with_http, is_.healthy),
                        advice=BACK_TO_HTTP)),
-        Round("switch",         BRIDGED,         SWITCHED,        leader_last,
+        Round("move-clients",   BRIDGED,         MOVED,           one_by_one, wanted=CLIENTS_MOVED,
+              there=Way((do.move_clients,), advice=CLIENTS_FILES),
+              back=Way((do.move_clients_back,), gates=GIVEN_BACK, advice=CLIENTS_FILES)),
+        Round("switch",         MOVED,           SWITCHED,        leader_last,
               there=Way((do.listen_on_https, do.restart), do.hand_over,
                         before=(is_.not_spoken_to_in_http, is_.free_of_plain_clients), away=(is_.away,),
                         advice=BACK_BY_RESTART),

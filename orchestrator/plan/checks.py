@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 
+from orchestrator.plan import client_units
 from orchestrator.plan.faults import Fault, Loc, meant
 from orchestrator.plan.kinds import NO_CONFIG, USUAL_LOCAL_PORT
 from orchestrator.plan.locations import UNREADABLE, location, problem
@@ -25,6 +26,7 @@ def check(sound: Sound, strategies: Collection[str]) -> Iterator[Fault]:
     yield from _loopback(sound)
     yield from _twice(sound)
     yield from _watch(sound)
+    yield from client_units.check(sound)
     if sound.get("persist") == "in_place" and sound.count("proxies"):
         yield sound.fault(
             ("persist",),
@@ -203,6 +205,7 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
             locs.append((known_hosts, name))
         if sound.text(*config) not in {None, NO_CONFIG}:
             locs.append((config, name))
+    locs += client_units.contents(sound)
     for loc, name in locs:
         text = sound.text(*loc)
         if text is not None and (name is not None or "{name}" not in text):

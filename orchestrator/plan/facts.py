@@ -87,6 +87,22 @@ class OwnFile(Frozen):
     edits: Annotated[tuple[Edit, ...], AfterValidator(foreign.edits)]
 
 
+class ClientFile(Frozen):
+    """A file of a client's that a run replaces, as it was found; what stands in it stays on the host.
+
+    ``replaced_sha256`` is that of its new content. ``differs`` are the lines that differ, for people, without
+    what may be secret.
+    """
+
+    path: Setting
+    sha256: Digest
+    replaced_sha256: Digest
+    mode: int
+    owner: Account
+    group: Account
+    differs: tuple[Annotated[str, Field(max_length=TEXT_LIMIT)], ...] = ()
+
+
 class HostFacts(Frozen):
     """One host as it was before the first change.
 
@@ -96,7 +112,8 @@ class HostFacts(Frozen):
     ``missing_directories`` are those that it has to make. ``trust`` is the family of the host's trust store,
     None if it has none. ``source`` is where etcd has its settings from, None for Environment= lines alone,
     which is not written down: facts of before do not have it. ``own_files`` are those that a plan with
-    ``persist: in_place`` has edited, written down where there are any.
+    ``persist: in_place`` has edited, and ``client_files`` those of the clients that it moves, each written
+    down where there are any.
     """
 
     version: Version
@@ -109,11 +126,15 @@ class HostFacts(Frozen):
     trust: Literal["debian", "coreos", "redhat"] | None = None
     source: Source | None = None
     own_files: tuple[OwnFile, ...] = ()
+    client_files: tuple[ClientFile, ...] = ()
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = written(self)
-        return {name: value for name, value in fields.items() if name not in {"source", "own_files"} or value}
+        return {name: value for name, value in fields.items() if name not in _UNUSUAL or value}
+
+
+_UNUSUAL = frozenset({"source", "own_files", "client_files"})
 
 
 class MemberFacts(HostFacts):

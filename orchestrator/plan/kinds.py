@@ -61,6 +61,10 @@ def _host_file(value: object, info: ValidationInfo) -> Path:
     return location(folder_of(info), template.replace("{name}", info.data.get("name", "")))
 
 
+def _template_file(value: object, info: ValidationInfo) -> Path:
+    return value if isinstance(value, Path) else location(folder_of(info), spelling.template(_text(value)))
+
+
 def _template(text: str) -> str:
     location(Path(), spelling.template(text))  # it can be found, once a name stands in it
     return text
@@ -84,6 +88,9 @@ Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
 File = Annotated[Path, BeforeValidator(_file)]
 Template = Annotated[str, AfterValidator(_template)]
+TemplateFile = Annotated[Path, BeforeValidator(_template_file)]
+ClientPath = Annotated[str, AfterValidator(spelling.client_file)]
+Command = Annotated[str, AfterValidator(spelling.command)]
 HostFile = Annotated[Path, BeforeValidator(_host_file)]
 Duration = Annotated[float, BeforeValidator(_duration)]
 Pattern = Annotated[str, AfterValidator(patterns.usable)]

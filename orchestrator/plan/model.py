@@ -10,11 +10,21 @@ from orchestrator.plan import spelling
 from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Persist, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
-from orchestrator.plan.sections import Auth, Clients, Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import (
+    Auth,
+    ClientFile,
+    Clients,
+    ClientUnit,
+    Patience,
+    Ports,
+    SharedSsh,
+    Tls,
+    Watch,
+)
 
 __all__ = [
-    "Auth", "Clients", "Cluster", "Frozen", "Host", "Member", "Patience", "Port", "Ports", "Proxy",
-    "SharedSsh", "Ssh", "Tls", "Watch",
+    "Auth", "ClientFile", "ClientUnit", "Clients", "Cluster", "Frozen", "Host", "Member", "Patience", "Port",
+    "Ports", "Proxy", "SharedSsh", "Ssh", "Tls", "Watch",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Section)

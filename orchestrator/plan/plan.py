@@ -9,21 +9,33 @@ from orchestrator.plan.faults import Loc
 from orchestrator.plan.hosts import Member, Proxy, Ssh
 from orchestrator.plan.kinds import Section
 from orchestrator.plan.model import Cluster
-from orchestrator.plan.sections import Auth, Clients, Patience, Ports, SharedSsh, Tls, Watch
+from orchestrator.plan.sections import (
+    Auth,
+    ClientFile,
+    Clients,
+    ClientUnit,
+    Patience,
+    Ports,
+    SharedSsh,
+    Tls,
+    Watch,
+)
 
 SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
-    "":              Cluster,
-    "members.*":     Member,
-    "members.*.ssh": Ssh,
-    "proxies.*":     Proxy,
-    "proxies.*.ssh": Ssh,
-    "ssh":           SharedSsh,
-    "tls":           Tls,
-    "auth":          Auth,
-    "ports":         Ports,
-    "patience":      Patience,
-    "watch":         Watch,
-    "clients":       Clients,
+    "":                        Cluster,
+    "members.*":               Member,
+    "members.*.ssh":           Ssh,
+    "proxies.*":               Proxy,
+    "proxies.*.ssh":           Ssh,
+    "ssh":                     SharedSsh,
+    "tls":                     Tls,
+    "auth":                    Auth,
+    "ports":                   Ports,
+    "patience":                Patience,
+    "watch":                   Watch,
+    "clients":                 Clients,
+    "clients.units.*":         ClientUnit,
+    "clients.units.*.files.*": ClientFile,
 })  # fmt: skip
 
 

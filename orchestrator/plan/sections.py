@@ -1,11 +1,14 @@
 """The plan's sections: what is the same for all hosts, with every field, its default and its meaning."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from orchestrator.plan.kinds import (
     Become,
+    ClientPath,
+    Command,
     Config,
     Directory,
     Duration,
@@ -13,6 +16,7 @@ from orchestrator.plan.kinds import (
     File,
     Jumps,
     LocalPort,
+    Name,
     Overlap,
     Pattern,
     PeerAuth,
@@ -20,6 +24,7 @@ from orchestrator.plan.kinds import (
     Section,
     Service,
     Template,
+    TemplateFile,
     User,
 )
 
@@ -134,6 +139,63 @@ class Watch(Section):
     )
 
 
+class ClientFile(Section):
+    """A file of a client's that is replaced as a whole; its mode and its owner stay."""
+
+    path: ClientPath = Field(
+        description="Path on the host; the file has to be there.", examples=["/etc/patroni/config.yml"]
+    )
+    content: TemplateFile = Field(
+        description="File with the new content, beside the plan; `{name}` is the host's name.",
+        examples=["patroni/{name}.yml"],
+    )
+
+    def content_for(self, host: str) -> Path:
+        """Return the file with a host's new content."""
+        return Path(str(self.content).replace("{name}", host))
+
+
+class ClientUnit(Section):
+    """A client that systemd runs on members' hosts, moved to https by the plan, one host at a time."""
+
+    unit: Service = Field(description="systemd unit, without `.service`.", examples=["patroni"])
+    on: tuple[Name, ...] = Field(
+        (),
+        description="Names of the members on whose hosts it runs; without it, all.",
+        examples=["[server1]"],
+    )
+    files: tuple[ClientFile, ...] = Field(
+        description="Its files, at least one.",
+        examples=['[{path: /etc/patroni/config.yml, content: "patroni/{name}.yml"}]'],
+    )
+    restart: Literal["reload", "restart", "none"] = Field(
+        "restart",
+        description="How the unit comes to read them: by `systemctl reload`, `systemctl restart`, or not.",
+        examples=["reload"],
+    )
+    before: Command | None = Field(
+        None,
+        description=(
+            "Shell command, run as root on the host before that, with the new files in place; it may run "
+            "twice."
+        ),
+        examples=["patronictl -c /etc/patroni/config.yml pause --wait"],
+    )
+    after: Command | None = Field(
+        None,
+        description="Shell command, run as root on the host behind it; it may run twice.",
+        examples=["patronictl -c /etc/patroni/config.yml resume --wait"],
+    )
+    healthy: Command | None = Field(
+        None,
+        description=(
+            "Shell command, run as root on the host, that changes nothing: it ends with 0 within 10 s if "
+            "the client is well. It is asked before a run, and until it holds behind each step."
+        ),
+        examples=["patronictl -c /etc/patroni/config.yml list"],
+    )
+
+
 class Clients(Section):
     """How clients come to https: it is served beside http for a while, and http goes when they have moved."""
 
@@ -176,6 +238,15 @@ class Clients(Section):
         ),
         examples=["switch"],
     )
+    units: tuple[ClientUnit, ...] = Field(
+        (),
+        description="Clients that systemd runs on members' hosts, and that the plan moves to https.",
+        examples=["[{unit: patroni, files: [...]}]"],
+    )
+
+    def units_on(self, host: str) -> tuple[ClientUnit, ...]:
+        """Return the units that run on a member's host."""
+        return tuple(unit for unit in self.units if not unit.on or host in unit.on)
 
 
 class SharedSsh(Section):

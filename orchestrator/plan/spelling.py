@@ -126,6 +126,27 @@ def directory(text: str) -> str:
     return text
 
 
+def client_file(text: str) -> str:
+    """Return the path of a client's file on the hosts, safe in what is printed and in a shell script."""
+    parts = PurePosixPath(text).parts
+    if not text.startswith("/") or len(parts) < 3 or not text.isprintable() or len(text) > 4096:
+        raise ValueError(
+            f"{shown(text)} is not the path of a file: write the whole path, such as /etc/patroni/config.yml"
+        )
+    if ".." in parts or str(PurePosixPath(text)) != text or text.startswith("//"):
+        raise ValueError(
+            f"{shown(text)} is not a plain path: write it without '..', '.', doubled or trailing '/'"
+        )
+    return text
+
+
+def command(text: str) -> str:
+    """Return a shell command on one line."""
+    if not text.strip() or not text.isprintable() or len(text) > 4096:
+        raise ValueError(f"{shown(text)} is not a command: write one for the shell, on one line")
+    return text
+
+
 def path(text: str) -> str:
     """Return a path of a file on the bastion: absolute, below ``~/``, or relative to the plan's folder."""
     braces = re.search(r"\{[^{}]*\}|[{}]", text)

@@ -12,6 +12,7 @@ from orchestrator.host.operations import (
     Operation,
     Remove,
     RemoveDirectory,
+    ReplaceFile,
     Run,
     Secret,
     Write,
@@ -66,12 +67,12 @@ edit_file() {{
   only_in_roots_own "$1"
   folder=$1 name=$2 edited=$1/$2 before=$3 after=$4
   rm -f -- "$1/.$2.orchestrator"
-  [ -f "$edited" ] && [ ! -L "$edited" ] || {{ printf '%s: it is no file any more\n' "$edited" >&2; exit 1; }}
+  [ -f "$edited" ] && [ ! -L "$edited" ] || refuse "$edited: it is no file any more"
   sum=$(sha256sum <"$edited")
   case ${{sum%% *}} in
     "$after") keep_edited; return ;;
     "$before") ;;
-    *) printf '%s: somebody has changed it, and it stays as it is\n' "$edited" >&2; exit 1 ;;
+    *) refuse "$edited: somebody has changed it, and it stays as it is" ;;
   esac
   sibling=$1/.$2.orchestrator
   cp --preserve=all -- "$edited" "$sibling"
@@ -87,13 +88,56 @@ edit_file() {{
   expect_sha256 "$sibling" "$after"
   settle "$sibling"
   sum=$(sha256sum <"$edited")
-  [ "${{sum%% *}}" = "$before" ] || {{ printf '%s: somebody has just changed it\n' "$edited" >&2; exit 1; }}
+  [ "${{sum%% *}}" = "$before" ] || refuse "$edited: somebody has just changed it"
   put_in_place "$folder" "$name" "$after"
   keep_edited
 }}
 keep_edited() {{
   mkdir -p -- "$kept$folder"
   cp --preserve=all -- "$edited" "$kept$folder/$name"
+}}
+refuse() {{
+  printf '%s\n' "$1" >&2
+  exit 1
+}}
+replace_file() {{
+  content=$1 kept=$2$3 folder=$3 name=$4 before=$5 after=$6
+  only_in_roots_own "$folder"
+  replaced=$folder/$name
+  rm -f -- "$folder/.$name.orchestrator"
+  [ -f "$replaced" ] && [ ! -L "$replaced" ] || refuse "$replaced: it is no file any more"
+  sum=$(sha256sum <"$replaced")
+  case ${{sum%% *}} in
+    "$after") forget_replaced; return ;;
+    "$before") ;;
+    *) refuse "$replaced: somebody has changed it, and it stays as it is" ;;
+  esac
+  sibling=$folder/.$name.orchestrator
+  if [ -n "$content" ]; then
+    keep_replaced
+    cp --preserve=all -- "$replaced" "$sibling"
+    cat -- "$content" >"$sibling"
+  else
+    [ -f "$kept/$name" ] || refuse "$replaced: what stood in it before is not kept here"
+    cp --preserve=all -- "$kept/$name" "$sibling"
+  fi
+  expect_sha256 "$sibling" "$after"
+  settle "$sibling"
+  sum=$(sha256sum <"$replaced")
+  [ "${{sum%% *}}" = "$before" ] || refuse "$replaced: somebody has just changed it"
+  put_in_place "$folder" "$name" "$after"
+  forget_replaced
+}}
+keep_replaced() {{
+  mkdir -p -- "$kept"
+  cp --preserve=all -- "$replaced" "$kept/.$name.orchestrator"
+  expect_sha256 "$kept/.$name.orchestrator" "$before"
+  settle "$kept/.$name.orchestrator"
+  mv -T -- "$kept/.$name.orchestrator" "$kept/$name"
+  settle "$kept"
+}}
+forget_replaced() {{
+  [ -n "$content" ] || rm -f -- "$kept/$name"
 }}
 make_directory() {{
   [ -d "$1" ] || only_in_roots_own "$1"
@@ -134,6 +178,8 @@ def job_script(operations: Iterable[Operation]) -> tuple[str, Mapping[str, bytes
         payload = f"payload-{len(files) + 1}"
         if isinstance(operation, Write):
             files[payload] = operation.text.encode()
+        if isinstance(operation, ReplaceFile) and operation.content:
+            files[payload] = operation.content.reveal().encode()
         if isinstance(operation, Run) and (secrets := _secrets(operation)):
             files[payload] = "".join(f"{secret.reveal()}\n" for secret in secrets.values()).encode()
         lines.append(shlex.join(_command(operation, payload)) + "\n")
@@ -148,16 +194,8 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
         case Write(path, _, mode, owner, group):
             place = posixpath.split(path)
             return ("write_file", payload, *place, f"{mode:04o}", owner, group, operation.sha256)
-        case EditFile(path, edits, before, after):
-            pieces = ((str(one.at_byte), str(len(one.old.encode())), one.new) for one in edits)
-            return (
-                "edit_file",
-                places.EDITED,
-                *posixpath.split(path),
-                before,
-                after,
-                *chain.from_iterable(pieces),
-            )
+        case EditFile() | ReplaceFile():
+            return _changing(operation, payload)
         case Remove(path):
             return ("remove_file", *posixpath.split(path))
         case RemoveDirectory(path):
@@ -167,6 +205,14 @@ def _command(operation: Operation, payload: str) -> tuple[str, ...]:
             secrets = " ".join(_secrets(operation))
             taking = ("run_with_secrets", payload, *variables, "sh", "-c", _TAKE_SECRETS, "run", secrets)
             return (*(taking if secrets else ("run_command", *variables)), *argv)
+
+
+def _changing(operation: EditFile | ReplaceFile, payload: str) -> tuple[str, ...]:
+    file = (*posixpath.split(operation.path), operation.before, operation.after)
+    if isinstance(operation, ReplaceFile):
+        return ("replace_file", payload if operation.content else "", places.REPLACED, *file)
+    pieces = ((str(one.at_byte), str(len(one.old.encode())), one.new) for one in operation.edits)
+    return ("edit_file", places.EDITED, *file, *chain.from_iterable(pieces))
 
 
 def _secrets(operation: Run) -> Mapping[str, Secret]:
@@ -182,9 +228,15 @@ def render(operation: Operation) -> str:
             size_bytes = len(operation.text.encode())
             what = f"{mode:04o} {owner}:{group}, {size_bytes} bytes, sha256 {operation.sha256[:12]}…"
             return f"write {_word(path)} ({what})"
-        case EditFile(path, edits, before, after):
-            lines = ", ".join(str(line) for line in dict.fromkeys(one.line for one in edits))
-            return f"edit {_word(path)} (lines {lines}; sha256 {before[:12]}… -> {after[:12]}…)"
+        case EditFile(path, _, before, after) | ReplaceFile(path, _, before, after):
+            digests = f"sha256 {before[:12]}… -> {after[:12]}…"
+            verb = "edit"
+            if isinstance(operation, EditFile):
+                lines = ", ".join(str(line) for line in dict.fromkeys(one.line for one in operation.edits))
+                digests = f"lines {lines}; {digests}"
+            else:
+                verb = "replace" if operation.content else "put back"
+            return f"{verb} {_word(path)} ({digests})"
         case Remove(path):
             return f"remove {_word(path)}"
         case RemoveDirectory(path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.host.operations import EditFile, Job, Operation, Write
+from orchestrator.host.operations import EditFile, Job, Operation, ReplaceFile, Write
 from orchestrator.remote.job_script import render
 from orchestrator.runbook.model import Runbook, Step, holds_material
 from orchestrator.text import escaped
@@ -76,6 +76,9 @@ def operation_lines(operation: Operation) -> Iterable[str]:
             yield f"  | line {one.line}:"
             for sign, text in (("-", one.old), ("+", one.new)):
                 yield from (f"  | {sign} {escaped(line)}" for line in text.splitlines() if line)
+
+    if isinstance(operation, ReplaceFile):
+        yield from (f"  | {escaped(line)}" for line in operation.differs)
 
 
 def _reported_once(operation: Operation, reported: set[str]) -> Iterable[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from orchestrator.etcd.install import secret_values
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll
-from orchestrator.host.operations import EditFile, Operation, Run, Secret, Write
+from orchestrator.host.operations import EditFile, Operation, ReplaceFile, Run, Secret, Write
 from orchestrator.migrations.table import Advice
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
@@ -148,6 +148,8 @@ def describe(operation: Operation) -> dict[str, object]:
     reported |= {item.name: getattr(operation, item.name) for item in fields(operation)}
     if isinstance(operation, Write) and isinstance(operation.content, Secret):
         reported["content"] = f"secret sha256:{operation.sha256}"
+    if isinstance(operation, ReplaceFile):
+        del reported["content"]  # its digest is ``after``
     if isinstance(operation, Run):  # not of a password: it may be another, and could be tried out on a digest
         reported["environment"] = [each for each in operation.environment if isinstance(each[1], str)]
     return reported
@@ -171,6 +173,8 @@ def outlined(operation: Operation, members: Mapping[str, str]) -> dict[str, obje
             (secret_values.without(one.old)[0], secret_values.without(one.new)[0]) for one in operation.edits
         ]
         return {"operation": "EditFile", "path": operation.path, "edits": pieces}
+    if isinstance(operation, ReplaceFile):
+        return {"operation": "ReplaceFile", "path": operation.path}
     if isinstance(operation, Run) and members:
         ids = re.compile(rf"\b(?:{'|'.join(map(re.escape, members))})\b")
         words = [ids.sub(lambda match: members[match[0]], word) for word in operation.argv]

@@ -40,6 +40,9 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "small_file": ("/usr/local/bin/start-etcd",),
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
     "sampled": (5,),
+    "since_change": ("patroni", ("/etc/patroni/config.yml",)),
+    "units": (("fleet", "flannel"),),
+    "complaint": ("patronictl list",),
 }
 
 

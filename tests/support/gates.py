@@ -1,6 +1,7 @@
 """Every case of every gate: tests/cases/checks."""
 
 from cases.checks import (
+    client_units,
     health,
     host,
     in_place,
@@ -24,6 +25,7 @@ TABLES = (
     relaying,
     local_clients,
     plain_clients,
+    client_units,
 )
 
 

@@ -33,7 +33,13 @@ def _overlaps(call: Call) -> bool:
             f"nothing was changed: the strategy {migration.name!r} serves no https beside http, as "
             "clients.overlap in the plan wants it: leave that out, or choose the strategy 'bridge'"
         )
-    return migration.overlaps and (bool(call.cut_off) if wanted == "auto" else wanted)
+    moved = bool(call.session.cluster.clients.units)
+    if moved and not migration.overlaps:
+        raise RefusedError(
+            f"nothing was changed: the strategy {migration.name!r} moves no clients, as clients.units in the "
+            "plan wants it: leave that out, or choose the strategy 'bridge'"
+        )
+    return migration.overlaps and ((moved or bool(call.cut_off)) if wanted == "auto" else wanted)
 
 
 def refuse_unfinished(call: Call) -> None:

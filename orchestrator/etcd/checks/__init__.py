@@ -4,6 +4,12 @@ They look at the running process, at what its listeners answer, and at the regis
 never at what a command claimed to have done.
 """
 
+from orchestrator.etcd.checks.client_units import (
+    client_units_active,
+    client_units_healthy,
+    holding_client_files,
+    holding_client_files_as_found,
+)
 from orchestrator.etcd.checks.health import away, free_of_alarms, healthy, quorate, unserving
 from orchestrator.etcd.checks.host import trusting_the_ca
 from orchestrator.etcd.checks.in_place import own_files_edited, running_from_own_files
@@ -59,6 +65,8 @@ from orchestrator.etcd.checks.settled import (
 __all__ = [
     "advertising_https",
     "away",
+    "client_units_active",
+    "client_units_healthy",
     "closed_ports_not_used_now",
     "closed_ports_unused",
     "configured_as_found",
@@ -68,6 +76,8 @@ __all__ = [
     "free_of_trials",
     "healthy",
     "holding_certificates",
+    "holding_client_files",
+    "holding_client_files_as_found",
     "holding_no_certificates",
     "known_to_every_proxy_in_both_schemes",
     "known_to_every_proxy_in_https",

@@ -31,12 +31,13 @@ def local_clients_healthy(target: Target) -> Check:
             waited = f"{since_s:.0f} of {watch.quiet_s:g} s since the restart"
             yield wrong(f"watching {', '.join(watch.units)}: {waited}")
         for unit in units:
-            yield from _since_restart(unit, watch.errors, watch.quiet_s)
+            yield from since(unit, watch.errors, watch.quiet_s)
 
     return Check(target.name, (journals,), judge)
 
 
-def _since_restart(watched: Watched, errors: str, quiet_s: float) -> Iterable[Remark]:
+def since(watched: Watched, errors: str, quiet_s: float) -> Iterable[Remark]:
+    """Say what is wrong with a unit that has to be active, and to have been quiet for so long."""
     if watched.state != "active":
         yield wrong(f"{watched.unit} is {watched.state}")
     offending = watched.offending(errors)
@@ -53,13 +54,14 @@ def local_clients(site: Site) -> Iterable[Check]:
 
 
 def _units(target: Target) -> Check:
-    watch, units = target.cluster.watch, watched.units(target)
+    watch = target.cluster.watch
+    units = watched.units(target, watch.units)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found, known = units.read(answers)
         if len(found) != len(watch.units):
             raise ValueError(f"{len(found)} of {len(watch.units)} units were reported")
-        troubles = [remark for one in found for remark in _of_unit(one, watch.errors, known)]
+        troubles = [remark for one in found for remark in of_unit(one, watch.errors, known, "watch")]
         yield from troubles
         if not troubles:
             yield fine(f"{', '.join(one.unit for one in found)}: active and quiet")
@@ -67,7 +69,8 @@ def _units(target: Target) -> Check:
     return Check(target.name, (units,), judge)
 
 
-def _of_unit(watched: Watched, errors: str, known: Iterable[str]) -> Iterable[Remark]:
+def of_unit(watched: Watched, errors: str, known: Iterable[str], field: str) -> Iterable[Remark]:
+    """Say what is wrong with a unit before a run; ``field`` of the plan names it."""
     unit = watched.unit
     if watched.load != "loaded":
         similar = difflib.get_close_matches(unit, known, n=3)
@@ -77,19 +80,19 @@ def _of_unit(watched: Watched, errors: str, known: Iterable[str]) -> Iterable[Re
             name = f"{shlex.quote(unit)}.service"
             yield wrong(
                 f"{unit}.service is masked",
-                f"systemctl unmask {name} && systemctl start {name}, or take it out of the plan (watch)",
+                f"systemctl unmask {name} && systemctl start {name}, or take it out of the plan ({field})",
             )
             return
         yield wrong(
             f"{unit}.service is {watched.load}" if is_there else f"there is no unit {unit}.service{hint}",
             "write the name of a unit into the plan that every member has, without .service, or take it out "
-            "(watch)",
+            f"({field})",
         )
         return
     if watched.state != "active":
         yield wrong(
             f"{unit}.service is {watched.state}",
-            f"systemctl start {shlex.quote(unit)}.service, or take it out of the plan (watch)",
+            f"systemctl start {shlex.quote(unit)}.service, or take it out of the plan ({field})",
         )
         return
     try:

@@ -1,6 +1,7 @@
 """The checklist: every check before the first change, why it is there, and what fixes what it finds."""
 
 from orchestrator.etcd.checks import (
+    client_units,
     clients,
     health,
     host,
@@ -144,6 +145,13 @@ CHECKLIST: tuple[Item, ...] = (
         why="each restart waits until they are quiet again, so a unit that is not there stops a run half-way",
         fix="name units in the plan that run on every member (watch), or leave it out",
         make=local_clients.local_clients,
+    ),
+    Item(
+        "moved clients",
+        looks="the clients that the plan moves to https: that each unit is there, active, quiet and well",
+        why="whether a client is well behind its step says nothing if it was not well before",
+        fix="fix what the client reports, or take it out of the plan (clients.units)",
+        make=client_units.moved_clients,
     ),
     Item(
         "versions",

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.host.questions import Answer, Fact, Script
@@ -29,6 +30,27 @@ for unit; do
 done
 """
 
+# $1 seconds, $2 a unit, then files: seconds since the unit was last started and the files were last changed,
+# then the unit's state and its journal of the quiet period.
+SINCE_CHANGE = f"""{_JOURNAL}
+quiet=$1 unit=$2 changed=0
+shift 2
+for path; do
+  at=$(stat -c %Z -- "$path") || exit 1
+  [ "$at" -le "$changed" ] || changed=$at
+done
+states=$(systemctl show --property=ActiveState,ActiveEnterTimestampMonotonic "$unit.service") || exit 1
+entered=$(printf '%s' "$states" | sed -n 's/^ActiveEnterTimestampMonotonic=//p')
+state=$(printf '%s' "$states" | sed -n 's/^ActiveState=//p')
+up=$(cut -d ' ' -f 1 /proc/uptime)
+awk -v up="$up" -v entered="${{entered:-0}}" -v now="$(date +%s)" -v changed="$changed" 'BEGIN {{
+  since = up - entered / 1000000
+  if (now - changed < since) since = now - changed
+  printf "since %.1f\\n", since
+}}' || exit 1
+printf 'unit %s %s %s\\n' "$unit" "$state" "$(journal)"
+"""
+
 # $1 seconds, then units: each one's states and its journal of that time; then every service that there is.
 UNITS = f"""{_JOURNAL}
 quiet=$1
@@ -39,6 +61,10 @@ for unit; do
 done
 systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.service .*/known \\1/p'
 """
+
+# $1 a command of the plan's, which changes nothing; what it prints on stdout is the client's own matter.
+HEALTHY = 'exec sh -c "$1" </dev/null >/dev/null'
+HEALTHY_WITHIN_S = 10.0
 
 _UNIT = re.compile(
     r"unit (?P<unit>\S+) LoadState=(?P<load>\S+) ActiveState=(?P<state>\S+) (?P<journal>[A-Za-z0-9+/=]*)"
@@ -73,6 +99,18 @@ def since_restart(target: Target) -> Fact[tuple[float, tuple[Watched, ...]]]:
     return Fact(Script(target.name, SINCE_RESTART, arguments, timeout_s=8.0), _since_restart)
 
 
+def since_change(target: Target, unit: str, paths: Sequence[str]) -> Fact[tuple[float, tuple[Watched, ...]]]:
+    """Seconds since a client's unit was last started, and its files changed, and how it has been since."""
+    arguments = (f"{target.cluster.watch.quiet_s:g}", unit, *paths)
+    return Fact(Script(target.name, SINCE_CHANGE, arguments, timeout_s=8.0), _since_restart)
+
+
+def complaint(target: Target, command: str) -> Fact[str]:
+    """Why a client is not well, as the plan's command says; empty if it is."""
+    script = Script(target.name, HEALTHY, (command,), timeout_s=HEALTHY_WITHIN_S)
+    return Fact(script, lambda answer: answer.reason if answer.exit_status else "")
+
+
 def _since_restart(answer: Answer) -> tuple[float, tuple[Watched, ...]]:
     first, *rest = answer.text.splitlines()
     return float(first.removeprefix("since ")), tuple(map(_watched, rest))
@@ -86,10 +124,9 @@ def _watched(line: str) -> Watched:
 Units = tuple[tuple[Watched, ...], tuple[str, ...]]
 
 
-def units(target: Target) -> Fact[Units]:
-    """How the plan's units stand, as far as they were reported, and the names of all that there are."""
-    watch = target.cluster.watch
-    arguments = (f"{watch.quiet_s:g}", *watch.units)
+def units(target: Target, names: Sequence[str]) -> Fact[Units]:
+    """How units stand, as far as they were reported, and the names of all that there are."""
+    arguments = (f"{target.cluster.watch.quiet_s:g}", *names)
     return Fact(Script(target.name, UNITS, arguments, timeout_s=8.0), _units)
 
 

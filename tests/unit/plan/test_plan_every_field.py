@@ -80,6 +80,18 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "close": (["local"], ("local",)),
         "cert_auth": ("switch", "switch"),
     },
+    "clients.units.*": {
+        "unit": ("vitess", "vitess"),
+        "on": (["m2"], ("m2",)),
+        "restart": ("reload", "reload"),
+        "before": ("pause", "pause"),
+        "after": ("resume", "resume"),
+        "healthy": ("list", "list"),
+    },
+    "clients.units.*.files.*": {
+        "path": ("/etc/other.yml", "/etc/other.yml"),
+        "content": ("own/{name}.yml", FOLDER / "own/{name}.yml"),
+    },
 }
 ONLY_ONE_VALUE = {("tls", "peer_cert_auth")}
 FIELDS = [
@@ -107,6 +119,9 @@ def test_what_a_plan_says_is_in_the_cluster(tmp_path: Path, place: str, written:
         plan["auth"] = {"user": "ops", "password_file": "ops.password"}
     if written == "persist":
         del plan["proxies"]  # they have no files edited
+    if place.startswith("clients.units"):
+        file = {"path": "/etc/patroni.yml", "content": "{name}.yml"}
+        plan["clients"] = {"units": [{"unit": "patroni", "files": [file]}]}
     before = load(tmp_path, plan)
     part: Any = plan
     for step in place.split(".") if place else ():

@@ -162,6 +162,35 @@ CASES = [
           "the ports must differ, write another")]),
     (SMALL + "clients: {overlap: maybe}\n",
         ["13:20: clients.overlap: expected true, false or auto, found 'maybe': write it such as true"]),
+    (SMALL + "clients: {units: [{unit: x, files: [{path: /etc/x, content: 'x-{name}'}]}]}\n", []),
+    (SMALL + "clients: {units: [{unit: x}]}\n",
+        [("13:19: clients.units.0.files: missing: add it, such as 'files: [{path: /etc/patroni/config.yml, "
+          "content: \"patroni/{name}.yml\"}]'")]),
+    (SMALL + "clients: {units: [{unit: x, files: []}]}\n",
+        ["13:36: clients.units.0.files: names no file: write at least one, with path and content"]),
+    (SMALL + "clients: {units: [{unit: etcd, files: [{path: /etc/x, content: x}]}]}\n",
+        [("13:26: clients.units.0.unit: 'etcd' is etcd's own unit, which every step restarts: name only its "
+          "clients")]),
+    (SMALL + "clients: {units: [{unit: x, on: [z], files: [{path: /etc/x, content: x}]}]}\n",
+        ["13:34: clients.units.0.on.0: no member is named 'z', known here: a, b, c"]),
+    (SMALL + "clients: {units: [{unit: x, on: [p], files: [{path: /etc/x, content: x}]}]}\n"
+     "proxies:\n  - {name: p, address: 10.0.0.9}\n",
+        [("13:34: clients.units.0.on.0: 'p' is a proxy: clients are moved on members' hosts only")]),
+    (SMALL + "clients: {overlap: false, units: [{unit: x, files: [{path: /etc/x, content: x}]}]}\n",
+        [("13:20: clients.overlap: clients are moved while https is served beside http: write true, or leave "
+          "clients.units out")]),
+    (SMALL + "clients: {units: [{unit: x, files: [{path: /etc/x, content: x}]},\n"
+     "  {unit: x, on: [b], files: [{path: /etc/x, content: x}]}]}\n", [
+        "14:10: clients.units.1.unit: unit 'x' is named for b in line 13 already",
+        "14:37: clients.units.1.files.0.path: file '/etc/x' is named for b in line 13 already"]),
+    (SMALL + "clients: {units: [{unit: x, files: [{path: etc/x, content: '{host}'}], before: ' '}]}\n", [
+        ("13:44: clients.units.0.files.0.path: 'etc/x' is not the path of a file: write the whole path, "
+         "such as /etc/patroni/config.yml"),
+        ("13:60: clients.units.0.files.0.content: unknown placeholder '{host}': the only one is {name}"),
+        ("13:80: clients.units.0.before: ' ' is not a command: write one for the shell, on one line")]),
+    (SMALL + "clients: {units: [{unit: x, files: [{path: /etc/../x, content: x}]}]}\n",
+        [("13:44: clients.units.0.files.0.path: '/etc/../x' is not a plain path: write it without '..', "
+          "'.', doubled or trailing '/'")]),
     (SMALL + "ports: {local: 0}\n", [
         ("13:16: ports.local: expected a number from 1 to 65535, none or auto, found '0': write it such as "
          "4001")]),

@@ -22,6 +22,7 @@ from orchestrator.host.operations import (
     Operation,
     Remove,
     RemoveDirectory,
+    ReplaceFile,
     Run,
     Secret,
     Write,
@@ -46,6 +47,8 @@ RENDERED = [
     (Write("/etc/k", Secret("hi\n")),                             "write /etc/k (0644 root:root, 3 bytes, sha256 98ea6e4f216f…)"),  # noqa: E501  # one row, one line
     (EditFile("/etc/a b", (Edit(2, 5, "x", "y"), Edit(7, 9, "", "z\n")), "a" * 64, "b" * 64),
      "edit '/etc/a b' (lines 2, 7; sha256 aaaaaaaaaaaa… -> bbbbbbbbbbbb…)"),
+    (ReplaceFile("/etc/a b", Secret("hi\n"), "a" * 64, "b" * 64), "replace '/etc/a b' (sha256 aaaaaaaaaaaa… -> bbbbbbbbbbbb…)"),  # noqa: E501  # one row, one line
+    (ReplaceFile("/etc/x", None, "a" * 64, "b" * 64),             "put back /etc/x (sha256 aaaaaaaaaaaa… -> bbbbbbbbbbbb…)"),  # noqa: E501  # one row, one line
     (Remove("/etc/a b"),                                          "remove '/etc/a b'"),
     (RemoveDirectory("/etc/pki"),                                 "remove directory /etc/pki if it is empty"),
     (Run(("systemctl", "daemon-reload")),                         "run systemctl daemon-reload"),
@@ -235,6 +238,56 @@ def test_a_file_is_kept_as_it_was_left(beside: Path, tmp_path: Path) -> None:
         assert (text, 0o640) == (kept.read_text(), kept.stat().st_mode & 0o7777)
 
 
+def replacing(path: Path, text: str) -> ReplaceFile:
+    before, after = (hashlib.sha256(each).hexdigest() for each in (path.read_bytes(), text.encode()))
+    return ReplaceFile(str(path), Secret(text), before, after)
+
+
+@pytest.mark.parametrize("program", SHELLS)
+def test_a_file_of_a_client_is_replaced_and_given_back_byte_for_byte(
+    beside: Path, tmp_path: Path, program: str
+) -> None:
+    own, old = tmp_path / WEIRD.replace("/", ""), f"password: {WEIRD}\0\r\nlast".encode()
+    own.write_bytes(old)
+    own.chmod(0o640)
+    there = replacing(own, f"{WEIRD}\n")
+    kept = Path(f"{places.REPLACED}{own}")
+    for operation, content in ((there, f"{WEIRD}\n".encode()), (there.undone, old)):
+        for _ in range(2):
+            done = perform([operation], beside, program)
+            assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+            assert (content, 0o640) == (own.read_bytes(), own.stat().st_mode & 0o7777)
+            assert [own.name, "job"] == sorted(path.name for path in tmp_path.iterdir())
+            assert (operation is there) == kept.exists()
+            assert kept.parent.stat().st_mode & 0o7777 == 0o700
+        if kept.exists():  # in a directory that is root's alone
+            assert (old, 0o640) == (kept.read_bytes(), kept.stat().st_mode & 0o7777)
+
+
+def test_a_clients_file_that_somebody_has_changed_is_not_replaced(beside: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("a\n")
+    there = replacing(own, "b\n")
+    own.write_text("a\n# by hand\n")
+    for operation in (there, there.undone):
+        done = perform([operation], beside)
+        assert f"{own}: somebody has changed it, and it stays as it is" in done.stderr
+        assert (1, "a\n# by hand\n") == (done.returncode, own.read_text())
+    own.rename(tmp_path / "moved")
+    own.symlink_to("moved")
+    assert f"{own}: it is no file any more" in perform([there], beside).stderr
+
+
+def test_a_clients_file_stays_where_nothing_is_kept_of_what_it_was(beside: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.write_text("a\n")
+    there = replacing(own, "b\n")
+    own.write_text("b\n")
+    done = perform([there.undone], beside)
+    assert f"{own}: what stood in it before is not kept here" in done.stderr
+    assert (1, "b\n") == (done.returncode, own.read_text())
+
+
 def edit_of(path: str, pieces: tuple[Edit, ...], before: bytes) -> EditFile:
     edit = EditFile(path, pieces, hashlib.sha256(before).hexdigest(), "")
     return replace(edit, after=hashlib.sha256(edit.applied(before)).hexdigest())
@@ -333,6 +386,7 @@ JOB = job_script(
         MakeDirectory(f"/x/{WEIRD}", 0o700),
         Write(f"/x/{WEIRD}", Secret(WEIRD)),
         EditFile(f"/x/{WEIRD}", (Edit(1, 3, WEIRD, WEIRD),), "a" * 64, "b" * 64),
+        ReplaceFile(f"/x/{WEIRD}", Secret(WEIRD), "a" * 64, "b" * 64),
         Remove(f"/x/{WEIRD}"),
         RemoveDirectory(f"/x/{WEIRD}"),
         Run(("echo", WEIRD, ""), (("A", WEIRD),)),

@@ -1,0 +1,140 @@
+"""Clients that systemd runs on members' hosts: what is done to move them to https, and back; pure."""
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from orchestrator.errors import RefusedError
+from orchestrator.etcd.facts.own_files import OnHost
+from orchestrator.etcd.install import secret_values
+from orchestrator.host.operations import Operation, ReplaceFile, Run, Secret
+from orchestrator.plan.facts import ClientFile, Target
+from orchestrator.plan.locations import read_plain
+from orchestrator.plan.sections import ClientUnit
+
+LIMIT_BYTES = 1 << 20  # of a new content
+MOST_LINES = 200  # of a difference that is shown
+_OTHERS_WRITE = 0o022
+
+
+def paths(target: Target) -> tuple[str, ...]:
+    """Return the files of all clients on a host that are moved."""
+    return tuple(file.path for unit in units(target) for file in unit.files)
+
+
+def units(target: Target) -> tuple[ClientUnit, ...]:
+    """Return the clients on a host that are moved."""
+    return target.cluster.clients.units_on(target.name)
+
+
+def planned(
+    target: Target, lying: Mapping[str, OnHost], texts: Mapping[str, str]
+) -> tuple[tuple[ClientFile, ...], tuple[str, ...]]:
+    """Return the files as they were found, and why others cannot be replaced, each with what helps.
+
+    ``texts`` are those that everybody on the host may read.
+    """
+    found, faults = [], []
+    for unit in units(target):
+        for file in unit.files:
+            there = lying.get(file.path)
+            reasons = tuple(_hindrances(there))
+            faults += [f"client {unit.unit}: {file.path} {reason}" for reason in reasons]
+            if there is not None and not reasons:
+                found.append(_found(file.path, there, content(file.content_for(target.name)), texts))
+    return tuple(found), tuple(faults)
+
+
+def content(path: Path) -> str:
+    """Return a new content; RefusedError if it cannot be read."""
+    try:
+        text = read_plain(path, LIMIT_BYTES + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else error
+        raise RefusedError(f"nothing was changed: {path}: {reason}") from error
+    if len(text.encode()) > LIMIT_BYTES:
+        raise RefusedError(f"nothing was changed: {path}: it is larger than {LIMIT_BYTES >> 20} MiB")
+    return text
+
+
+def move(target: Target) -> Iterable[Operation]:
+    """Give each client its new files, and have it read them."""
+    for unit in units(target):
+        yield from _read_anew(unit, list(_replaced(target, unit)))
+
+
+def move_back(target: Target) -> Iterable[Operation]:
+    """Give each client back what stood in its files, and have it read them."""
+    for unit in reversed(units(target)):
+        yield from _read_anew(unit, [one.undone for one in reversed([*_replaced(target, unit)])])
+
+
+def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
+    found = {file.path: file for file in target.found.client_files}
+    for file in unit.files:
+        before, text = found[file.path], content(file.content_for(target.name))
+        if _sha256(text) != before.replaced_sha256:
+            raise RefusedError(f"nothing was changed: {file.content_for(target.name)} was changed by now")
+        if before.sha256 != before.replaced_sha256:  # it may have been moved by hand
+            yield ReplaceFile(file.path, Secret(text), before.sha256, before.replaced_sha256, before.differs)
+
+
+def _read_anew(unit: ClientUnit, replaced: list[ReplaceFile]) -> Iterable[Operation]:
+    if not replaced:
+        return
+    yield from replaced
+    name = f"{unit.unit}.service"
+    if any("/systemd/" in one.path for one in replaced):
+        yield Run(("systemctl", "daemon-reload"))
+    yield from _shell(unit.before)
+    if unit.restart != "none":  # one that does not run is not started: that is for its own operators
+        yield Run(("systemctl", {"reload": "reload", "restart": "try-restart"}[unit.restart], name))
+    yield from _shell(unit.after)
+
+
+def _shell(command: str | None) -> Iterable[Operation]:
+    if command:
+        yield Run(("sh", "-c", command))
+
+
+def _hindrances(found: OnHost | None) -> Iterable[str]:
+    """Say why a file is not to be replaced, each reason with what helps."""
+    if found is None:
+        yield "is not there: write the path of a file that the client has into the plan (clients.units)"
+        return
+    if found.link:
+        yield f"is a link: write the path that it leads to into the plan (clients.units): {found.link}"
+    if found.untrusted:
+        yield f"lies where others than root may write ({found.untrusted}): let its directory be root's own"
+
+
+def _found(path: str, there: OnHost, text: str, texts: Mapping[str, str]) -> ClientFile:
+    return ClientFile(
+        path=path,
+        sha256=there.sha256,
+        replaced_sha256=_sha256(text),
+        mode=there.mode,
+        owner=there.owner,
+        group=there.group,
+        differs=tuple(_differences(there, texts.get(path), text)),
+    )
+
+
+def _differences(there: OnHost, old: str | None, new: str) -> Iterable[str]:
+    """Say how two contents differ, without what may be secret and what not everybody may read."""
+    how = f"{there.mode:04o} {there.owner}:{there.group}"
+    if there.sha256 == _sha256(new):
+        return
+    if old is None or _sha256(old) != there.sha256:
+        yield f"(what differs is not shown: not everybody may read the file, {how})"
+        return
+    sides = [secret_values.without(text)[0].splitlines() for text in (old, new)]
+    lines = list(difflib.unified_diff(sides[0], sides[1], lineterm="", n=1))[2:]
+    yield from lines[:MOST_LINES] or ["(only values differ that may be secret, and are not shown)"]
+    if lines[MOST_LINES:]:
+        yield f"(and {len(lines) - MOST_LINES} more lines)"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
