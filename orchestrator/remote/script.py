@@ -37,15 +37,16 @@ orchestrator_download() {
 }
 """
 
-# One process encodes an answer: its output as it is, and what it said on stderr behind a NUL.
+# One process encodes an answer: its output as it is, and what it said on stderr behind a NUL. In $() a command
+# that is alone needs no process beside its own, as it would with its status printed behind it.
 _LOOK = r"""
 orchestrator_ask() {
   limit=$1
   shift
   printf 'orchestrator-answer '
   {
-    said=$({ timeout -k 1 "$limit" "$@"; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
-    printf '\0%s' "$said"
+    said=$(timeout -k 1 "$limit" "$@" 2>&1 >&3)
+    printf '\0%src=%s' "$said" "$?"
   } 3>&1 | base64 -w0
   echo
 }
@@ -58,8 +59,8 @@ def look_script(scripts: Sequence[Script]) -> str:
     """Return one script that asks every question of one host in turn, a line for each answer.
 
     It writes no file, and is for a shell that has read LOOKING_SHELL. Each line is ``orchestrator-answer``
-    and in base64 what was printed, a NUL, what was said on stderr (without NULs) and ``rc=STATUS``; a last
-    line ``orchestrator-end COUNT`` says that nothing is missing.
+    and in base64 what was printed, a NUL, what was said on stderr (without NULs, nor newlines at its end) and
+    ``rc=STATUS``; a last line ``orchestrator-end COUNT`` says that nothing is missing.
     """
     asks = map(_ask, scripts)
     return "\n".join(
