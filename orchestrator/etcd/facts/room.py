@@ -21,7 +21,11 @@ SCRIPT = (
 room() {
   found=$2
   while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
-  printf '%s %s %s\\n' "$1" "$(df -k --output=avail,iavail -- "$found" | tail -n 1 | tr -s ' ')" "$found"
+  df -k --output=avail,iavail -- "$found" | {
+    read -r _
+    read -r kib inodes
+    printf '%s %s %s %s\\n' "$1" "$kib" "$inodes" "$found"
+  }
   [ -w "$found" ] || printf 'closed-to-root - - %s\\n' "$found"
 }
 pid=$(systemctl show --property=MainPID --value "$1.service")
