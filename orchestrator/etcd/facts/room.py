@@ -18,6 +18,8 @@ SCRIPT = (
     SETTING
     + UNTRUSTED
     + """
+end='
+'
 room() {
   found=$2
   while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
@@ -28,8 +30,10 @@ room() {
   }
   [ -w "$found" ] || printf 'closed-to-root - - %s\\n' "$found"
 }
-pid=$(systemctl show --property=MainPID --value "$1.service")
-user=$(systemctl show --property=User --value "$1.service")
+shown=$(systemctl show --property=User,MainPID "$1.service")
+pid=${shown#*MainPID=} pid=${pid%%[!0-9]*}
+case $shown in *User=*) user=${shown#*User=} ;; *) user='' ;; esac
+user=${user%%"$end"*}
 if [ "${pid:-0}" -gt 0 ]; then
   setting ETCD_DATA_DIR data-dir
   data=$value

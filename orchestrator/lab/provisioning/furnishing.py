@@ -35,7 +35,7 @@ def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, names: Mapping[s
 
 
 def _mask_generators(root: Path) -> None:
-    """Let systemd start none of its generators: they are for disks, consoles and kernels that no host here has.
+    """Let systemd start none of its generators: they are for disks and consoles that no host here has.
 
     They were more than half of what a daemon-reload costs: 57 of 100 ms, and a run of three members has 18.
     """
