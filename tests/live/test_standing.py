@@ -5,6 +5,7 @@ Going back from each round's middle: faults/test_faults_of_orchestrator.py.
 
 import socket
 
+import pytest
 from live.stories import failure, orchestrator, state_file, writing
 from live.untouched import Before
 
@@ -27,6 +28,7 @@ def stand_bridged(lab: Lab) -> None:
     assert "a migration is under way" in said(lab, 7, "check", PLAN)
 
 
+@pytest.mark.timeout(900)
 def test_each_command_says_what_is_true_on_the_way_there_and_back_and_with_a_lost_state_file(
     lab: Lab,
 ) -> None:
