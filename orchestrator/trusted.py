@@ -7,16 +7,24 @@ root then creates, gives away or opens is another file.
 # A shell function: prints why a directory, or one above it, is not root's alone, or nothing. One that
 # is missing will be made by root, in the nearest one that exists. Two groups are as good as root: its
 # own, and Debian's staff, to whom parts of /usr/local belong. Above the directory itself the sticky bit is
-# enough (/tmp): there nobody can move what is root's.
+# enough (/tmp): there nobody can move what is root's. One program looks at all of them: it is asked for every
+# file that is written.
 UNTRUSTED = r"""
 untrusted() {
-  place=$1
+  place=$1 end='
+'
   while [ ! -e "$place" ] && [ ! -L "$place" ]; do place=$(dirname -- "$place"); done
   named=$place
   place=$(readlink -e -- "$named") || { echo "$named leads nowhere"; return; }
+  set -- "$place"
+  while [ "$place" != / ]; do
+    place=${place%/*} place=${place:-/}
+    set -- "$@" "$place"
+  done
+  hows=$(stat -c '%u %a %G' -- "$@") || { echo "$1, or what is above it, cannot be looked at"; return; }
   is_above=
-  while :; do
-    how=$(stat -c '%u %a %G' -- "$place") || { echo "$place cannot be looked at"; return; }
+  for place; do
+    how=${hows%%"$end"*} hows=${hows#*"$end"}
     group=${how##* } mode=${how#* } mode=${mode%% *}
     case ${how%% *} in
       0 | "$(id -u)") ;;
@@ -29,9 +37,7 @@ untrusted() {
         echo "$place may be written to by the group $group (mode $mode)"; return ;;
       esac ;;
     esac
-    [ "$place" != / ] || return 0
     is_above=above
-    place=$(dirname -- "$place")
   done
 }
 """

@@ -24,7 +24,7 @@ SECTIONS: Mapping[str, str] = {
 SETTING = r"""
 setting() {
   value='' given='' configuration='' next=''
-  told=$(cat "/proc/$pid/cmdline" "/proc/$pid/environ" | tr '\0' '\n')
+  told=$(tr '\0' '\n' < "/proc/$pid/cmdline"; exec tr '\0' '\n' < "/proc/$pid/environ")
   IFS='
 '
   set -f

@@ -10,6 +10,9 @@ from orchestrator.text import escaped
 
 Value = TypeVar("Value")
 
+# In a script, what stands above this line is done once for questions that share it.
+EACH = "# From here on for each question by itself."
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -17,6 +20,9 @@ class Script:
 
     Two equal scripts are one question, so that several checks can share an answer. ``secret`` is the line
     that it finds on stdin, where nobody else sees it.
+
+    Questions that differ only in their arguments behind the first ``shares`` may be asked together, if the
+    script has the line EACH. What stands above it needs those first arguments, and drops them.
     """
 
     host: str
@@ -24,6 +30,7 @@ class Script:
     arguments: tuple[str, ...] = ()
     timeout_s: float = 5.0
     secret: Secret | None = None
+    shares: int = 0
 
 
 @dataclass(frozen=True, slots=True)

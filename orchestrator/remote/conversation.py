@@ -10,7 +10,7 @@ from typing import Protocol
 
 from orchestrator.host.operations import Secret
 from orchestrator.host.questions import Answers, Script
-from orchestrator.remote.script import LOOKING_SHELL, look_script, parse_look
+from orchestrator.remote.script import LOOKING_SHELL, REST, look_script, parse_look, together
 from orchestrator.remote.untrusted import tail
 
 _LINE_S = 10.0  # for a line that the host can print at once
@@ -20,7 +20,9 @@ _SLICE_BYTES = 32 * 1024  # sending one large ``bytes`` is quadratic in paramiko
 _LINE_BYTES = 16 << 20  # the longest answers are files in base64, and far below that
 _NOISE_BYTES = 4096  # of what is kept for an error: the end
 _PASSWORD_S = 30.0  # sudo may ask a directory server, and waits for some seconds after a wrong one
-_LINE = re.compile(rb"orchestrator-(?:root|uid|begin|answer|part|end|hello|result|waiting|pending)(?: |$)")
+_LINE = re.compile(
+    rb"orchestrator-(?:root|uid|begin|answer|rest|part|end|hello|result|waiting|pending)(?: |$)"
+)
 
 
 class Channel(Protocol):
@@ -216,6 +218,16 @@ def converse(conversation: Conversation, scripts: Sequence[Script]) -> Answers:
     """
     conversation.say(look_script(scripts).encode())
     conversation.line()
-    lines = [conversation.line(script.timeout_s + 1 + _SLACK_S) for script in scripts]
+    lines = [line for group in together(scripts) for line in _answers(conversation, group)]
     lines.append(conversation.line())
     return parse_look(scripts, "\n".join(lines))
+
+
+def _answers(conversation: Conversation, group: Sequence[Script]) -> Iterator[str]:
+    within_s = sum(script.timeout_s for script in group) + 1 + _SLACK_S
+    for _ in group:
+        yield (line := conversation.line(within_s))
+        if line.startswith(REST):
+            return
+    if len(group) > 1:
+        yield conversation.line(within_s)

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import shlex
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from orchestrator.host.questions import Answer, Answers, Download, Script
+from orchestrator.host.questions import EACH, Answer, Answers, Download, Question, Script
 
 # Whole scripts are functions that their last line calls: one that arrives cut short does nothing. Their lines
 # start with "orchestrator-", because a login shell may print lines of its own first.
@@ -37,34 +39,73 @@ orchestrator_download() {
 }
 """
 
-# One process encodes an answer: its output as it is, and what it said on stderr behind a NUL.
+# One process encodes an answer: its output as it is, and what it said on stderr behind a NUL. A command that
+# is alone in $() needs no other process beside its own, as it would with its status printed behind it.
 _LOOK = r"""
 orchestrator_ask() {
   limit=$1
   shift
   printf 'orchestrator-answer '
   {
-    said=$({ timeout -k 1 "$limit" "$@"; printf 'rc=%s' "$?" >&2; } 2>&1 >&3)
-    printf '\0%s' "$said"
+    said=$(timeout -k 1 "$limit" "$@" 2>&1 >&3)
+    printf '\0%src=%s' "$said" "$?"
   } 3>&1 | base64 -w0
   echo
 }
-orchestrator_look() {
-  echo orchestrator-begin
 """
+
+# Questions that share their beginning, by one shell: their answers, and at the end how that shell ended and
+# what it said, which is the answer of those that it did not come to. It may have been stopped within a line.
+_TOGETHER = r"""
+orchestrator_ask_together() {
+  limit=$1
+  shift
+  {
+    said=$(timeout -k 1 "$limit" "$@" 2>&1 >&3)
+    status=$?
+  } 3>&1
+  rest=AHJjPTA=  # it said nothing, and ended well
+  [ "$status$said" = 0 ] || rest=$(printf '\0%src=%s' "$said" "$status" | base64 -w0)
+  printf ' cut\norchestrator-rest %s\n' "$rest"
+}
+"""
+_EACH = r"""
+orchestrator_answer() {
+  printf 'orchestrator-answer '
+  {
+    said=$(orchestrator_each "$@" 2>&1 >&3)
+    printf '\0%src=%s' "$said" "$?"
+  } 3>&1 | base64 -w0
+  echo
+}
+"""
+REST = "orchestrator-rest "
+_CUT = " cut"
 
 
 def look_script(scripts: Sequence[Script]) -> str:
     """Return one script that asks every question of one host in turn, a line for each answer.
 
     It writes no file, and is for a shell that has read LOOKING_SHELL. Each line is ``orchestrator-answer``
-    and in base64 what was printed, a NUL, what was said on stderr (without NULs) and ``rc=STATUS``; a last
-    line ``orchestrator-end COUNT`` says that nothing is missing.
+    and in base64 what was printed, a NUL, what was said on stderr (without NULs, nor newlines at its end) and
+    ``rc=STATUS``; a last line ``orchestrator-end COUNT`` says that nothing is missing. Behind answers of
+    questions that are asked together comes ``orchestrator-rest`` and one more, in the same form.
     """
-    asks = map(_ask, scripts)
+    groups = together(scripts)
+    functions = [_LOOK.strip(), *([_TOGETHER.strip()] if len(groups) < len(scripts) else [])]
+    look = ["orchestrator_look() {", "  echo orchestrator-begin", *map(_ask_group, groups)]
     return "\n".join(
-        [_LOOK.strip(), *asks, f"  echo 'orchestrator-end {len(scripts)}'", "}", "(orchestrator_look)\n"]
+        [*functions, *look, f"  echo 'orchestrator-end {len(scripts)}'", "}", "(orchestrator_look)\n"]
     )
+
+
+def together(scripts: Sequence[Script]) -> Sequence[tuple[Script, ...]]:
+    """Return the questions in the order in which they are asked, with those that are asked together."""
+    groups: dict[object, list[Script]] = {}
+    for number, script in enumerate(scripts):
+        shared = replace(script, arguments=script.arguments[: script.shares]) if script.shares else number
+        groups.setdefault(shared, []).append(script)
+    return [tuple(group) for group in groups.values()]
 
 
 def download_script(download: Download) -> str:
@@ -75,6 +116,18 @@ def download_script(download: Download) -> str:
     """
     ask = _ask(download, "orchestrator_download")
     return "\n".join((_DOWNLOAD.strip(), "orchestrator_send() {", ask, "}", "(orchestrator_send)\n"))
+
+
+def _ask_group(group: Sequence[Script]) -> str:
+    first = group[0]
+    if len(group) == 1:
+        return _ask(first)
+    shared, _, each = first.script.partition(f"{EACH}\n")
+    asks = (f"orchestrator_answer {shlex.join(one.arguments[one.shares :])}" for one in group)
+    text = "\n".join((shared, f"orchestrator_each() {{\n{each}\n}}{_EACH}", *asks))
+    arguments, timeout_s = first.arguments[: first.shares], sum(one.timeout_s for one in group)
+    one_for_all = replace(first, script=text, arguments=arguments, timeout_s=timeout_s)
+    return _ask(one_for_all, "orchestrator_ask_together")
 
 
 def _ask(script: Script | Download, by: str = "orchestrator_ask") -> str:
@@ -89,16 +142,39 @@ def _ask(script: Script | Download, by: str = "orchestrator_ask") -> str:
 def parse_look(scripts: Sequence[Script], output: str) -> Answers:
     """Read what ``look_script(scripts)`` printed; ValueError if it is cut short or garbled."""
     lines = [line for line in output.splitlines() if line.startswith("orchestrator-")]
-    answers = [line for line in lines if line.startswith("orchestrator-answer ")]
-    if lines[-1:] != [f"orchestrator-end {len(scripts)}"] or len(answers) != len(scripts):
-        raise ValueError(f"{len(answers)} of {len(scripts)} answers arrived")
-    return {script: answer_of(line) for script, line in zip(scripts, answers, strict=True)}
+    answers = deque(line for line in lines if line.startswith(("orchestrator-answer ", REST)))
+    arrived = f"{len(answers)} of {len(scripts)} answers arrived"
+    found: dict[Question, Answer] = {}
+    try:
+        for group in together(scripts):
+            found |= zip(group, _answers_of(group, answers), strict=True)
+    except IndexError as error:
+        raise ValueError(arrived) from error
+    if lines[-1:] != [f"orchestrator-end {len(scripts)}"] or answers:
+        raise ValueError(arrived)
+    return found
+
+
+def _answers_of(group: Sequence[Script], lines: deque[str]) -> Iterable[Answer]:
+    """Take a group's lines from the left, and return an answer for each question."""
+    if len(group) == 1:
+        return (answer_of(lines.popleft()),)
+    found = []
+    while not (line := lines.popleft()).startswith(REST):
+        found += [answer_of(line)] if not line.endswith(_CUT) else []
+    rest = answer_of(line)
+    missing = len(group) - len(found)
+    if missing < 0 or (missing and rest.exit_status == 0):
+        raise ValueError(f"{len(found)} of {len(group)} answers arrived")
+    if rest.stderr:  # said before it came to any of them
+        found = [replace(one, stderr=f"{rest.stderr}\n{one.stderr}".rstrip("\n")) for one in found]
+    return (*found, *[rest] * missing)
 
 
 def answer_of(line: str) -> Answer:
     """Read one line of an answer; ValueError if it is garbled."""
     try:
-        text = base64.b64decode(line.removeprefix("orchestrator-answer "), validate=True)
+        text = base64.b64decode(line.partition(" ")[2], validate=True)
         stdout, _, stderr = text.rpartition(b"\0")
         said, _, status = stderr.decode(errors="replace").rpartition("rc=")
         exit_status = int(status)

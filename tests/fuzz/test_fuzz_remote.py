@@ -15,7 +15,7 @@ from support.fuzzing import EXAMPLES
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.host.operations import Job, JobResult
-from orchestrator.host.questions import Answer, HttpProbe, Script
+from orchestrator.host.questions import EACH, Answer, HttpProbe, Script
 from orchestrator.remote import begun
 from orchestrator.remote.becoming_root import check_root
 from orchestrator.remote.conversation import Conversation, converse
@@ -36,6 +36,7 @@ BOUNDED = settings(
 WORD = st.sampled_from([
     b"orchestrator-hello ", b"orchestrator-result ", b"orchestrator-waiting", b"orchestrator-pending",
     b"orchestrator-begin", b"orchestrator-answer ", b"orchestrator-end ", b"orchestrator-uid ",
+    b"orchestrator-rest ", b" cut\n", b"AHJjPTA=",
     b"orchestrator-", b"boot.1 ", b"present", b"missing", b"0 ", b"-1 ", b"125 ", b"1006 ", b"99999999999 ",
     b"aGk=", b"cmM9MA==", b"mark", b"\n", b" ", b"\r", b"\x1b[31m", b"sudo: no", b"=", b"a",
 ])  # fmt: skip
@@ -103,7 +104,7 @@ LOGIN = Login(
 
 
 @BOUNDED
-@given(channel=CHANNELS, kind=st.sampled_from(["job", "look", "root"]))
+@given(channel=CHANNELS, kind=st.sampled_from(["job", "look", "together", "root"]))
 def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Reported, kind: str) -> None:
     clock = itertools.count().__next__
     with (
@@ -115,8 +116,9 @@ def test_whatever_a_host_says_it_is_read_or_cannot_be_reached(channel: Reported,
         if kind == "job":
             result = Performance(Job("d1", "h1", (), 1)).hold(conversation)
             assert 0 <= result.exit_status <= 1006
-        elif kind == "look":
-            checks = [Script("h1", "true"), Script("h1", "false")]
+        elif kind in {"look", "together"}:
+            shares = 1 if kind == "together" else 0
+            checks = [Script("h1", f"shift\n{EACH}\n", ("a", word), shares=shares) for word in "bc"]
             assert set(checks) == set(converse(conversation, checks))
         else:
             check_root("h1", LOGIN, conversation, "mark")

@@ -38,7 +38,7 @@ class Anna:
                 for _ in range(2):
                     question = Script(self.name, "id -u; echo more >&2")
                     answer = hosts.look([question])[question]
-                    assert ("0\n", "more\n", 0) == (answer.stdout, answer.stderr, answer.exit_status)
+                    assert ("0\n", "more", 0) == (answer.stdout, answer.stderr, answer.exit_status)
                 path = f"/run/{uuid.uuid4().hex}"
                 steps = (Write(path, Secret("key " * 40_000), 0o600), Run(("stat", "-c", "%s", path)))
                 result = hosts.perform(Job(f"become-{uuid.uuid4().hex}", self.name, steps, 10))

@@ -6,7 +6,6 @@ import pytest
 from live.conftest import FRESH, THREE_MEMBERS
 from live.stories import (
     ROUNDS,
-    STATES,
     events,
     failure,
     fingerprint,
@@ -16,7 +15,6 @@ from live.stories import (
     run_and_kill,
     state_file,
     unhealthy,
-    wait_until_healthy,
     writing,
 )
 
@@ -94,19 +92,6 @@ def test_killed_in_the_middle_of_each_round_it_resumes_and_repeats_nothing(lab: 
     assert dict.fromkeys(everybody(""), 2) == restarts(lab)
 
 
-def test_every_peer_connection_may_be_cut_after_each_round(lab: Lab) -> None:
-    with writing(lab):
-        for number, state in enumerate(STATES):
-            flags = ["--resume"] if number else ["--yes"]
-            done = orchestrator(lab, "run", PLAN, "--until", state, *flags)
-            assert done.returncode == 0, failure(done)
-            assert everybody(state) == Progress.of(events(lab)).states
-
-            killed = [link_faults.kill_connections(host, lab.cluster.ports.peer) for host in lab.hosts]
-            assert sum(killed) > 0
-            wait_until_healthy(lab)
-
-
 def test_a_dry_run_touches_nothing_and_shows_what_the_live_run_does(lab: Lab) -> None:
     before, starts = fingerprint(lab), restarts(lab)
     shown = orchestrator(lab, "run", PLAN, "--dry-run")
@@ -162,15 +147,3 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint(lab: Lab) -> None:
     assert reported.split()[1] in refused.stderr
     assert "server3" in refused.stderr
     assert "ssh-keyscan" in refused.stderr
-
-
-def test_status_tells_where_each_member_stands(lab: Lab) -> None:
-    assert "no state file: plan.yaml.state.jsonl\n" in orchestrator(lab, "status", PLAN).stdout
-    done = orchestrator(lab, "run", PLAN, "--yes", "--until", "bridged")
-    assert done.returncode == 0, failure(done)
-    status = orchestrator(lab, "status", PLAN)
-
-    assert status.returncode == 0, failure(status)
-    rows = [line.split() for line in status.stdout.splitlines() if line.startswith("server")]
-    assert "going back now: 12 steps" in status.stdout
-    assert [[f"server{n}", f"198.18.0.10{n}", "bridged", "bridged"] for n in (1, 2, 3)] == rows

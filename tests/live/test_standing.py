@@ -1,8 +1,13 @@
-"""check, review and status say what is true: before the first change, in the middle, at the end."""
+"""check, review and status say what is true: before the first change, in the middle, at the end, and back.
+
+Going back from each round's middle: faults/test_faults_of_orchestrator.py.
+"""
 
 import socket
 
-from live.stories import failure, orchestrator, state_file
+import pytest
+from live.stories import failure, orchestrator, state_file, writing
+from live.untouched import Before
 
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.provisioning.plan_copy import PLAN
@@ -14,7 +19,20 @@ def said(lab: Lab, code: int, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_each_command_says_what_is_true_from_the_first_look_to_a_lost_state_file(lab: Lab) -> None:
+def stand_bridged(lab: Lab) -> None:
+    status = said(lab, 0, "status", PLAN)
+    rows = [line.split() for line in status.splitlines() if line.startswith("server")]
+    assert [[f"server{n}", f"198.18.0.10{n}", "bridged", "bridged"] for n in (1, 2, 3)] == rows
+    assert "going back now: 12 steps" in status
+    assert "going on: 6 steps, with: " in status
+    assert "a migration is under way" in said(lab, 7, "check", PLAN)
+
+
+@pytest.mark.timeout(900)
+def test_each_command_says_what_is_true_on_the_way_there_and_back_and_with_a_lost_state_file(
+    lab: Lab,
+) -> None:
+    before = Before.of(lab)
     address = lab.host("server1").entry.address
     with lab.in_bastion(), socket.create_connection((address, 2379)) as client:
         who = client.getsockname()[0]
@@ -26,14 +44,23 @@ def test_each_command_says_what_is_true_from_the_first_look_to_a_lost_state_file
         assert review[1].startswith(
             f"MAY MOVE: server1: 1 connection over plain http, which ends in the round 'switch': {who}"
         )
-    said(lab, 0, "status", PLAN)
+    assert "no state file: plan.yaml.state.jsonl\n" in said(lab, 0, "status", PLAN)
 
-    said(lab, 0, "run", PLAN, "--yes", "--until", "bridged")
-    assert "going on: 6 steps, with: " in said(lab, 0, "status", PLAN)
-    assert "a migration is under way" in said(lab, 7, "check", PLAN)
+    state = state_file(lab)
+    kept = state.with_name("kept")
+    with writing(lab):
+        said(lab, 0, "run", PLAN, "--yes", "--until", "bridged")
+        stand_bridged(lab)
 
-    said(lab, 0, "run", PLAN, "--resume")
-    for _ in range(2):
+        said(lab, 0, "run", PLAN, "--resume")
+        assert "going back now: 18 steps" in said(lab, 0, "status", PLAN)
+        assert "already migrated: every member stands in 'sealed'" in said(lab, 0, "check", PLAN)
+        state.rename(kept)
         said(lab, 0, "status", PLAN)
         assert "already migrated: every member stands in 'sealed'" in said(lab, 0, "check", PLAN)
-        state_file(lab).unlink(missing_ok=True)
+        kept.rename(state)
+        said(lab, 0, "rollback", PLAN, "--yes")
+    before.assert_again(lab)
+
+    said(lab, 0, "run", PLAN, "--yes", "--until", "staged")
+    assert len(list(state.parent.glob("plan.yaml.state.jsonl.*"))) == 1

@@ -21,7 +21,7 @@ from orchestrator.etcd.api.words import (
 )
 from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.host.operations import Run, Secret
-from orchestrator.host.questions import Answer, Fact, Script
+from orchestrator.host.questions import EACH, Answer, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Target, Version
 from orchestrator.plan.foreign import Url
@@ -31,6 +31,7 @@ _API = (("ETCDCTL_API", "3"),)  # 3.3 still speaks v2 without it
 
 ASK = f"""{login.READ}
 {OWN_LISTENER}
+{EACH}
 ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"
 """
 
@@ -144,7 +145,8 @@ class V3:
 
 
 def _ask(target: Target, *words: str) -> Script:
-    return Script(target.name, ASK, (*asking(target), *words), timeout_s=6.0, secret=login.of(target.cluster))
+    shared, secret = asking(target), login.of(target.cluster)
+    return Script(target.name, ASK, (*shared, *words), timeout_s=6.0, secret=secret, shares=len(shared))
 
 
 def _run(endpoint: Endpoint, *words: str) -> Run:

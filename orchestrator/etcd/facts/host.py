@@ -9,11 +9,21 @@ from orchestrator.plan.facts import Target
 # The service's user and group, whether its main process is etcd (by its name, or else by what every etcd can
 # print), the family of the trust store, and which directories are missing.
 HOST = """
-user=$(systemctl show --property=User --value "$1.service") || exit
-group=$(systemctl show --property=Group --value "$1.service") || exit
+shown=$(systemctl show --property=User,Group,MainPID "$1.service") || exit
+user='' group='' pid='' IFS='
+'
+set -f
+for line in $shown; do
+  case $line in
+    User=*) user=${line#*=} ;;
+    Group=*) group=${line#*=} ;;
+    MainPID=*) pid=${line#*=} ;;
+  esac
+done
+set +f
+unset IFS
 echo "user=${user:-root}"
 echo "group=${group:-$(id -gn "${user:-root}")}"
-pid=$(systemctl show --property=MainPID --value "$1.service") || exit
 program=$(readlink "/proc/${pid:-0}/exe") || program=nothing
 program=${program% (deleted)}
 case ${program##*/} in

@@ -18,14 +18,22 @@ SCRIPT = (
     SETTING
     + UNTRUSTED
     + """
+end='
+'
 room() {
   found=$2
   while [ ! -d "$found" ]; do found=$(dirname -- "$found"); done
-  printf '%s %s %s\\n' "$1" "$(df -k --output=avail,iavail -- "$found" | tail -n 1 | tr -s ' ')" "$found"
+  df -k --output=avail,iavail -- "$found" | {
+    read -r _
+    read -r kib inodes
+    printf '%s %s %s %s\\n' "$1" "$kib" "$inodes" "$found"
+  }
   [ -w "$found" ] || printf 'closed-to-root - - %s\\n' "$found"
 }
-pid=$(systemctl show --property=MainPID --value "$1.service")
-user=$(systemctl show --property=User --value "$1.service")
+shown=$(systemctl show --property=User,MainPID "$1.service")
+pid=${shown#*MainPID=} pid=${pid%%[!0-9]*}
+case $shown in *User=*) user=${shown#*User=} ;; *) user='' ;; esac
+user=${user%%"$end"*}
 if [ "${pid:-0}" -gt 0 ]; then
   setting ETCD_DATA_DIR data-dir
   data=$value

@@ -19,7 +19,12 @@ shown=$(systemctl show --property=LoadState,ActiveState,SubState,Type,TimeoutSta
   --property=NeedDaemonReload,FragmentPath,Environment,PassEnvironment,UnsetEnvironment \
   --property=ProtectHome,PrivateTmp,InaccessiblePaths,TemporaryFileSystem,BindPaths,BindReadOnlyPaths \
   --property=RootDirectory,RootImage,DropInPaths,EnvironmentFiles "$1.service") || exit
-show() { [ ! -f "$2" ] || printf '%s=%s %s\n' "$1" "$(head -c 65536 -- "$2" | base64 -w0)" "$2"; }
+show() {
+  [ -f "$2" ] || return 0
+  printf '%s=' "$1"
+  head -c 65536 -- "$2" | base64 -w0
+  printf ' %s\n' "$2"
+}
 fragment='' drop_ins=''
 while IFS= read -r line; do
   case $line in

@@ -17,8 +17,10 @@ from orchestrator.text import shown
 # dialled, and the last lines. etcd writes every variable of its own there: those lines stay where they are,
 # but for the one that names a variable which is a flag as well.
 LOOK = r"""
-systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,InvocationID "$1.service" || exit
-pid=$(systemctl show --property=MainPID --value "$1.service")
+shown=$(systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,InvocationID \
+  "$1.service") || exit
+printf '%s\n' "$shown"
+pid=${shown#*MainPID=} pid=${pid%%[!0-9]*}
 if [ "${pid:-0}" -gt 0 ]; then
   [ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/1/ns/net)" ] || echo network=own
   tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^\(HTTPS\{0,1\}_PROXY\|https\{0,1\}_proxy\)=..*/proxy=\1/p'
@@ -28,7 +30,7 @@ if [ "${pid:-0}" -gt 0 ]; then
         sed -n 's/^etcd_\(network_active_peers\|server_id\){/metric=&/p'
     done
 fi
-id=$(systemctl show --property=InvocationID --value "$1.service")
+id=${shown#*InvocationID=} id=${id%%[!0-9a-f]*}
 [ -n "$id" ] || exit 0
 told() { journalctl "_SYSTEMD_INVOCATION_ID=$id" + "INVOCATION_ID=$id" --output=cat --no-pager --quiet "$@"; }
 told | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \

@@ -13,6 +13,7 @@ from orchestrator.plan import model
 DEBIAN_UNIT = "lib/systemd/system/etcd.service"
 NO_NAMES: Mapping[str, str] = {}
 ALIAS = "etcd2.service"  # Debian's own second name for etcd.service
+GENERATORS = "lib/systemd/system-generators"
 
 
 def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, names: Mapping[str, str] = NO_NAMES) -> None:
@@ -29,7 +30,19 @@ def furnish(host: Host, cluster: model.Cluster, keys: HostKeys, names: Mapping[s
         root / "etc/ssh/sshd_config.d/lab.conf",
         f"Port {entry.ssh.port}\nHostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\n",
     )
+    _mask_generators(root)
     _let_in(root, entry, keys.authorized_key)
+
+
+def _mask_generators(root: Path) -> None:
+    """Let systemd start none of its generators: they are for disks and consoles that no host here has.
+
+    They were more than half of what a daemon-reload costs: 57 of 100 ms, and a run of three members has 18.
+    """
+    own = root / "etc/systemd/system-generators"
+    own.mkdir(exist_ok=True)
+    for generator in (root / GENERATORS).iterdir():
+        (own / generator.name).symlink_to("/dev/null")
 
 
 def configure(host: Host, drop_in: str) -> None:

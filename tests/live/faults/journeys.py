@@ -26,11 +26,16 @@ def journey(
     expected: str,
     moment: Callable[[Lab, str], Moment] = under_way,
     exits: Exits = RECOVERS,
+    behind: Callable[[str], object] = lambda _: None,
 ) -> None:
-    """Take every round with the fault in its middle; a run that stops is resumed once the cluster is well."""
+    """Take every round with the fault in its middle; a run that stops is resumed once the cluster is well.
+
+    ``behind`` is told the state that the members have come to, after each round.
+    """
     for round_, state in zip(ROUNDS, STATES, strict=True):
         with (
             case(lab, fault, round_, exits=exits, expected=expected) as now,
             strike_when(lab, moment(lab, round_), strike),
         ):
             now.finish(PLAN, "--until", state, "--yes" if round_ == ROUNDS[0] else "--resume")
+        behind(state)

@@ -4,7 +4,9 @@ import time
 
 import pytest
 from live.faults.journeys import LIMIT_S, journey
+from live.stories import events, wait_until_healthy, writing
 
+from orchestrator.engine.progress import Progress
 from orchestrator.lab.hosts import link_faults
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -24,12 +26,19 @@ def cut_link_for_a_while(host: Host) -> None:
     link_faults.restore_link(host)
 
 
-def test_all_peer_connections_are_cut_in_the_middle_of_each_round(lab: Lab) -> None:
+def test_all_peer_connections_are_cut_in_the_middle_of_each_round_and_after_it(lab: Lab) -> None:
+    def cut_again(state: str) -> None:
+        assert {state} == set(Progress.of(events(lab)).states.values())
+        with writing(lab):  # nothing fails, as no run is under way
+            cut_all_peer_connections(lab)
+            wait_until_healthy(lab)
+
     journey(
         lab,
         "all peer connections are cut at once",
         lambda _: cut_all_peer_connections(lab),
         expected="members dial each other again, the run goes on; a registration in flight may stop it",
+        behind=cut_again,
     )
 
 

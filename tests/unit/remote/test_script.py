@@ -68,7 +68,7 @@ def test_an_operation_is_one_readable_line(operation: Operation, line: str) -> N
 def test_checks_are_answered_in_turn_with_output_errors_and_status(program: str) -> None:
     answers = {
         Script("h", 'printf "%s|" "$0" "$@"', (WEIRD, "")): Answer(0, f"check|{WEIRD}||"),
-        Script("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err\n"),
+        Script("h", "echo out; echo err >&2; exit 3"): Answer(3, "out\n", "err"),
         Script("h", "cat"): Answer(0, ""),
         Script("h", "cat", secret=Secret(WEIRD)): Answer(0, f"{WEIRD}\n"),
         Script("h", "printf 'rc=5'; printf 'rc=6' >&2"): Answer(0, "rc=5", "rc=6"),

@@ -350,7 +350,7 @@ def test_the_directory_that_is_closed_is_the_one_to_open(tmp_path: Path) -> None
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, text in (
-        ("systemctl", "case $2 in *MainPID*) echo 0 ;; *) echo etcd ;; esac"),
+        ("systemctl", "echo MainPID=0; echo User=etcd"),
         ("runuser", f"case $6 in {closed}* | {tmp_path}/link) exit 1 ;; esac"),
     ):
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")

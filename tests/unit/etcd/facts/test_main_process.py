@@ -28,7 +28,7 @@ def test_a_program_is_etcd_by_its_name_or_by_what_it_can_print(
     program.chmod(0o755)
     process = subprocess.Popen([program, "60"])
     systemctl = tmp_path / "systemctl"
-    systemctl.write_text(f"#!/bin/sh\ncase $2 in *MainPID*) echo {process.pid} ;; esac\n")
+    systemctl.write_text(f"#!/bin/sh\ncase $2 in *MainPID*) echo MainPID={process.pid} ;; esac\n")
     systemctl.chmod(0o755)
     try:
         reported = subprocess.run(
