@@ -27,8 +27,9 @@ LOADED = (
 ACCEPTING = State("accepting", "speaks http, and can dial peers that speak https", (
     *LOADED, is_.serving_https_beside_http, is_.registered_with_http, is_.healthy,
 ))
+IN_BOTH_SCHEMES = (is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy)
 BRIDGED = State("bridged", "speaks http, and peers know it in both schemes", (
-    *LOADED, is_.serving_https_beside_http, is_.registered_with_both_schemes, is_.known_to_every_proxy_in_both_schemes, is_.healthy,
+    *LOADED, is_.serving_https_beside_http, *IN_BOTH_SCHEMES,
 ))
 MOVED = State("moved", "speaks http and https, and its host's clients that the plan moves use https", (
     *BRIDGED.gates, is_.holding_client_files, is_.client_units_active, is_.client_units_healthy,
@@ -61,7 +62,7 @@ SETTLED = State("settled", "speaks https only, as your own files say; ours are g
 
 # The files of the clients on a host are theirs again, and they are well with them.
 GIVEN_BACK = (
-    *BRIDGED.gates, is_.holding_client_files_as_found, is_.client_units_active, is_.client_units_healthy,
+    *LOADED, *IN_BOTH_SCHEMES, is_.holding_client_files_as_found, is_.client_units_active, is_.client_units_healthy,
 )
 # Behind a restart on the way back others may still be down: they are not asked, and what they know has not changed.
 BACK_ON_HTTP = (*LOADED, is_.healthy)

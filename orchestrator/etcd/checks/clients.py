@@ -3,18 +3,22 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from orchestrator.etcd import local_port, settings
 from orchestrator.etcd.checks.site import Site
-from orchestrator.etcd.facts import connections
+from orchestrator.etcd.checks.talkers import loses, who
+from orchestrator.etcd.facts import connections, talkers
 from orchestrator.etcd.facts.connections import Connections
+from orchestrator.etcd.facts.talkers import Watching
 from orchestrator.host.checks import Check, Remark, doubtful, fine
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 
 ROUND = "switch"  # the round of every migration in which a member's client port leaves http
+_LOOK_S = 2  # for who comes for a moment
 _AT_MOST = 10  # clients that are named for one member; the others are counted
 
 
@@ -22,7 +26,8 @@ def clients(site: Site) -> Iterable[Check]:
     """Ask every host's kernel who is connected to the members' client ports, and with which process."""
     locals_ = {port for one in site.members if (port := local_port.of(one)) is not None}
     ports = {site.cluster.ports.client, *locals_, *_found_ports(site.members)}
-    asked = {one.name: connections.of(one, sorted(ports)) for one in site.hosts}
+    asked = {one.name: connections.of(one, sorted(ports), samples=1) for one in site.hosts}
+    heard = {one.name: talkers.sampled(one, _LOOK_S) for one in site.members}
 
     def judge_of(target: Target) -> Check:
         def judge(answers: Answers) -> Iterable[Remark]:
@@ -33,9 +38,14 @@ def clients(site: Site) -> Iterable[Check]:
                 except ValueError as error:
                     reported = f"cannot tell: {name} does not show its connections: {error}"
                     return (doubtful(reported, f"on {name}: install iproute2, which has ss"),)
-            return judged(target, seen)
+            try:
+                watching = heard[target.name].read(answers)
+            except ValueError as error:
+                reported = f"cannot tell who comes for a moment only: {error}"
+                return (*judged(target, seen), doubtful(reported, "have a look yourself: ss -tn"))
+            return judged(target, seen, _come_and_gone(target, watching, seen))
 
-        return Check(target.name, tuple(asked.values()), judge)
+        return Check(target.name, (*asked.values(), heard[target.name]), judge)
 
     return map(judge_of, site.members)
 
@@ -46,8 +56,22 @@ def _found_ports(members: Iterable[Target]) -> Iterable[int]:
             yield urlsplit(url).port or one.cluster.ports.client
 
 
-def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
-    """Say who loses a member; a connection is lost if it came over http to other than the local port."""
+def _come_and_gone(target: Target, watching: Watching, seen: Mapping[str, Connections]) -> Mapping[str, int]:
+    """Count the connections of those who came over http, did not stay, and are cut off."""
+    found: Counter[str] = Counter()
+    for talker in watching.talkers:
+        if loses(target, talker) and talker.connections > talker.open:
+            found[who(target, talker, seen)] += talker.connections - talker.open
+    return found
+
+
+def judged(
+    target: Target, seen: Mapping[str, Connections], gone: Mapping[str, int] = MappingProxyType({})
+) -> Iterable[Remark]:
+    """Say who loses a member; a connection is lost if it came over http to other than the local port.
+
+    ``gone`` counts connections that were there for a moment while it was looked, by client.
+    """
     own = seen[target.name]
     http = {urlsplit(url).port for url in own.urls if url.startswith("http://")}
     if not http:
@@ -72,6 +96,7 @@ def judged(target: Target, seen: Mapping[str, Connections]) -> Iterable[Remark]:
             lost[process] += 1
         elif there.split(" ")[0] not in hosts:  # else it is the host's own: a member, or this very look
             lost[there.split(" ")[0]] += 1
+    lost.update(gone)
     if not lost:
         spared = "" if local is None else ", but by the local port"
         yield fine(f"nobody is connected over plain http now{spared}")

@@ -13,9 +13,11 @@ from support.targets import target
 
 from orchestrator.etcd.checks import clients
 from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts.connections import SCRIPT, Connections, read
+from orchestrator.etcd.facts.talkers import sampled
 from orchestrator.host.checks import Remark
-from orchestrator.host.questions import Answer
+from orchestrator.host.questions import Answer, Question
 
 ONE, TWO = "198.18.0.101", "198.18.0.102"
 HTTP = ("http://0.0.0.0:2379", "http://127.0.0.1:4001")
@@ -74,6 +76,26 @@ def test_who_is_cut_off_is_named(
     remark = reported(tmp_path, seen)
     assert verdict == remark.verdict
     assert evidence in remark.evidence
+
+
+def test_who_comes_for_a_moment_is_named_too(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    one = site.members[0]
+    asked = {fact: Answer(0, "urls http://0.0.0.0:2379\n") for fact in _questions(site)}
+    brief = "row 203.0.113.9 2379 http 1 2 7 100 0 - -\nrow 127.0.0.1 2379 http 1 2 7 100 0 ? ?\n"
+    asked[sampled(one, 2).question] = Answer(0, f"state active\nsince 1\nticked 3\nmeans perl\n{brief}")
+    (check, *_) = clients.clients(site)
+    (remark,) = check.judge(asked)
+    assert ("warn", True) == (remark.verdict, "7 connections over plain http" in remark.evidence)
+    assert "203.0.113.9 (7)" in remark.evidence
+    asked[sampled(one, 2).question] = Answer(1, "", "ss: invalid option --events")
+    first, second = check.judge(asked)
+    assert ("pass", "warn") == (first.verdict, second.verdict)
+    assert "cannot tell who comes for a moment only: ss: invalid option --events" in second.evidence
+
+
+def _questions(site: Site) -> set[Question]:
+    return {question for check in clients.clients(site) for question in check.questions}
 
 
 def test_without_a_local_port_nobody_is_sent_to_it(tmp_path: Path) -> None:
