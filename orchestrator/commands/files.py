@@ -6,7 +6,7 @@ from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
 from orchestrator.host import places
-from orchestrator.host.operations import EditFile, Write
+from orchestrator.host.operations import EditFile, ReplaceFile, Write
 from orchestrator.report.review import operation_lines
 from orchestrator.session import Session
 
@@ -27,10 +27,14 @@ def reported(session: Session, name: str) -> str:
         runbook = recall.compile_there(session, recall.read_facts(session))
     stands = progress.states.get(name, runbook.origins[name])
     lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
-    reported_once: list[Write | EditFile] = []
+    reported_once: list[Write | EditFile | ReplaceFile] = []
     for stage in runbook.stages:
         step = next((step for step in stage.steps if step.host == name), None)
-        written = [one for one in step.operations if isinstance(one, Write | EditFile)] if step else []
+        written = (
+            [one for one in step.operations if isinstance(one, Write | EditFile | ReplaceFile)]
+            if step
+            else []
+        )
         # what lies below /run does not stay
         files = [one for one in written if not one.path.startswith("/run/") and one not in reported_once]
         reported_once += files
@@ -40,7 +44,10 @@ def reported(session: Session, name: str) -> str:
     return "\n".join(lines)
 
 
-def _lines(file: Write | EditFile) -> Iterable[str]:
+def _lines(file: Write | EditFile | ReplaceFile) -> Iterable[str]:
     yield from operation_lines(file)
     if isinstance(file, EditFile):
         yield f"  the whole of it, as a run left it, lies on the host: {places.EDITED}{file.path}"
+    if isinstance(file, ReplaceFile):
+        yield "  the new content is the plan's (clients.units)"
+        yield f"  what stood in it before lies on the host, for root alone: {places.REPLACED}{file.path}"

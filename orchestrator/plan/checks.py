@@ -142,7 +142,8 @@ def _watch(sound: Sound) -> Iterator[Fault]:
     if not isinstance(watch, Mapping | tuple) or not sound.knows(("watch",)):
         return
     listed: Loc = ("watch",) if isinstance(watch, tuple) else ("watch", "units")
-    if sound.knows(listed) and not sound.count(*listed):
+    moves = sound.count(*client_units.UNITS)  # they are watched in the same way, without being named here
+    if sound.knows(listed) and not sound.count(*listed) and not moves:
         yield sound.fault(
             listed, "names no unit to watch: write at least one, such as [fleet], or leave watch out"
         )

@@ -11,6 +11,7 @@ import pytest
 from engine.walking import context, run
 from engine.world import FakeHost, World, make_cluster
 
+from orchestrator.commands import files
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import OrchestratorError, RefusedError, StoppedError
 from orchestrator.etcd.facts import watched
@@ -24,6 +25,7 @@ from orchestrator.remote.executor import LiveExecutor
 from orchestrator.report.review import operation_lines
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
+from orchestrator.session import Session
 
 PATH = "/etc/patroni/config.yml"
 OLD = "password: hunter2\nprotocol: http\n"
@@ -264,3 +266,15 @@ def test_a_file_that_is_not_there_is_refused_before_anything_is_changed(tmp_path
     del walk.world.hosts["server3"].files[PATH]
     with pytest.raises(RefusedError, match=f"server3: client patroni: {PATH} is not there"):
         gather(walk.cluster, walk.world.look)
+
+
+def test_files_tells_where_a_clients_old_and_new_content_are(tmp_path: Path) -> None:
+    walk = begun(tmp_path)
+    session = Session(
+        tmp_path / "plan.yaml", tmp_path / "state", walk.cluster, MIGRATIONS["bridge"], (), walk.world
+    )
+    shown = files.reported(session, "server1")
+    assert "\nfrom moved on:\n  replace /etc/patroni/config.yml (sha256 " in shown
+    assert "  the new content is the plan's (clients.units)" in shown
+    assert f"for root alone: /var/lib/orchestrator/replaced{PATH}" in shown
+    assert "hunter" not in shown

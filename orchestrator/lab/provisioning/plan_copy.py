@@ -60,10 +60,18 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
             del host["ssh"]
         if host["name"] in reached:
             host.setdefault("ssh", {})["host"] = reached[host["name"]]
-    (plan.get("clients") or {}).pop("units", None)  # nobody runs them in the lab
+    _without_units(plan)
     written = StringIO()
     yaml.dump(plan, written)
     return written.getvalue()
+
+
+def _without_units(plan: Any) -> None:  # noqa: ANN401 - YAML
+    """Take out the clients that the plan moves, which nobody runs in the lab, and what was for them alone."""
+    plan["clients"].pop("units", None)
+    watch = plan.get("watch")
+    if isinstance(watch, dict) and not watch.get("units"):
+        del plan["watch"]
 
 
 def _shorten(clients: Any) -> None:  # noqa: ANN401 - YAML

@@ -163,6 +163,8 @@ CASES = [
     (SMALL + "clients: {overlap: maybe}\n",
         ["13:20: clients.overlap: expected true, false or auto, found 'maybe': write it such as true"]),
     (SMALL + "clients: {units: [{unit: x, files: [{path: /etc/x, content: 'x-{name}'}]}]}\n", []),
+    (SMALL + "watch: {quiet: 2s}\n"
+     "clients: {units: [{unit: x, files: [{path: /etc/x, content: 'x-{name}'}]}]}\n", []),
     (SMALL + "clients: {units: [{unit: x}]}\n",
         [("13:19: clients.units.0.files: missing: add it, such as 'files: [{path: /etc/patroni/config.yml, "
           "content: \"patroni/{name}.yml\"}]'")]),

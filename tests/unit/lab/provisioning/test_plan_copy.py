@@ -101,6 +101,17 @@ def test_whoever_logs_in_to_restored_data_is_named_and_nobody_through_v2() -> No
     assert "\nauth:" not in plan_copy.relocated(f"{original}api: v2\n", user="bob")
 
 
+def test_clients_that_the_plan_moves_are_nobodys_in_the_lab() -> None:
+    original = (
+        f"{THREE_MEMBERS.read_text()}clients:\n  overlap: true\n  units: [{{unit: patroni, files: []}}]\n"
+        "watch: {quiet: 2s}\n"
+    )
+    copied = plan_copy.relocated(original)
+    assert "overlap: true" in copied
+    assert "patroni" not in copied
+    assert "watch" not in copied
+
+
 def test_faults_are_reported_of_the_operators_file(tmp_path: Path) -> None:
     plan = tmp_path / "faulty.yaml"
     plan.write_text(OVERRIDDEN.replace("address: 192.0.2.2", "adress: 192.0.2.2"))
