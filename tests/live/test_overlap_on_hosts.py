@@ -90,7 +90,7 @@ def test_who_knows_http_alone_stops_the_run_and_is_cut_off_only_on_purpose(
         status = orchestrator(lab, "status", PLAN).stdout
         assert "resting: clients may move to https before the round 'switch'; not yet: " in status
         assert address in status
-        assert {"server1": [address], "server2": [], "server3": []} == cut_off(lab)
+        assert [address] == cut_off(lab)["server1"]
         assert [] == client.failed_at
 
         began = time.time()
