@@ -499,14 +499,13 @@ class World:
 
     def _do_beside(self, host: FakeHost, argv: tuple[str, ...]) -> None:
         match argv:
-            case ("sh", "-c", watching.START):
-                host.is_watching = watching.UNIT_FILE in host.files
-            case ("sh", "-c", watching.END):
+            case ("sh", "-c", watching.START, _, _, file, script, _):
+                host.is_watching = {file, script} <= set(host.files)
+            case ("sh", "-c", watching.END, _, _, file, directory):
                 host.is_watching = False
-                gone = [path for path in host.files if path.startswith(f"{watching.DIRECTORY}/")]
-                for path in (*gone, watching.UNIT_FILE):
-                    host.files.pop(path, None)
-                host.directories.discard(watching.DIRECTORY)
+                for path in [one for one in host.files if one == file or one.startswith(f"{directory}/")]:
+                    host.files.pop(path)
+                host.directories.discard(directory)
             case ("sh", "-c", trial.END):
                 host.end_trial()
             case ("systemd-run", *_, "sh", "-c", trial.END):

@@ -27,6 +27,7 @@ from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import open_session
 
 ADDRESS = "198.18.0.101"
+UNIT = "orchestrator-watching-etcd2"
 QUIET_S = 6
 CURLS = 4  # a second apart, as from cron
 ASKING = """
@@ -180,10 +181,10 @@ def test_every_client_is_counted_under_what_it_speaks(served: tuple[Lab, int]) -
     done(lab, watching.end)
     done(lab, watching.end)
     left = lab.hosts[0].run(
-        ["sh", "-c", f"ls -d {watching.DIRECTORY}; systemctl is-active {watching.UNIT}"], check=False
+        ["sh", "-c", f"ls -d /var/lib/orchestrator/{UNIT}*; systemctl is-active {UNIT}"], check=False
     )
     assert left.stdout == "inactive\n"
-    assert f"{watching.UNIT}.service is inactive" in refusal(lab)
+    assert f"{UNIT}.service is inactive" in refusal(lab)
     a_look_without_a_watcher(lab, port)
 
 

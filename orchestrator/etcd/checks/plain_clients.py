@@ -12,7 +12,7 @@ from orchestrator.etcd.facts import connections, process, talkers
 from orchestrator.etcd.facts.connections import Connections
 from orchestrator.etcd.facts.talkers import Talker, Watching
 from orchestrator.etcd.settings import Settings
-from orchestrator.etcd.watching.place import UNIT
+from orchestrator.etcd.watching.place import Place
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
@@ -136,9 +136,10 @@ def _most(one: Target, remarks: tuple[Remark, ...]) -> Iterable[Remark]:
 
 def _too_short(one: Target, found: Watching, quiet_s: float) -> Iterable[Remark]:
     if not found.watched_s:
+        unit = Place.of(one).unit
         yield wrong(
-            f"{one.name}: nobody watches who talks to it: {UNIT}.service is {found.state}",
-            f"on {one.name}: journalctl --unit {UNIT}.service --lines 20",
+            f"{one.name}: nobody watches who talks to it: {unit} is {found.state} (there, as root: "
+            f"systemctl start {unit}; if it fails, journalctl --unit {unit} says why)"
         )
     elif found.watched_s < quiet_s:
         yield wrong(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal, cast, get_args
 
-from orchestrator.etcd.watching.place import RECORD, STALE_S, UNIT
+from orchestrator.etcd.watching.place import STALE_S, Place
 from orchestrator.etcd.watching.script import SCRIPT
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
@@ -18,7 +18,7 @@ Means = Literal["perl", "python", "ports"]
 
 # $1 the watcher's unit, $2 its record.
 LOOK = r"""
-printf 'state %s\n' "$(systemctl show --property=ActiveState --value "$1.service")"
+printf 'state %s\n' "$(systemctl show --property=ActiveState --value "$1")"
 [ ! -f "$2" ] || cat "$2" || exit
 read -r now _ < /proc/uptime && printf 'now %s\n' "$now"
 """
@@ -66,7 +66,8 @@ class Watching:
 
 def recorded(target: Target) -> Fact[Watching]:
     """What the watcher beside a member has written down."""
-    return Fact(Script(target.name, LOOK, (UNIT, RECORD)), read)
+    place = Place.of(target)
+    return Fact(Script(target.name, LOOK, (place.unit, place.record)), read)
 
 
 def sampled(target: Target, seconds: int) -> Fact[Watching]:

@@ -4,7 +4,7 @@ It begins before http is closed, and disturbs nobody (docs/clients.md).
 """
 
 from orchestrator.etcd.watching.making import END, START, begin, end
-from orchestrator.etcd.watching.place import DIRECTORY, RECORD, UNIT, UNIT_FILE
+from orchestrator.etcd.watching.place import Place
 from orchestrator.etcd.watching.script import SCRIPT
 
-__all__ = ["DIRECTORY", "END", "RECORD", "SCRIPT", "START", "UNIT", "UNIT_FILE", "begin", "end"]
+__all__ = ["END", "SCRIPT", "START", "Place", "begin", "end"]

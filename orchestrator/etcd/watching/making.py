@@ -2,59 +2,53 @@
 
 from collections.abc import Iterable
 
-from orchestrator.etcd.watching.place import (
-    DIRECTORY,
-    LASTS_S,
-    MEMORY_MIB,
-    RECORD,
-    SCRIPT_FILE,
-    STARTED,
-    TICK_S,
-    UNIT,
-    UNIT_FILE,
-)
+from orchestrator.etcd.watching.place import LASTS_S, MEMORY_MIB, TICK_S, Place
 from orchestrator.etcd.watching.script import SCRIPT
 from orchestrator.host.operations import MakeDirectory, Operation, Run, Write
 from orchestrator.plan.facts import Target
 
-# One that runs with the same script for the same service goes on as it is: what it has watched so far would
-# be lost. It comes back when its host does, for clients may take days to move.
-START = f"""set -e
+# $1 the unit, $2 its file, $3 the script, $4 what it was started with. One that runs with the same script for
+# the same service goes on as it is: what it has watched so far would be lost.
+START = """set -e
 systemctl daemon-reload
-systemctl --quiet enable {UNIT}.service
-wanted=$(sha256sum {SCRIPT_FILE} {UNIT_FILE})
-if systemctl --quiet is-active {UNIT}.service && [ "$(cat {STARTED})" = "$wanted" ]; then exit 0; fi
-systemctl restart {UNIT}.service
-printf '%s\\n' "$wanted" > {STARTED}
+systemctl --quiet enable "$1"
+wanted=$(sha256sum "$3" "$2")
+if systemctl --quiet is-active "$1" && [ "$(cat "$4")" = "$wanted" ]; then exit 0; fi
+systemctl restart "$1"
+printf '%s\\n' "$wanted" > "$4"
 """
 
-END = (
-    f"[ ! -e {UNIT_FILE} ] || systemctl --quiet disable --now {UNIT}.service; "
-    f"rm -rf {UNIT_FILE} {DIRECTORY} && systemctl daemon-reload"
-)
+# $1 the unit, $2 its file, $3 the directory.
+END = """set -e
+[ ! -e "$2" ] || systemctl --quiet disable --now "$1"
+rm -rf "$2" "$3"
+systemctl daemon-reload
+"""
 
 
 def begin(target: Target) -> Iterable[Operation]:
     """Let a member's host watch who talks plain http and who TLS; nothing changes if it does so already."""
-    yield MakeDirectory(DIRECTORY, 0o700)
-    yield Write(SCRIPT_FILE, SCRIPT, 0o700)
-    yield Write(UNIT_FILE, _unit(target.host.service or ""))
-    yield Run(("sh", "-c", START))
+    place = Place.of(target)
+    yield MakeDirectory(place.directory, 0o700)
+    yield Write(place.script, SCRIPT, 0o700)
+    yield Write(place.unit_file, _unit(place, target.host.service or ""))
+    yield Run(("sh", "-c", START, "start", place.unit, place.unit_file, place.script, place.started))
 
 
 def end(target: Target) -> Iterable[Operation]:
     """Stop watching, and leave nothing of it."""
-    del target
-    yield Run(("sh", "-c", END))
+    place = Place.of(target)
+    yield Run(("sh", "-c", END, "end", place.unit, place.unit_file, place.directory))
 
 
-def _unit(service: str) -> str:
+def _unit(place: Place, service: str) -> str:
+    word = service.replace("\\", "\\\\").replace("%", "%%")
     return f"""\
 [Unit]
-Description=who speaks plain http to etcd, until it is closed (orchestrator)
+Description=who speaks plain http to {service.replace("%", "%%")}, until it is closed (orchestrator)
 [Service]
-ExecStart=/bin/sh {SCRIPT_FILE} {service} {LASTS_S} {TICK_S} {RECORD}
-RuntimeDirectory={UNIT}
+ExecStart=/bin/sh {place.script} "{word}" {LASTS_S} {TICK_S} {place.record}
+RuntimeDirectory={place.name}
 RuntimeDirectoryMode=0700
 Restart=on-failure
 RestartSec=2

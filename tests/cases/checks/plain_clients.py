@@ -84,13 +84,13 @@ CASES = (
     Case(GATE, "bridged", all_but("198.18.0.101 4001 http 9000 9999 1 1000 1 patroni.service python3"), "patroni.service"),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 session-4.scope etcdctl")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ssh.service sshd")),
-    Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 orchestrator-watching.service ss")),
+    Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 orchestrator-watching-etcd2.service ss")),
     Case(GATE, "bridged", all_but("127.0.0.1 2379 http 9000 9999 1 1000 1 ? ?")),  # it may have been a look of ours
     Case(GATE, "bridged", all_but(since=9988), "server1: watched for 12 s of 10 m, nobody came"),
     Case(GATE, "bridged", all_but(since=9400)),
     Case(GATE, "bridged", all_but(PLAIN, since=9988), "203.0.113.7 to server1:2379 talks plain http"),
     Case(GATE, "bridged", (*all_but(), record(host="server3", state="inactive")),
-         "orchestrator-watching.service is inactive"),
+         "orchestrator-watching-etcd2.service is inactive (there, as root: systemctl start orchestrator-watching-etcd2.service"),
     Case(GATE, "bridged", (*all_but(), record(PLAIN, host="server3", state="inactive")), "service is inactive"),
     Case(GATE, "switched", (*all_but(PLAIN), closed)),  # it has left http already
     Case(SHORT, "bridged", (record(PLAIN),)),
