@@ -20,7 +20,16 @@ from orchestrator.etcd.endpoints import Endpoint
 from orchestrator.etcd.facts import ca_store
 from orchestrator.etcd.install import in_place
 from orchestrator.etcd.settings import Paths
-from orchestrator.etcd.stages import CERTIFICATES, CLOSED, HTTPS, LOCAL_PORT, RELAYING, closed, stages_of
+from orchestrator.etcd.stages import (
+    CERTIFICATES,
+    CLOSED,
+    HTTPS,
+    LOCAL_PORT,
+    OVERLAP,
+    RELAYING,
+    closed,
+    stages_of,
+)
 from orchestrator.host.operations import MakeDirectory, Operation, Remove, RemoveDirectory, Run, Write
 from orchestrator.plan.facts import Target
 
@@ -95,6 +104,16 @@ def end_watch_unless_ports_close(target: Target) -> Iterable[Operation]:
     """End that, unless who uses the ports that are closed in the end has to be seen still."""
     if not target.cluster.clients.close:
         yield from end_watch(target)
+
+
+def serve_both_schemes(target: Target) -> Iterable[Operation]:
+    """Have clients served over https beside http, from the member's next start on, if that is wanted."""
+    yield from install.of(target).put(OVERLAP)
+
+
+def serve_http_alone(target: Target) -> Iterable[Operation]:
+    """Take https beside http away again."""
+    yield from install.of(target).take_away(OVERLAP)
 
 
 def listen_on_https(target: Target) -> Iterable[Operation]:

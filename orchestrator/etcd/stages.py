@@ -22,9 +22,7 @@ from orchestrator.plan.facts import Target
 
 
 def certificates(target: Target) -> Settings:
-    """Certificate settings, and https beside http for clients, where these come to it step by step.
-
-    They make the member able to dial TLS before any peer listens with it.
+    """Certificate settings; they make the member able to dial TLS before anybody listens with it.
 
     The CA settings alone turn client authentication on (etcd 3.4.23 to 3.7), so a plan without it for
     clients leaves that CA setting out. What speaks https already keeps what it has; clients that need none
@@ -40,11 +38,7 @@ def certificates(target: Target) -> Settings:
         "ETCD_PEER_TRUSTED_CA_FILE": place.ca,
         "ETCD_PEER_CLIENT_CERT_AUTH": "true",
     }
-    return {
-        **({} if kept.keeps_clients(target) else client),
-        **({} if kept.keeps_peers(target) else peer),
-        **overlap.listeners(target),
-    }
+    return {**({} if kept.keeps_clients(target) else client), **({} if kept.keeps_peers(target) else peer)}
 
 
 def _is_asked_last(target: Target) -> bool:
@@ -154,6 +148,7 @@ class Stage:
 
 LOCAL_PORT = Stage("insecure_localhost", local_port.opened)
 CERTIFICATES = Stage("certs", certificates)
+OVERLAP = Stage("overlap", overlap.listeners)
 HTTPS = Stage("tls", tls_listeners)
 CLOSED = Stage("closed", closed)
 RELAYING = Stage("relaying", relaying)
@@ -162,4 +157,4 @@ RELAYING = Stage("relaying", relaying)
 def stages_of(target: Target) -> tuple[Stage, ...]:
     """Every stage that a host goes through, in its order."""
     is_member = target.name in target.facts.members
-    return (LOCAL_PORT, CERTIFICATES, HTTPS, CLOSED) if is_member else (RELAYING,)
+    return (LOCAL_PORT, CERTIFICATES, OVERLAP, HTTPS, CLOSED) if is_member else (RELAYING,)

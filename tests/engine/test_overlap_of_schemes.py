@@ -62,6 +62,9 @@ def test_both_are_served_from_the_first_restart_to_the_last_on_the_way_back_too(
     run(there, LiveExecutor(world), event_log, context(cluster))
     assert end == served(world)
     assert {2} == {host.restarts for host in world.hosts.values()}
+    anew = compile_forward(cluster, gather(cluster, world.look), BRIDGE)  # as without its state file
+    finals = [gate for host, state in anew.finals.items() for gate in anew.gates[host, state]]
+    assert () == LiveExecutor(world).refusals(finals)
     back = compile_backward(cluster, facts, BRIDGE)
     run(back, LiveExecutor(world), event_log, context(cluster), until="bridged")
     assert both == served(world)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.etcd import files, install, kept, local_port, settings, stages
+from orchestrator.etcd import files, install, kept, local_port, overlap, settings, stages
 from orchestrator.etcd.checks.gate import gate
 from orchestrator.etcd.facts import ca_store, process
 from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import next_start, origins
 from orchestrator.etcd.settings import Paths
-from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, Stage
+from orchestrator.etcd.stages import CERTIFICATES, HTTPS, LOCAL_PORT, OVERLAP, Stage
 from orchestrator.host.checks import Check, Predicate, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
@@ -118,17 +118,17 @@ def listening_locally(target: Target) -> Check:
 
 @gate
 def loaded_with_certificates(target: Target) -> Check:
-    """The running process has the certificate settings, and still listens on http, as on a local port."""
+    """The running process has the certificate settings, and still listens on http, perhaps on https too."""
     listeners = {settings.LISTEN_CLIENT: target.found.environment.get(settings.LISTEN_CLIENT)}
     wanted = {**listeners, **local_port.opened(target), **stages.certificates(target)}
-    return running_with(target, wanted, LOCAL_PORT, CERTIFICATES)
+    return running_with(target, {**wanted, **overlap.listeners(target)}, LOCAL_PORT, CERTIFICATES, OVERLAP)
 
 
 @gate
 def running_with_https(target: Target) -> Check:
     """The running process listens on https, with the certificate settings."""
     wanted = {**stages.certificates(target), **stages.tls_listeners(target)}
-    return running_with(target, wanted, LOCAL_PORT, CERTIFICATES, HTTPS)
+    return running_with(target, wanted, LOCAL_PORT, CERTIFICATES, OVERLAP, HTTPS)
 
 
 @gate

@@ -15,7 +15,7 @@ from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.files import Lying
 from orchestrator.etcd.install import config_file, drop_ins, environment_file, flags, systemd_env, unit
 from orchestrator.etcd.settings import Settings
-from orchestrator.etcd.stages import CERTIFICATES, CLOSED, HTTPS, LOCAL_PORT, Stage, stages_of
+from orchestrator.etcd.stages import CERTIFICATES, CLOSED, HTTPS, LOCAL_PORT, OVERLAP, Stage, stages_of
 from orchestrator.host.checks import Remark
 from orchestrator.host.operations import MakeDirectory, Operation, RemoveDirectory, Write
 from orchestrator.host.questions import Answers, Fact
@@ -23,7 +23,7 @@ from orchestrator.plan.facts import Configuration, Source, Target
 
 Carrier = Literal["line", "file", "flag", "key"]
 _LINES_ALONE = Source()
-_STAGES = (LOCAL_PORT, CERTIFICATES, HTTPS, CLOSED)  # whose files a host may have
+_STAGES = (LOCAL_PORT, CERTIFICATES, OVERLAP, HTTPS, CLOSED)  # whose files a host may have
 
 
 class Composed:

@@ -15,6 +15,7 @@ BEFORE_OURS = "24-advertise.conf"
 NAMES: Mapping[str, str] = {
     stages.LOCAL_PORT.name: "25-insecure_localhost",
     stages.CERTIFICATES.name: "30-certs",
+    stages.OVERLAP.name: "35-overlap",
     stages.HTTPS.name: "40-tls",
     stages.CLOSED.name: "50-closed",
     stages.RELAYING.name: "30-certs",

@@ -77,14 +77,14 @@ def test_https_stands_beside_http_and_only_http_goes(
     tmp_path: Path, version: str, found: dict[str, str], both: str | None, end: str, served: str | None
 ) -> None:
     one = overlapping(tmp_path, found, version)
-    assert both == stages.certificates(one).get(LISTEN)
+    assert both == overlap.listeners(one).get(LISTEN)
     assert end == stages.tls_listeners(one)[LISTEN]
     assert (served.split(",") if served else []) == list(overlap.served(one))
 
 
 def test_without_an_overlap_nothing_is_opened(tmp_path: Path) -> None:
     one = target(tmp_path, WIDE)
-    assert LISTEN not in stages.certificates(one)
+    assert {} == overlap.listeners(one)
     assert () == overlap.served(one)
 
 
@@ -98,7 +98,7 @@ def test_one_older_member_has_all_of_them_use_a_port_of_its_own(tmp_path: Path) 
 
 def test_a_member_that_says_nothing_of_its_listeners_is_given_what_it_advertises_too(tmp_path: Path) -> None:
     one = overlapping(tmp_path, {}, "3.5.30")
-    settings = stages.certificates(one)
+    settings = overlap.listeners(one)
     assert "http://localhost:2379,https://localhost:2379" == settings[LISTEN]
     assert "http://localhost:2379,https://localhost:2379" == settings[ADVERTISE]
 
@@ -118,7 +118,7 @@ def test_clients_that_follow_the_members_list_find_both(
     tmp_path: Path, version: str, both: str, end: str
 ) -> None:
     one = overlapping(tmp_path, WIDE, version)
-    assert both == stages.certificates(one)[ADVERTISE]
+    assert both == overlap.listeners(one)[ADVERTISE]
     assert end == stages.tls_listeners(one)[ADVERTISE]
 
 
