@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913 -- one parameter for each option
         bool, typer.Option("--repair", help="First register members with the scheme that they listen with.")
     ] = False,
     cut_off: Annotated[
-        bool, typer.Option("--cut-off", help="Do not wait for clients that still speak plain http.")
+        bool, typer.Option("--cut-off", help="Do not wait for clients of what is closed: http, or a port.")
     ] = False,
     asks: AskPass = False,
     password: PassFile = None,

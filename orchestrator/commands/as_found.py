@@ -65,7 +65,9 @@ def read(
         reported += [SECRETS, *([V2.format(", ".join(serving))] if serving else [])]
     else:
         reported.append(EMPTY)
-    reported += [f"runbook without certificates and IDs: {outline}, in the rehearsal as on your hosts"]
+    depends = session.migration.overlaps and session.cluster.clients.overlap == "auto"
+    seen = ", if a client is seen there that speaks plain http (clients.overlap: auto)" if depends else ""
+    reported += [f"runbook without certificates and IDs: {outline}, in the rehearsal as on your hosts{seen}"]
     return Layout(hosts, registered, token, resolved, store), tuple(reported)
 
 
@@ -79,7 +81,9 @@ def read_facts(session: Session) -> Facts:
             "a migration is under way, and what is rehearsed is a whole one. "
             f"Where it stands: {session.command('status')}"
         )
-    facts = recall.read_facts(session)
+    # the lab's clients speak http, so with 'auto' they have the overlap
+    overlaps = session.migration.overlaps and session.cluster.clients.overlap is not False
+    facts = recall.read_facts(session, overlaps=overlaps)
     urls = [(name, url) for name, member in facts.members.items() for url in member.peer_urls]
     encrypted = dict.fromkeys(name for name, url in urls if not url.startswith("http://"))
     if encrypted:

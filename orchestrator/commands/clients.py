@@ -21,6 +21,7 @@ from orchestrator.session import Session
 Value = TypeVar("Value")
 
 PAUSE_S = 2.0
+MOST_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def wanted(output: str, look: str, *, is_followed: bool) -> Wanted:
         look_s = spelling.seconds(look)
     except ValueError as error:
         raise UsageError(f"--for: {error}") from error
+    if look_s > MOST_S:
+        raise UsageError(f"--for {look}: at most {MOST_S // 60}m; for longer the watcher of a run is there")
     return Wanted(is_json=output == "json", is_followed=is_followed, look_s=max(1, round(look_s)))
 
 
@@ -63,7 +66,8 @@ def show(session: Session, wanted: Wanted, should_stop: Callable[[], bool]) -> N
 def members(session: Session) -> tuple[Target, ...]:
     """Return the plan's members, in the light of the run's facts if there is one; no host is asked."""
     opened = read_progress(session).opened
-    facts = opened.facts if opened else assumed(session.cluster, "v3")
+    names = {member.name for member in session.cluster.members}
+    facts = opened.facts if opened and set(opened.facts.members) == names else assumed(session.cluster, "v3")
     return tuple(Target(session.cluster, facts, host) for host in session.cluster.members)
 
 

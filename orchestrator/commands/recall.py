@@ -12,9 +12,9 @@ from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
 
 
-def read_facts(session: Session) -> Facts:
-    """Read the facts off the hosts."""
-    return gather(session.cluster, session.hosts.look)
+def read_facts(session: Session, *, overlaps: bool = False) -> Facts:
+    """Read the facts off the hosts; ``overlaps`` is decided already, and the edits of own files follow it."""
+    return gather(session.cluster, session.hosts.look, overlaps=overlaps)
 
 
 def compile_there(session: Session, facts: Facts) -> Runbook:

@@ -73,15 +73,18 @@ def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
 def _tell_rest(session: Session, progress: Progress, runbook: Runbook) -> None:
     """Print whom the next round waits for, where it waits for somebody outside."""
     standing = {progress.states.get(host, origin) for host, origin in runbook.origins.items()}
-    pending = next((stage for stage in runbook.stages if stage.source in standing), None)
+    ahead = [stage for stage in runbook.stages if stage.source in standing or stage.target not in standing]
+    begins = next((number for number, stage in enumerate(ahead) if stage.source in standing), 0)
+    # clients that the plan moves itself come first
+    pending = next((stage for stage in ahead[begins : begins + 2] if stage.steps[0].before), None)
     gates = pending.steps[0].before[-1:] if pending else ()
     questions = tuple(question for gate in gates for question in gate.questions)
-    if not (pending and questions and progress.is_under_way):
+    if not (pending and questions and progress.is_under_way and progress.direction == "forward"):
         return
     heard = ask_each(session.hosts, questions)
     reasons = tuple(one.reason for one in refused(gates, heard.answers))
-    left = f"; not yet: {'; '.join(reasons)}" if reasons else ": nobody speaks http any more"
-    out(f"resting: clients may move to https before the round {pending.round!r}{left}")
+    left = f"not yet: {'; '.join(reasons)}" if reasons else "nobody is left"
+    out(f"resting: the round {pending.round!r} waits until clients have moved; {left}")
 
 
 def _tell_own_files(session: Session, targets: Iterable[Target]) -> None:

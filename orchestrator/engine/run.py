@@ -164,16 +164,12 @@ class _Walk:
                 RoundBegan(round=first.round, target=first.target, hosts=hosts, order=stage.order, last=None)
             )
             for step in steps:
-                self._refuse_to_begin(step)
+                self._walker.refuse_to_begin(step)
                 self._settle(step, stage.advice, self._walker.take)
                 self._machines[step.host] = MemberMachine(
                     self._runbook, step.host, step.target, self._walker.take
                 )
         return stage
-
-    def _refuse_to_begin(self, step: Step) -> None:
-        if self._context.should_stop():
-            raise RunInterruptedError(f"stopped before {step.id}, as asked")
 
     def _take_round(self, stage: Stage) -> None:
         if stage.is_together and self._pending(stage):
@@ -181,8 +177,9 @@ class _Walk:
         pending = self._pending(stage)
         announced = False
         while pending:
-            self._refuse_to_begin(pending[0])
-            last = self._find_last(stage)
+            self._walker.refuse_to_begin(pending[0])
+            self._wait_for_those_outside(stage, pending)
+            last = self._find_last(stage)  # only now: it may have changed while one waited
             step = self._next(pending, last)
             hand_over = stage.last if step.host == last else None
             if not announced:
@@ -199,6 +196,13 @@ class _Walk:
                 announced = True
             self._settle(step, stage.advice, self._machines[step.host].step, hand_over)
             pending.remove(step)
+
+    def _wait_for_those_outside(self, stage: Stage, pending: Sequence[Step]) -> None:
+        """Wait before a step that begins; one that began goes on."""
+        if any(step.host in self._event_log.progress.unsettled for step in pending):
+            return
+        step = pending[0]
+        self._settle(step, stage.advice, lambda step, _: self._walker.wait_for_those_outside(step))
 
     def _find_last(self, stage: Stage) -> str | None:
         if stage.last is None:

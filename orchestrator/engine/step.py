@@ -57,12 +57,10 @@ class Walker:
         progress = self._event_log.progress
         unsettled = progress.unsettled.get(step.host)
         is_ours = unsettled is not None and unsettled.step == step.id
-        is_adopted = is_ours and self.holds((*step.gates, *step.proof))
+        is_adopted = is_ours and not step.repeats and self.holds((*step.gates, *step.proof))
         if not is_adopted:
             is_away = self.is_away(step)
             if not is_away:
-                if not is_ours:
-                    self._wait_for_those_outside(step)
                 self._stop_the_line(step)
             if role and step.restarts:
                 self._hand_over(step, role, may_fail=is_ours)
@@ -133,26 +131,39 @@ class Walker:
         max_age_s = 0.0 if step.restarts or step.lost else _FRESH_S
         wait.until(ask, self._context.patience, self._context.sleep, self._tell_waiting, max_age_s)
 
-    def _wait_for_those_outside(self, step: Step) -> None:
-        """Wait until nobody outside loses by a step, or go on because somebody insists: once for a round."""
+    def wait_for_those_outside(self, step: Step) -> None:
+        """Wait until nobody outside loses by a step, or go on because somebody insists: once for a round.
+
+        A host that cannot be asked says nothing of them: nobody can insist on that.
+        """
         if not step.before or self._insisted == step.round:
             return
         patience = self._context.patience
 
         def ask(gate: Check, max_age_s: float = 0.0) -> None:
-            if self._context.should_stop():
-                raise RunInterruptedError(f"stopped before {step.id}, as asked")
+            self.refuse_to_begin(step)
             wait.look(self._executor, (gate,), max_age_s)
 
         try:
             for gate in step.before:
                 bearing = patience.longer(gate.takes_s) if self._context.waits else patience.after(inf)
                 wait.until(partial(ask, gate), bearing, self._context.sleep, self._tell_waiting)
+        except wait.UnseenError:
+            raise
         except wait.NotYetError as error:
-            if not self._context.insist(str(error)):
+            refusals = (
+                self._executor.refusals(step.before) or error.refusals
+            )  # all of them, not the first alone
+            if not self._context.insist("; ".join(map(str, refusals))):
                 helped = (replace(one, reason=f"{one.reason}. {one.fix}") for one in error.refusals)
                 raise wait.NotYetError(tuple(helped)) from error
             self._insisted = step.round
+        self.refuse_to_begin(step)
+
+    def refuse_to_begin(self, step: Step) -> None:
+        """Stop before a step, if somebody has asked for that."""
+        if self._context.should_stop():
+            raise RunInterruptedError(f"stopped before {step.id}, as asked")
 
     def record(self, event: Recorded) -> None:
         """Put an event on disk, then tell it."""

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from orchestrator.plan.sections import ClientUnit
 LIMIT_BYTES = 1 << 20  # of a new content
 MOST_LINES = 200  # of a difference that is shown
 _OTHERS_WRITE = 0o022
+# A line of a difference: what stands before a value, and the value, in YAML, JSON, INI, shell and the like.
+_VALUE = re.compile(r"(?P<name>[-+]\s*(?:export\s+|- )?(?:--?)?[\"']?[\w.-]*[\"']?\s*[:= ]?\s*)(?P<value>.*)")
+_ADDRESS = re.compile(r"[-+]\s*(?:- )?[\"']?(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}[\"']?,?")
+_BETWEEN = re.compile(r"[\s,;\[\]{}\"']+")
+# true, 30s, https, 198.18.0.1:2379, https://etcd1.corp.example:2379/v3, /etc/patroni/ca.pem
+_HARMLESS = re.compile(
+    r"true|false|yes|no|on|off|null|~|https?|\d{1,9}(?:ms|s|m|h)"
+    r"|(?:https?://)?(?:\[[0-9a-fA-F:.]+\]|(?:\d{1,3}\.){3}\d{1,3}|[A-Za-z][\w-]*(?:\.[\w-]+)*)(?::\d{1,5})(?:/v[23])?/?"
+    r"|/[\w./@%+-]*\.(?:pem|crt|cert|cer|key|conf|ya?ml|json|toml)|/[\w.-]+(?:/[\w.-]+){0,3}"
+)
 
 
 def paths(target: Target) -> tuple[str, ...]:
@@ -61,13 +72,21 @@ def content(path: Path) -> str:
 def move(target: Target) -> Iterable[Operation]:
     """Give each client its new files, and have it read them."""
     for unit in units(target):
-        yield from _read_anew(unit, list(_replaced(target, unit)))
+        yield from _read_anew(unit, list(_replaced(target, unit)), "try-restart")
 
 
 def move_back(target: Target) -> Iterable[Operation]:
-    """Give each client back what stood in its files, and have it read them."""
+    """Give each client back what stood in its files, and have it read them; one that died of ours starts."""
     for unit in reversed(units(target)):
-        yield from _read_anew(unit, [one.undone for one in reversed([*_replaced(target, unit)])])
+        yield from _read_anew(unit, list(_given_back(target, unit)), "restart")
+
+
+def _given_back(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
+    """What stood in the files is kept on the host: the new content need not be there any more."""
+    found = {file.path: file for file in target.found.client_files}
+    for before in (found[file.path] for file in reversed(unit.files)):
+        if before.sha256 != before.replaced_sha256:
+            yield ReplaceFile(before.path, None, before.replaced_sha256, before.sha256)
 
 
 def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
@@ -80,7 +99,7 @@ def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
             yield ReplaceFile(file.path, Secret(text), before.sha256, before.replaced_sha256, before.differs)
 
 
-def _read_anew(unit: ClientUnit, replaced: list[ReplaceFile]) -> Iterable[Operation]:
+def _read_anew(unit: ClientUnit, replaced: list[ReplaceFile], restart: str) -> Iterable[Operation]:
     if not replaced:
         return
     yield from replaced
@@ -88,8 +107,10 @@ def _read_anew(unit: ClientUnit, replaced: list[ReplaceFile]) -> Iterable[Operat
     if any("/systemd/" in one.path for one in replaced):
         yield Run(("systemctl", "daemon-reload"))
     yield from _shell(unit.before)
-    if unit.restart != "none":  # one that does not run is not started: that is for its own operators
-        yield Run(("systemctl", {"reload": "reload", "restart": "try-restart"}[unit.restart], name))
+    if unit.restart == "restart":
+        yield Run(("systemctl", restart, name))
+    if unit.restart == "reload":
+        yield Run(("systemctl", "reload" if restart == "try-restart" else "reload-or-restart", name))
     yield from _shell(unit.after)
 
 
@@ -130,10 +151,25 @@ def _differences(there: OnHost, old: str | None, new: str) -> Iterable[str]:
         yield f"(what differs is not shown: not everybody may read the file, {how})"
         return
     sides = [secret_values.without(text)[0].splitlines() for text in (old, new)]
-    lines = list(difflib.unified_diff(sides[0], sides[1], lineterm="", n=1))[2:]
+    found = list(difflib.unified_diff(sides[0], sides[1], lineterm="", n=0))[2:]
+    lines = [line if line.startswith("@@") else without_value(line) for line in found]
     yield from lines[:MOST_LINES] or ["(only values differ that may be secret, and are not shown)"]
     if lines[MOST_LINES:]:
         yield f"(and {len(lines) - MOST_LINES} more lines)"
+
+
+def without_value(line: str) -> str:
+    """Return a changed line without its value, unless that is of a kind that is no secret.
+
+    Nobody knows all the words by which files of others call their secrets.
+    """
+    if _ADDRESS.fullmatch(line):
+        return line
+    match = _VALUE.fullmatch(line)
+    is_named = match is not None and (match["name"].rstrip()[-1:] in "-+=:" or bool(match["value"]))
+    if match and is_named and all(map(_HARMLESS.fullmatch, filter(None, _BETWEEN.split(match["value"])))):
+        return line
+    return f"{match['name'] if match and is_named else line[:1]}..."
 
 
 def _sha256(text: str) -> str:

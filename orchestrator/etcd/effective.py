@@ -55,6 +55,9 @@ setting() {
     *.40-tls | *.40-tls.*)
       [ -f "/proc/$pid/root$configuration" ] ||
         configuration=${configuration%.40-tls*}${configuration##*.40-tls} ;;
+    *.50-closed | *.50-closed.*)
+      [ -f "/proc/$pid/root$configuration" ] ||
+        configuration=${configuration%.50-closed*}${configuration##*.50-closed} ;;
   esac
   value=$(sed -n "s/^$2:[[:blank:]]*//p" "/proc/$pid/root$configuration" | head -n 1 |
     sed 's/[[:blank:]]#.*//; s/[[:blank:]]*$//; s/^"\(.*\)"$/\1/; s/^'"'\(.*\)'"'$/\1/')

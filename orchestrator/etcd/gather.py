@@ -27,8 +27,8 @@ from orchestrator.text import shown
 Look = Callable[[Iterable[Question]], Answers]
 
 
-def gather(cluster: Cluster, look: Look) -> Facts:
-    """Look at all members and make facts of what they show.
+def gather(cluster: Cluster, look: Look, *, overlaps: bool = False) -> Facts:
+    """Look at all members and make facts of what they show; ``overlaps`` is decided already.
 
     Raises RefusedError with every reason why the plan does not fit what is there.
     """
@@ -51,7 +51,13 @@ def gather(cluster: Cluster, look: Look) -> Facts:
     if not faults:
         faults += _strangers(targets[0], answers, found, clusters)
     _refuse(faults)
-    facts = Facts(cluster_id=next(iter(clusters.values())), api=chosen, members=found, proxies=proxies)
+    facts = Facts(
+        cluster_id=next(iter(clusters.values())),
+        api=chosen,
+        members=found,
+        proxies=proxies,
+        overlaps=overlaps,
+    )
     facts = _with_client_files(cluster, facts, look) if cluster.clients.units else facts
     return _with_own_files(cluster, facts, look) if cluster.persist == "in_place" else facts
 

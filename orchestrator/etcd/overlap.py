@@ -1,9 +1,17 @@
 """The overlap: https beside http for clients, from a member's first restart until http is closed; pure."""
 
+from collections.abc import Collection
 from urllib.parse import urlsplit, urlunsplit
 
 from orchestrator.etcd import local_port
-from orchestrator.etcd.settings import ADVERTISE_CLIENT, LISTEN_CLIENT, Settings, current, to_https
+from orchestrator.etcd.settings import (
+    ADVERTISE_CLIENT,
+    LISTEN_CLIENT,
+    Settings,
+    current,
+    is_unspecified,
+    to_https,
+)
 from orchestrator.plan.facts import Target, is_at_least
 
 
@@ -19,10 +27,21 @@ def extra_port(target: Target) -> int | None:
 
 
 def opened(target: Target) -> tuple[str, ...]:
-    """Listeners for https that a member has beside those for http; none without an overlap."""
+    """Listeners for https that a member has beside those for http; none without an overlap.
+
+    On a port of its own nobody else may listen beside one that takes every address.
+    """
     listeners = local_port.clients_http(target)
-    beside = (_secured(target, url) for url in listeners if _is_closed_at_the_end(target, url))
-    return tuple(url for url in dict.fromkeys(beside) if url not in listeners)
+    beside = dict.fromkeys(_secured(target, url) for url in listeners if _is_closed_at_the_end(target, url))
+    everywhere = [url for url in beside if is_unspecified(url)]
+    if everywhere and _has_port_of_its_own(target):
+        return tuple(everywhere[:1])
+    return tuple(url for url in beside if url not in listeners and not _is_named_twice(url, beside))
+
+
+def _is_named_twice(url: str, beside: Collection[str]) -> bool:
+    """Whether a listener is on the loopback that another one has by its address."""
+    return url.replace("//localhost:", "//127.0.0.1:") in {*beside} - {url}
 
 
 def listeners(target: Target) -> Settings:

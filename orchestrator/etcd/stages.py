@@ -30,7 +30,7 @@ def certificates(target: Target) -> Settings:
     """
     place = Paths.of(target)
     client = {"ETCD_CERT_FILE": place.certificate, "ETCD_KEY_FILE": place.key}
-    if not _is_asked_last(target):
+    if not is_asked_last(target):
         client |= _client_auth(target)
     peer = {
         "ETCD_PEER_CERT_FILE": place.certificate,
@@ -41,7 +41,7 @@ def certificates(target: Target) -> Settings:
     return {**({} if kept.keeps_clients(target) else client), **({} if kept.keeps_peers(target) else peer)}
 
 
-def _is_asked_last(target: Target) -> bool:
+def is_asked_last(target: Target) -> bool:
     """Whether clients have to show a certificate only once they are served over https alone."""
     return kept.keeps_clients(target) or target.cluster.clients.cert_auth == "switch"
 
@@ -92,7 +92,7 @@ def tls_listeners(target: Target) -> Settings:
         LISTEN_CLIENT: ",".join(clients),
         LISTEN_PEER: ",".join(map(to_https, current(environment, LISTEN_PEER))),
         INITIAL_ADVERTISE_PEER: ",".join(peers_https(target)),
-        **(_client_auth(target) if _is_asked_last(target) else {}),
+        **(_client_auth(target) if is_asked_last(target) else {}),
         **({INITIAL_CLUSTER: ",".join(began)} if environment.get(INITIAL_CLUSTER) else {}),
     }
 

@@ -35,7 +35,7 @@ MOVED = State("moved", "speaks http and https, and its host's clients that the p
     *BRIDGED.gates, is_.holding_client_files, is_.client_units_active, is_.client_units_healthy,
 ))
 SWITCHED = State("switched", "speaks https only, and peers still know it in both schemes", (
-    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_local_http,
+    is_.holding_certificates, is_.running_with_https, is_.serving_https, is_.serving_https_beside_http, is_.serving_local_http,
     is_.refusing_http, is_.refusing_strangers, is_.listed_by_etcdctl_with_certificates,
     is_.reachable_by_every_peer_over_tls, is_.advertising_https, is_.relayed_to_over_https,
     is_.local_clients_healthy, is_.healthy,
@@ -48,7 +48,8 @@ SPEAKING_HTTPS_ONLY = (
     is_.local_clients_healthy, is_.healthy,
 )
 SEALED = State("sealed", "speaks https only, and peers know it in https only", (
-    is_.holding_certificates, is_.running_with_https, is_.serving_local_http, *SPEAKING_HTTPS_ONLY,
+    is_.holding_certificates, is_.running_with_https, is_.serving_https_beside_http, is_.serving_local_http,
+    *SPEAKING_HTTPS_ONLY,
 ))
 CLOSED = State("closed", "speaks https only, and has closed the ports that were there for those who moved", (
     is_.holding_certificates, is_.running_with_ports_closed, *SPEAKING_HTTPS_ONLY,
@@ -114,7 +115,8 @@ OWN_FILES = Advice(
 
 CLIENTS_LOSE = (
     "from the round 'switch' on a member's client port speaks https only, member by member; "
-    "a local port on loopback stays as it is where there is one (ports.local)"
+    "a local port on loopback stays as it is where there is one (ports.local), unless the plan closes it in the end "
+    "(clients.close)"
 )
 
 PORTS_CLOSED = Wanted("clients.close", lambda cluster: bool(cluster.clients.close))
@@ -127,7 +129,8 @@ AFTERWARDS = (
     #     round             from             to               order
     Round("close",          SEALED,          CLOSED,          leader_last, wanted=PORTS_CLOSED,
           there=Way((do.end_watch, do.close_ports, do.restart_if_closed), do.hand_over_at_the_end,
-                    before=(is_.closed_ports_not_used_now, is_.closed_ports_unused), away=(is_.away,), advice=NEEDS_NO_QUORUM),
+                    before=(is_.closed_ports_not_used_now, is_.closed_ports_unused), away=(is_.away,), repeats=True,
+                    advice=NEEDS_NO_QUORUM),
           back=Way((do.watch_clients, do.open_ports_again, do.restart_if_closed), do.hand_over_at_the_end,
                    leader_last_if_any, always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
     Round("edit",           CLOSED,          EDITED,          one_by_one, wanted=OWN_FILES_EDITED,
@@ -139,7 +142,8 @@ AFTERWARDS = (
                    always=(is_.quorate,), lost=(is_.unserving,), advice=NEEDS_NO_QUORUM)),
 )
 
-# A watcher begins, and ends, before what its round is about: once that is seen, a step is done without its job.
+# A watcher begins, and ends, before what its round is about: once that is seen, a step is done without its job,
+# unless its way says that it repeats.
 BRIDGE = Migration(
     "bridge", "HTTP to HTTPS; any single fault at any moment heals by itself or by a resume",
     losses=CLIENTS_LOSE,
@@ -171,8 +175,8 @@ BRIDGE = Migration(
               back=Way((do.register_http,), gates=(*LOADED, is_.registered_with_http, is_.healthy),
                        advice=BACK_TO_HTTP)),
         Round("move-clients",   BRIDGED,         MOVED,           one_by_one, wanted=CLIENTS_MOVED,
-              there=Way((do.move_clients,), advice=CLIENTS_FILES),
-              back=Way((do.move_clients_back,), gates=GIVEN_BACK, advice=CLIENTS_FILES)),
+              there=Way((do.move_clients,), repeats=True, deadline_s=300.0, advice=CLIENTS_FILES),
+              back=Way((do.move_clients_back,), gates=GIVEN_BACK, repeats=True, deadline_s=300.0, advice=CLIENTS_FILES)),
         Round("switch",         MOVED,           SWITCHED,        leader_last,
               there=Way((do.listen_on_https, do.restart), do.hand_over,
                         before=(is_.not_spoken_to_in_http, is_.free_of_plain_clients), away=(is_.away,),
@@ -180,7 +184,7 @@ BRIDGE = Migration(
               back=Way((do.watch_clients, do.listen_on_http, do.restart), do.hand_over_switched, leader_last_if_any,
                        always=(is_.quorate,), lost=(is_.unserving,), gates=BACK_ON_HTTP, advice=START_FIRST)),
         Round("seal",           SWITCHED,        SEALED,          one_by_one,
-              there=Way((do.end_watch_unless_ports_close, do.register_https), advice=BACK_BY_RESTART),
+              there=Way((do.end_watch_unless_ports_close, do.register_https), repeats=True, advice=BACK_BY_RESTART),
               back=Way((do.register_both_schemes_again,), gates=(is_.advertising_https,), advice=TOGETHER_FIRST)),
         *AFTERWARDS,
     ),

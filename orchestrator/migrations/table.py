@@ -13,6 +13,8 @@ from orchestrator.host.operations import Operation
 from orchestrator.plan.facts import Target
 from orchestrator.plan.model import Cluster
 
+DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
+
 Role = Literal["member", "proxy"]
 ROLES: tuple[Role, ...] = ("member", "proxy")
 
@@ -67,6 +69,8 @@ class Way:
     whoever insists goes on all the same.
     ``is_together`` says that what one host's step begins is needed by the others' proofs, and does not last:
     if not every host has taken it, whoever goes on undoes it where it was taken, and takes it anew.
+    ``repeats``: what its gates see may be so although its job has not come to its end, so a step that began is
+    never taken as done without it. ``deadline_s`` bounds its script on a host, in seconds.
     ``away`` are gates that hold of a host which a step has taken away, and which this way may bring back: if
     its step began and did not succeed, nobody else has to be well before it is taken again or undone.
     ``lost`` are gates that hold of a host which has nothing left to take away: if they go on holding for longer
@@ -82,6 +86,8 @@ class Way:
     proof: tuple[HostCheck, ...] = ()
     before: tuple[HostCheck, ...] = ()
     is_together: bool = False
+    repeats: bool = False
+    deadline_s: float = DEADLINE_S
     away: tuple[HostCheck, ...] = ()
     lost: tuple[HostCheck, ...] = ()
     advice: Advice | None = None

@@ -6,6 +6,7 @@ from orchestrator.plan.faults import Fault, Loc, meant
 from orchestrator.plan.sound import Sound
 from orchestrator.text import shown
 
+_NOBODYS = ("/proc", "/sys", "/dev", "/run/orchestrator", "/var/lib/orchestrator")
 UNITS: Loc = ("clients", "units")
 
 
@@ -28,6 +29,9 @@ def check(sound: Sound) -> Iterator[Fault]:
             what = f"{shown(unit)} is etcd's own unit, which every step restarts: name only its clients"
             yield sound.fault((*loc, "unit"), what)
         yield from _of_hosts(sound, loc)
+        if sound.knows((*loc, "on")) and sound.source.get((*loc, "on")) == ():
+            yield sound.fault((*loc, "on"), "names no member: write at least one, or leave it out for all")
+        yield from _of_paths(sound, loc)
         if sound.knows((*loc, "files")) and sound.source.get((*loc, "files")) == ():
             yield sound.fault((*loc, "files"), "names no file: write at least one, with path and content")
         for host in hosts(sound, loc):
@@ -67,6 +71,19 @@ def _of_hosts(sound: Sound, loc: Loc) -> Iterator[Fault]:
         if name in proxies:
             what = f"{shown(name)} is a proxy: clients are moved on members' hosts only"
         yield sound.fault((*loc, "on", index), what)
+
+
+def _of_paths(sound: Sound, loc: Loc) -> Iterator[Fault]:
+    """Yield files that are no client's: the system's, or those of a run itself."""
+    directory = sound.text("tls", "directory")
+    ours = tuple(filter(None, (directory, *_NOBODYS)))
+    for index in range(sound.count(*loc, "files")):
+        place: Loc = (*loc, "files", index, "path")
+        path = sound.text(*place)
+        inside = next((one for one in ours if path is not None and path.startswith(f"{one}/")), None)
+        if inside is not None:
+            what = f"{shown(str(path))} is no client's own file: nothing below {inside} is replaced"
+            yield sound.fault(place, what)
 
 
 def _identities(sound: Sound, loc: Loc) -> Iterator[tuple[str, Loc, str]]:

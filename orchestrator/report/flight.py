@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from orchestrator.engine.events import Event, RunEnded, StepFailed, StepStarted, StepSucceeded
-from orchestrator.runbook.model import DEADLINE_S
+from orchestrator.migrations.table import DEADLINE_S
 
 
 class Flight:

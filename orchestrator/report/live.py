@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from orchestrator.text import escaped
 # What the state file needs and a reader of lines does not.
 _NOT_TOLD = {"at", "event", "facts", "operations", "runbook", "format"}
 _QUOTED = set(" \t=\r\n\"'")
+_AMOUNT = re.compile(r"\b\d+ (?:s|m|h|d)\b")
 _WIDTH = 16  # of an event's name
 
 
@@ -81,9 +83,10 @@ def narrator() -> Callable[[Event], None]:
             if name not in _NOT_TOLD and value not in (None, "", False)
         }
         if isinstance(event, Waiting):
-            if reported and reported[-1] == event.reasons:
+            told = tuple(_AMOUNT.sub("#", reason) for reason in event.reasons)  # "3 s ago" is no other reason
+            if reported and reported[-1] == told:
                 return
-            reported[:] = [event.reasons]
+            reported[:] = [told]
             log.info("waiting", reasons="; ".join(event.reasons))
         elif isinstance(event, StepFailed):
             log.error(event.event, **fields)

@@ -112,6 +112,8 @@ class _Compilation:
             before=tuple(make(target) for make in way.before),
             away=tuple(make(target) for make in way.away),
             lost=tuple(make(target) for make in way.lost),
+            repeats=way.repeats,
+            deadline_s=way.deadline_s,
         )
 
 

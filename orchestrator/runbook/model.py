@@ -10,9 +10,7 @@ from orchestrator.etcd.install import secret_values
 from orchestrator.host import names
 from orchestrator.host.checks import Check, Poll
 from orchestrator.host.operations import EditFile, Operation, ReplaceFile, Run, Secret, Write
-from orchestrator.migrations.table import Advice
-
-DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
+from orchestrator.migrations.table import DEADLINE_S, Advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,7 @@ class Step:
     go last. ``deadline_s`` bounds the step's script on the host, in seconds. ``away`` holds of a host that a
     step has taken away: there ``always`` need not hold before this one, for the others may lack that host.
     ``before`` has to hold when it begins, unless somebody insists.
+    ``repeats`` says that a step which began is never taken as done without its job.
     ``lost`` holds of one that has nothing left to take away: it need not hold there, either.
     """
 
@@ -41,6 +40,7 @@ class Step:
     before: tuple[Check, ...] = ()
     away: tuple[Check, ...] = ()
     lost: tuple[Check, ...] = ()
+    repeats: bool = False
     deadline_s: float = DEADLINE_S
 
     @property

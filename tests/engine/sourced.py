@@ -87,7 +87,9 @@ class SourcedWorld(World):
         environ = "\0".join(f"{name}={value}" for name, value in given.items())
         lines += [f"environ={_encoded(environ)}", f"cmdline={_encoded(chr(0).join(words))}"]
         if path:
-            path = path if path in host.files else path.replace(".40-tls", "")  # as etcd/effective.py has it
+            path = (
+                path if path in host.files else path.replace(".40-tls", "").replace(".50-closed", "")
+            )  # as etcd/effective.py has it
             text = host.files[path][0]
             lines += [f"configuration={path}", f"configured={_encoded(text)}"]
             lines += [f"configured_as=644 root root {len(text)}"]

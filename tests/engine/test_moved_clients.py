@@ -237,8 +237,7 @@ def test_a_change_by_hand_behind_the_step_is_named_and_stays(tmp_path: Path) -> 
 def test_what_differs_is_shown_without_secrets_and_only_what_everybody_may_read(tmp_path: Path) -> None:
     shown = _shown(begun(tmp_path, 0o644))
     assert [
-        "  | @@ -1,2 +1,2 @@",
-        "  |  password: replaced",
+        "  | @@ -2 +2 @@",
         "  | -protocol: http",
         "  | +protocol: https",
     ] == shown

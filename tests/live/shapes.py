@@ -49,6 +49,7 @@ tls:
   client_key: ../pki/client-key.pem
   directory: /etc/etcd2
 ports: {{client: 2479, peer: 2480}}
+clients: {{overlap: true, extra_port: 2478, quiet: 3s}}
 """
 
 

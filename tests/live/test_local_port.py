@@ -17,7 +17,7 @@ LISTENING = "ss --no-header --listening --tcp --numeric --processes | grep etcd 
 def without_local_port(folder: Path) -> Path:
     text = THREE_MEMBERS.read_text()
     plan = folder / "plan.yaml"
-    plan.write_text(text.replace(", local: 4001}", "}"))
+    plan.write_text(text.replace(", local: 4001}", "}") + "clients: {overlap: false}\n")
     assert plan.read_text() != text
     return plan
 

@@ -88,7 +88,7 @@ def test_who_knows_http_alone_stops_the_run_and_is_cut_off_only_on_purpose(
         hosts.reboot(lab.host("server3"))  # days may pass here, and whatever they bring
         wait_until_healthy(lab)
         status = orchestrator(lab, "status", PLAN).stdout
-        assert "resting: clients may move to https before the round 'switch'; not yet: " in status
+        assert "resting: the round 'switch' waits until clients have moved; not yet: " in status
         assert address in status
         assert [address] == cut_off(lab)["server1"]
         assert [] == client.failed_at

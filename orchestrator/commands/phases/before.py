@@ -21,7 +21,7 @@ def check_hosts(call: Call) -> None:
         call.is_over = True
         return
     facts, call.cut_off = found
-    call.facts = facts.model_copy(update={"overlaps": _overlaps(call)})
+    call.facts = recall.read_facts(call.session, overlaps=True) if _overlaps(call) else facts
     call.runbook = recall.compile_there(call.session, call.facts)
 
 

@@ -32,8 +32,7 @@ def lock_hosts_that_answer(call: Call) -> None:
 
 def look_again(call: Call) -> None:
     """Refuse if the hosts changed while a person read the review, when nobody's locks were held."""
-    decided = {"overlaps": call.facts.overlaps}  # nothing that the hosts show
-    if recall.read_facts(call.session).model_copy(update=decided) != call.facts:
+    if recall.read_facts(call.session, overlaps=call.facts.overlaps) != call.facts:
         raise RefusedError("nothing was changed: the hosts are not as the review showed them; run it again")
 
 

@@ -71,9 +71,9 @@ def serving_local_http_unless_closed(target: Target) -> Check:
 
 @gate
 def serving_https_beside_http(target: Target) -> Check:
-    """Clients that have come to https before http is closed are served over it, and strangers are not."""
+    """Clients that have come to https before http is closed are served where they came; strangers are not."""
     urls = overlap.served(target)
-    is_open = target.cluster.clients.cert_auth == "switch"
+    is_open = stages.is_asked_last(target)
     return _unless(
         target,
         (

@@ -101,6 +101,8 @@ def _heard_everywhere(
         seen = dict(_read(asked, answers))
         for one in target.everyone:
             listeners = {settings.LISTEN_CLIENT: closing(one).get(settings.LISTEN_CLIENT)}
+            if None in listeners.values():
+                continue  # it has nothing to close
             if not any(settings.differences(running[one.name].read(answers).settings, listeners)):
                 continue
             found = watched[one.name].read(answers)
@@ -125,7 +127,7 @@ def _read(asked: Mapping[str, Fact[Connections]], answers: Answers) -> Iterable[
 
 
 def _heard(found: Watching, quiet_s: float, counts: Callable[[Talker], bool]) -> Iterable[Talker]:
-    heard = (talker for talker in found.talkers if talker.last_s <= quiet_s and counts(talker))
+    heard = (one for one in found.talkers if (one.open or one.last_s <= quiet_s) and counts(one))
     return sorted(heard, key=lambda talker: (talker.last_s, talker.address))
 
 

@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from orchestrator.etcd import local_port
 from orchestrator.etcd.facts.connections import Connections
 from orchestrator.etcd.facts.talkers import Talker
 from orchestrator.plan.facts import Target
+from orchestrator.plan.model import Host
 from orchestrator.text import bracketed
 
 # Our own looks come through sshd, or from a script below it, or from a unit of ours; a person's shell is
 # there too.
-_SESSION = re.compile(r"session-[a-z0-9]+\.scope|sshd?(?:@.*)?\.service|orchestrator[-@:_.].*|init\.scope")
+_SESSION = re.compile(
+    r"session-[a-z0-9]+\.scope|sshd?(?:@.*)?\.service|init\.scope"
+    r"|orchestrator-(?:watching|trial)\b.*|orchestrator-[A-Za-z0-9_.-]*[0-9a-f]{8}.*"
+)
 
 
 def loses(target: Target, talker: Talker) -> bool:
@@ -34,7 +38,23 @@ def is_foreign(target: Target, talker: Talker) -> bool:
     """Whether it is no look of ours, proxy of the plan, or person's shell, as far as is known."""
     if talker.is_local:
         return bool(talker.unit) and not _SESSION.fullmatch(talker.unit)
-    return talker.address not in {proxy.address for proxy in target.cluster.proxies}
+    if target.facts.api == "v2" and _is_any(talker, target.cluster.members):
+        return (
+            False  # our own look at the cluster's health asks each member from every other one (etcdctl, v2)
+        )
+    return not _is_any(talker, target.cluster.proxies)
+
+
+def _is_any(talker: Talker, hosts: Iterable[Host]) -> bool:
+    """Whether it is one of these hosts; one that the plan calls by a name is not recognised."""
+    return ip_address(talker.address) in set(filter(None, (_address(host.address) for host in hosts)))
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def who(target: Target, talker: Talker, seen: Mapping[str, Connections]) -> str:
@@ -43,18 +63,21 @@ def who(target: Target, talker: Talker, seen: Mapping[str, Connections]) -> str:
         if not talker.unit:
             return f"{target.name} itself (too short to be attributed)"
         return f"{talker.process} ({talker.unit}) on {target.name}"
-    processes = sorted(set(_processes(talker, seen)))
-    host = next((one.name for one in target.cluster.hosts if one.address == talker.address), None)
+    processes = sorted(set(_processes(target, talker, seen)))
+    host = next((one.name for one in target.cluster.hosts if _is_any(talker, (one,))), None)
     if processes:
         return f"{', '.join(processes)} ({talker.address})"
     return f"{host} ({talker.address})" if host else talker.address
 
 
-def _processes(talker: Talker, seen: Mapping[str, Connections]) -> Iterable[str]:
-    """Name the processes on hosts of the plan that hold a connection from this address to this port."""
+def _processes(target: Target, talker: Talker, seen: Mapping[str, Connections]) -> Iterable[str]:
+    """Name the processes on hosts of the plan that hold a connection from there to this member's port."""
+    own = _address(target.host.address)
     for name, one in seen.items():
         for (here, there), process in one.went.items():
-            if here.split(" ")[0] == talker.address and there.split(" ")[1] == str(talker.port):
+            address, port = there.split(" ")
+            is_there = port == str(talker.port) and (own is None or ip_address(address) == own)
+            if here.split(" ")[0] == talker.address and is_there:
                 yield f"{process} on {name}"
 
 

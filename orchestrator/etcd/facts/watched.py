@@ -13,7 +13,8 @@ from orchestrator.plan.facts import Target
 _JOURNAL = """
 journal() {
   id=$(systemctl show --property=Id --value "$unit.service")
-  journalctl --unit="$id" --since="-${quiet}s" --output=cat --no-pager --quiet | base64 -w0
+  { journalctl --unit="$id" --since="-${quiet}s" --output=cat --no-pager --quiet ||
+    echo 'error: journalctl failed: the journal cannot be read'; } | base64 -w0
 }
 """
 
@@ -63,7 +64,13 @@ systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.
 """
 
 # $1 a command of the plan's, which changes nothing; what it prints on stdout is the client's own matter.
-HEALTHY = 'exec sh -c "$1" </dev/null >/dev/null'
+HEALTHY = """
+sh -c "$1" </dev/null >/dev/null 2>&1 || {
+  status=$?
+  echo "exit status $status" >&2
+  exit "$status"
+}
+"""
 HEALTHY_WITHIN_S = 10.0
 
 _UNIT = re.compile(

@@ -8,7 +8,8 @@ moment to spare the capture comes late, so what has ended unknown may still be t
 
 The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``,
 ``ports``, and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at
-most; those that spoke TLS, and then those that were seen longest ago, go first.
+most; those that spoke TLS, and then those that were seen longest ago, go first. ``since`` begins anew where
+nothing was asked for a while, and where one of plain http had to go: nobody is quiet by being forgotten.
 """
 
 COUNT = r"""
@@ -122,12 +123,14 @@ function enter(key, part, scheme, moment,   who, row) {
   if (!(row in last) || last[row] + 0 < moment + 0) last[row] = moment
   return row
 }
-function evict(   row, total, worst) {
+function evict(   row, key, total, worst) {
   for (row in count) total++
   while (total > 500) {
     worst = ""
     for (row in count)
       if (worst == "" || value(row) < value(worst)) worst = row
+    if (worst !~ / https/) since = now
+    for (key in row_of) if (row_of[key] == worst) { row_of[key] = ""; told[key] = 0 }
     drop(worst)
     total--
   }
@@ -167,7 +170,11 @@ BEGIN {
 /^UNCONN / { key = note($4, $5, $0); if (key != "") ended[key] = tick }
 /^[0-9]+ +[0-9]+ / { key = note($3, $4, $0); if (key != "") there[key] = tick }
 /^FAILED/ { exit 1 }
-/^T / { now = $2; tick++ }
+/^T / {
+  if (now != "" && $2 - now > 30) since = $2
+  now = $2
+  tick++
+}
 /^[.]/ {
   if (since == "" && means != "") since = now
   if (record != "") {

@@ -157,6 +157,32 @@ def test_it_holds_500_rows_and_lets_those_over_tls_go_first(tmp_path: Path) -> N
     assert (490, 10) == tuple(sum(one.scheme == name for one in found) for name in ("http", "https"))
 
 
+def since(folder: Path, *lines: str) -> float:
+    """When the book says that it has watched since, by the uptime of its lines."""
+    record = folder / "record"
+    record.unlink(missing_ok=True)
+    book(folder, *lines, record=str(record))
+    (line,) = (one for one in record.read_text().splitlines() if one.startswith("since "))
+    return float(line.removeprefix("since "))
+
+
+def test_a_gap_begins_anew(tmp_path: Path) -> None:
+    assert since(tmp_path, *look(10), *look(13), *look(16)) == 10.0
+    assert since(tmp_path, *look(10), *look(13), *look(1213), *look(1216)) == 1213.0
+
+
+def test_who_does_not_fit_into_the_record_is_not_taken_to_be_quiet(tmp_path: Path) -> None:
+    plain = [there(1, other=f"203.0.{number // 250}.{number % 250 + 1}") for number in range(501)]
+    spoken = [_spoke_plain(number) for number in range(501)]
+    few = plain[:3]
+    assert since(tmp_path, *look(10, *spoken, *plain), *look(13, *plain), *look(16, *plain)) == 16.0
+    assert since(tmp_path, *look(10, *few), *look(13, *few), *look(16, *few)) == 10.0
+
+
+def _spoke_plain(number: int) -> str:
+    return f"L 203.0.{number // 250}.{number % 250 + 1} 1 2379 http"
+
+
 def test_shellcheck_passes() -> None:
     """Programs for others stand in single quotes, and lists of words are split on purpose."""
     program = Path(sys.executable).with_name("shellcheck")

@@ -1,8 +1,8 @@
 """Whoever presses Ctrl-C is told what is in flight, and for how long at most."""
 
 from orchestrator.engine.events import RunEnded, StepFailed, StepStarted, StepSucceeded
+from orchestrator.migrations.table import DEADLINE_S
 from orchestrator.report.flight import Flight
-from orchestrator.runbook.model import DEADLINE_S
 
 NOTHING = "no step is in flight: stopping before the next one"
 
