@@ -1,17 +1,19 @@
 """Clients are served in both schemes for a while, and a run waits for those who have not moved."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from engine.sourced import SourcedWorld, in_a_configuration, in_a_file
 from engine.walking import context, run
 from engine.world import World, make_cluster
+from support.judging import Layout
 
 from orchestrator.engine.events import Event, Waiting
 from orchestrator.engine.state_file import MemoryEventLog
-from orchestrator.errors import PersonNeededError, RunInterruptedError, StoppedError
+from orchestrator.errors import HostUnreachableError, PersonNeededError, RunInterruptedError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers
@@ -19,7 +21,7 @@ from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.plan.facts import Facts
 from orchestrator.plan.model import Clients, Cluster, Patience
 from orchestrator.remote.dry_run import DryRunExecutor
-from orchestrator.remote.executor import LiveExecutor
+from orchestrator.remote.executor import LiveExecutor, Refusal
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 
@@ -28,7 +30,7 @@ EXTRA, LOCAL = (2378, "https"), (4001, "http")
 
 
 def overlapping(
-    folder: Path, version: str, clients: Clients | None = None, local: int | Literal["none"] = "none"
+    folder: Path, version: str, clients: Clients | None = None, local: int | Literal["auto", "none"] = "none"
 ) -> tuple[Cluster, World, Facts]:
     cluster = make_cluster(folder, local=local).model_copy(update={"clients": clients or Clients()})
     world = World(cluster)
@@ -228,3 +230,78 @@ def test_a_dry_run_does_not_wait(tmp_path: Path) -> None:
     run(waited_for(runbook, lambda: False, takes_s=3600.0), rehearsal, event_log, dry)
     assert 1 == len(told)
     assert "seal/server3" in {job.step for job in rehearsal.jobs}
+
+
+def test_who_leads_is_asked_once_nobody_is_waited_for_any_more(tmp_path: Path) -> None:
+    cluster, world, runbook, event_log = at_rest(tmp_path)
+    follower = next(name for name in world.hosts if name != world.leader)
+
+    def left() -> bool:
+        world.leader = follower  # while it was waited for
+        return True
+
+    run(waited_for(runbook, left), LiveExecutor(world), event_log, context(cluster))
+    switched = [job for job in world.performed if job.step.startswith("switch/")]
+    assert follower == switched[-1].host
+    assert [follower] == [job.host for job in switched if job.successor]
+
+
+def test_who_insists_is_told_of_everybody_and_not_of_the_first_reason_alone(tmp_path: Path) -> None:
+    cluster, world, runbook, event_log = at_rest(tmp_path)
+    world.speaking_http = {"10.0.0.9", "10.0.0.77"}
+    asked: list[str] = []
+
+    def insist(reasons: str) -> bool:
+        asked.append(reasons)
+        return True
+
+    run(runbook, LiveExecutor(world), event_log, replace(context(cluster), insist=insist))
+    assert 1 == len(asked)
+    assert "not spoken to in http" in asked[0]
+    assert "free of plain clients" in asked[0]
+    assert "10.0.0.77" in asked[0]
+
+
+def test_nobody_insists_on_a_host_that_says_nothing(tmp_path: Path) -> None:
+    cluster, world, runbook, event_log = at_rest(tmp_path)
+
+    class Silent(LiveExecutor):
+        def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
+            if any(gate.name == "nobody left" for gate in gates):
+                raise HostUnreachableError("server2", "timed out")
+            return super().refusals(gates, max_age_s=max_age_s)
+
+    insisting = replace(context(cluster), insist=lambda _: True)
+    with pytest.raises(StoppedError, match="server2: timed out"):
+        run(waited_for(runbook, lambda: True), Silent(world), event_log, insisting)
+
+
+def test_a_member_that_has_nothing_to_close_keeps_nobody_waiting(tmp_path: Path) -> None:
+    cluster, world, _ = overlapping(tmp_path, "3.5.30", Clients(close=("local",)), local="auto")
+    for name in ("server2", "server3"):
+        host = world.hosts[name]
+        host.base["ETCD_LISTEN_CLIENT_URLS"] += ",http://127.0.0.1:4001"
+        host.reload()
+        host.environment = dict(host.loaded)
+    facts, event_log = gather(cluster, world.look, overlaps=True), MemoryEventLog()
+    run(compile_forward(cluster, facts, BRIDGE), LiveExecutor(world), event_log, context(cluster))
+    assert {"closed"} == set(event_log.progress.states.values())
+    assert [2, 3, 3] == [host.restarts for host in world.hosts.values()]
+    assert {False} == {host.is_watching for host in world.hosts.values()}
+
+
+@pytest.mark.parametrize("close", [(), ("extra",), ("local", "extra")], ids=str)
+@pytest.mark.parametrize("layout", [in_a_file, in_a_configuration])
+def test_own_files_that_are_edited_say_the_extra_port_too(
+    tmp_path: Path, layout: Layout, close: tuple[Literal["local", "extra"], ...]
+) -> None:
+    plan = {"persist": "in_place", "clients": Clients(close=close)}
+    cluster = make_cluster(tmp_path).model_copy(update=plan)
+    world = SourcedWorld(cluster, layout)
+    facts, event_log = gather(cluster, world.look, overlaps=True), MemoryEventLog()
+    run(compile_forward(cluster, facts, BRIDGE), LiveExecutor(world), event_log, context(cluster))
+    assert {"settled"} == set(event_log.progress.states.values())
+    before = facts.members["server1"].environment
+    run(compile_backward(cluster, facts, BRIDGE), LiveExecutor(world), event_log, context(cluster))
+    after = {host.environment["ETCD_LISTEN_CLIENT_URLS"] for host in world.hosts.values()}
+    assert {before["ETCD_LISTEN_CLIENT_URLS"]} == after

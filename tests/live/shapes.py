@@ -90,7 +90,8 @@ def first_plan(folder: Path) -> Path:
     members = "".join(f"  - {{name: server{n}, address: {_name(n)}{services.get(n, '')}}}\n" for n in PEERS)
     text = re.sub(r"(?<=members:\n)(  - .*\n)+", members, THREE_MEMBERS.read_text())
     plan = folder / "plan.yaml"
-    plan.write_text(text.replace("local: 4001", f"trial: {TRIAL}"))
+    overlap = "clients: {overlap: true, extra_port: 2377}\n"  # one of them has 2378 already
+    plan.write_text(text.replace("local: 4001", f"trial: {TRIAL}") + overlap)
     return plan
 
 

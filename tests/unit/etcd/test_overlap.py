@@ -53,6 +53,23 @@ CASES = {
         "https://10.0.0.1:2379,https://10.0.0.1:4002,https://10.0.0.1:2378",
         "https://10.0.0.1:2378",
     ),
+    "who takes every address takes it alone": (
+        "3.4.23",
+        {
+            LISTEN: "http://0.0.0.0:2379,http://10.0.0.1:2381,http://127.0.0.1:5001",
+            ADVERTISE: "http://10.0.0.1:2379",
+        },
+        "http://0.0.0.0:2379,http://10.0.0.1:2381,http://127.0.0.1:5001,https://0.0.0.0:2378",
+        "https://0.0.0.0:2379,https://10.0.0.1:2381,https://127.0.0.1:5001,https://0.0.0.0:2378",
+        "https://10.0.0.1:2378",
+    ),
+    "loopback by its name and its address is one": (
+        "3.4.23",
+        {LISTEN: "http://localhost:2379,http://127.0.0.1:5001", ADVERTISE: "http://localhost:2379"},
+        "http://localhost:2379,http://127.0.0.1:5001,https://127.0.0.1:2378",
+        "https://localhost:2379,https://127.0.0.1:5001,https://127.0.0.1:2378",
+        "https://localhost:2378",
+    ),
     "https beside it already": (
         "3.5.30",
         {**WIDE, LISTEN: "http://0.0.0.0:2379,https://0.0.0.0:2379"},
