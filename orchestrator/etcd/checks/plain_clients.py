@@ -73,15 +73,19 @@ def _allowing(quiet_s: float, check: Check) -> Check:
 
 
 def _unused(target: Target, quiet_s: float) -> Check:
-    ports = {urlsplit(url).port for url in stages.closed_listeners(target)}
-    if not ports:
-        return always_holds(target)
+    ports = {one.name: _closed_ports(one) for one in target.everyone}
 
     def of_member(one: Target, found: Watching, seen: Mapping[str, Connections]) -> Iterable[Remark]:
-        for talker in _heard(found, quiet_s, lambda talker: talker.port in ports and is_foreign(one, talker)):
+        own = ports[one.name]
+        for talker in _heard(found, quiet_s, lambda talker: talker.port in own and is_foreign(one, talker)):
             yield wrong(f"{who(one, talker, seen)} to {place(one, talker)} uses that port ({ago(talker)})")
 
-    return _heard_everywhere(target, sorted(filter(None, ports)), quiet_s, of_member, stages.closed)
+    every = sorted(set[int]().union(*ports.values()))
+    return _heard_everywhere(target, every, quiet_s, of_member, stages.closed)
+
+
+def _closed_ports(one: Target) -> frozenset[int]:
+    return frozenset(filter(None, (urlsplit(url).port for url in stages.closed_listeners(one))))
 
 
 def _heard_everywhere(
@@ -100,9 +104,8 @@ def _heard_everywhere(
     def judge(answers: Answers) -> Iterable[Remark]:
         seen = dict(_read(asked, answers))
         for one in target.everyone:
-            listeners = {settings.LISTEN_CLIENT: closing(one).get(settings.LISTEN_CLIENT)}
-            if None in listeners.values():
-                continue  # it has nothing to close
+            wanted = closing(one)  # nothing, where it has nothing to close
+            listeners = {name: wanted[name] for name in wanted if name == settings.LISTEN_CLIENT}
             if not any(settings.differences(running[one.name].read(answers).settings, listeners)):
                 continue
             found = watched[one.name].read(answers)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from support.judging import Case, Change, Scene, fails, plan, prints
 
 from orchestrator.etcd import stages
-from orchestrator.plan.sections import Clients
+from orchestrator.plan.sections import Clients, Ports
 
 GATE = "free_of_plain_clients"
 SHORT = "not_spoken_to_in_http"
@@ -107,6 +107,7 @@ CASES = (
     Case(UNUSED, "sealed", closing(FLEET.replace("fleet.service fleetd", "ssh.service etcdctl"))),
     Case(UNUSED, "sealed", (*closing(), record(host="server2", state="inactive")), "server2: nobody watches who talks to it"),
     Case(UNUSED, "closed", (record(host="server2", state="inactive"),)),  # all have closed it
+    Case(UNUSED, "sealed", (*closing(), plan(ports=Ports(local="auto")), record(host="server2", state="inactive"))),
     Case(UNUSED_NOW, "sealed", (record(FLEET),)),
     Case(UNUSED_NOW, "sealed", closing(FLEET), "uses that port (3 s ago)"),
     Case(UNUSED_NOW, "sealed", closing(FLEET.replace("9997", "9989"))),  # 11 s ago
