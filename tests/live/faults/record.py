@@ -61,7 +61,7 @@ class Case:
     message: str = ""
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.note(orchestrator(self.lab, *arguments))
+        return self.note(orchestrator(self.lab, *_not_waiting(arguments)))
 
     def finish(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run to the end: resume if the run stops, as its message says, once the cluster is well."""
@@ -74,7 +74,7 @@ class Case:
 
     def run_and_kill(self, when: Moment, *arguments: str) -> None:
         """Start the program and kill it with SIGKILL at a moment."""
-        run_and_kill(self.lab, when, *arguments)
+        run_and_kill(self.lab, when, *_not_waiting(arguments))
         self.exits.append(KILLED)
 
     def note(self, done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
@@ -84,6 +84,11 @@ class Case:
             named = done.stderr.replace(f"{self.lab.directory}/", "").replace(sys.executable, "python")
             self.message = words(named)
         return done
+
+
+def _not_waiting(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Have a run not wait for the client: a fault may send it back to http, and is what the case is about."""
+    return (*arguments, "--cut-off") if arguments[0] == "run" else arguments
 
 
 def words(stderr: str) -> str:
@@ -113,7 +118,7 @@ def case(lab: Lab, fault: str, moment: str, *, exits: Exits, expected: str) -> I
     finally:
         prober.kill()
     reported = report.model_dump()
-    assert tuple(under_way.exits) in exits, under_way.message
+    assert tuple(under_way.exits) in exits, f"{under_way.exits}: {under_way.message}"
     assert report.acknowledged > 50, reported
     assert (report.lost, report.wrong_reads) == (0, 0), reported
     RESULTS.add(
