@@ -100,10 +100,7 @@ class Contest:
 
     def tend(self) -> None:
         """Note who has lost it, keep one waiting, and let the holder give way to one that uses https."""
-        for one in self._all:
-            if one.is_there and one.running.has_ended:
-                one.is_lost, one.ended = True, time.monotonic()
-                self.count.fail(f"{one.name} ended: {' '.join(one.running.said)}")
+        self._note_losses()
         secure, now = self._etcdctl.is_secure, time.monotonic()
         waiting = [one for one in self._all if one.is_there and not one.holds]
         fit = [one for one in waiting if one.running.is_secure == secure]
@@ -127,6 +124,7 @@ class Contest:
 
     def end(self) -> None:
         """Tell all to give it back, and wait for their ends; who waits goes first."""
+        self._note_losses()
         everyone = [one for one in self._all if one.is_there]
         for one in sorted(everyone, key=lambda one: one.holds):
             self._release(one)
@@ -134,6 +132,12 @@ class Contest:
             if one.is_lost:
                 self._end_command(one)
             one.running.end()
+
+    def _note_losses(self) -> None:
+        for one in self._all:
+            if one.is_there and one.running.has_ended:
+                one.is_lost, one.ended = True, time.monotonic()
+                self.count.fail(f"{one.name} ended: {' '.join(one.running.said)}")
 
     def _start(self) -> None:
         one = Contender(f"{self._form.kind.split()[-1]}-{len(self._all) + 1}")
