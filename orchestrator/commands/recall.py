@@ -5,6 +5,7 @@ from orchestrator.engine.events import Opened
 from orchestrator.engine.fit import edited, misfit
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError, UsageError
+from orchestrator.etcd import gather as gathering
 from orchestrator.etcd.gather import gather
 from orchestrator.plan.facts import Facts
 from orchestrator.runbook.compile import compile_backward, compile_forward
@@ -15,6 +16,11 @@ from orchestrator.session import Session
 def read_facts(session: Session, *, overlaps: bool = False) -> Facts:
     """Read the facts off the hosts; ``overlaps`` is decided already, and the edits of own files follow it."""
     return gather(session.cluster, session.hosts.look, overlaps=overlaps)
+
+
+def overlapping(session: Session, facts: Facts) -> Facts:
+    """Return facts that were just read, with clients served in both schemes."""
+    return gathering.overlapping(session.cluster, facts, session.hosts.look)
 
 
 def compile_there(session: Session, facts: Facts) -> Runbook:

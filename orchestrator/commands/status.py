@@ -73,10 +73,9 @@ def _tell_ways(session: Session, progress: Progress, runbook: Runbook) -> None:
 def _tell_rest(session: Session, progress: Progress, runbook: Runbook) -> None:
     """Print whom the next round waits for, where it waits for somebody outside."""
     standing = {progress.states.get(host, origin) for host, origin in runbook.origins.items()}
-    ahead = [stage for stage in runbook.stages if stage.source in standing or stage.target not in standing]
-    begins = next((number for number, stage in enumerate(ahead) if stage.source in standing), 0)
-    # clients that the plan moves itself come first
-    pending = next((stage for stage in ahead[begins : begins + 2] if stage.steps[0].before), None)
+    begins = next((n for n, stage in enumerate(runbook.stages) if stage.source in standing), 0)
+    following = runbook.stages[begins : begins + 2]  # clients that the plan moves itself may come first
+    pending = next((stage for stage in following if stage.steps[0].before), None)
     gates = pending.steps[0].before[-1:] if pending else ()
     questions = tuple(question for gate in gates for question in gate.questions)
     if not (pending and questions and progress.is_under_way and progress.direction == "forward"):

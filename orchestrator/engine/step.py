@@ -151,9 +151,8 @@ class Walker:
         except wait.UnseenError:
             raise
         except wait.NotYetError as error:
-            refusals = (
-                self._executor.refusals(step.before) or error.refusals
-            )  # all of them, not the first alone
+            # all of them, not those of the first gate alone
+            refusals = self._executor.refusals(step.before) or error.refusals
             if not self._context.insist("; ".join(map(str, refusals))):
                 helped = (replace(one, reason=f"{one.reason}. {one.fix}") for one in error.refusals)
                 raise wait.NotYetError(tuple(helped)) from error

@@ -90,14 +90,18 @@ def unload_certificates(target: Target) -> Iterable[Operation]:
 
 def watch_clients(target: Target) -> Iterable[Operation]:
     """Note from here on who speaks plain http to the member, and who TLS, if it serves both for a while."""
-    if target.facts.overlaps or target.cluster.clients.close:
+    if _are_clients_watched(target):
         yield from watching.begin(target)
 
 
 def end_watch(target: Target) -> Iterable[Operation]:
     """End that; nothing of it stays."""
-    if target.facts.overlaps or target.cluster.clients.close:
+    if _are_clients_watched(target):
         yield from watching.end(target)
+
+
+def _are_clients_watched(target: Target) -> bool:
+    return target.facts.overlaps or bool(target.cluster.clients.close)
 
 
 def end_watch_unless_ports_close(target: Target) -> Iterable[Operation]:

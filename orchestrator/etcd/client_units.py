@@ -16,7 +16,6 @@ from orchestrator.plan.sections import ClientUnit
 
 LIMIT_BYTES = 1 << 20  # of a new content
 MOST_LINES = 200  # of a difference that is shown
-_OTHERS_WRITE = 0o022
 # A line of a difference: what stands before a value, and the value, in YAML, JSON, INI, shell and the like.
 _VALUE = re.compile(r"(?P<name>[-+]\s*(?:export\s+|- )?(?:--?)?[\"']?[\w.-]*[\"']?\s*[:= ]?\s*)(?P<value>.*)")
 _ADDRESS = re.compile(r"[-+]\s*(?:- )?[\"']?(?:https?://)?(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}[\"']?,?")
@@ -84,9 +83,8 @@ def move_back(target: Target) -> Iterable[Operation]:
 def _given_back(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
     """What stood in the files is kept on the host: the new content need not be there any more."""
     found = {file.path: file for file in target.found.client_files}
-    for before in (found[file.path] for file in reversed(unit.files)):
-        if before.sha256 != before.replaced_sha256:
-            yield ReplaceFile(before.path, None, before.replaced_sha256, before.sha256)
+    for file in reversed(unit.files):
+        yield from (one.undone for one in _replacing(found[file.path], None))
 
 
 def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
@@ -95,8 +93,13 @@ def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
         before, text = found[file.path], content(file.content_for(target.name))
         if _sha256(text) != before.replaced_sha256:
             raise RefusedError(f"nothing was changed: {file.content_for(target.name)} was changed by now")
-        if before.sha256 != before.replaced_sha256:  # it may have been moved by hand
-            yield ReplaceFile(file.path, Secret(text), before.sha256, before.replaced_sha256, before.differs)
+        yield from _replacing(before, Secret(text))
+
+
+def _replacing(file: ClientFile, content: Secret | None) -> Iterable[ReplaceFile]:
+    """Replace a file, unless it holds the new content already: it may have been moved by hand."""
+    if file.sha256 != file.replaced_sha256:
+        yield ReplaceFile(file.path, content, file.sha256, file.replaced_sha256, file.differs)
 
 
 def _read_anew(unit: ClientUnit, replaced: list[ReplaceFile], restart: str) -> Iterable[Operation]:

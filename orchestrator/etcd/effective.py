@@ -51,14 +51,13 @@ setting() {
     *) configuration=$(readlink "/proc/$pid/cwd")/$configuration ;;
   esac
   # our copy of theirs is taken away without a restart once theirs says the same (persist: in_place)
-  case $configuration in
-    *.40-tls | *.40-tls.*)
-      [ -f "/proc/$pid/root$configuration" ] ||
-        configuration=${configuration%.40-tls*}${configuration##*.40-tls} ;;
-    *.50-closed | *.50-closed.*)
-      [ -f "/proc/$pid/root$configuration" ] ||
-        configuration=${configuration%.50-closed*}${configuration##*.50-closed} ;;
-  esac
+  for stage in 40-tls 50-closed; do
+    case $configuration in
+      *."$stage" | *."$stage".*)
+        [ -f "/proc/$pid/root$configuration" ] ||
+          configuration=${configuration%."$stage"*}${configuration##*."$stage"} ;;
+    esac
+  done
   value=$(sed -n "s/^$2:[[:blank:]]*//p" "/proc/$pid/root$configuration" | head -n 1 |
     sed 's/[[:blank:]]#.*//; s/[[:blank:]]*$//; s/^"\(.*\)"$/\1/; s/^'"'\(.*\)'"'$/\1/')
 }

@@ -62,6 +62,12 @@ def gather(cluster: Cluster, look: Look, *, overlaps: bool = False) -> Facts:
     return _with_own_files(cluster, facts, look) if cluster.persist == "in_place" else facts
 
 
+def overlapping(cluster: Cluster, facts: Facts, look: Look) -> Facts:
+    """Return the same facts with clients served in both schemes; only edits of own files depend on that."""
+    found = facts.model_copy(update={"overlaps": True})
+    return _with_own_files(cluster, found, look) if cluster.persist == "in_place" else found
+
+
 def _with_client_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
     """Add the files of the clients that the plan moves."""
     moved = [(target, client_units.paths(target)) for target in targets_of(cluster, facts)]

@@ -61,20 +61,31 @@ put_in_place() {{
   settle "$1"
   expect_sha256 "$1/$2" "$3"
 }}
+look_at() {{
+  only_in_roots_own "$folder"
+  rm -f -- "$folder/.$name.orchestrator"
+  [ -f "$1" ] && [ ! -L "$1" ] || refuse "$1: it is no file any more"
+  sum=$(sha256sum <"$1")
+  case ${{sum%% *}} in
+    "$after") is_changed=yes ;;
+    "$before") is_changed= ;;
+    *) refuse "$1: somebody has changed it, and it stays as it is" ;;
+  esac
+}}
+change() {{
+  expect_sha256 "$sibling" "$after"
+  settle "$sibling"
+  sum=$(sha256sum <"$1")
+  [ "${{sum%% *}}" = "$before" ] || refuse "$1: somebody has just changed it"
+  put_in_place "$folder" "$name" "$after"
+}}
 edit_file() {{
   kept=$1
   shift
-  only_in_roots_own "$1"
   folder=$1 name=$2 edited=$1/$2 before=$3 after=$4
-  rm -f -- "$1/.$2.orchestrator"
-  [ -f "$edited" ] && [ ! -L "$edited" ] || refuse "$edited: it is no file any more"
-  sum=$(sha256sum <"$edited")
-  case ${{sum%% *}} in
-    "$after") keep_edited; return ;;
-    "$before") ;;
-    *) refuse "$edited: somebody has changed it, and it stays as it is" ;;
-  esac
-  sibling=$1/.$2.orchestrator
+  look_at "$edited"
+  [ -z "$is_changed" ] || {{ keep_edited; return; }}
+  sibling=$folder/.$name.orchestrator
   cp --preserve=all -- "$edited" "$sibling"
   shift 4
   read_bytes=0
@@ -85,11 +96,7 @@ edit_file() {{
     shift 3
   done >"$sibling"
   tail -c "+$((read_bytes + 1))" -- "$edited" >>"$sibling"
-  expect_sha256 "$sibling" "$after"
-  settle "$sibling"
-  sum=$(sha256sum <"$edited")
-  [ "${{sum%% *}}" = "$before" ] || refuse "$edited: somebody has just changed it"
-  put_in_place "$folder" "$name" "$after"
+  change "$edited"
   keep_edited
 }}
 keep_edited() {{
@@ -102,16 +109,9 @@ refuse() {{
 }}
 replace_file() {{
   content=$1 kept=$2$3 folder=$3 name=$4 before=$5 after=$6
-  only_in_roots_own "$folder"
   replaced=$folder/$name
-  rm -f -- "$folder/.$name.orchestrator"
-  [ -f "$replaced" ] && [ ! -L "$replaced" ] || refuse "$replaced: it is no file any more"
-  sum=$(sha256sum <"$replaced")
-  case ${{sum%% *}} in
-    "$after") forget_replaced; return ;;
-    "$before") ;;
-    *) refuse "$replaced: somebody has changed it, and it stays as it is" ;;
-  esac
+  look_at "$replaced"
+  [ -z "$is_changed" ] || {{ forget_replaced; return; }}
   sibling=$folder/.$name.orchestrator
   if [ -n "$content" ]; then
     keep_replaced
@@ -121,11 +121,7 @@ replace_file() {{
     [ -f "$kept/$name" ] || refuse "$replaced: what stood in it before is not kept here"
     cp --preserve=all -- "$kept/$name" "$sibling"
   fi
-  expect_sha256 "$sibling" "$after"
-  settle "$sibling"
-  sum=$(sha256sum <"$replaced")
-  [ "${{sum%% *}}" = "$before" ] || refuse "$replaced: somebody has just changed it"
-  put_in_place "$folder" "$name" "$after"
+  change "$replaced"
   forget_replaced
 }}
 keep_replaced() {{

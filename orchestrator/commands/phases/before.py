@@ -21,7 +21,7 @@ def check_hosts(call: Call) -> None:
         call.is_over = True
         return
     facts, call.cut_off = found
-    call.facts = recall.read_facts(call.session, overlaps=True) if _overlaps(call) else facts
+    call.facts = recall.overlapping(call.session, facts) if _overlaps(call) else facts
     call.runbook = recall.compile_there(call.session, call.facts)
 
 

@@ -17,14 +17,9 @@ from orchestrator.host.checks import Check, Remark, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
 
-FIX = (
-    "Have these clients speak https, then go on; or cut them off with --cut-off. "
-    "Who they are is shown by: orchestrator clients PLAN"
-)
-FIX_PORTS = (
-    "Have these clients use the client port over https, then go on; or cut them off with --cut-off. "
-    "Who they are is shown by: orchestrator clients PLAN"
-)
+_GO_ON = ", then go on; or cut them off with --cut-off. Who they are is shown by: orchestrator clients PLAN"
+FIX = f"Have these clients speak https{_GO_ON}"
+FIX_PORTS = f"Have these clients use the client port over https{_GO_ON}"
 OfMember = Callable[[Target, Watching, Mapping[str, Connections]], Iterable[Remark]]
 _NOW_S = 10.0  # who comes less often than this is waited for, not stopped for
 _MOST = 10  # clients that are named for one member; the others are counted

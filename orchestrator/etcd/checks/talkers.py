@@ -39,9 +39,7 @@ def is_foreign(target: Target, talker: Talker) -> bool:
     if talker.is_local:
         return bool(talker.unit) and not _SESSION.fullmatch(talker.unit)
     if target.facts.api == "v2" and _is_any(talker, target.cluster.members):
-        return (
-            False  # our own look at the cluster's health asks each member from every other one (etcdctl, v2)
-        )
+        return False  # etcdctl's cluster-health, which is our own look, asks each member from every other one
     return not _is_any(talker, target.cluster.proxies)
 
 
