@@ -204,6 +204,11 @@ def test_wherever_a_run_ends_it_goes_on_from_there(tmp_path: Path, way: str) -> 
         one.strike = -1
         go(one)
         assert contents(one) == [content] * 3, counted.moments[strike]
+        # the file alone says nothing of what the client runs with: each has read it anew, to the end
+        hooks = [
+            word for host in ("server1", "server2", "server3") for word in (f"{host} pause", f"{host} resume")
+        ]
+        assert set(hooks) <= set(one.world.began[len(walk.world.began) :]), counted.moments[strike]
         if way == "back":
             assert at_bridged == one.files
 
