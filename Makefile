@@ -3,19 +3,26 @@
 VENV     := .venv
 PYTHON   := $(VENV)/bin/python
 PLAN     := plans/three-members.yaml
+PYTHON3  := python3
 PACKAGES := python3-venv systemd-container debootstrap debian-archive-keyring gpgv iproute2 mount \
-            openssh-client openssl curl
+            openssh-client openssl curl tmux chromium poppler-utils
+ZIPAPP   := build/orchestrator.pyz
+NEEDED   := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])
 CHECKED  := orchestrator tests
-AT_ONCE  := -n 2 --dist loadgroup  # a lab waits half of its time: two at once, as many as there are cores
+AT_ONCE  := -n 3 --dist loadgroup  # a lab waits half of its time: one more than there are cores
 SLOWEST  := --durations=10 --durations-min=1  # what a full run spends its time on
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages lint check format test fuzz demo bench lab-up lab-down docs faults hosts
+.PHONY: help setup lab-setup packages zipapp lint check format test fuzz demo bench lab-up lab-down docs pictures \
+        faults hosts
 
 help:                 ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: packages $(VENV)/.ready  ## Install what is missing: Debian packages (as root) and .venv
+setup: $(VENV)/.ready  ## Make .venv, which is all that a bastion needs (any user; PYTHON3=python3.11)
+	@$(PYTHON) -m compileall -q orchestrator  # once, and not at each call where Python may keep nothing
+
+lab-setup: packages setup  ## Install what the lab, demo and tests need too: Debian packages (root)
 
 packages:
 	@missing=$$(for package in $(PACKAGES); do \
@@ -25,7 +32,7 @@ packages:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
 $(VENV)/.ready: requirements.lock pyproject.toml
-	python3 -m venv $(VENV)
+	$(PYTHON3) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index -e .
 	touch $@
@@ -36,7 +43,7 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache --no-logo
 
-check: lint           ## Format, lint, types, architecture and unit tests: about two minutes
+check: lab-setup lint  ## Format, lint, types, architecture and unit tests: about two minutes
 	$(VENV)/bin/pytest -q $(AT_ONCE) -m "not lab and not exhaustive"
 
 format: setup         ## Let ruff format the code and mend what it can
@@ -46,30 +53,38 @@ format: setup         ## Let ruff format the code and mend what it can
 fuzz: setup           ## Feed every reader of foreign text FUZZ_EXAMPLES random texts each (20000)
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(VENV)/bin/pytest -v $(AT_ONCE) --timeout 0 tests/fuzz
 
-test: lint            ## Everything, on real hosts too (root)
+test: lab-setup lint   ## Everything, on real hosts too (root)
 	$(VENV)/bin/pytest -v $(AT_ONCE) $(SLOWEST)
 
-demo: setup           ## Migrate a real three-member cluster while a client writes (root)
+demo: lab-setup       ## Migrate a real three-member cluster while a client writes (root)
 	$(PYTHON) -m orchestrator rehearse $(PLAN)
 
-bench: setup          ## Measure, as ratios within one run (root)
-	for bench in tests/bench/bench_*.py; do $(PYTHON) $$bench || exit 1; done
+bench: lab-setup      ## Measure, as ratios within one run (root)
+	for bench in tests/bench/bench_*.py; do PYTHONPATH=$(CURDIR)/tests $(PYTHON) $$bench || exit 1; done
+
+zipapp: setup         ## Make one file for a bastion without network: build/orchestrator.pyz
+	mkdir -p $(dir $(ZIPAPP))
+	$(PYTHON) -m pex $$($(PYTHON) -c '$(NEEDED)') --package orchestrator --entry-point orchestrator.__main__:main \
+	  --venv-repository $(VENV) --no-pypi --output-file $(ZIPAPP)
 
 docs: setup           ## Write the generated pages anew
 	$(PYTHON) tests/documents.py
 
-lab-up: setup         ## Boot the hosts of $(PLAN) and leave them running (root)
+lab-up: lab-setup     ## Boot the hosts of $(PLAN) and leave them running (root)
 	$(PYTHON) -m orchestrator lab up $(PLAN)
 
 lab-down: setup       ## Take the lab's hosts down, completely
 	$(PYTHON) -m orchestrator lab down
 
-faults: setup         ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
+pictures: lab-setup   ## Take the pictures of terminals in docs/ anew, of a migration on real hosts (root)
+	PYTHONPATH=tests $(PYTHON) tests/terminals.py
+
+faults: lab-setup     ## Run every case of the fault matrix on real hosts, and write docs/faults.md (root)
 	rm -f tests/results/faults.jsonl
 	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/faults --record
 	$(PYTHON) tests/documents.py
 
-hosts: setup          ## Try every layout on old and new etcds, on real hosts, and write docs/hosts.md (root)
+hosts: lab-setup      ## Try every layout on old and new etcds, on real hosts, and write docs/hosts.md (root)
 	rm -f tests/results/hosts.jsonl
 	$(VENV)/bin/pytest -v $(AT_ONCE) tests/live/test_sources.py tests/live/test_not_served_yet.py --record
 	$(PYTHON) tests/documents.py
