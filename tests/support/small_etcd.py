@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from orchestrator.lab.clients import v3
+from orchestrator.probe import v3
 
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 Answer = tuple[int, dict[str, Any]]
@@ -29,7 +29,10 @@ class Cluster:
     silent_s: float = math.inf  # from the first request that is not served, however busy the machine is
     silent_since: float | None = None
     lease_ttl: str | None = "5"
+    has_lapsed: bool = False  # the lease, until another one is granted
+    stream_error: str = ""  # what a renewal's stream ends with, under HTTP 200
     asked: list[str] = field(default_factory=list)  # addresses
+    leased: dict[str, str] = field(default_factory=dict)  # the leases of keys
     written: list[str] = field(default_factory=list)  # keys, by revision from 1 on
     swallows: int = 0  # a revision that no watch delivers
     is_served: bool = True
@@ -42,6 +45,8 @@ class Cluster:
     def answer(self, address: str, method: str, path: str, content: str, token: str = "") -> Answer:
         if path.startswith(self.gateway) and (refused := self.refused(path, content, token)):
             return refused
+        if path == "/version":  # which needs no quorum
+            return 200, {"etcdserver": "3.4.23"}
         if address in self.silent and self.is_still_silent():
             return NO_LEADER
         self.asked.append(address)
@@ -52,6 +57,8 @@ class Cluster:
         return self.v2(address, method, path, dict(parse_qsl(content)))
 
     def refused(self, path: str, content: str, token: str) -> Answer | None:
+        if self.has_lapsed and path.endswith(("/kv/txn", "/kv/put")):
+            return 404, {"code": 5, "message": "etcdserver: requested lease not found"}
         if not path.endswith("/auth/authenticate"):
             if not self.password or token in self.tokens:
                 return None
@@ -74,14 +81,45 @@ class Cluster:
         if path == "/v3/kv/put":
             self.store[v3.decoded(body["key"])] = v3.decoded(body["value"])
             self.written.append(v3.decoded(body["key"]))
+            self.leased[v3.decoded(body["key"])] = body.get("lease", "0")
             return {"header": self.header()}
+        if path in ("/v3/kv/txn", "/v3/kv/deleterange", "/v3/kv/lease/revoke"):
+            return self.tidied(address, path, body)
         if path == "/v3/kv/range":
             return {"header": self.header(), "kvs": self.found(address, body)}
         if path == "/v3/cluster/member/list":
             return {"members": [{"clientURLs": [url]} for url in self.client_urls]}
         if path == "/v3/lease/grant":
+            self.has_lapsed = False
             return {"ID": "7"}
-        return {"result": {"ID": "7", "TTL": self.lease_ttl or "0"}}
+        ttl = "0" if self.has_lapsed else self.lease_ttl or "0"
+        error = {"error": {"grpc_code": 14, "message": self.stream_error}}
+        return error if self.stream_error else {"result": {"ID": "7", "TTL": ttl}}
+
+    def lapse(self) -> None:
+        """Let the lease run out, with its keys."""
+        self.has_lapsed = True
+        for key in [key for key, lease in self.leased.items() if lease == "7"]:
+            self.store.pop(key, None)
+
+    def tidied(self, address: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path == "/v3/kv/deleterange":
+            self.remove(body)
+        for key in [key for key, lease in self.leased.items() if lease == body.get("ID")]:
+            self.store.pop(key, None)
+        for one in body.get("success", ()):
+            if "requestPut" in one:
+                self.leased[v3.decoded(one["requestPut"]["key"])] = one["requestPut"]["lease"]
+                self.v3(address, "/v3/kv/put", one["requestPut"])
+            else:
+                self.remove(one["requestDeleteRange"])
+        return {"header": self.header(), "succeeded": True}
+
+    def remove(self, body: dict[str, Any]) -> None:
+        begin = v3.decoded(body["key"])
+        end = v3.decoded(body["range_end"]) if "range_end" in body else f"{begin}\0"
+        for key in [key for key in self.store if begin <= key < end]:
+            del self.store[key]
 
     def header(self) -> dict[str, str]:
         return {"revision": str(len(self.written))}
@@ -107,7 +145,11 @@ class Cluster:
         end = v3.decoded(body["range_end"]) if "range_end" in body else f"{begin}\0"
         keys = sorted(key for key in self.given(address) if begin <= key < end)
         return [
-            {"key": v3.encoded(key), "value": v3.encoded(self.store[key]), "version": "1"}
+            {
+                "key": v3.encoded(key),
+                "value": v3.encoded(self.store[key]),
+                "lease": self.leased.get(key, "0"),
+            }
             for key in keys[: int(body.get("limit", "9999"))]
         ]
 

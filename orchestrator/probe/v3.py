@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from orchestrator.lab.clients.api import Kept
-from orchestrator.lab.clients.failover import Asking, FailoverClient
-from orchestrator.lab.clients.history import Event
-from orchestrator.lab.clients.http_session import Body, Request
+from orchestrator.probe.api import Kept
+from orchestrator.probe.failover import Asking, FailoverClient
+from orchestrator.probe.history import Event
+from orchestrator.probe.http_session import Body, Request
 
 MEMBERS = Request("POST", "/v3/cluster/member/list", "{}")
 PAGE = 1000
@@ -18,6 +18,18 @@ DELETION = ("DELETE", 1)
 def put(key: str, value: str, *, lease: str = "0") -> Request:
     """Write a key."""
     return _post("/v3/kv/put", key=encoded(key), value=encoded(value), lease=lease)
+
+
+def replace(key: str, value: str, *, lease: str, dropped: str) -> Request:
+    """Write a key that goes with a lease, and take another one away, in one revision."""
+    written = {"key": encoded(key), "value": encoded(value), "lease": lease}
+    success = [{"requestPut": written}, {"requestDeleteRange": {"key": encoded(dropped)}}]
+    return _post("/v3/kv/txn", success=success)
+
+
+def remove(prefix: str) -> Request:
+    """Take every key below a prefix away."""
+    return _post("/v3/kv/deleterange", key=encoded(prefix), range_end=encoded(_end(prefix)))
 
 
 def get(key: str) -> Request:
@@ -78,6 +90,11 @@ def renew(lease: str) -> Request:
     return _post("/v3/lease/keepalive", ID=lease)
 
 
+def revoke(lease: str) -> Request:
+    """End a lease, and take its keys away; this path is the one that every version has."""
+    return _post("/v3/kv/lease/revoke", ID=lease)
+
+
 def authentication(users: Mapping[str, str], role: str) -> Iterator[Request]:
     """Make users with passwords who all have a role, and turn authentication on."""
     yield _post("/v3/auth/role/add", name=role)
@@ -110,22 +127,25 @@ class KeptLease(Kept):
 
     id = ""
 
-    def grant(self) -> None:
+    def grant(self) -> bool:
         """Ask for the lease and write its key."""
         answer = self._client.ask(grant(self._ttl_s))
         if answer is None:
-            return
+            return False
         self.id = str(answer["ID"])
-        if self._client.ask(put(self._key, "held", lease=self.id)) is not None:
-            self.state = "alive"
+        if self._client.ask(put(self._key, "held", lease=self.id)) is None:
+            return False
+        self.state = "alive"
+        return True
 
     def _renewed(self) -> bool | None:
         answer = self._client.ask(renew(self.id))
-        return None if answer is None else int(answer.get("result", {}).get("TTL", "0")) > 0
+        result = None if answer is None else answer.get("result")  # a stream that failed has an error instead
+        return None if result is None else int(result.get("TTL", "0")) > 0
 
     def _lives(self) -> bool | None:
         answer = self._client.ask(get(self._key))
-        return None if answer is None else [each.get("version") for each in answer.get("kvs", ())] == ["1"]
+        return None if answer is None else [each.get("lease") for each in answer.get("kvs", ())] == [self.id]
 
 
 def everything(session: Asking, prefix: str, *, serializable: bool) -> dict[str, str]:

@@ -134,13 +134,27 @@ class Count:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A time without an acknowledged write; ``after_s`` the start it began, ``at`` seconds since 1970."""
+
+    took_s: float
+    after_s: float
+    at: float
+
+
 @dataclass(slots=True)
 class Tally:
-    """Counts while the prober runs. Times are of one monotonic clock, in seconds."""
+    """Counts while the prober runs. Times are of one monotonic clock, in seconds.
 
-    started: float
+    The longest stall is kept as it goes: somebody asks for it before each step, of a run that takes days.
+    """
+
+    started: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    ended: float | None = None  # when nobody wanted to write any more
     acknowledged: dict[str, str] = field(default_factory=dict)
-    times: list[float] = field(default_factory=list)
+    writes: int = 0
     latencies: list[float] = field(default_factory=list)
     writes_over: dict[str, int] = field(default_factory=lambda: {"http": 0, "https": 0})
     attempts: int = 0
@@ -149,17 +163,37 @@ class Tally:
     failed_reads: int = 0
     wrong_reads: int = 0
     failed_at: list[float] = field(default_factory=list)
+    longest_gap: Stall = Stall(0.0, 0.0, 0.0)
+    _last: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        """Begin to measure."""
+        self.start(self.started)
+
+    def start(self, now: float) -> None:
+        """Begin to measure stalls anew: whatever was written before was written at leisure."""
+        self.started, self.started_at = now, time.time()
+        self._last = now, self.started_at
+        self.longest_gap = Stall(0.0, 0.0, self.started_at)
 
     def acknowledge(self, key: str, value: str, *, offered: float, now: float, scheme: str) -> None:
         """Note a write that a member took."""
         self.acknowledged[key] = value
-        self.times.append(now)
+        self.writes += 1
         self.latencies.append(now - offered)
         self.writes_over[scheme] += 1
+        self.longest_gap = self.stall(now)  # before the next line: who asks meanwhile misses nothing
+        self._last = now, time.time()
 
-    def stall(self, end: float) -> tuple[float, float]:
-        """Return the longest stall, and when it began; begin and end count as writes."""
-        return longest_gap([self.started, *self.times, end])
+    def rest(self, now: float) -> None:
+        """Note that nobody has wanted to write up to now: what comes behind is measured."""
+        self._last = now, time.time()
+
+    def stall(self, end: float) -> Stall:
+        """Return the longest stall up to a time; begin and end count as writes."""
+        last, at = self._last  # before the longest one, for the same reason
+        longest = self.longest_gap
+        return Stall(end - last, last - self.started, at) if end - last > longest.took_s else longest
 
 
 def longest_gap(times: Sequence[float]) -> tuple[float, float]:

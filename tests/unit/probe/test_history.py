@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from orchestrator.lab.clients.history import Event, History, Read, Write, contradictions
+from orchestrator.probe.history import Event, History, Read, Write, contradictions
 
 A = Write("/a", "1", began=1.0, ended=2.0, revision=5)
 B = Write("/b", "2", began=3.0, ended=4.0, revision=6)

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from math import inf
 from typing import Protocol
 
-from orchestrator.lab.clients.history import Event, History, Read, Write
-from orchestrator.lab.clients.http_session import Body
-from orchestrator.lab.clients.watch import Watching
+from orchestrator.probe.history import Event, History, Read, Write
+from orchestrator.probe.http_session import Body
+from orchestrator.probe.watch import Watching
 
 PATIENCE_S = 10.0  # for the last write to be delivered
 

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlencode
 
-from orchestrator.lab.clients.api import Kept
-from orchestrator.lab.clients.failover import Asking, FailoverClient
-from orchestrator.lab.clients.http_session import Body, Request
+from orchestrator.probe.api import Kept
+from orchestrator.probe.failover import Asking, FailoverClient
+from orchestrator.probe.http_session import Body, Request
 
 KEYS = "/v2/keys"
 MEMBERS = Request("GET", "/v2/members")
@@ -54,12 +54,14 @@ class KeptKey(Kept):
 
     _created: object = None
 
-    def grant(self) -> None:
+    def grant(self) -> bool:
         """Write the key."""
         answer = self._client.ask(hold(self._key, self._ttl_s))
-        if answer is not None:
-            self._created = answer["node"]["createdIndex"]
-            self.state = "alive"
+        if answer is None:
+            return False
+        self._created = answer["node"]["createdIndex"]
+        self.state = "alive"
+        return True
 
     def _renewed(self) -> bool | None:
         answer = self._client.ask(renew(self._key, self._ttl_s))

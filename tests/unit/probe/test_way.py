@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from unit.lab.clients.small_etcd import ADDRESSES, Cluster, serving
+from support.small_etcd import ADDRESSES, Cluster, serving
 
-from orchestrator.lab.clients import reach as reaches
-from orchestrator.lab.clients.failover import MovingClient
-from orchestrator.lab.clients.http_session import Body, Endpoint, Request, UnansweredError
-from orchestrator.lab.clients.reach import Ranked, Reach, endpoint_of
-from orchestrator.lab.clients.way import Stage, Way
+from orchestrator.probe import reach as reaches
+from orchestrator.probe.failover import MovingClient
+from orchestrator.probe.http_session import Body, Endpoint, Request, UnansweredError
+from orchestrator.probe.reach import Ranked, Reach, endpoint_of
+from orchestrator.probe.way import Stage, Way
 
 MEMBERS = ("198.18.0.101", "198.18.0.102")
 ASKED = Request("GET", "/")
@@ -41,6 +41,10 @@ class Served:
         ([Stage.HTTPS, Stage.HTTPS, Stage.HTTP], ["https / https", "http / https", "http / http"]),
         ([Stage.EXTRA, Stage.HTTP], ["http extra / http extra", "http / "]),
         ([Stage.HTTP], ["https / "]),
+        ([Stage.HTTPS, Stage.EXTRA, Stage.HTTP], ["https extra / https extra", "http extra / https extra",
+                                                  "http / http"]),
+        ([Stage.EXTRA, Stage.HTTPS, Stage.HTTPS], ["http extra / http extra", "https extra / https extra",
+                                                   "https / "]),
     ],
 )  # fmt: skip
 def test_the_way_leads_to_https_once_every_member_serves_it_and_back_if_none_does(
@@ -64,6 +68,25 @@ def test_nobody_is_spoken_to_in_http_while_one_serves_https() -> None:
     way.look()
     assert "http" not in cluster.asked
     assert Stage.HTTPS is way.stage
+
+
+def test_who_moves_back_speaks_http_once_every_member_serves_it_and_before_https_is_gone() -> None:
+    cluster = Served([{"https", "extra"}, {"https", "extra"}])
+    way = Way(cluster.answers, MEMBERS, 2379, 2378)
+    way.look()
+    way.is_going_back = True
+    seen = []
+    states = (
+        ("https extra", "https extra"),
+        ("http extra", "https extra"),
+        ("http extra", "http extra"),
+        ("http", "http extra"),
+    )
+    for first, second in states:
+        cluster.by = [set(first.split()), set(second.split())]
+        way.look()
+        seen.append(way.stage)
+    assert [Stage.HTTPS, Stage.EXTRA, Stage.HTTP, Stage.HTTP] == seen
 
 
 def test_where_to_go_and_what_comes_first() -> None:

@@ -4,13 +4,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from orchestrator.lab.clients.failover import BREATH_S
-from orchestrator.lab.clients.history import Event
-from orchestrator.lab.clients.http_session import Body, Request, UnansweredError
+from orchestrator.probe.failover import BREATH_S
+from orchestrator.probe.history import Event
+from orchestrator.probe.http_session import Body, Endpoint, Request, UnansweredError
 
 
 class Streaming(Protocol):
     """What a watch needs of a session."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it leads."""
 
     def stream(self, request: Request) -> Iterator[Body]:
         """Send one request and yield each part of its answer, or raise UnansweredError."""
@@ -55,7 +59,8 @@ class Watch:
         while not self._is_enough.is_set():
             if chosen != self._choice():
                 turn, chosen = 0, self._choice()
-            session = chosen[turn % len(chosen)]
+            ways = _preferred(chosen)
+            session = ways[turn % len(ways)]
             try:
                 self._follow(session, chosen)
             except UnansweredError:
@@ -80,3 +85,9 @@ class Watch:
                     self._moved.notify_all()
             if self._is_enough.is_set() or chosen != self._choice():
                 return
+
+
+def _preferred(chosen: Sequence[Streaming]) -> Sequence[Streaming]:
+    """Return what to follow over: who has come to https does not go back since nothing happens."""
+    secure = [each for each in chosen if each.endpoint.scheme == "https"]
+    return secure if list(chosen[:1]) == secure[:1] else chosen

@@ -3,21 +3,22 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from orchestrator.lab.clients import v3
-from orchestrator.lab.clients.failover import FailoverClient, LoyalClient, MovingClient
-from orchestrator.lab.clients.http_session import (
+from orchestrator.probe import v3
+from orchestrator.probe.failover import FailoverClient, LoyalClient, MovingClient, TouringClient, fair
+from orchestrator.probe.http_session import (
     Endpoint,
     Request,
     Session,
     ShortSession,
     UnansweredError,
 )
-from orchestrator.lab.clients.way import Stage, Way
-from orchestrator.lab.provisioning.login import Login
+from orchestrator.probe.login import Login
+from orchestrator.probe.spoken import Spoken
+from orchestrator.probe.way import Stage, Way
 
 Kind = Literal["moving", "plain", "synced"]
 SYNC_PAUSE_S = 2.0
@@ -33,7 +34,10 @@ class Reach:
     for one request on all endpoints together, ``try_timeout_s`` for one try. ``login`` is who they are.
     A client that is ``plain`` knows http alone; one that is ``moving`` uses http for as long as anyone
     answers there, or until its way says that https is served beside it; one that is ``synced`` uses what the
-    members are registered with. With ``is_short`` it connects for each request.
+    members are registered with. With ``is_short`` it connects for each request. It comes from the address
+    ``source``, if it has one of its own, and notes in ``spoken`` when it speaks plain http. With ``heard`` it
+    begins each request with another member, tells of each endpoint that gave no answer, and gives up where
+    ``watch`` says that the cluster is not to blame any more.
     """
 
     addresses: tuple[str, ...]
@@ -48,6 +52,15 @@ class Reach:
     extra_port: int | None = None
     way: Way | None = None
     registry: Request = v3.MEMBERS
+    source: str = ""
+    spoken: Spoken = field(default_factory=Spoken)
+    heard: Callable[[Endpoint, str], None] | None = None
+    clock: Callable[[], float] = time.monotonic
+    watch: Callable[[], Callable[[], bool]] = fair
+
+    def of(self, addresses: tuple[str, ...]) -> "Reach":
+        """Return the same for some of the members."""
+        return replace(self, addresses=addresses)
 
     def member(self, address: str) -> tuple[Session, Session]:
         """Return sessions with one member: over HTTP, and over HTTPS."""
@@ -55,6 +68,19 @@ class Reach:
             self.session(Endpoint("http", address, self.port)),
             self.session(Endpoint("https", address, self.port)),
         )
+
+    def listeners(self, address: str) -> tuple[Endpoint, ...]:
+        """Return every endpoint at which a member may listen: http first, https beside it last."""
+        extra = () if self.extra_port is None else (Endpoint("https", address, self.extra_port),)
+        return (Endpoint("http", address, self.port), Endpoint("https", address, self.port), *extra)
+
+    def ways_now(self, address: str) -> tuple[Session, ...]:
+        """Return sessions with one member, best first; over http only while the way leads there."""
+        if self.way is None:
+            return self.member(address)
+        may_be_plain = self.way.stage is Stage.HTTP
+        ways = (each for each in self.listeners(address) if may_be_plain or each.scheme == "https")
+        return tuple(map(self.session, sorted(ways, key=self.way.rank)))
 
     def choice(self) -> Choice:
         """Return what tells a client its sessions; they are nobody else's."""
@@ -76,24 +102,44 @@ class Reach:
         """Return a loyal client of the endpoints; without them, a client of all members."""
         if self.endpoints:
             own = [self.session(each) for each in self.endpoints]
-            return LoyalClient(own, patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
-        return MovingClient(self.choice(), patience_s=self.patience_s, clock=time.monotonic, sleep=time.sleep)
+            return LoyalClient(own, patience_s=self.patience_s, clock=self.clock, sleep=time.sleep)
+        if self.heard is not None:
+            return TouringClient(
+                self.choice(),
+                self.heard,
+                patience_s=self.patience_s,
+                clock=self.clock,
+                sleep=time.sleep,
+                watch=self.watch,
+            )
+        return MovingClient(self.choice(), patience_s=self.patience_s, clock=self.clock, sleep=time.sleep)
 
     def session(self, endpoint: Endpoint) -> Session:
         """Return a session with an endpoint."""
         made = ShortSession if self.is_short else Session
-        return made(endpoint, self.trust, timeout_s=self.try_timeout_s, login=self.login)
+        return made(
+            endpoint,
+            self.trust,
+            timeout_s=self.try_timeout_s,
+            login=self.login,
+            source=self.source,
+            spoken=self.spoken,
+        )
 
     def answers(self, endpoint: Endpoint) -> bool:
         """Tell whether an endpoint gives its version."""
-        session = Session(endpoint, self.trust, timeout_s=self.try_timeout_s)
+        return not self.silence(endpoint)
+
+    def silence(self, endpoint: Endpoint) -> str:
+        """Say why an endpoint does not give its version; nothing if it does."""
+        session = Session(endpoint, self.trust, timeout_s=self.try_timeout_s, spoken=self.spoken)
         try:
             session.ask(Request("GET", "/version"))
-        except UnansweredError:
-            return False
+        except UnansweredError as cause:
+            return str(cause)
         finally:
             session.close()
-        return True
+        return ""
 
 
 class Ranked:

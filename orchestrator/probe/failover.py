@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
-from orchestrator.lab.clients.http_session import Body, Endpoint, Request, UnansweredError
+from orchestrator.probe.http_session import Body, Endpoint, Request, UnansweredError
 
 BREATH_S = 0.02  # pause after a whole round of endpoints that did not answer
 
@@ -22,10 +22,16 @@ class Asking(Protocol):
         """Close the connection, if there is one."""
 
 
+def fair() -> Callable[[], bool]:
+    """Watch over an operation for which nobody but the cluster can be to blame."""
+    return lambda: True
+
+
 class FailoverClient:
     """It stays with one endpoint until that fails, then goes at once to the next; ``failovers`` counts that.
 
     ``sessions`` are in the order of preference, ``patience_s`` is for one request with all its repetitions.
+    ``watch`` begins to watch over one, and returns what tells whether it is to go on.
     """
 
     def __init__(
@@ -35,8 +41,10 @@ class FailoverClient:
         patience_s: float,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        watch: Callable[[], Callable[[], bool]] = fair,
     ) -> None:
         self._sessions = tuple(sessions)
+        self._watch = watch
         self._current = 0
         self._patience_s = patience_s
         self._clock = clock
@@ -51,7 +59,7 @@ class FailoverClient:
 
     def ask(self, request: Request) -> Body | None:
         """Return the first answer that any endpoint gives, or None if none did in time."""
-        deadline = self._clock() + self._patience_s
+        deadline, is_fair = self._clock() + self._patience_s, self._watch()
         refused = 0
         while True:
             self._choose()
@@ -60,16 +68,20 @@ class FailoverClient:
                 return session.ask(request)
             except UnansweredError as cause:
                 self.last_refusal = f"{session.endpoint}: {cause}"
+                self._refused(session.endpoint, str(cause))
             refused += 1
             self.failovers += 1
             self._current = (self._current + 1) % len(self._sessions)
-            if self._clock() >= deadline:
+            if self._clock() >= deadline or not is_fair():
                 return None
             if refused % len(self._sessions) == 0:
                 self._sleep(BREATH_S)
 
     def _choose(self) -> None:
         """Look before each try whether other endpoints are the right ones now."""
+
+    def _refused(self, endpoint: Endpoint, reason: str) -> None:
+        """Hear that an endpoint gave no answer, and why."""
 
     def __enter__(self) -> Self:
         return self
@@ -113,8 +125,9 @@ class MovingClient(FailoverClient):
         patience_s: float,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
+        watch: Callable[[], Callable[[], bool]] = fair,
     ) -> None:
-        super().__init__(choice(), patience_s=patience_s, clock=clock, sleep=sleep)
+        super().__init__(choice(), patience_s=patience_s, clock=clock, sleep=sleep, watch=watch)
         self._choice = choice
 
     def ask(self, request: Request) -> Body | None:
@@ -128,3 +141,36 @@ class MovingClient(FailoverClient):
         if chosen != self._sessions:
             self.close()
             self._sessions, self._current = chosen, 0
+
+
+class TouringClient(MovingClient):
+    """It begins each request with the next of those that are best now, so that every member is used.
+
+    ``heard`` hears of each endpoint that gave no answer, and why.
+    """
+
+    def __init__(
+        self,
+        choice: Callable[[], Sequence[Asking]],
+        heard: Callable[[Endpoint, str], None],
+        *,
+        patience_s: float,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        watch: Callable[[], Callable[[], bool]],
+    ) -> None:
+        super().__init__(choice, patience_s=patience_s, clock=clock, sleep=sleep, watch=watch)
+        self._heard = heard
+        self._turn = 0
+
+    def ask(self, request: Request) -> Body | None:
+        """Return the first answer, beginning with whoever's turn it is."""
+        self._choose()
+        first = self._sessions[0].endpoint
+        best = [one for one in self._sessions if one.endpoint.way == first.way]
+        self._current = self._turn % len(best)
+        self._turn += 1
+        return FailoverClient.ask(self, request)
+
+    def _refused(self, endpoint: Endpoint, reason: str) -> None:
+        self._heard(endpoint, reason)

@@ -2,10 +2,11 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Literal, Protocol, Self
 
-from orchestrator.lab.clients.failover import Asking, FailoverClient
-from orchestrator.lab.clients.http_session import Body, Request
+from orchestrator.probe.failover import Asking, FailoverClient
+from orchestrator.probe.http_session import Body, Request
 
 State = Literal["alive", "expired", "unknown", "none"]
 
@@ -26,20 +27,25 @@ class Kept(ABC):
         self.failed_renewals = 0
 
     def keep(self, stop: threading.Event) -> None:
-        """Ask for the key and renew it until told to stop, or until it has expired."""
-        self.grant()
+        """Renew the key until told to stop, or until it has expired."""
         while self.state == "alive" and not stop.wait(self._pause_s):
             self.renew()
 
-    def renew(self) -> None:
-        """Renew it once."""
+    @property
+    def last_refusal(self) -> str:
+        """What was said by whoever gave no answer last."""
+        return self._client.last_refusal
+
+    def renew(self, is_fair: Callable[[], bool] = lambda: True) -> bool:
+        """Renew it once, and tell whether that was done; if not, it counts only where that ``is_fair``."""
         renewed = self._renewed()
-        if renewed is None:
-            self.failed_renewals += 1
-        elif renewed:
+        if renewed:
             self.renewals += 1
-        else:
+        elif is_fair() and renewed is None:
+            self.failed_renewals += 1
+        elif is_fair():
             self.state = "expired"
+        return bool(renewed)
 
     def look(self) -> None:
         """Look whether the key is still there, as it was first written."""
@@ -50,8 +56,8 @@ class Kept(ABC):
             self.state = "unknown" if lives is None else "expired"
 
     @abstractmethod
-    def grant(self) -> None:
-        """Write the key for the first time."""
+    def grant(self) -> bool:
+        """Write the key for the first time, and tell whether that was done."""
 
     @abstractmethod
     def _renewed(self) -> bool | None:

@@ -6,7 +6,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Literal
 
-from orchestrator.lab.clients.http_session import Endpoint
+from orchestrator.probe.http_session import Endpoint
 
 
 class Stage(Enum):
@@ -25,8 +25,12 @@ RANKS = MappingProxyType(  # of http, of https on the extra port, and of https o
 class Way:
     """Looks from time to time what the members serve. ``answers`` asks one endpoint, and sees an answer.
 
-    It goes back to http if no member serves https any more, and one serves http: that is a rollback.
+    On the way back it leads to the extra port again as soon as a member's client port has left https, and to
+    http if no member serves https any more, and one serves http. With ``is_going_back`` it leads to http as
+    soon as every member serves that, as whoever moves their clients back in time does.
     """
+
+    is_going_back = False
 
     def __init__(
         self,
@@ -55,15 +59,20 @@ class Way:
         return extra if endpoint.port == self._extra_port else https
 
     def look(self) -> None:
-        """Look once. Plain http is spoken only where no member serves https any more."""
+        """Look once. Plain http is spoken only where no member serves https any more, or on the way back."""
+        if self.is_going_back and all(map(self._answers, self._at("http", self._port))):
+            self.stage = Stage.HTTP
+            return
         secure = self._at("https", self._port)
         extra = () if self._extra_port is None else self._at("https", self._extra_port)
         if all(map(self._answers, secure)):
             self.stage = Stage.HTTPS
-        elif self.stage is Stage.HTTP:
-            self.stage = Stage.EXTRA if extra and all(map(self._answers, extra)) else Stage.HTTP
-        elif not any(map(self._answers, (*extra, *secure))) and any(
-            map(self._answers, self._at("http", self._port))
+        elif extra and all(map(self._answers, extra)):
+            self.stage = Stage.EXTRA
+        elif (
+            self.stage is not Stage.HTTP
+            and not any(map(self._answers, (*extra, *secure)))
+            and any(map(self._answers, self._at("http", self._port)))
         ):
             self.stage = Stage.HTTP
 

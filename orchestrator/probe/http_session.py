@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from orchestrator.lab.provisioning.login import Login
+from orchestrator.probe.login import Login
+from orchestrator.probe.spoken import Spoken
 
 Body = Mapping[str, Any]  # JSON
 GATEWAY, OLD_GATEWAY = "/v3/", "/v3beta/"  # where etcd serves its v3 API as JSON: 3.3 has the old path alone
@@ -27,6 +28,11 @@ class Endpoint:
     scheme: Literal["http", "https"]
     address: str
     port: int
+
+    @property
+    def way(self) -> tuple[str, int]:
+        """What it has in common with the other members' endpoints of its kind."""
+        return self.scheme, self.port
 
     def __str__(self) -> str:
         address = f"[{self.address}]" if ":" in self.address else self.address
@@ -58,14 +64,18 @@ class Session:
         *,
         timeout_s: float,
         login: Login | None = None,
+        source: str = "",
+        spoken: Spoken | None = None,
     ) -> None:
         self.endpoint = endpoint
-        address, port = endpoint.address, endpoint.port
+        address, port, own = endpoint.address, endpoint.port, (source, 0) if source else None
         self._connection = (  # http.client sets TCP_NODELAY itself
-            http.client.HTTPSConnection(address, port, timeout=timeout_s, context=trust)
+            http.client.HTTPSConnection(address, port, timeout=timeout_s, context=trust, source_address=own)
             if endpoint.scheme == "https"
-            else http.client.HTTPConnection(address, port, timeout=timeout_s)
+            else http.client.HTTPConnection(address, port, timeout=timeout_s, source_address=own)
         )
+        self._source = source
+        self._spoken = spoken or Spoken()
         self._gateway = GATEWAY
         self._login = login
         self._token = ""
@@ -82,10 +92,10 @@ class Session:
             answer = json.loads(said) if response.status in request.answers else None
         except (OSError, http.client.HTTPException, ValueError, LookupError) as cause:
             self.close()
-            raise UnansweredError(f"{type(cause).__name__}: {cause}") from cause
+            raise UnansweredError(_words(cause)) from cause
         if not isinstance(answer, dict):
             self.close()
-            raise UnansweredError(f"HTTP {response.status}: {said[:200].decode(errors='replace')}")
+            raise UnansweredError(f"HTTP {response.status}: {said[:200].decode(errors='replace').strip()}")
         return MappingProxyType(answer)
 
     def stream(self, request: Request) -> Iterator[Body]:
@@ -102,9 +112,10 @@ class Session:
                 self._logged_in()
                 response = self._sent(request)
             for line in response:
+                self._spoken.note(self._source, self.endpoint.scheme)
                 yield json.loads(line)["result"]
         except (OSError, http.client.HTTPException, ValueError, LookupError) as cause:
-            raise UnansweredError(f"{type(cause).__name__}: {cause}") from cause
+            raise UnansweredError(_words(cause)) from cause
         finally:
             self.close()
         raise UnansweredError("the stream has ended")
@@ -131,6 +142,7 @@ class Session:
         if path.startswith(GATEWAY):
             path = f"{self._gateway}{path.removeprefix(GATEWAY)}"
         self._connection.request(request.method, path, request.content, headers)
+        self._spoken.note(self._source, self.endpoint.scheme)
         return self._connection.getresponse()
 
     def close(self) -> None:
@@ -147,6 +159,19 @@ class ShortSession(Session):
             return super().ask(request)
         finally:
             self.close()
+
+
+def _words(cause: Exception) -> str:
+    """Say why there was no answer, as an operator says it."""
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS: {cause.reason or cause}"
+    if isinstance(cause, ConnectionResetError | BrokenPipeError | http.client.RemoteDisconnected):
+        return "the connection was closed without an answer"
+    if isinstance(cause, OSError):
+        return (cause.strerror or str(cause)).lower()
+    return f"no answer of etcd's: {cause}"
 
 
 def trusting(ca: str, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
