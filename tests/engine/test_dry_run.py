@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from engine.walking import RUN, compiled, context, in_doubt, run, start
 from engine.world import World, make_cluster
+from support.reviews import reviewed, shown
 
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
@@ -15,7 +16,8 @@ from orchestrator.host.operations import Job, JobResult
 from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.report.review import review
+from orchestrator.report.review import markdown
+from orchestrator.report.review.model import Note
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -46,10 +48,17 @@ def test_the_review_reads_as_agreed(cluster: Cluster) -> None:
     runbook = compiled(cluster, world)
     rehearsal = DryRunExecutor(LiveExecutor(world))
     run(runbook, rehearsal, MemoryEventLog(), context(cluster))
-    text = review(runbook, rehearsal.jobs) + "\n"
+    notes = (Note("CUT OFF", runbook.losses),)
+    away_s = {"server1": 1.2, "server2": 1.6}
+    review = reviewed(cluster, world, runbook, rehearsal.jobs, notes=notes, away_s=away_s)
+    renderings = {
+        "review.txt": shown(review) + "\n",
+        "review.md": markdown.rendered(review),
+    }
 
-    assert "PRIVATE KEY" not in text
-    assert (GOLDEN / "review.txt").read_text() == text
+    for name, text in renderings.items():
+        assert "PRIVATE KEY" not in text
+        assert (GOLDEN / name).read_text() == text
 
 
 def test_in_every_state_only_that_state_is_seen(cluster: Cluster) -> None:
@@ -121,7 +130,7 @@ def test_an_interrupted_run_stops_between_steps_and_can_go_on(cluster: Cluster) 
     runbook = compiled(cluster, world)
     event_log = MemoryEventLog()
     impatient = RunContext(
-        cluster.patience, sleep=lambda _: None, should_stop=lambda: len(world.performed) == 5
+        cluster.patience, sleep=lambda _: None, should_stop=lambda: len(world.performed) >= 5
     )
 
     with pytest.raises(RunInterruptedError):
@@ -233,7 +242,8 @@ def test_a_round_that_is_taken_together_is_taken_anew_by_all_and_the_review_says
     run(runbook, rehearsal, MemoryEventLog(tuple(event_log.events)), context(cluster))
     expected = [f"{round_}/server{number}" for round_ in ("undo-prove", "prove") for number in (1, 2, 3)]
     assert expected == [job.step for job in rehearsal.jobs][:6]
-    assert "Round undo-prove: proven -> staged" in review(runbook, rehearsal.jobs)
+    review = reviewed(cluster, world, runbook, rehearsal.jobs)
+    assert "Round undo-prove: proven -> staged" in shown(review)
 
     before = len(world.performed)
     run(runbook, LiveExecutor(world), event_log, context(cluster))
