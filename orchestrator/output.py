@@ -2,8 +2,9 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal, Protocol, TextIO, runtime_checkable
 
 from orchestrator.text import escaped
 
@@ -25,6 +26,32 @@ class Styled:
 Part = str | Styled
 
 
+@runtime_checkable
+class _Drawing(Protocol):
+    """A stream that can draw at a terminal's lower end."""
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show lines there."""
+
+    def answered(self) -> None:
+        """Draw again below a question."""
+
+    def clear(self) -> None:
+        """Empty the terminal."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A terminal on which can be drawn: how large it is now, and whether colours are wanted."""
+
+    columns: int
+    rows: int
+    is_painted: bool
+
+
 def out(*parts: Part, end: str = "\n") -> None:
     """Print the parts, one behind the other, on standard output."""
     _print(sys.stdout, parts, end)
@@ -35,10 +62,44 @@ def err(*parts: Part, end: str = "\n") -> None:
     _print(sys.stderr, parts, end)
 
 
+def draw(lines: Sequence[str]) -> None:
+    """Show lines at the lower end of the terminal that standard error is, in the place of those before.
+
+    Other text stands above them. It never waits, and while a question is not answered nothing is drawn.
+    """
+    if isinstance(sys.stderr, _Drawing):
+        sys.stderr.draw(lines)
+
+
+def answered() -> None:
+    """Let lines be drawn again: the question that was asked last is answered."""
+    if isinstance(sys.stderr, _Drawing):
+        sys.stderr.answered()
+
+
+def terminal() -> Terminal | None:
+    """Return the terminal that standard error is; None if nothing can be drawn there."""
+    try:
+        if not sys.stderr.isatty() or _is_dumb():
+            return None
+        size = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):  # it is gone
+        return None
+    return Terminal(size.columns or 80, size.lines or 24, _is_painted(sys.stderr))
+
+
+def _is_dumb() -> bool:
+    return os.environ.get("TERM") in {None, "", "dumb"}
+
+
+def _is_painted(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and not _is_dumb()
+
+
 def clear() -> None:
     """Empty a terminal that standard output is, for what is printed next."""
-    if sys.stdout.isatty():
-        sys.stdout.write("\x1b[H\x1b[2J")
+    if isinstance(sys.stdout, _Drawing) and sys.stdout.isatty():
+        sys.stdout.clear()
 
 
 def plain(parts: tuple[Part, ...]) -> str:
@@ -47,8 +108,8 @@ def plain(parts: tuple[Part, ...]) -> str:
 
 
 def _print(stream: TextIO, parts: tuple[Part, ...], end: str) -> None:
-    is_painted = stream.isatty() and not os.environ.get("NO_COLOR")
-    stream.write("".join(_shown(part, is_painted=is_painted) for part in parts) + end)
+    is_colored = _is_painted(stream)
+    stream.write("".join(_shown(part, is_painted=is_colored) for part in parts) + end)
     stream.flush()
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from orchestrator.engine.events import FORMAT, RECORDED, Recorded
+from orchestrator.engine.events import READABLE, RECORDED, Recorded
 from orchestrator.engine.order import OutOfOrderError
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import RefusedError
@@ -33,12 +33,17 @@ class _Header(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a state file holds: ``chain`` is its last line's, ``sound_bytes`` how many hold whole lines."""
+    """What a state file holds: ``chain`` is its last line's, ``sound_bytes`` how many hold whole lines.
+
+    ``sha256`` is that of the whole file, and ``size_bytes`` its size.
+    """
 
     events: tuple[Recorded, ...]
     progress: Progress
     chain: str
     sound_bytes: int
+    sha256: str
+    size_bytes: int
 
 
 def line_of(event: Recorded, previous: str) -> tuple[bytes, str]:
@@ -66,7 +71,7 @@ def parse(path: Path, raw: bytes) -> Content:
         except OutOfOrderError as error:
             raise RefusedError(f"{path}:{number}: {error}; {_FIX}") from error
         events.append(event)
-    return Content(tuple(events), progress, chain, sound_bytes)
+    return Content(tuple(events), progress, chain, sound_bytes, hashlib.sha256(raw).hexdigest(), len(raw))
 
 
 def _read(line: bytes, previous: str) -> tuple[Recorded, str]:
@@ -90,11 +95,12 @@ def _refuse_format(path: Path, line: bytes) -> None:
         header = _Header.model_validate_json(line)
     except ValidationError:
         return  # no header at all, which reading it as an event tells
-    if header.format != FORMAT:
+    if header.format not in READABLE:
+        formats = " and ".join(map(str, sorted(READABLE)))
         raise RefusedError(
             f"{path}:1: has format {header.format} and was written by orchestrator "
-            f"{shown(header.tool, quote='')}; this version reads format {FORMAT}. Nothing was changed: go on "
-            "with the version that wrote it, or move the file away once its run is over"
+            f"{shown(header.tool, quote='')}; this version reads the formats {formats}. Nothing was changed: "
+            "go on with the version that wrote it, or move the file away once its run is over"
         )
 
 

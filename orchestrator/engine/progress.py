@@ -67,35 +67,40 @@ class Progress(Story):
         match event:
             case HandedOver():
                 handovers = {**self.handovers, event.step: event.number}
-                moved = replace(self, phase="handing", step=event.step, handovers=handovers)
+                moved = replace(self, phase="handing", steps=(event.step,), handovers=handovers)
             case StepStarted():
                 doubt = Unsettled(event.step, event.source, event.target, event.attempt)
                 moved = replace(
                     self,
                     phase="stepping",
-                    step=event.step,
+                    steps=(*(step for step in self.steps if step != event.step), event.step),
                     begun={**self.begun, event.step: Begun(event, self.lines + 1)},
                     unsettled={**self.unsettled, event.host: doubt},
                 )
             case StepSucceeded():
+                left = self._left(event.step)
                 moved = replace(
                     self,
-                    phase="running",
-                    step="",
+                    phase="failed" if self.phase == "failed" else "stepping" if left else "running",
+                    steps=left,
                     pending=tuple(host for host in self.pending if host != event.host),
                     states={**self.states, event.host: event.target},
                     unsettled={host: doubt for host, doubt in self.unsettled.items() if host != event.host},
                 )
             case StepFailed():
                 failed = replace(self.unsettled[event.host], is_failed=True)
-                moved = replace(self, phase="failed", unsettled={**self.unsettled, event.host: failed})
+                unsettled = {**self.unsettled, event.host: failed}
+                moved = replace(self, phase="failed", steps=self._left(event.step), unsettled=unsettled)
             case _:
                 assert_never(event)
-        return replace(moved, phase="recovered") if is_retold else moved
+        return replace(moved, phase="recovered", steps=()) if is_retold else moved
+
+    def _left(self, step: str) -> tuple[str, ...]:
+        return tuple(one for one in self.steps if one != step)
 
     def taken_up(self) -> Self:
         """Return it as a process takes it up: nothing is under way, and no round has begun."""
-        return replace(self, phase="running", round=None, pending=(), step="")
+        return replace(self, phase="running", round=None, pending=(), steps=())
 
     @property
     def attempts(self) -> Mapping[str, int]:

@@ -91,6 +91,7 @@ def _retell_host(track: _Track, jobs: Iterable[_Job]) -> Iterable[Recorded]:
                 target=step.target,
                 attempt=numbers[False],
                 operations=step.digest,
+                restarts=step.restarts,
             )
             doubt = step
 

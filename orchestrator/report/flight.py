@@ -13,21 +13,23 @@ class Flight:
     def __init__(self, gate_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._longest_s = DEADLINE_S + gate_s
         self._clock = clock
-        self._step: str | None = None
-        self._began = 0.0
+        self._began_s: dict[str, float] = {}  # by the step's id
 
     def take(self, event: Event) -> None:
         """Take one more event in."""
         match event:
             case StepStarted():
-                self._step, self._began = event.step, self._clock()
-            case StepSucceeded() | StepFailed() | RunEnded():
-                self._step = None
+                self._began_s[event.step] = self._clock()
+            case StepSucceeded() | StepFailed():
+                self._began_s.pop(event.step, None)
+            case RunEnded():
+                self._began_s.clear()
             case _:
                 pass
 
     def __str__(self) -> str:
-        if self._step is None:
+        if not self._began_s:
             return "no step is in flight: stopping before the next one"
-        left_s = max(0.0, self._began + self._longest_s - self._clock())
-        return f"{self._step} is in flight, for {left_s:.0f} s at most: stopping after it"
+        left_s = max(0.0, max(self._began_s.values()) + self._longest_s - self._clock())
+        verb = "is" if len(self._began_s) == 1 else "are"
+        return f"{', '.join(self._began_s)} {verb} in flight, for {left_s:.0f} s at most: stopping after that"

@@ -20,12 +20,14 @@ from orchestrator import output
 from orchestrator.engine.events import StepFailed, Waiting
 from orchestrator.host import lock
 from orchestrator.output import Styled
-from orchestrator.report import live
+from orchestrator.report import event_lines
+from orchestrator.report.live import Live
 
 PACKAGE = Path(orchestrator.__file__).parent
 MAY = {"streams.py", "output.py"}  # the two that everything passes through
 NASTY = "\x1b]0;title\x07\x1b[31m\x9b2J\u202egnp.exe\u2028\x7f\x00\ud800"
 SHOWN = r"\x1b]0;title\x07\x1b[31m\x9b2J\u202egnp.exe\u2028\x7f\x00\ud800"
+REST = r"\ud800"
 
 
 def printing(tree: ast.AST) -> Iterator[str]:
@@ -97,6 +99,27 @@ def test_what_is_nasty_is_shown_and_only_our_colors_are_sent(tmp_path: Path) -> 
     assert [f"a \x1b[31m{SHOWN}\x1b[0m b", SHOWN, bare] == lines
 
 
+def test_a_terminal_is_emptied_for_what_is_shown_anew(tmp_path: Path) -> None:
+    probe = (
+        "from orchestrator import output; from orchestrator.cli import streams; streams.install()\n"
+        "output.out('before'); output.clear(); output.out('anew'); streams.finish()"
+    )
+    with terminal([sys.executable, "-c", probe], tmp_path, os.environ) as seat:
+        assert "before\n\x1b[H\x1b[2Janew\n" == seat.read()
+    piped = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False, text=True)
+    assert "before\nanew\n" == piped.stdout
+
+
+def test_a_question_before_the_first_table_is_left_in_peace(tmp_path: Path) -> None:
+    probe = (
+        "from orchestrator import output; from orchestrator.cli import streams; streams.install()\n"
+        "output.answered(); output.out('Sure? ', end=''); output.draw(('table',)); streams.finish()\n"
+        "output.out('|', end=''); output.out(); output.answered(); streams.finish()"
+    )
+    with terminal([sys.executable, "-c", probe], tmp_path, os.environ) as seat:
+        assert "Sure? |\ntable\n" == seat.read()
+
+
 def test_a_traceback_of_ours_is_shown_escaped_with_exit_code_1() -> None:
     probe = (
         "from orchestrator.cli.main import main; from orchestrator.report import tables\n"
@@ -125,29 +148,22 @@ def test_words_of_the_command_line_are_reported_on_one_line() -> None:
         assert r"frob\nerror: all is lost\x1b[2J" in done.stderr
 
 
-@pytest.mark.parametrize("people", [True, False])
-def test_an_event_is_one_line_whatever_a_host_said(
-    people: bool,  # noqa: FBT001 -- a parameter of the test
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    live.configure(people=people)
-    narrate = live.narrator()
-    narrate(Waiting(reasons=(f"server1: {NASTY[:-1]}\nrun_ended outcome=finished",)))
-    narrate(StepFailed(step="accept/server1", host="server1", reason=NASTY[:-1]))
-    lines = capsys.readouterr().err.splitlines()
-    assert 2 == len(lines)
-    assert all(line.isprintable() for line in lines)
-    assert people or all(line.isascii() for line in lines)
-    if not people:
-        assert NASTY[:-1] == json.loads(lines[1])["reason"]
+def test_an_event_is_one_line_whatever_a_host_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with Live(lambda: None).showing() as take:
+        take(Waiting(reasons=(f"server1: {NASTY[:-1]}\nrun_ended outcome=finished",)))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable()
+    assert f" waiting for: server1: {SHOWN.removesuffix(REST)}\\nrun_ended" in line
 
 
-def test_lines_for_people_name_the_time_the_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    live.configure(people=True)
-    live.narrator()(StepFailed(step="accept/server1", host="server1", reason="it is away"))
-    moment, _, reported = capsys.readouterr().err.partition(" ")
-    assert 3 == len(moment.split(":"))
-    assert "[error    ] step_failed      host=server1 reason='it is away' step=accept/server1\n" == reported
+def test_a_line_of_json_is_in_ascii_and_holds_what_a_host_said() -> None:
+    lines: list[str] = []
+    take = event_lines.printer(lines.append, "x", lambda: None)
+    take(StepFailed(step="accept/server1", host="server1", reason=NASTY[:-1]))
+    (line,) = lines
+    assert line.isprintable()
+    assert line.isascii()
+    assert NASTY[:-1] == json.loads(line)["event"]["reason"]
 
 
 def test_a_locks_holder_is_one_line_whatever_its_file_says() -> None:

@@ -23,6 +23,15 @@ def test_a_step_is_in_flight_until_it_ended() -> None:
         flight.take(begun())
         now[0] += 10.0
         left_s = DEADLINE_S + 90.0 - 10.0
-        assert f"accept/server2 is in flight, for {left_s:.0f} s at most: stopping after it" == str(flight)
+        assert f"accept/server2 is in flight, for {left_s:.0f} s at most: stopping after that" == str(flight)
         flight.take(end)
         assert NOTHING == str(flight)
+
+
+def test_several_steps_are_in_flight_until_the_last_has_ended() -> None:
+    flight = Flight(90.0, clock=lambda: 100.0)
+    flight.take(begun("stage/server1"))
+    flight.take(begun("stage/server2"))
+    assert str(flight).startswith("stage/server1, stage/server2 are in flight, for ")
+    flight.take(StepSucceeded(step="stage/server1", host="server1", target="b", took_s=1.0))
+    assert str(flight).startswith("stage/server2 is in flight, for ")
