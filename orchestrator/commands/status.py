@@ -1,23 +1,53 @@
 """Where a migration stands: ``status``, and what the state file tells of it."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 from orchestrator.commands import keeping, locks, own_files, recall, recover
 from orchestrator.engine.holding import is_in_use
 from orchestrator.engine.progress import Progress
 from orchestrator.engine.state_file import progress_of
-from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.output import out
+from orchestrator.errors import (
+    HostUnreachableError,
+    LoginRefusedError,
+    PersonNeededError,
+    StoppedError,
+    UsageError,
+)
+from orchestrator.output import clear, err, out
 from orchestrator.plan.facts import Target
 from orchestrator.remote.each_host import ask_each
 from orchestrator.remote.executor import refused
 from orchestrator.report import status
+from orchestrator.report.status import Seen
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
 
+PAUSE_S = 2.0
 
-def show_status(session: Session) -> None:
-    """Print where every member is seen to stand; raises what is not as it should be, see ``status.judge``."""
+
+def wanted(output: str) -> bool:
+    """Whether JSON is wanted; UsageError for what there is not."""
+    if output not in {"text", "json"}:
+        raise UsageError(f"--output {output}: there is text and json")
+    return output == "json"
+
+
+def follow(session: Session, should_stop: Callable[[], bool], *, is_json: bool) -> None:
+    """Print it anew every two seconds until Ctrl-C; what is not as it should be is said, and ends nothing."""
+    while not should_stop():
+        try:
+            show_status(session, is_json=is_json, begin=clear)
+        except (HostUnreachableError, LoginRefusedError, StoppedError, PersonNeededError) as error:
+            err(f"exit code {error.exit_code} now: {session.spelled(str(error))}")
+        time.sleep(PAUSE_S)
+
+
+def show_status(session: Session, *, is_json: bool = False, begin: Callable[[], None] = lambda: None) -> None:
+    """Print where every member is seen to stand; raises what is not as it should be, see ``status.judge``.
+
+    ``begin`` is called once all hosts have answered, before the first line.
+    """
     progress = read_progress(session)
     facts = progress.opened.facts if progress.opened else recall.read_facts(session)
     runbook = (
@@ -26,10 +56,30 @@ def show_status(session: Session) -> None:
         else recall.compile_there(session, facts)
     )
     recall.refuse_misfit(session, progress, runbook)
-    targets = tuple(Target(session.cluster, facts, host) for host in session.cluster.hosts)
+    hosts = (host for host in session.cluster.hosts if host.name in runbook.origins)
+    targets = tuple(Target(session.cluster, facts, host) for host in hosts)
     seen = status.observe(runbook, session.hosts, progress, targets)
+    error = None if is_in_use(session.state) else status.judge(seen, progress, runbook.finals)
+    held = locks.look(session)
+    begin()
+    if is_json:
+        out(status.as_json(seen, progress, runbook, error, held))
+    else:
+        _print(session, progress, runbook, seen, targets, held)
+    if error is not None:
+        raise error
+
+
+def _print(
+    session: Session,
+    progress: Progress,
+    runbook: Runbook,
+    seen: Sequence[Seen],
+    targets: Sequence[Target],
+    held: locks.Locks,
+) -> None:
     out(status.table(seen))
-    for line in locks.held_lines(locks.look(session)):
+    for line in locks.held_lines(held):
         out(line)
     report_kept(progress)
     if progress.opened is None:
@@ -41,10 +91,6 @@ def show_status(session: Session) -> None:
             _tell_own_files(session, targets)
     if is_in_use(session.state):
         out("a process is at work on it now")
-        return
-    error = status.judge(seen, progress, runbook.finals)
-    if error is not None:
-        raise error
 
 
 def _forgotten(session: Session) -> Iterable[str]:
@@ -74,7 +120,7 @@ def _tell_rest(session: Session, progress: Progress, runbook: Runbook) -> None:
     """Print whom the next round waits for, where it waits for somebody outside."""
     standing = {progress.states.get(host, origin) for host, origin in runbook.origins.items()}
     begins = next((n for n, stage in enumerate(runbook.stages) if stage.source in standing), 0)
-    following = runbook.stages[begins : begins + 2]  # clients that the plan moves itself may come first
+    following = runbook.stages[begins : begins + 3]  # clients that the plan moves itself may come first
     pending = next((stage for stage in following if stage.steps[0].before), None)
     gates = pending.steps[0].before[-1:] if pending else ()
     questions = tuple(question for gate in gates for question in gate.questions)

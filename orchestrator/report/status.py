@@ -1,15 +1,19 @@
 """Status: in which state each member is seen to stand now, beside what the state file says."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.engine.progress import Progress
 from orchestrator.errors import HostUnreachableError, OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.host.checks import Check
+from orchestrator.host.lock import Holder
 from orchestrator.plan.facts import Target
 from orchestrator.remote.each_host import Heard, ask_each
 from orchestrator.remote.executor import Hosts, refused
 from orchestrator.runbook.model import Runbook
+
+FORMAT = 1  # of the JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,56 @@ def judge(seen: Sequence[Seen], progress: Progress, finals: Mapping[str, str]) -
         doubts = ", ".join(sorted(doubt.step for doubt in progress.unsettled.values()))
         return StoppedError(f"the run has stopped in the middle{f', at {doubts}' if doubts else ''}")
     return None
+
+
+def as_json(
+    seen: Sequence[Seen],
+    progress: Progress,
+    runbook: Runbook,
+    error: OrchestratorError | None,
+    locks: Mapping[str, Holder | str | None],
+) -> str:
+    """Return where every host stands as one line of JSON; ``exit_code`` is what ``status`` ends with.
+
+    ``locks`` are who holds each host's lock, why that could not be read, or None for nobody.
+    """
+    holders = dict.fromkeys(holder for holder in locks.values() if isinstance(holder, Holder))
+    opened = progress.opened
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "run": opened.run if opened else None,
+            "outcome": progress.outcome,
+            "direction": progress.direction,
+            "is_under_way": progress.is_under_way,
+            "steps_ahead": progress.steps_ahead(runbook.tracks),
+            "steps_back": progress.steps_back(runbook.tracks),
+            "exit_code": error.exit_code if error else 0,
+            "hosts": [
+                {
+                    "name": one.member,
+                    "address": one.address,
+                    "state": one.state,
+                    "recorded": one.recorded if one.is_noted else None,
+                    "is_silent": one.is_silent,
+                    "remark": one.remark,
+                }
+                for one in seen
+            ],
+            "locks": [
+                {
+                    "run": holder.run,
+                    "who": holder.who,
+                    "since": holder.since,
+                    "doing": holder.doing,
+                    "state_file": holder.state,
+                    "hosts": [host for host, found in locks.items() if found == holder],
+                }
+                for holder in holders
+            ],
+            "locks_unread": {host: why for host, why in locks.items() if isinstance(why, str)},
+        }
+    )
 
 
 def table(seen: Sequence[Seen]) -> str:

@@ -1,5 +1,6 @@
 """Where each member is seen to stand, also while hosts do not answer."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from engine.world import World, make_cluster
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.etcd.gather import gather
+from orchestrator.host.lock import Holder
 from orchestrator.host.questions import Answers, Question
 from orchestrator.plan.facts import Target
 from orchestrator.remote.executor import LiveExecutor
@@ -89,3 +91,35 @@ def test_a_member_that_stands_elsewhere_says_why_it_is_not_where_it_is_recorded(
     assert ("switched", "sealed") == (state, recorded)
     assert remark.startswith("the state file says sealed: ")
     assert "server1 sees peer URLs http://" in remark
+
+
+def test_programs_get_the_same_as_people_with_the_exit_code(tmp_path: Path) -> None:
+    world = walked(tmp_path, "staged")
+    world.error = AWAY
+    targets = [Target(world.cluster, world.facts, host) for host in world.cluster.hosts]
+    progress = world.event_log.progress
+    seen = status.observe(world.runbook, world, progress, targets)
+    anna = Holder(
+        "ab12cd34", "1", "bastion1", "/srv/plan.yaml.state.jsonl", "anna@bastion1", "10:00 UTC", "run"
+    )
+    locks: dict[str, Holder | str | None] = {
+        "server1": anna,
+        "server2": anna,
+        "server3": "no route to host",
+        "client1": None,
+    }
+    error = status.judge(seen, progress, {})
+    told = json.loads(status.as_json(seen, progress, world.runbook, error, locks))
+
+    assert (1, 4, True) == (told["format"], told["exit_code"], told["is_under_way"])
+    assert ["staged", "staged", None] == [host["state"] for host in told["hosts"]]
+    assert [False, False, True] == [host["is_silent"] for host in told["hosts"]]
+    holder = {
+        "run": "ab12cd34",
+        "who": "anna@bastion1",
+        "since": "10:00 UTC",
+        "doing": "run",
+        "state_file": "/srv/plan.yaml.state.jsonl",
+        "hosts": ["server1", "server2"],
+    }
+    assert ([holder], {"server3": "no route to host"}) == (told["locks"], told["locks_unread"])
