@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from orchestrator.lab.clients import http_session
 from orchestrator.lab.provisioning import credentials
 from orchestrator.plan.model import Cluster
+from orchestrator.probe import http_session
 
 PATIENCE_S = 5.0
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.lab.clients.crowd import PLAIN
-from orchestrator.lab.clients.tally import ClientReport
+from orchestrator.probe.tally import ClientReport
 
 CLOSING = "switch"  # the round that closes http, in each strategy
 

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.lab.clients import http_session, v3
-from orchestrator.lab.clients.http_session import Body, Endpoint, Session, UnansweredError
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -15,6 +13,8 @@ from orchestrator.lab.provisioning import credentials, login
 from orchestrator.plan import model
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
 from orchestrator.plan.model import Cluster
+from orchestrator.probe import http_session, v3
+from orchestrator.probe.http_session import Body, Endpoint, Session, UnansweredError
 
 ASKED = "/v2/stats/self"  # a proxy passes it on, so an answer is a member's. Source: the guide
 

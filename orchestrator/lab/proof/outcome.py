@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.lab.clients.local_clients import LocalClient
-from orchestrator.lab.clients.tally import ClientReport, ProbeReport
 from orchestrator.lab.proof.access import Reception, Visitor
 from orchestrator.lab.proof.crowd import of_client
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
+from orchestrator.lab.proof.rests import Rest, of_rest
 from orchestrator.plan.model import Cluster
+from orchestrator.probe.tally import ClientReport, ProbeReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Outcome:
 
     ``probe`` is the main client's report; ``single_ways`` are those of clients through one port of one host,
     by its name. ``crowd`` are clients of every kind, if they were asked for; ``http_closed_at`` is when http
-    was closed on purpose.
+    was closed on purpose, and ``rests`` are looks at the list of clients that the program shows.
     """
 
     cluster: Cluster
@@ -50,6 +51,7 @@ class Outcome:
     way_back: WayBack | None = None
     crowd: tuple[ClientReport, ...] = ()
     http_closed_at: float | None = None
+    rests: tuple[Rest, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -71,6 +73,8 @@ def shortcomings(outcome: Outcome) -> tuple[str, ...]:
         found += of_single_way(name, probe)
     for each in outcome.crowd:
         found += of_client(each, outcome.http_closed_at)
+    for rest in outcome.rests:
+        found += of_rest(rest)
     for member in outcome.members:
         found += of_member(outcome.cluster, member)
     for proxy in outcome.proxies:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.lab.clients.crowd import PLAIN, SYNCED
 from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.machine import network
 from orchestrator.lab.provisioning import credentials
 
 MODULE = "orchestrator.lab.clients.probe"
 CROWD = "orchestrator.lab.clients.crowd"
+OF_THEIR_OWN = (PLAIN, SYNCED)  # kinds of clients that come from addresses of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def of_single_ways(lab: Lab, *, leisure: float = 1.0, has_crowd: bool = False) -
 def of_every_kind(lab: Lab, *, leisure: float = 1.0) -> Post:
     """Return the post of clients of every kind: on the bastion; gRPC ones use a member's own etcdctl."""
     etcdctl = lab.members[0].root / "usr/bin/etcdctl"
-    options = ("--etcdctl", str(etcdctl)) if etcdctl.exists() else ()
+    plain, synced = map(str, network.more_addresses(lab.taken, len(OF_THEIR_OWN)))
+    options: tuple[str, ...] = ("--plain-address", plain, "--synced-address", synced)
+    options += ("--etcdctl", str(etcdctl)) if etcdctl.exists() else ()
     return Post(
         "every-kind",
         lab.bastion,

@@ -7,18 +7,19 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from orchestrator.lab.clients.tally import ClientReport, CrowdReport, ProbeReport
 from orchestrator.lab.lifecycle.lab import Lab
+from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, wait_until
 from orchestrator.lab.proof import posts
 from orchestrator.lab.proof.posts import Post
 from orchestrator.plan.model import Frozen
+from orchestrator.probe.tally import ClientReport, CrowdReport, ProbeReport
 
 Report = TypeVar("Report", bound=Frozen)
 
@@ -50,6 +51,12 @@ class RunningProber:
             )
         return cls(process, log, report)
 
+    @classmethod
+    def start_crowd(cls, lab: Lab, *, leisure: float = 1.0) -> "RunningProber":
+        """Start clients of every kind, some of which come from addresses of their own."""
+        network.add_addresses(lab.bastion, network.more_addresses(lab.taken, len(posts.OF_THEIR_OWN)))
+        return cls.start(lab, posts.of_every_kind(lab, leisure=leisure))
+
     def wait_for_writes(self, *, for_s: float = 1.0, timeout_s: float = 30.0) -> None:
         """Wait until it has been writing for that long from now on, with success."""
         wait_for_all([self], for_s=for_s, timeout_s=timeout_s)
@@ -68,7 +75,11 @@ class RunningProber:
             last = json.loads(lines[-1])
         except (IndexError, ValueError):  # nothing said yet, or half a line
             return Progress(0.0, 0)
-        return Progress(last["after_s"], last["acknowledged"])
+        return Progress(last["after_s"], last["acknowledged"], last.get("plain_s", {}))
+
+    def move_back(self) -> None:
+        """Have its clients move back to http as soon as every member serves that."""
+        self.process.send_signal(signal.SIGUSR1)
 
     def ask_to_stop(self) -> None:
         """Let the prober know that it is enough."""
@@ -123,7 +134,7 @@ class RunningProbers:
         """Start them all at once; ``leisure`` as posts.of_members has it."""
         ways = posts.of_single_ways(lab, leisure=leisure, has_crowd=has_crowd)
         single = {post.name: RunningProber.start(lab, post) for post in ways}
-        crowd = RunningProber.start(lab, posts.of_every_kind(lab, leisure=leisure)) if has_crowd else None
+        crowd = RunningProber.start_crowd(lab, leisure=leisure) if has_crowd else None
         return cls(RunningProber.start(lab, posts.of_members(lab, leisure=leisure)), single, crowd)
 
     @property
@@ -157,7 +168,11 @@ class RunningProbers:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the prober is: seconds since its first write, and writes acknowledged."""
+    """How far the prober is: seconds since its first write, and writes acknowledged.
+
+    ``plain_s`` says how many seconds ago it spoke plain http, by its address; '' is the bastion's.
+    """
 
     after_s: float
     acknowledged: int
+    plain_s: Mapping[str, float] = field(default_factory=dict)

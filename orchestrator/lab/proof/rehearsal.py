@@ -11,11 +11,12 @@ from orchestrator.lab.clients import local_clients
 from orchestrator.lab.hosts import etcd_programs, journald
 from orchestrator.lab.lifecycle.lab import NOTHING, PREFIX, Lab
 from orchestrator.lab.machine.programs import LabError
-from orchestrator.lab.proof import evidence, way_back
+from orchestrator.lab.proof import evidence, rests, way_back
 from orchestrator.lab.proof.crowd import closed_at
 from orchestrator.lab.proof.outcome import Closing, Outcome
 from orchestrator.lab.proof.probers import RunningProbers
 from orchestrator.lab.proof.rendering import render
+from orchestrator.lab.proof.rests import Rest
 from orchestrator.lab.provisioning import plan_copy
 from orchestrator.output import err, out
 from orchestrator.plan.layout import Layout
@@ -35,10 +36,12 @@ def run_rehearsal(
     With ``found``, the hosts are those that were found, and are rolled back at the end unless they are kept.
     With a crowd, clients of every kind use the cluster meanwhile; one knows http alone and is cut off.
     """
-    cut_off = ("--cut-off",) if has_crowd else ()
+    has_rest = has_crowd and plan_copy.read(plan).strategy == BRIDGE and "--until" not in " ".join(arguments)
+    cut_off = (*(("--resume",) if has_rest else ()), "--cut-off") if has_crowd else ()
     outcome = rehearse(
         plan,
         program("run", plan_copy.PLAN, "--yes", *cut_off, *arguments),
+        resting=RESTING if has_rest else (),
         closing=program("status", plan_copy.PLAN),
         keep=keep,
         etcd=etcd or etcd_programs.OWN,
@@ -54,15 +57,24 @@ def run_rehearsal(
     return outcome.exit_code
 
 
+BRIDGE = "bridge"  # the strategy with a rest, in which clients are served in both schemes
+REST, END = "bridged", "the end"
+
+
 def program(*arguments: str) -> list[str]:
     """Return the command line of this very program."""
     return [sys.executable, "-m", "orchestrator", *arguments]
+
+
+RESTING = program("run", plan_copy.PLAN, "--yes", "--until", REST)
+LISTING = program("clients", plan_copy.PLAN, "--output", "json")
 
 
 def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     plan: Path,
     command: Sequence[str],
     *,
+    resting: Sequence[str] = (),
     closing: Sequence[str] = (),
     keep: bool = False,
     prefix: str = PREFIX,
@@ -70,6 +82,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
     proxy_settings: Mapping[str, str] = NOTHING,
     etcd: str = etcd_programs.OWN,
     found: Layout | None = None,
+    above: Sequence[Path] = (),
     undoing: Sequence[str] = (),
     log: Path | None = None,
     leisure: float = 1.0,
@@ -78,10 +91,13 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
 ) -> Outcome:
     """Boot a plan's hosts, run a command on the bastion while clients write, and collect the proof.
 
-    The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``closing``
+    The commands find the lab's copy of the plan as ``plan.yaml`` in their working directory. ``resting``, if
+    there is one, runs before and ends in a rest: there, and at the end, the list of clients is compared with
+    what the lab's own know. ``closing``
     runs after that, and what it prints stands in the outcome; ``undoing`` runs last, if the command
     succeeded. What the others print goes to the terminal, or to ``log``. ``leisure`` is how much longer than
     usual clients wait between two writes; with ``has_crowd`` there are some of every kind.
+    Trees ``above`` lie over the hosts' base system.
     The hosts are gone afterwards, unless ``keep``; the lab's directory stays.
     """
     began = time.monotonic()
@@ -92,6 +108,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
         proxy_settings=proxy_settings,
         etcd=etcd,
         found=found,
+        above=above,
         report=report,
     )
     try:
@@ -100,7 +117,7 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
             f"{len(lab.hosts)} hosts are up after {up_s:.1f} s; plan, keys and logs are in {lab.directory}."
         )
         probers = RunningProbers.start(lab, leisure=leisure, has_crowd=has_crowd)
-        outcome = _prove(lab, command, log, probers, report)
+        outcome = _prove(lab, (resting, command), log, probers, report)
         closed = _closed(lab, closing)
         back = way_back.walk(lab, undoing, log) if undoing and outcome.program_exit == 0 else None
         return replace(outcome, closing=closed, way_back=back, took_s=time.monotonic() - began)
@@ -111,19 +128,27 @@ def rehearse(  # noqa: PLR0913 - two things to rehearse, and named options
 
 def _prove(
     lab: Lab,
-    command: Sequence[str],
+    commands: tuple[Sequence[str], Sequence[str]],
     log: Path | None,
     probers: RunningProbers,
     report: Callable[[str], None],
 ) -> Outcome:
-    began = time.monotonic()
+    began, (resting, command) = time.monotonic(), commands
+    looks: list[Rest] = []
     try:
         starts = {host.name: journald.starts(host) for host in lab.hosts}
         probers.wait_for_writes()
-        report(f"Clients write to the cluster. Now running: {' '.join(command)}")
-        program_began = time.monotonic()
-        program_exit = lab.execute(command, log=log)
-        program_took_s = time.monotonic() - program_began
+        program_exit, program_took_s = 0, 0.0
+        for each, name in ((resting, REST), (command, END)):
+            if not each or program_exit != 0:
+                continue
+            report(f"Clients write to the cluster. Now running: {' '.join(each)}")
+            program_began = time.monotonic()
+            program_exit = lab.execute(each, log=log)
+            program_took_s += time.monotonic() - program_began
+            if resting and program_exit == 0:
+                report("Comparing the list of clients with what they know themselves.")
+                looks.append(rests.look(lab, name, LISTING, probers))
         report("The clients stop, and read everything back from every member.")
         _let_write_on(probers)
         probe, single_ways = probers.stop()
@@ -142,6 +167,7 @@ def _prove(
         single_ways=single_ways,
         local_clients=_local_clients(lab),
         crowd=crowd,
+        rests=tuple(looks),
         http_closed_at=closed_at(
             lab.directory / f"{plan_copy.PLAN}.state.jsonl", [host.name for host in lab.members]
         ),

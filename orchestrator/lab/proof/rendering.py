@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from orchestrator.lab.clients.local_clients import LocalClient
-from orchestrator.lab.clients.tally import ClientReport, ProbeReport
 from orchestrator.lab.proof.access import Visitor
 from orchestrator.lab.proof.crowd import failures, note
 from orchestrator.lab.proof.evidence import MemberProof, ProxyProof
 from orchestrator.lab.proof.outcome import Outcome, listed, shortcomings
+from orchestrator.lab.proof.rests import reported
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT
+from orchestrator.probe.tally import ClientReport, ProbeReport
 
 Row = tuple[str, ...]
 
@@ -46,6 +47,7 @@ def _facts(outcome: Outcome) -> list[tuple[str, str]]:
         ("latency", f"median {median_ms:.1f} ms, 99 % {p99_ms:.1f} ms"),
         ("fail-overs", str(probe.failovers)),
         ("lease", f"{probe.lease}, {probe.lease_renewals} renewals, {probe.failed_lease_renewals} failed"),
+        *([("clients list", reported(outcome.rests))] if outcome.rests else []),
         ("program", f"exit {outcome.program_exit} after {outcome.program_took_s:.1f} s"),
         *_way_back(outcome),
         ("in all", f"{outcome.took_s:.1f} s"),

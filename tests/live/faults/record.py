@@ -93,7 +93,7 @@ def _not_waiting(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 def words(stderr: str) -> str:
     """The error that the program ended with, on one line."""
-    lines = stderr.splitlines()
+    lines = [line for line in stderr.splitlines() if not line.startswith("more: ")]
     begins = [number for number, line in enumerate(lines) if line.startswith("error: ")]
     line = " ".join(" ".join(lines[begins[-1] :]).split()).removeprefix("error: ") if begins else ""
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from live.stories import events
 
 from orchestrator.engine.events import Opened, Recorded, RunBegan, StepStarted
 from orchestrator.host import names
+from orchestrator.lab.faults.striking import striking
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.machine import processes
@@ -82,28 +81,8 @@ def strike_when(lab: Lab, is_now: Moment, strike: Callable[[Host], object]) -> I
 
     ``strike`` is told the host whose step it is. If it takes a while it is over when this block ends.
     """
-    over = threading.Event()
-    struck: list[BaseException | None] = []
-
-    def watch() -> None:
-        while not over.is_set():
-            if is_now(events(lab)):
-                try:
-                    strike(at_work(lab))
-                except BaseException as error:  # noqa: BLE001 -- told to the test below
-                    struck.append(error)
-                else:
-                    struck.append(None)
-                return
-            time.sleep(0.005)
-
-    watcher = threading.Thread(target=watch, name="strike")
-    watcher.start()
-    try:
+    with striking(lambda: is_now(events(lab)), lambda: strike(at_work(lab))) as struck:
         yield
-    finally:
-        over.set()
-        watcher.join()
-    assert struck, "the run never came to the moment of the strike"
-    if struck[0] is not None:
-        raise struck[0]
+    assert struck.began, "the run never came to the moment of the strike"
+    if struck.error is not None:
+        raise struck.error

@@ -1,26 +1,16 @@
 """etcd itself is struck in the middle of each round: the run goes on by itself, or resumes."""
 
 import json
-import time
 
 import pytest
 from live.faults.journeys import LIMIT_S, journey
 from live.faults.strikes import announced
 
+from orchestrator.lab.faults.strikes import freeze_etcd, signal_etcd
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
-
-
-def signal_etcd(host: Host, name: str) -> None:
-    host.run(["systemctl", "kill", "--kill-who=main", f"--signal={name}", host.unit])
-
-
-def freeze_etcd(host: Host) -> None:
-    signal_etcd(host, "SIGSTOP")
-    time.sleep(5)
-    signal_etcd(host, "SIGCONT")
 
 
 def status(lab: Lab, host: Host) -> tuple[str, int, int]:

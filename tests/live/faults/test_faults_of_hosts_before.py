@@ -55,8 +55,20 @@ def test_a_full_disk_for_files(lab: Lab) -> None:
 
 def test_a_full_disk_for_data(lab: Lab) -> None:
     reported = ("server3: 4 MiB left for /var/lib/etcd", "at least 256 are needed")
-    small = mounted(lab.host("server3"), data_of(lab.host("server3")), *SMALL)
-    refused(lab, "a full disk under etcd's data", "disk", *reported, broken=small)
+    host = lab.host("server3")
+    refused(lab, "a full disk under etcd's data", "disk", *reported, broken=small_data(host))
+
+
+@contextmanager
+def small_data(host: Host) -> Iterator[None]:
+    """A small disk where the member's data lies.
+
+    Each half minute etcd looks which of its old files may go, and ends if their directories are not there.
+    """
+    data = data_of(host)
+    with mounted(host, data, *SMALL):
+        host.run(["mkdir", "-p", f"{data}/member/snap", f"{data}/member/wal"])
+        yield
 
 
 def data_of(host: Host) -> str:

@@ -1,29 +1,14 @@
 """The members' own network is struck in the middle of each round: it heals by itself, and the run goes on."""
 
-import time
-
 import pytest
 from live.faults.journeys import LIMIT_S, journey
 from live.stories import events, wait_until_healthy, writing
 
 from orchestrator.engine.progress import Progress
-from orchestrator.lab.hosts import link_faults
-from orchestrator.lab.hosts.host import Host
+from orchestrator.lab.faults.strikes import cut_all_peer_connections, cut_link_for_a_while
 from orchestrator.lab.lifecycle.lab import Lab
 
 pytestmark = pytest.mark.timeout(LIMIT_S)
-
-
-def cut_all_peer_connections(lab: Lab) -> None:
-    """Break them all at both ends at the same time, nearly."""
-    port = lab.cluster.ports.peer
-    assert sum(link_faults.kill_connections(host, port) for host in lab.hosts) > 0
-
-
-def cut_link_for_a_while(host: Host) -> None:
-    link_faults.cut_link(host)
-    time.sleep(10)
-    link_faults.restore_link(host)
 
 
 def test_all_peer_connections_are_cut_in_the_middle_of_each_round_and_after_it(lab: Lab) -> None:

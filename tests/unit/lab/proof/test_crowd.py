@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lab.clients.crowd import PLAIN, SYNCED
-from orchestrator.lab.clients.tally import ClientReport
 from orchestrator.lab.proof.crowd import closed_at, failures, note, of_client
+from orchestrator.probe.tally import ClientReport
 
 CLOSED = 1_000.0
 FINE = ClientReport(
