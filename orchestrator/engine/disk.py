@@ -7,7 +7,10 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.errors import UsageError
+
 LARGEST_BYTES = 64 * 1024 * 1024  # of a file that is read whole: a long run's state file has some 100 KB
+_BEGINNING_BYTES = 4096  # of a file, by which it is known
 
 # A pipe would keep whoever opens it waiting, a terminal would become ours, and both may be somebody's trap.
 _CAREFULLY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -21,7 +24,7 @@ _KINDS = {
 
 
 class NotAFileError(OSError):
-    """What lies there is no plain file, or more than can be read."""
+    """What lies there is no plain file, or none of ours, or more than can be read."""
 
 
 def open_plain(path: Path, *, for_writing: bool = False) -> int:
@@ -71,11 +74,17 @@ def write(descriptor: int, content: bytes) -> None:
     os.fsync(descriptor)
 
 
-def write_new(path: Path, content: bytes, *, may_replace: bool = False) -> None:
-    """Put a file there, whole or not at all, for its owner alone; OSError if one is there already."""
+def write_new(path: Path, content: bytes, *, may_replace: bool = False, mode: int | None = 0o600) -> None:
+    """Put a file there, whole or not at all, with a ``mode``; OSError if one is there already.
+
+    Without a mode it has the one that any new file has.
+    """
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(fresh, flags, 0o666 if mode is None else 0o600)
     try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)  # whatever the umask is
         write(descriptor, content)
         if may_replace:
             fresh.replace(path)
@@ -86,6 +95,31 @@ def write_new(path: Path, content: bytes, *, may_replace: bool = False) -> None:
         os.close(descriptor)
         with suppress(FileNotFoundError):
             fresh.unlink()
+
+
+def write_own(path: Path, content: bytes, mark: bytes) -> None:
+    """Put a file where a person wants it, whole or not at all; a link stays, and leads to it.
+
+    OSError. What lies there is replaced only if it is empty or has the ``mark`` of such files of ours in its
+    beginning: UsageError for anything else, which may be a plan or somebody's only key.
+    """
+    try:
+        _refuse_foreign(path, mark)
+    except NotAFileError as error:
+        reason = f"{path}: {error.strerror}, and stays as it is: name another one with --out"
+        raise UsageError(reason) from error
+    write_new(path.resolve(), content, may_replace=True)
+
+
+def _refuse_foreign(path: Path, mark: bytes) -> None:
+    with suppress(FileNotFoundError):
+        descriptor = open_plain(path)
+        try:
+            beginning = os.pread(descriptor, _BEGINNING_BYTES, 0)
+        finally:
+            os.close(descriptor)
+        if beginning and mark not in beginning:
+            raise NotAFileError(errno.EEXIST, "another file is there already")
 
 
 def sync_directory(path: Path) -> None:

@@ -30,9 +30,9 @@ _MAY: Mapping[type[Recorded], tuple[Phase, ...]] = {
     RunBegan:      ("opened", "recovered", "running", "handing", "stepping", "failed", "ended"),
     RoundBegan:    ("running",),
     HandedOver:    ("running", "recovered"),
-    StepStarted:   ("running", "recovered", "handing"),
+    StepStarted:   ("running", "recovered", "handing", "stepping"),
     StepSucceeded: ("running", "recovered", "stepping"),
-    StepFailed:    ("stepping",),
+    StepFailed:    ("stepping", "failed"),
     RunEnded:      ("running", "handing", "stepping", "failed"),
 }
 _MEANING: Mapping[Phase, str] = {
@@ -75,8 +75,9 @@ class Begun:
 class Story:
     """What the events so far say about the next one.
 
-    ``step`` is the one under way, ``pending`` are the hosts that have not taken ``round`` yet. ``states``,
-    ``unsettled`` are by host, ``begun`` and ``handovers`` by step.
+    ``steps`` are those under way: more than one only in a round that hosts take at once. ``pending`` are the
+    hosts that have not taken ``round`` yet. ``states``, ``unsettled`` are by host, ``begun`` and
+    ``handovers`` by step.
     """
 
     opened: Opened | None = None
@@ -87,7 +88,7 @@ class Story:
     began: RunBegan | None = None
     round: RoundBegan | None = None
     pending: tuple[str, ...] = ()
-    step: str = ""
+    steps: tuple[str, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     unsettled: Mapping[str, Unsettled] = field(default_factory=dict)
     begun: Mapping[str, Begun] = field(default_factory=dict)
@@ -135,6 +136,8 @@ class Story:
             return f"{', '.join(self.pending)} did not take the round before"
         if not event.hosts or len(set(event.hosts)) < len(event.hosts):
             return "it names no host, or one twice"
+        if event.at_once and event.last:
+            return f"{event.last} cannot go last where all go at once"
         return None
 
     def _of_step(self, event: _OfStep) -> str | None:
@@ -158,14 +161,29 @@ class Story:
             return f"round {round_} has not begun"
         if event.host not in self.pending:
             return f"{event.host} does not take this round, or has taken it"
-        if self.phase != "running" and event.step != self.step:
-            return f"{self.step} is under way"
+        reason = self._under_way(event)
+        if reason:
+            return reason
         if isinstance(event, StepStarted | StepSucceeded) and event.target != self.round.target:
             return f"round {round_} leads to {self.round.target!r}"
         return None
 
+    def _under_way(self, event: _OfStep) -> str | None:
+        """Say why a step's event cannot stand while others are under way, or have just failed."""
+        if isinstance(event, StepStarted):
+            others = [step for step in self.steps if step != event.step]
+            if self.phase == "stepping" and event.step in self.steps:
+                return f"{event.step} is under way"
+            is_at_once = self.phase == "stepping" and self.round is not None and self.round.at_once
+            return f"{', '.join(others)} is under way" if others and not is_at_once else None
+        if self.phase == "running" or event.step in self.steps:
+            return None
+        return f"{', '.join(self.steps)} is under way" if self.steps else f"{event.step} is not under way"
+
     def _handed_over(self, event: HandedOver) -> str | None:
         before = self.handovers.get(event.step, 0)
+        if self.round is not None and self.round.at_once and self.phase != "recovered":
+            return "nobody hands over in a round that is taken at once"
         if event.number <= before or (self.phase != "recovered" and event.number != before + 1):
             return f"handover {event.number} cannot follow handover {before}"
         return "it hands over to itself" if event.successor == event.host else None
@@ -195,7 +213,7 @@ class Story:
         doubt = self.unsettled.get(event.host)
         if doubt is None or doubt.step != event.step:
             return f"{event.step} was not begun"
-        if event.is_adopted != (self.phase != "stepping"):
+        if event.is_adopted == (event.step in self.steps):
             return "it was begun by this run" if event.is_adopted else "it was not begun by this run"
         return None if event.target == doubt.target else f"{event.step} leads to {doubt.target!r}"
 
@@ -203,7 +221,7 @@ class Story:
         if event.outcome not in {"finished", "paused"}:
             return None
         if self.phase != "running" or self.pending:
-            return f"{self.step or ', '.join(self.pending)} has not ended"
+            return f"{', '.join(self.steps or self.pending)} has not ended"
         if event.outcome == "finished" and self.unsettled:
             return f"{', '.join(doubt.step for doubt in self.unsettled.values())} has not ended"
         return None

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from orchestrator.engine import together, wait
+from orchestrator.engine import at_once, together, wait
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import RoundBegan, RunEnded
+from orchestrator.engine.halt import Halt, said_once
+from orchestrator.engine.leave import ObjectionError
 from orchestrator.engine.machine import MemberMachine
 from orchestrator.engine.state_file import EventLog
 from orchestrator.engine.step import JobFailedError, Walker
+from orchestrator.engine.turns import Turns
 from orchestrator.errors import (
     HostUnreachableError,
     LockedError,
@@ -57,9 +60,8 @@ class _Walk:
         self._event_log = event_log
         self._context = context
         self._walker = Walker(executor, event_log, context)
-        self._since = context.clock()  # of the run, or of its latest step
-        # what must hold before each host's first step: together, that the whole cluster is well
-        self._always = tuple(gate_ for step in runbook.stages[0].steps for gate_ in step.always)
+        self._halt = Halt(runbook, event_log, context, self._walker.looks)
+        self._turns = Turns(runbook, self._walker, event_log, context, self._halt)
         self._machines = {
             host: MemberMachine(runbook, host, self._standing(host), self._walker.take)
             for host in runbook.tracks
@@ -75,17 +77,10 @@ class _Walk:
 
     def go(self, until: str | None) -> None:
         try:
-            self._verify_standing()
-            for stage in self._runbook.stages:
-                self._take_round(stage)
-                if stage.target == until and stage is not self._runbook.stages[-1]:
-                    self._walker.record(
-                        RunEnded(outcome="paused", reason=f"every member has reached {until}")
-                    )
-                    return
-            self._walker.record(RunEnded(outcome="finished"))
+            ending = self._take_rounds(until)
+            self._walker.record(ending)
         except UnwritableError as error:
-            raise self._stopped(str(error)) from error
+            raise self._halt.stopped(str(error)) from error
         except RunInterruptedError as error:
             self._end(RunEnded(outcome="interrupted", reason=str(error)), error)
             raise
@@ -93,8 +88,28 @@ class _Walk:
             self._end(RunEnded(outcome="stopped", reason=str(error)), error)
             raise
 
+    def _take_rounds(self, until: str | None) -> RunEnded:
+        """Take every round, or those to a state, and return how the run ends."""
+        try:
+            self._verify_standing()
+            is_paused = False
+            for stage in self._runbook.stages:
+                self._take_round(stage)
+                is_paused = stage.target == until and stage is not self._runbook.stages[-1]
+                if is_paused:
+                    break
+            self._context.witness.end()
+            self._walker.leave.heed("stopped behind the last step")
+        except ObjectionError as error:
+            self._halt.reset()
+            raise self._halt.stopped(str(error)) from error
+        if is_paused:
+            return RunEnded(outcome="paused", reason=f"every member has reached {until}")
+        return RunEnded(outcome="finished")
+
     def _end(self, ending: RunEnded, error: OrchestratorError) -> None:
         """Note an ending; where that fails, why the run stopped is reported all the same."""
+        self._context.witness.end()
         try:
             self._walker.record(ending)
         except UnwritableError as unwritable:
@@ -109,7 +124,7 @@ class _Walk:
         settled = [(host, machine.state) for host, machine in self._machines.items() if host not in unsettled]
         standing = tuple(gate_ for place in settled for gate_ in self._runbook.standing[place])
         if not self._event_log.progress.attempts:
-            refusals = self._executor.refusals(standing + self._always)
+            refusals = self._executor.refusals(standing + self._halt.always)
             if refusals:
                 raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
             return
@@ -123,10 +138,10 @@ class _Walk:
         try:
             self._refuse_touched(touched)
             is_away = any(self._is_away(stage) for stage in self._runbook.stages)
-            self._walker.hold(touched if is_away else (*standing, *touched))
+            self._walker.looks.hold(touched if is_away else (*standing, *touched), "members")
         except wait.NotYetError as error:
             reason = f"the hosts are not as the state file left them: {error}"
-            raise self._stopped(reason, self._advice()) from error
+            raise self._halt.stopped(reason, self._advice()) from error
 
     def _refuse_touched(self, gates: Sequence[Check]) -> None:
         """Stop at a manual change; waiting does not fix it, as it may fix who cannot be asked."""
@@ -140,7 +155,7 @@ class _Walk:
                 f"manual change found: {error}. Nothing was changed. Put that back first; "
                 f"the expected content is shown by: {shown}"
             )
-            raise self._stopped(reason, self._advice()) from error
+            raise self._halt.stopped(reason, self._advice()) from error
 
     def _advice(self) -> Advice | None:
         """Return what is to be known of the first round that somebody still has to take."""
@@ -164,7 +179,8 @@ class _Walk:
                 RoundBegan(round=first.round, target=first.target, hosts=hosts, order=stage.order, last=None)
             )
             for step in steps:
-                self._walker.refuse_to_begin(step)
+                self._walker.leave.refuse_to_begin(step)
+                self._walker.leave.ask(step)
                 self._settle(step, stage.advice, self._walker.take)
                 self._machines[step.host] = MemberMachine(
                     self._runbook, step.host, step.target, self._walker.take
@@ -175,12 +191,13 @@ class _Walk:
         if stage.is_together and self._pending(stage):
             stage = self._take_anew(stage)
         pending = self._pending(stage)
+        is_at_once = stage.at_once and not self._context.is_taken_slowly
         announced = False
         while pending:
-            self._walker.refuse_to_begin(pending[0])
+            self._walker.leave.refuse_to_begin(pending[0])
             self._wait_for_those_outside(stage, pending)
-            last = self._find_last(stage)  # only now: it may have changed while one waited
-            step = self._next(pending, last)
+            self._turns.soak(stage, pending)
+            step, last = self._turns.choose(stage, pending)
             hand_over = stage.last if step.host == last else None
             if not announced:
                 hosts = tuple(step.host for step in pending)
@@ -191,59 +208,54 @@ class _Walk:
                         hosts=hosts,
                         order=stage.order,
                         last=last,
+                        at_once=is_at_once,
                     )
                 )
                 announced = True
+            if is_at_once and step.host not in self._event_log.progress.unsettled:
+                self._take_at_once(stage, pending)
+                return
             self._settle(step, stage.advice, self._machines[step.host].step, hand_over)
             pending.remove(step)
+
+    def _take_at_once(self, stage: Stage, steps: Sequence[Step]) -> None:
+        """Take steps that were not begun before at once; of those that are under way none stops another."""
+        self._halt.reset()
+        try:
+            errors = at_once.begin(self._walker, self._event_log, self._context, steps)
+        except (wait.NotYetError, HostUnreachableError, LoginRefusedError) as error:
+            raise self._halt.stopped(self._halt.failure(steps[0], error), stage.advice) from error
+        begun = [step for step in steps if step.id in self._event_log.progress.steps]
+        failed = (step for step in begun if step.id in errors)
+        reason = said_once(self._halt.failure(step, errors[step.id]) for step in failed)
+        try:
+            for step in begun:
+                if step.id not in errors:
+                    self._machines[step.host].step(step)
+            for step in begun:
+                found = errors.get(step.id)
+                if isinstance(found, JobFailedError | wait.NotYetError | LockedError):
+                    self._walker.fail(step, found)  # of a host that was lost nobody knows: it is in doubt
+        except UnwritableError as unwritable:
+            raise UnwritableError("; besides, ".join(filter(None, (reason, str(unwritable))))) from unwritable
+        if any(isinstance(error, LockedError) for error in errors.values()):
+            raise LockedError(reason)
+        if errors:
+            raise self._halt.stopped(reason, stage.advice) from next(iter(errors.values()))
+        if len(begun) < len(steps):
+            self._walker.leave.refuse_to_begin(steps[len(begun)])
 
     def _wait_for_those_outside(self, stage: Stage, pending: Sequence[Step]) -> None:
         """Wait before a step that begins; one that began goes on."""
         if any(step.host in self._event_log.progress.unsettled for step in pending):
             return
         step = pending[0]
-        self._settle(step, stage.advice, lambda step, _: self._walker.wait_for_those_outside(step))
-
-    def _find_last(self, stage: Stage) -> str | None:
-        if stage.last is None:
-            return None
-        try:
-            return self._walker.find(stage.last, waits=stage.waits and not self._is_away(stage))
-        except wait.NotYetError as error:
-            raise self._stopped(str(error), stage.advice) from error
-
-    def _next(self, pending: Sequence[Step], last: str | None) -> Step:
-        """Choose: whoever is unsettled may be away and goes first, whoever has to go last goes last."""
-        unsettled = self._event_log.progress.unsettled
-        return min(pending, key=lambda step: (step.host not in unsettled, step.host == last))
+        self._settle(step, stage.advice, lambda step, _: self._walker.leave.wait_for_those_outside(step))
 
     def _settle(self, step: Step, advice: Advice | None, take: Take, hand_over: Poll | None = None) -> None:
         """Take one step, and say what is true now if it fails."""
-        where = f"{step.id}: {{}}; {step.host} still stands in {step.source!r}"
-        self._since = self._context.clock()
+        self._halt.reset()
         try:
             take(step, hand_over)
-        except (wait.NotYetError, JobFailedError) as error:
-            raise self._stopped(where.format(error), advice) from error
-        except (HostUnreachableError, LoginRefusedError) as error:
-            is_begun = step.host in self._event_log.progress.unsettled  # a handover comes before that
-            doubt = f"; {step.id} is in doubt" if is_begun else ""
-            raise self._stopped(where.format(f"{error}{doubt}"), advice) from error
-
-    def _stopped(self, reason: str, advice: Advice | None = None) -> OrchestratorError:
-        """Say whether the cluster is healthy: that decides whether a person is needed now.
-
-        What is left of the step's patience is the cluster's: a host that reboots is back by itself.
-        """
-        reported = f". {advice.text}" if advice else ""
-        try:
-            self._walker.hold(self._always, spent_s=self._context.clock() - self._since)
-        except wait.UnseenError as error:
-            return PersonNeededError(
-                f"{reason}; the cluster's health could not be checked: {error}{reported}"
-            )
-        except wait.NotYetError as error:
-            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{reported}")
-        return StoppedError(
-            f"{reason}; the cluster is healthy{reported if advice and advice.is_urgent else ''}"
-        )
+        except (wait.NotYetError, JobFailedError, HostUnreachableError, LoginRefusedError) as error:
+            raise self._halt.stopped(self._halt.failure(step, error), advice) from error

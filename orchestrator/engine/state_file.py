@@ -12,7 +12,7 @@ from orchestrator.engine import disk, holding, lines
 from orchestrator.engine.events import Recorded
 from orchestrator.engine.lines import Content
 from orchestrator.engine.progress import Progress
-from orchestrator.errors import RefusedError, UnwritableError
+from orchestrator.errors import RefusedError, UnwritableError, UsageError
 
 
 class EventLog(Protocol):
@@ -167,15 +167,23 @@ class StateFile:
 
 def read(path: Path) -> tuple[list[Recorded], int]:
     """Read a state file without its lock: its events, and how many bytes hold whole lines."""
-    content = _content(path)
-    return list(content.events), content.sound_bytes
+    held = content_of(path)
+    return list(held.events), held.sound_bytes
 
 
 def progress_of(path: Path) -> Progress:
     """Read how far a run has come, without the file's lock; no file is no progress."""
     if not os.path.lexists(path):
         return Progress()
-    return _content(path).progress
+    return content_of(path).progress
+
+
+def refuse_missing(path: Path) -> None:
+    """Refuse to read the story of a run where none is; raises UsageError."""
+    if not os.path.lexists(path):
+        raise UsageError(
+            f"{path}: there is no state file: no run has begun, or it lies elsewhere (--state FILE)"
+        )
 
 
 def create(path: Path, events: Iterable[Recorded]) -> None:
@@ -189,7 +197,8 @@ def create(path: Path, events: Iterable[Recorded]) -> None:
         disk.write_new(path, content)
 
 
-def _content(path: Path) -> Content:
+def content_of(path: Path) -> Content:
+    """Read all that a state file holds, without its lock."""
     with holding.refused(path):
         descriptor = disk.open_plain(path)
         try:

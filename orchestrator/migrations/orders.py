@@ -26,5 +26,7 @@ def _leader(everyone: tuple[Target, ...]) -> Poll:
 
 
 one_by_one = Order("one by one")
+all_at_once = Order("all at once", at_once=True)
+in_turn = Order("in turn, then one look at all", at_once=True)
 leader_last = Order("leader last", last=_leader)
 leader_last_if_any = Order("leader last, if there is one", last=_leader, waits=False)

@@ -1,6 +1,6 @@
 """What a migration is made of: states that own gates, and rounds that own a way there and a way back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, Self
@@ -11,12 +11,23 @@ from orchestrator.host import names
 from orchestrator.host.checks import Poll
 from orchestrator.host.operations import Operation
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Cluster
+from orchestrator.plan.model import Cluster, Host
 
 DEADLINE_S = 60.0  # of a step's script; update-ca-certificates alone took over 30 s on a host short of CPU
 
-Role = Literal["member", "proxy"]
-ROLES: tuple[Role, ...] = ("member", "proxy")
+Role = Literal["member", "proxy", "client host"]
+ROLES: tuple[Role, ...] = ("member", "proxy", "client host")
+
+
+def hosts_of(cluster: Cluster, role: Role) -> Sequence[Host]:
+    """Return the hosts of a role, in the plan's order."""
+    hosts: Mapping[Role, Sequence[Host]] = {
+        "member": cluster.members,
+        "proxy": cluster.proxies,
+        "client host": cluster.clients.hosts,
+    }
+    return hosts[role]
+
 
 Action = Callable[[Target], Iterable[Operation]]
 HandOver = Callable[[Target, Target], Iterable[Operation]]
@@ -24,18 +35,38 @@ Election = Callable[[tuple[Target, ...]], Poll]
 
 
 @dataclass(frozen=True, slots=True)
+class Speaks:
+    """The schemes of a host's listeners, for people: ``both`` is https beside http where the run overlaps."""
+
+    clients: Literal["http", "both", "https", "-"]
+    peers: Literal["http", "https", "-"]
+
+
+HTTP, BOTH, HTTPS = Speaks("http", "http"), Speaks("both", "http"), Speaks("https", "https")
+RELAYS = Speaks("http", "-")  # a proxy has no peers
+SERVES_NOBODY = Speaks("-", "-")  # a host of clients alone
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """Where a host stands; ``gates`` are observably true of every host that stands there."""
+    """Where a host stands; ``gates`` are observably true of every host that stands there.
+
+    ``overnight`` says whether it may be left like this for a night: "Yes" or "No", and why.
+    """
 
     name: str
     meaning: str
     gates: tuple[HostCheck, ...]
+    speaks: Speaks = HTTP
+    overnight: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """In which order the members take a round, one after the other.
+    """In which order the members take a round, one after the other unless ``at_once``.
 
+    Steps that are taken at once are judged by one look behind the last job. A round in which a unit is
+    restarted is never taken so, and jobs that change what members share come one after the other all the same.
     ``last`` finds, when the round begins and before each step, the member that has to wait for all others;
     before its own step it hands that role over with the round's action. ``waits`` says whether there must be
     such a member before anything is done.
@@ -44,6 +75,7 @@ class Order:
     name: str
     last: Election | None = None
     waits: bool = True
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

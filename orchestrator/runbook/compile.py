@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from orchestrator.host.operations import Operation
-from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round
+from orchestrator.migrations.orders import in_turn, one_by_one
+from orchestrator.migrations.table import ROLES, HandOver, Migration, Role, Round, hosts_of
 from orchestrator.plan.facts import Facts, Target
 from orchestrator.plan.model import Cluster
 from orchestrator.runbook import drift
@@ -31,8 +32,10 @@ class _Compilation:
         self._migration = migration
         self._way = way
         self._targets: Mapping[Role, tuple[Target, ...]] = {
-            "member": tuple(Target(cluster, facts, member) for member in cluster.members),
-            "proxy": tuple(Target(cluster, facts, proxy) for proxy in cluster.proxies),
+            role: tuple(
+                Target(cluster, facts, host) for host in hosts_of(cluster, role) if migration.rounds_of(role)
+            )
+            for role in ROLES
         }
         self._gates = {
             (target.name, state.name): tuple(make(target) for make in state.gates)
@@ -75,16 +78,21 @@ class _Compilation:
 
     def _stage(self, round_: Round) -> Stage:
         targets = self._targets[round_.role]
+        steps = tuple(self._step(round_, target) for target in targets)
+        order = round_.order
+        if order.at_once and not all(step.stays_on_its_host for step in steps):
+            order = one_by_one if any(step.restarts for step in steps) else in_turn
         return Stage(
             round=round_.name,
             source=round_.source.name,
             target=round_.target.name,
-            order=round_.order.name,
-            last=round_.order.last(targets) if round_.order.last else None,
-            waits=round_.order.waits,
+            order=order.name,
+            last=order.last(targets) if order.last else None,
+            waits=order.waits,
             advice=round_.there.advice,
-            steps=tuple(self._step(round_, target) for target in targets),
+            steps=steps,
             is_together=round_.there.is_together,
+            at_once=order.at_once,
         )
 
     def _step(self, round_: Round, target: Target) -> Step:

@@ -54,6 +54,12 @@ class Step:
         return any(isinstance(operation, Run) and operation.restarts_unit for operation in self.operations)
 
     @property
+    def stays_on_its_host(self) -> bool:
+        """Whether it takes no member away, and changes nothing that others share."""
+        runs = (operation for operation in self.operations if isinstance(operation, Run))
+        return not any(run.restarts_unit or run.asks_etcd for run in runs)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything that the step would do, in hex; secrets count by their own digest."""
         reported = [
@@ -69,7 +75,8 @@ class Stage:
     """A round, compiled: a step for each host of its role, in the plan's order.
 
     ``last`` finds who has to go last; ``waits`` says whether there must be one. ``advice`` is
-    for those whose run stops in it. ``is_together`` is as its way has it.
+    for those whose run stops in it. ``is_together`` is as its way has it. Hosts take it one after the other
+    unless ``at_once``.
     """
 
     round: str
@@ -81,6 +88,7 @@ class Stage:
     advice: Advice | None
     steps: tuple[Step, ...]
     is_together: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +123,14 @@ class Runbook:
     @property
     def digest(self) -> str:
         """SHA-256 over everything that the runbook would do, in its order, in hex."""
+        # whether hosts wait for each other is no part of what is done: as it was before they could go at once
         reported = [
-            [stage.round, stage.order, *(step.digest for step in stage.steps)] for stage in self.stages
+            [
+                stage.round,
+                "one by one" if stage.at_once else stage.order,
+                *(step.digest for step in stage.steps),
+            ]
+            for stage in self.stages
         ]
         return _sha256([self.cluster, self.migration, dict(self.tracks), reported])
 

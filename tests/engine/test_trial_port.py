@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from engine.walking import run
 from engine.world import World, make_cluster
+from support.reviews import reviewed, shown
 
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
@@ -15,7 +16,6 @@ from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.loading import load
 from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
-from orchestrator.report.review import review
 from orchestrator.runbook.compile import compile_forward
 
 PLAN = """\
@@ -57,4 +57,4 @@ def test_the_plans_port_reaches_the_trial_of_every_member(tmp_path: Path, port: 
     for number, text in enumerate(written, start=101):
         assert f'ETCD_LISTEN_PEER_URLS="https://0.0.0.0:{port}"\n' in text
         assert f'ETCD_INITIAL_ADVERTISE_PEER_URLS="https://198.18.0.{number}:{port}"\n' in text
-    assert str(trial.DIRECTORY) in review(runbook, executor.jobs)
+    assert str(trial.DIRECTORY) in shown(reviewed(cluster, world, runbook, executor.jobs))

@@ -2,6 +2,7 @@
 
 from engine.world import World
 
+from orchestrator import __version__
 from orchestrator.engine import run as engine
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Opened, RoundBegan, RunBegan, StepStarted
@@ -21,7 +22,7 @@ NO_FACTS = Facts(cluster_id="c1", members={})
 def header(facts: Facts, runbook: Runbook, run: str = RUN) -> Opened:
     """First line of a runbook's state file."""
     return Opened(
-        tool="0",
+        tool=__version__,
         run=run,
         cluster=runbook.cluster,
         migration=runbook.migration,

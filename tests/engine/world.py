@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 from orchestrator.errors import HostUnreachableError
 from orchestrator.etcd import actions, files, settings, trial, watching
 from orchestrator.etcd.api import v3
-from orchestrator.etcd.facts import ca_store, connections, listeners, own_files, process, proxies, talkers
+from orchestrator.etcd.facts import (
+    ca_store,
+    connections,
+    listeners,
+    own_files,
+    process,
+    proxies,
+    starts,
+    talkers,
+)
 from orchestrator.etcd.facts.host import HOST
 from orchestrator.etcd.facts.members import LISTINGS, VERSION
 from orchestrator.etcd.install import unit
@@ -153,6 +162,7 @@ class World:
             for host in self.hosts.values()
         }
         self.proxies = {proxy.name: self._proxy(proxy) for proxy in cluster.proxies}
+        self.clients = {host.name: FakeHost(host.name, host.address, 0, {}) for host in cluster.clients.hosts}
         self.leader = cluster.members[min(1, len(cluster.members) - 1)].name
         self.version = "3.4.23"  # of every member
         self.speaking_http: set[str] = set()  # addresses of clients
@@ -167,7 +177,9 @@ class World:
         """Another world that is as this one is now."""
         other = copy(self)
         other.moment = moment
-        other.hosts, other.proxies, other.registry = deepcopy((self.hosts, self.proxies, self.registry))
+        other.hosts, other.proxies, other.clients, other.registry = deepcopy(
+            (self.hosts, self.proxies, self.clients, self.registry)
+        )
         other.performed, other.cut_off = list(self.performed), set(self.cut_off)
         return other
 
@@ -193,8 +205,13 @@ class World:
         return host
 
     def place(self, name: str) -> FakeHost:
-        """A member's or a proxy's host."""
-        return self.hosts.get(name) or self.proxies[name]
+        """A member's, a proxy's or a client's host."""
+        return self.everyone[name]
+
+    @property
+    def everyone(self) -> dict[str, FakeHost]:
+        """Every host, whatever its role."""
+        return {**self.hosts, **self.proxies, **self.clients}
 
     def snapshot(self) -> object:
         """Everything that a migration is about, for comparing worlds."""
@@ -204,7 +221,7 @@ class World:
                     *(host.files, host.directories, host.trusted),
                     *(host.loaded, host.environment, host.is_running, host.trial, host.is_watching),
                 )
-                for name, host in {**self.hosts, **self.proxies}.items()
+                for name, host in self.everyone.items()
             },
             "registry": self.registry,
         }
@@ -259,6 +276,7 @@ class World:
             trial.LEFT: self._left,
             talkers.LOOK: self._talkers,
             connections.SCRIPT: lambda *_: Answer(0, ""),
+            starts.SCRIPT: lambda *_: Answer(0, "Type=simple\n"),
         }
         assert not isinstance(question, Download)
         return answers[question.script](host, question)

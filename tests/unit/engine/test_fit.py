@@ -146,12 +146,14 @@ def test_a_header_that_holds_anything_else_is_refused_and_shown_escaped(
 
 def test_a_file_of_another_format_says_who_wrote_it_and_what_to_do(tale: Tale, tmp_path: Path) -> None:
     path = tmp_path / "state"
-    raw = tale.events[0].model_dump_json().replace(f'"format":{FORMAT}', '"format":1') + "\n"
+    first = tale.events[0].model_copy(update={"tool": "0"})
+    raw = first.model_dump_json().replace(f'"format":{FORMAT}', '"format":1') + "\n"
     path.write_text(raw)
     for opener in (StateFile, progress_of):
         with pytest.raises(
             RefusedError,
-            match=r"state:1: has format 1 and was written by orchestrator 0; this version reads format 2\. "
+            match=r"state:1: has format 1 and was written by orchestrator 0; this version reads the formats "
+            r"2 and 3\. "
             "Nothing was changed: go on with the version that wrote it",
         ):
             opener(path)

@@ -31,6 +31,7 @@ from orchestrator.errors import RefusedError
 KEPT = "/var/lib/orchestrator/ab12cd34"
 SAVED = Saved(host="a", directory=KEPT, data=f"{KEPT}/snapshot.db", instructions=f"{KEPT}/RESTORE.txt")
 BOTH = RoundBegan(round="stage", target="staged", hosts=("a", "b"), order="one by one")
+AT_ONCE = BOTH.model_copy(update={"at_once": True})
 NEXT = RoundBegan(round="accept", target="accepting", hosts=("a",), order="leader last")
 FAILED = StepFailed(step="stage/a", host="a", reason="no")
 HANDED = HandedOver(step="stage/a", host="a", successor="b", number=1)
@@ -40,6 +41,8 @@ ACCEPT = StepStarted(
 )
 STOPPED = RunEnded(outcome="stopped")
 DOUBT = (OPENED, BEGAN, ROUND, STARTED)
+OTHER = STARTED.model_copy(update={"step": "stage/b", "host": "b"})
+DONE = SUCCEEDED.model_copy(update={"step": "stage/b", "host": "b"})
 
 
 def but(event: Recorded, **changes: object) -> Recorded:
@@ -76,7 +79,26 @@ REFUSED: list[tuple[Sequence[Recorded], Recorded, str]] = [
     ((OPENED, BEGAN, BOTH, HANDED), but(STARTED, step="stage/b", host="b"), "stage/a is under way"),
     ((OPENED, BEGAN, BOTH, HANDED), OVER, "stage/a has not ended"),
     ((*DOUBT, FAILED), SUCCEEDED, "'step_succeeded' cannot stand after a step that failed"),
-    (DOUBT, STARTED, "'step_started' cannot stand in the middle of a step"),
+    ((OPENED, BEGAN), but(AT_ONCE, last="a"), "a cannot go last where all go at once"),
+    ((OPENED, BEGAN, AT_ONCE), HANDED, "nobody hands over in a round that is taken at once"),
+    ((*DOUBT, FAILED), FAILED, "stage/a is not under way"),
+    ((*DOUBT, FAILED), but(STARTED, attempt=2), "'step_started' cannot stand after a step that failed"),
+    (DOUBT, STARTED, "stage/a is under way"),
+    ((OPENED, BEGAN, BOTH, STARTED), OTHER, "stage/a is under way"),
+    ((OPENED, BEGAN, BOTH, STARTED), but(SUCCEEDED, step="stage/b", host="b"), "stage/a is under way"),
+    ((OPENED, BEGAN, AT_ONCE, STARTED, OTHER), OTHER, "stage/b is under way"),
+    ((OPENED, BEGAN, AT_ONCE, STARTED, OTHER), OVER, "stage/a, stage/b has not ended"),
+    ((OPENED, BEGAN, AT_ONCE, STARTED, OTHER, SUCCEEDED), OVER, "stage/b has not ended"),
+    (
+        (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, FAILED),
+        but(STARTED, attempt=2),
+        "'step_started' cannot stand after a step that failed",
+    ),
+    (
+        (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, SUCCEEDED),
+        SUCCEEDED,
+        "a does not take this round, or has taken it",
+    ),
     (DOUBT, but(SUCCEEDED, target="stagad"), "round stage leads to 'staged'"),
     (DOUBT, but(SUCCEEDED, is_adopted=True), "it was begun by this run"),
     (DOUBT, OVER, "stage/a has not ended"),
@@ -104,6 +126,11 @@ ALLOWED: list[Sequence[Recorded]] = [
     (*DOUBT, STOPPED, AGAIN, ROUND, STARTED, SUCCEEDED, OVER),
     (*DOUBT, AGAIN, ROUND, but(SUCCEEDED, is_adopted=True), OVER),
     (*DOUBT, FAILED, STOPPED, AGAIN, ROUND, HANDED, but(STARTED, attempt=2)),
+    (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, SUCCEEDED, DONE, OVER),
+    (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, DONE, SUCCEEDED, OVER),
+    (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, DONE, FAILED, STOPPED, AGAIN, ROUND, but(STARTED, attempt=2)),
+    (OPENED, BEGAN, AT_ONCE, STARTED, OTHER, AGAIN, BOTH, STARTED, SUCCEEDED, but(DONE, is_adopted=True),
+     OVER),
     (*DOUBT, but(AGAIN, direction="back", runbook="d9" * 32),
      but(ROUND, round="undo-stage", target="plaintext"),
      but(STARTED, step="undo-stage/a", source="staged", target="plaintext")),

@@ -82,7 +82,7 @@ MISFIT = "this line is not as it was written, or one before it is missing"
         (lambda lines: [*lines[:3], lines[2], *lines[3:]], f":4: {MISFIT}"),
         (lambda lines: [lines[0], lines[1].replace(b"anna", b"anne"), *lines[2:]], f":2: {MISFIT}"),
         (lambda lines: [lines[0].replace(b'"chain":"', b'"chain":"0')[:-1] + b"\n", *lines[1:]], ":1: not"),
-        (lambda lines: [lines[0].replace(b'"format":2', b'"format":9'), *lines[1:]], "has format 9"),
+        (lambda lines: [lines[0].replace(b'"format":3', b'"format":9'), *lines[1:]], "has format 9"),
     ],
 )
 def test_anything_else_malformed_is_refused_and_left_alone(path: Path, damage, complaint: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 -- a lambda of the table above
