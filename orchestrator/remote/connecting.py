@@ -22,6 +22,7 @@ DIAL_S = 10.0
 _HANDSHAKE_S = 15.0
 _CONNECT_S = 45.0  # for everything from the greeting to the login: a host that dawdles with each part of it
 _HURRIED_S = 3.0
+_EXTENSION_BYTES = 8  # at least: the lengths of a name and of a value (RFC 8308, 2.3)
 
 
 class DroppedEarlyError(HostUnreachableError):
@@ -68,7 +69,7 @@ def meeting(
 
 
 class _Transport(paramiko.Transport):
-    """A connection that asks for certain types of host key, the first ones first."""
+    """A connection that asks for certain types of host key, the first ones first, and counts to no end."""
 
     wanted: tuple[str, ...] = ()
 
@@ -76,6 +77,17 @@ class _Transport(paramiko.Transport):
     def preferred_keys(self) -> tuple[str, ...]:
         """The types; paramiko would ask for certificates last."""
         return self.wanted
+
+    def _parse_ext_info(self, msg: paramiko.Message) -> None:
+        """Refuse more extensions than the message can hold: paramiko would read that many empty ones.
+
+        Four thousand million of them keep a core busy for hours, and nothing ends that thread.
+        """
+        held = msg.get_remainder()
+        count = paramiko.Message(held).get_int()
+        if count * _EXTENSION_BYTES > len(held):
+            raise paramiko.SSHException(f"it announces {count} extensions in {len(held)} bytes")
+        super()._parse_ext_info(msg)  # type: ignore[misc]
 
 
 def quieten_paramiko() -> None:

@@ -1,7 +1,7 @@
 """What the engine asks of whatever stands between it and the hosts."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol
@@ -48,11 +48,29 @@ class Hosts(Protocol):
         ...
 
 
+class Nobody:
+    """No hosts at all, for a command that asks none: to ask one all the same is our bug."""
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Refuse to ask."""
+        raise ValueError(f"no host is asked here: {list(questions)}")
+
+    def perform(self, job: Job) -> JobResult:
+        """Refuse to do anything."""
+        raise ValueError(f"nothing is done here: {job.id}")
+
+
 class Executor(Protocol):
     """What the engine drives: the live one looks and does, the dry run's only looks.
 
-    Answers at most ``max_age_s`` old are not asked for again, if nothing was done since.
+    Answers at most ``max_age_s`` old are not asked for again, if nothing was done since. ``behind`` is how
+    far hosts were behind the others when their gates were last judged, if nothing was done since.
     """
+
+    @property
+    def behind(self) -> Mapping[str, int]:
+        """Return it by the hosts' names; nobody is asked for it."""
+        ...
 
     def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
         """Look once and return the gates that do not hold; none if all do."""
@@ -75,12 +93,19 @@ class LiveExecutor:
         self._clock = clock
         self._answers: Answers = {}
         self._asked_at = -inf  # when the oldest of these was asked for
+        self._behind: Mapping[str, int] = {}
+
+    @property
+    def behind(self) -> Mapping[str, int]:
+        """Return what the answers said beside the verdicts."""
+        return self._behind
 
     def refusals(self, gates: Sequence[Check], *, max_age_s: float = 0.0) -> tuple[Refusal, ...]:
         """Ask all gates' questions in one look, then judge."""
-        return refused(
-            gates, self._look((question for gate in gates for question in gate.questions), max_age_s)
-        )
+        answers = self._look((question for gate in gates for question in gate.questions), max_age_s)
+        # the gates of all members that say so are given the same answers, and say the same
+        self._behind = next(filter(None, (gate.measured(answers) for gate in gates)), self._behind)
+        return refused(gates, answers)
 
     def poll(self, poll: Poll, *, max_age_s: float = 0.0) -> str | None:
         """Ask the poll's questions and read the answers."""
@@ -88,7 +113,7 @@ class LiveExecutor:
 
     def perform(self, job: Job) -> JobResult:
         """Perform the job on its host; whatever was answered before it counts no more."""
-        self._answers = {}
+        self._answers, self._behind = {}, {}
         return self._hosts.perform(job)
 
     def _look(self, questions: Iterable[Question], max_age_s: float) -> Answers:

@@ -27,6 +27,7 @@ from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.untrusted import ANYTHING, READING, distrusted
 
 _OPEN_S = 5.0  # for a channel and its command; a host that is alive needs milliseconds
+_ROOM_S = 10.0  # for a session of ours to end, where a host allows for one at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class RootChannels:
         return channel
 
     def _channel(self) -> paramiko.Channel:
-        deadline = self._clock() + _OPEN_S
+        deadline = self._clock() + _ROOM_S
         while True:
             try:
                 with self._distrusted():

@@ -67,7 +67,9 @@ def settled(cluster: Cluster, found: Sequence[Route]) -> Cluster:
     ways = dict(zip((host.name for host in cluster.hosts), found, strict=True))
     members = tuple(_settled(member, ways[member.name]) for member in cluster.members)
     proxies = tuple(_settled(proxy, ways[proxy.name]) for proxy in cluster.proxies)
-    return cluster.model_copy(update={"members": members, "proxies": proxies})
+    hosts = tuple(_settled(host, ways[host.name]) for host in cluster.clients.hosts)
+    clients = cluster.clients.model_copy(update={"hosts": hosts})
+    return cluster.model_copy(update={"members": members, "proxies": proxies, "clients": clients})
 
 
 def _settled(host: H, way: Route) -> H:

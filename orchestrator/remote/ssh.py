@@ -59,30 +59,32 @@ class SshHosts:
         self._pool.shutdown()
 
     def look(self, questions: Iterable[Question]) -> Answers:
-        """Answer every question, equal ones once, all hosts at the same time.
+        """Answer every question, equal ones once, all hosts at the same time; what is slow beside the rest.
 
         Raises LoginRefusedError or HostUnreachableError, for the first such host, once all have answered.
         """
-        by_host: dict[str, list[Question]] = {}
+        together: dict[tuple[str, object], list[Question]] = {}
         for question in dict.fromkeys(questions):
-            by_host.setdefault(question.host, []).append(question)
-        futures = [self._pool.submit(self._look_at, host, asked) for host, asked in by_host.items()]
+            turn = question.is_slow if isinstance(question, Script) else type(question)
+            together.setdefault((question.host, turn), []).append(question)
+        futures = [self._pool.submit(self._look_at, host, asked) for (host, _), asked in together.items()]
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise next((error for error in errors if isinstance(error, LoginRefusedError)), errors[0])
         return {question: answer for future in futures for question, answer in future.result().items()}
 
     def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
+        """Ask questions of one kind."""
         connection = self._connections[host]
         scripts = [question for question in questions if isinstance(question, Script)]
-        probes = [question for question in questions if isinstance(question, HttpProbe)]
-        answers: dict[Question, Answer] = {}
         if scripts:
-            answers |= connection.ask(partial(connection.look, scripts))
-        for question in probes:
-            answers[question] = connection.ask(partial(connection.probe, question))
-        for wanted in (question for question in questions if isinstance(question, Download)):
-            answers[wanted] = connection.ask(partial(connection.download, wanted))
+            return connection.ask(partial(connection.look, scripts))
+        answers: dict[Question, Answer] = {}
+        for question in questions:
+            if isinstance(question, HttpProbe):
+                answers[question] = connection.ask(partial(connection.probe, question))
+            if isinstance(question, Download):
+                answers[question] = connection.ask(partial(connection.download, question))
         return answers
 
     def perform(self, job: Job) -> JobResult:

@@ -1,5 +1,6 @@
 """Of the trials nothing is left, whoever ends them; what they find: test_trial.py and faults/."""
 
+from live.faults.strikes import job_done
 from live.stories import events, failure, orchestrator, restarts, run_and_kill, shell
 
 from orchestrator.engine.events import StepSucceeded
@@ -52,7 +53,7 @@ def test_trials_that_nobody_ends_end_by_themselves_and_the_run_goes_on(lab: Lab)
 
 
 def test_a_run_that_dies_in_the_middle_of_the_round_takes_it_anew(lab: Lab) -> None:
-    run_and_kill(lab, lambda story: "prove/server2" in str(story[-1:]), "run", PLAN, "--yes")
+    run_and_kill(lab, job_done(lab, "prove"), "run", PLAN, "--yes")
     for host in lab.hosts[:2]:
         shell(host, "systemctl kill --signal=KILL orchestrator-trial.service || :")
     done = orchestrator(lab, "run", PLAN, "--resume", "--until", "proven")

@@ -10,18 +10,19 @@ from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
-# $1 service, $2 how many samples (many clients come for a moment only), then ports. Lines: "urls" of the
-# running member's client listeners, "in LOCAL PEER" of what came, "out LOCAL PEER PID UNIT NAME" of what went
-# out from here; - is a process of no service. Our own looks are left out: all that hangs on the sshd process
-# of this session (its tunnels are that process's, its scripts below it), and so is the member itself, which
-# talks to itself.
+# $1 service, empty without etcd, $2 how many samples (many clients come for a moment only), then ports.
+# Lines: "urls" of the running member's client listeners, "in LOCAL PEER" of what came, and what went
+# out from here, "out LOCAL PEER PID UNIT NAME"; - is a process of no service. Our own looks are left out: all
+# that hangs on the sshd process of this session (its tunnels are that process's, its scripts below it), and
+# so is the member itself, which talks to itself.
 SCRIPT = (
     SETTING
     + r"""
 ss --version > /dev/null || exit
 service=$1 samples=$2
 shift 2
-pid=$(systemctl show --property=MainPID --value "$service.service") || exit
+pid=0
+[ -z "$service" ] || pid=$(systemctl show --property=MainPID --value "$service.service") || exit
 if [ "${pid:-0}" -gt 0 ]; then
   setting ETCD_LISTEN_CLIENT_URLS listen-client-urls
   printf 'urls %s\n' "$value"
@@ -91,7 +92,8 @@ class Connections:
 
 def of(target: Target, ports: Iterable[int], samples: int = 3) -> Fact[Connections]:
     """Who is connected to these ports of a host, or from there to those of others."""
-    words = (target.host.service, str(samples), *map(str, ports))
+    service = target.service
+    words = (service, str(samples), *map(str, ports))
     return Fact(Script(target.name, SCRIPT, words, timeout_s=8.0), read)
 
 

@@ -55,7 +55,7 @@ class Surroundings:
 
 def surroundings(target: Target, directories: Iterable[str]) -> Fact[Surroundings]:
     """What surrounds the unit's process, and which of these directories are missing."""
-    return Fact(Script(target.name, HOST, (target.host.service, *directories)), _surroundings)
+    return Fact(Script(target.name, HOST, (target.etcd.service, *directories)), _surroundings)
 
 
 def _surroundings(answer: Answer) -> Surroundings:

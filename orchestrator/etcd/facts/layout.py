@@ -97,7 +97,7 @@ class Around:
 
 def around(target: Target, paths: Iterable[str], names: Iterable[str]) -> Fact[Around]:
     """What lies around the host's unit: at these paths, under its programs, behind these DNS names."""
-    return Fact(Script(target.name, SCRIPT, (target.host.service, *paths, "--", *names), 30.0), _around)
+    return Fact(Script(target.name, SCRIPT, (target.etcd.service, *paths, "--", *names), 30.0), _around)
 
 
 def small_file(host: str, path: str) -> Fact[bytes]:

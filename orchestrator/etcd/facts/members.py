@@ -99,7 +99,7 @@ def downgrade(member: Target) -> Fact[bool]:
     def read(answer: Answer) -> bool:
         return answer.exit_status == 0 and answer.text.split() == ["true", "200"]
 
-    return Fact(Script(member.name, DOWNGRADE, (member.host.service,), timeout_s=6.0), read)
+    return Fact(Script(member.name, DOWNGRADE, (member.etcd.service,), timeout_s=6.0), read)
 
 
 class _Page(foreign.Shape):

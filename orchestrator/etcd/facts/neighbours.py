@@ -51,7 +51,7 @@ class Neighbour:
 
 def of(target: Target, paths: Iterable[str]) -> Fact[tuple[Neighbour, ...]]:
     """Which of these files other etcds on a member's host use."""
-    return Fact(Script(target.name, SCRIPT, (target.host.service, *paths)), _neighbours)
+    return Fact(Script(target.name, SCRIPT, (target.etcd.service, *paths)), _neighbours)
 
 
 def _neighbours(answer: Answer) -> tuple[Neighbour, ...]:

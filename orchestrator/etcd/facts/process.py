@@ -1,16 +1,15 @@
 """What a member's running process is, asked of the kernel: the only place that tells the truth."""
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.etcd import effective, settings
+from orchestrator.etcd import effective, last_words, settings
 from orchestrator.etcd.effective import SETTING
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
 from orchestrator.plan.facts import Target
-from orchestrator.text import escaped, one_line
+from orchestrator.text import one_line
 
 # systemctl exits 0 for an unknown unit and prints what it knows; /proc is read only if there is a process.
 # One that ends meanwhile leaves half an answer, which is none.
@@ -22,7 +21,7 @@ printf '%s\\nclock=%s\\n' "$shown" "$clock"
 pid=${{shown#*MainPID=}} pid=${{pid%%[!0-9]*}}
 if [ "${{pid:-0}}" -eq 0 ]; then
   id=$(systemctl show --property=Id --value "$1.service")  # journalctl does not know an alias
-  lines=$(journalctl --unit="$id" --lines=20 --output=cat --no-pager --quiet | base64 -w0)
+  lines=$(journalctl --unit="$id" --lines=100 --output=cat --no-pager --quiet | base64 -w0)
   printf 'journal=%s\\n' "$lines"
   exit 0
 fi
@@ -49,9 +48,6 @@ REMEMBERED = frozenset(
 )
 # Over https etcd's dialler obeys these. Values may hold a password: they are neither shown nor written down.
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
-# etcd writes every ETCD_ variable into its journal at start: as text (the value may hold quotes), or in JSON.
-_ASSIGNED = re.compile(r"\b(ETCD\w*)=.*")
-_VALUE = re.compile(r'("variable-value": *)"(?:[^"\\]|\\.)*"?')
 
 STEADY_S = 10.0  # systemd starts a crashed etcd again within this time, over and over
 
@@ -109,7 +105,7 @@ class Process:
     def complaint(self) -> str | None:
         """Why the unit does not run, with what its journal says of that, or None if it does."""
         if self.trouble and self.last_words:
-            return f"{self.trouble}; its last journal lines:\n  " + "\n  ".join(self.last_words)
+            return f"{self.trouble}; its journal says: {' / '.join(self.last_words)}"
         return self.trouble
 
     @property
@@ -128,8 +124,8 @@ class Process:
 
 def running(target: Target) -> Fact[Process]:
     """What the host's unit runs now."""
-    unit = f"{target.host.service}.service"
-    return Fact(Script(target.name, SCRIPT, (target.host.service,)), lambda answer: _process(unit, answer))
+    unit = f"{target.etcd.service}.service"
+    return Fact(Script(target.name, SCRIPT, (target.etcd.service,)), lambda answer: _process(unit, answer))
 
 
 def _process(unit: str, answer: Answer) -> Process:
@@ -151,17 +147,12 @@ def _process(unit: str, answer: Answer) -> Process:
         arguments=_strings(fields.get("cmdline", "")),
         crashes=_number(fields, "NRestarts"),
         active_s=_active_s(fields),
-        last_words=tuple(map(escaped, masked(_text(fields.get("journal", ""))).splitlines())),
+        last_words=last_words.chosen(last_words.lines(_text(fields.get("journal", ""))), is_running=False),
         proxies={name: variables[name] for name in PROXIES if name in variables},
         configuration=fields.get("configuration", ""),
         configured_as=tuple(fields.get("configured_as", "").split()),
         configured=base64.b64decode(fields.get("configured", ""), validate=True).decode(errors="replace"),
     )
-
-
-def masked(journal: str) -> str:
-    """Return what a journal says without the values of variables, which may be secrets."""
-    return _ASSIGNED.sub(r"\1=***", _VALUE.sub(r'\1"***"', journal))
 
 
 def _active_s(fields: Mapping[str, str]) -> float:

@@ -28,7 +28,7 @@ def stored(proxy: Target) -> Fact[set[Url]]:
     def read(answer: Answer) -> set[Url]:
         return set(foreign.of_json(_Stored, answer.text, "its list").PeerURLs)
 
-    return Fact(Script(proxy.name, SCRIPT, (proxy.host.service,)), read)
+    return Fact(Script(proxy.name, SCRIPT, (proxy.etcd.service,)), read)
 
 
 def endpoints(proxy: Target) -> Fact[set[Url]]:

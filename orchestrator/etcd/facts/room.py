@@ -120,7 +120,7 @@ def access(target: Target, directories: Iterable[str]) -> Fact[Access]:
 
 def _script(target: Target, directories: Iterable[str]) -> Script:
     written = (*directories, "/run")  # a job's own directory is below /run
-    return Script(target.name, SCRIPT, (target.host.service, places.KEPT, *written))
+    return Script(target.name, SCRIPT, (target.etcd.service, places.KEPT, *written))
 
 
 def _room(answer: Answer) -> Room:

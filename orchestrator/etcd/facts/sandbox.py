@@ -23,7 +23,7 @@ printf '%s %s\\n' "$seen" "$path"
 
 def place(target: Target, directory: str) -> Fact[tuple[str, str]]:
     """Whether the process sees the very same directory (same, other or unknown), and where that really is."""
-    return Fact(Script(target.name, SCRIPT, (target.host.service, directory)), _place)
+    return Fact(Script(target.name, SCRIPT, (target.etcd.service, directory)), _place)
 
 
 def _place(answer: Answer) -> tuple[str, str]:

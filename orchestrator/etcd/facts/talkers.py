@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal, cast, get_args
 
-from orchestrator.etcd.watching.place import STALE_S, Place
+from orchestrator.etcd.watching.place import STALE_S, TICK_S, Place
 from orchestrator.etcd.watching.script import SCRIPT
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan import foreign
@@ -16,13 +16,27 @@ from orchestrator.text import shown
 Scheme = Literal["http", "https", "unknown"]
 Means = Literal["perl", "python", "ports"]
 
-# $1 the watcher's unit, $2 its record.
+# $1 the watcher's unit, $2 its record, $3 how often to look for one that was written since this look began:
+# the watcher asks who is connected every few seconds, and at once if it is woken.
 LOOK = r"""
-printf 'state %s\n' "$(systemctl show --property=ActiveState --value "$1")"
+read -r began _ < /proc/uptime
+state=$(systemctl show --property=ActiveState --value "$1")
+began=${began%.*}${began#*.} tries=$3
+if [ "$state" = active ] && [ "$tries" -gt 0 ] && [ -p "$2.wake" ]; then
+  timeout 1 sh -c 'echo > "$1"' wake "$2.wake"
+fi
+while [ "$state" = active ] && [ "$tries" -gt 0 ] && [ -f "$2" ]; do
+  ticked=$(sed -n 's/^ticked \([0-9]*\)\.\([0-9][0-9]\)$/\1\2/p' "$2")
+  [ "${ticked:-0}" -lt "$began" ] || break
+  tries=$((tries - 1))
+  sleep 0.05
+done
+printf 'state %s\n' "$state"
 [ ! -f "$2" ] || cat "$2" || exit
 read -r now _ < /proc/uptime && printf 'now %s\n' "$now"
 """
 
+UNTIL_NEW = round((TICK_S + 2) / 0.05)  # tries, as LOOK pauses between them
 _NO_UNIT = re.compile(r"[-?]")
 _UNIT = re.compile(r"[A-Za-z0-9:_.@?\\-]{1,255}")
 
@@ -64,17 +78,20 @@ class Watching:
     talkers: tuple[Talker, ...]
 
 
-def recorded(target: Target) -> Fact[Watching]:
-    """What the watcher beside a member has written down."""
+def recorded(target: Target, tries: int = 0) -> Fact[Watching]:
+    """What the watcher beside a member has written down.
+
+    With ``tries`` it is waited for that the watcher writes it anew: who connected just before one asks is in
+    it then.
+    """
     place = Place.of(target)
-    return Fact(Script(target.name, LOOK, (place.unit, place.record)), read)
+    return Fact(Script(target.name, LOOK, (place.unit, place.record, str(tries)), timeout_s=10.0), read)
 
 
 def sampled(target: Target, seconds: int) -> Fact[Watching]:
     """What is seen while one looks for some seconds, with nothing written on the host."""
-    script = Script(
-        target.name, SCRIPT, (target.host.service, str(seconds), "1", ""), timeout_s=seconds + 10.0
-    )
+    arguments = (target.etcd.service, str(seconds), "1", "")
+    script = Script(target.name, SCRIPT, arguments, timeout_s=seconds + 10.0, is_slow=True)
     return Fact(script, read)
 
 

@@ -52,15 +52,18 @@ awk -v up="$up" -v entered="${{entered:-0}}" -v now="$(date +%s)" -v changed="$c
 printf 'unit %s %s %s\\n' "$unit" "$state" "$(journal)"
 """
 
-# $1 seconds, then units: each one's states and its journal of that time; then every service that there is.
+# $1 seconds, then units: each one's states and its journal of that time; then, if systemd could not load one,
+# every service that there is, for one with a similar name. That list alone takes systemd more than a second.
 UNITS = f"""{_JOURNAL}
-quiet=$1
+quiet=$1 lacking=''
 shift
 for unit; do
   states=$(systemctl show --property=LoadState,ActiveState "$unit.service") || exit
   printf 'unit %s %s %s\\n' "$unit" "$(printf '%s' "$states" | tr '\\n' ' ')" "$(journal)"
+  case $states in *LoadState=loaded*) ;; *) lacking=$unit ;; esac
 done
-systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.service .*/known \\1/p'
+[ -z "$lacking" ] ||
+  systemctl list-unit-files --no-legend --type=service | sed -n 's/^\\([^ ]*\\)\\.service .*/known \\1/p'
 """
 
 # $1 a command of the plan's, which changes nothing; what it prints on stdout is the client's own matter.
@@ -102,7 +105,7 @@ class Watched:
 def since_restart(target: Target) -> Fact[tuple[float, tuple[Watched, ...]]]:
     """Seconds since etcd was last started, and how the plan's units have been since."""
     watch = target.cluster.watch
-    arguments = (target.host.service, f"{watch.quiet_s:g}", *watch.units)
+    arguments = (target.etcd.service, f"{watch.quiet_s:g}", *watch.units)
     return Fact(Script(target.name, SINCE_RESTART, arguments, timeout_s=8.0), _since_restart)
 
 

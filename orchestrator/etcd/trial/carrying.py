@@ -57,7 +57,7 @@ class Carrier:
 def carrier(target: Target) -> Fact[Carrier]:
     """What a member's host has for a trial."""
     dialled = tuple(_plain(url) for other in target.others for url in urls(other))
-    script = Script(target.name, SCRIPT, (target.host.service, *dialled), 5.0 + _DIAL_S * len(dialled))
+    script = Script(target.name, SCRIPT, (target.etcd.service, *dialled), 5.0 + _DIAL_S * len(dialled))
     return Fact(script, _carrier)
 
 

@@ -1,12 +1,11 @@
 """Looking at a host's trial: whether it runs, whom its etcd has reached, and what it said last."""
 
 import base64
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.etcd.facts.process import masked
+from orchestrator.etcd import last_words
 from orchestrator.etcd.trial.place import DIRECTORY, DROP_INS, UNIT
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
@@ -15,29 +14,38 @@ from orchestrator.text import shown
 # Its state, whether its network is not the host's, its proxy variables by name, what its metrics say of peers
 # (on a port that the kernel chose), and from its journal, of this start alone, etcd's lines of whom it has
 # dialled, and the last lines. etcd writes every variable of its own there: those lines stay where they are,
-# but for the one that names a variable which is a flag as well.
+# but for the one that names a variable which is a flag as well. Of one that ends at once journald may not
+# know the start: what its process said in this unit counts as well.
 LOOK = r"""
-shown=$(systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,InvocationID \
-  "$1.service") || exit
+unit=$1.service
+shown=$(systemctl show --property=LoadState,ActiveState,SubState,Result,MainPID,ExecMainPID,InvocationID \
+  "$unit") || exit
 printf '%s\n' "$shown"
-pid=${shown#*MainPID=} pid=${pid%%[!0-9]*}
+main=${shown#*ExecMainPID=} main=${main%%[!0-9]*}
+pid=$(printf '%s\n' "$shown" | sed -n 's/^MainPID=//p')
 if [ "${pid:-0}" -gt 0 ]; then
   [ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/1/ns/net)" ] || echo network=own
   tr '\0' '\n' < "/proc/$pid/environ" | sed -n 's/^\(HTTPS\{0,1\}_PROXY\|https\{0,1\}_proxy\)=..*/proxy=\1/p'
-  ss --no-header --listening --tcp --numeric --processes |
-    sed -n "/pid=$pid,/s/.* 127\.0\.0\.1:\([0-9]*\) .*/\1/p" | while read -r port; do
-      curl --silent --noproxy '*' --max-time 2 "http://127.0.0.1:$port/metrics" |
-        sed -n 's/^etcd_\(network_active_peers\|server_id\){/metric=&/p'
-    done
+  # before it is ready nobody answers at its client port, which is one of these
+  case $shown in *ActiveState=active*)
+    ss --no-header --listening --tcp --numeric --processes |
+      sed -n "/pid=$pid,/s/.* 127\.0\.0\.1:\([0-9]*\) .*/\1/p" | while read -r port; do
+        curl --silent --noproxy '*' --max-time 2 "http://127.0.0.1:$port/metrics" |
+          sed -n 's/^etcd_\(network_active_peers\|server_id\){/metric=&/p'
+      done ;;
+  esac
 fi
 id=${shown#*InvocationID=} id=${id%%[!0-9a-f]*}
 [ -n "$id" ] || exit 0
-told() { journalctl "_SYSTEMD_INVOCATION_ID=$id" + "INVOCATION_ID=$id" --output=cat --no-pager --quiet "$@"; }
-told | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \
+logged() {
+  journalctl "_SYSTEMD_INVOCATION_ID=$id" + "INVOCATION_ID=$id" + "_SYSTEMD_UNIT=$unit" "_PID=$main" \
+    --boot --output=cat --no-pager --quiet "$@"
+}
+logged | sed -n -e 's/.*starting member \([0-9a-f]*\) in cluster.*/id=\1/p' \
   -e 's/.*established a TCP streaming connection with peer \([0-9a-f]*\) (.*reader).*/dialled=\1/p' \
   -e '/established TCP streaming/s/.*stream-reader-type.*remote-peer-id": *"\([0-9a-f]*\)".*/dialled=\1/p' |
   sort -u
-ending=$(told --lines=400 | sed -e '/conflicting environment variable/b' -e '/environment variable/d' |
+ending=$(logged --lines=400 | sed -e '/conflicting environment variable/b' -e '/environment variable/d' |
   tail -c 32768 | base64 -w0)
 printf 'journal=%s\n' "$ending"
 """
@@ -50,16 +58,8 @@ exit 0
 
 _METRIC = re.compile(r"etcd_(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>[0-9.e+]+)")
 _LABEL = re.compile(r'\b(\w{1,64})="([0-9a-f]{1,16})"')
-_TELLING = re.compile(
-    r"rejected|error|fail|panic|fatal|usage|not defined|could not|couldn't|cannot|conflict|denied|unable|"
-    r"proxyconnect|invalid|no such|shadowed|x509|bad certificate",
-    re.IGNORECASE,
-)
 # Nobody listens where it tells its clients to be, and we ask its client port for metrics: that is no trouble.
-# systemd's own last words say that it ended, and etcd's why.
-_SAYS_NOTHING = re.compile(r"127\.0\.0\.1:|Main process exited|Failed with result|Failed to start ")
-_WORDS = ("msg", "remote-peer-id", "address", "remote-addr", "endpoint", "error")
-_SAID = 3
+_SAYS_NOTHING = re.compile(r"127\.0\.0\.1:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,33 +132,10 @@ def _active(metrics: Iterable[re.Match[str]]) -> frozenset[str]:
 
 
 def _last_words(journal: str, *, is_running: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Choose the last lines that say why something is wrong, and those of diallers that were turned away.
-
-    Of one that has ended without such a line, its very last ones are shown.
-    """
-    lines = [masked(_plain(line)) for line in journal.splitlines() if line.strip()]
-    lines = [line for line in lines if line and not _SAYS_NOTHING.search(line)]
-    reporting = [line for line in lines if _TELLING.search(line)]
-    rejected = [line for line in reporting if "rejected" in line]
-    return _shown(reporting or ([] if is_running else lines)), _shown(rejected)
-
-
-def _shown(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the last of the lines, each once."""
-    last = list(dict.fromkeys(lines))[-_SAID:]
-    return tuple(shown(line, quote="", limit=300) for line in last)
-
-
-def _plain(line: str) -> str:
-    """Return a line of etcd's log as a person reads it: from 3.5 on it is JSON."""
-    try:
-        reported: object = json.loads(line) if line.startswith("{") else None
-    except (ValueError, RecursionError):
-        reported = None
-    if not isinstance(reported, Mapping):
-        return line.strip()
-    words = (reported.get(key) for key in _WORDS)
-    return ": ".join(word for word in words if isinstance(word, str) and word)
+    """Choose the last lines that say why something is wrong, and those of diallers that were turned away."""
+    lines = [line for line in last_words.lines(journal) if not _SAYS_NOTHING.search(line)]
+    rejected = [line for line in lines if "rejected" in line]
+    return last_words.chosen(lines, is_running=is_running), last_words.chosen(rejected, is_running=True)
 
 
 def _text(encoded: str) -> str:

@@ -23,10 +23,13 @@ _SLACK_S = 60  # beyond the patience with which the members' trials are waited f
 _LOG = "ETCD_WAL_DIR"
 _ANY_PORT = "127.0.0.1:0"  # the kernel chooses one, and nobody else knows it
 
-# Patterns, for one may match nothing and a name may not. What ends it in its time runs this too.
+# Patterns, for one may match nothing and a name may not. What ends it in its time runs this too, and has no
+# semicolon in it: systemd-run (252) writes one with a backslash into the unit of a timer. Its directory is
+# made first and goes last: where there is none, nothing of a trial is there, and systemd need not reload.
 END = (
-    f"systemctl stop '{UNIT}*.timer' '{UNIT}.[s]ervice' && rm -rf {UNIT_FILE} {DROP_INS} {DIRECTORY} && "
-    f"systemctl daemon-reload && systemctl reset-failed '{UNIT}.[s]ervice'"
+    f"systemctl stop '{UNIT}*.timer' '{UNIT}.[s]ervice' && ([ ! -e {DIRECTORY} ] || "
+    f"(rm -rf {UNIT_FILE} {DROP_INS} && systemctl daemon-reload && "
+    f"systemctl reset-failed '{UNIT}.[s]ervice' && rm -rf {DIRECTORY}))"
 )
 
 # A new cluster of trials: nothing that a member was founded with counts. Its log is the journal, whatever the
@@ -61,7 +64,7 @@ def begin(target: Target) -> Iterable[Operation]:
         yield Write(f"{OURS}/{COMMAND}", drop_ins.text(lines))
     yield Write(f"{DIRECTORY}/environment", environment_file.text(variables))
     yield Write(script, COPY, 0o700)
-    yield Run(("sh", script, target.host.service))
+    yield Run(("sh", script, target.etcd.service))
     yield Write(f"{DROP_INS}/{LAST}", _last(lasts_s))
     yield Run(("systemctl", "daemon-reload"))
     yield Run(("systemctl", "--no-block", "start", f"{UNIT}.service"))
@@ -92,7 +95,10 @@ def _differing(target: Target) -> Mapping[str, str]:
 
 
 def _last(lasts_s: int) -> str:
-    """Return the drop-in of what a trial beside a member has to have otherwise than the member."""
+    """Return the drop-in of what a trial beside a member has to have otherwise than the member.
+
+    It is killed: it has nothing to keep, and etcd takes a second to say goodbye over TLS.
+    """
     return f"""\
 [Unit]
 Description={UNIT}
@@ -101,6 +107,8 @@ EnvironmentFile={DIRECTORY}/environment
 UnsetEnvironment={" ".join(_NEUTRAL)}
 Restart=no
 TimeoutStartSec={lasts_s}
+KillMode=control-group
+KillSignal=SIGKILL
 TimeoutStopSec=10
 RuntimeMaxSec={lasts_s}
 RuntimeDirectoryPreserve=yes

@@ -6,6 +6,8 @@ PORT OUR_PORT SCHEME`` (a connection has spoken), ``UNCONN ...`` (ss: one has en
 ss has seen counts: the capture may see packets that are for somebody behind this host. On a host without a
 moment to spare the capture comes late, so what has ended unknown may still be told for a minute.
 
+``pause`` is what lies between two looks, in seconds; a look may come sooner, and then decides nothing sooner.
+
 The record, which it writes behind each ``.``: ``since``, ``ticked`` (uptime in seconds), ``means``,
 ``ports``, and ``row ADDRESS PORT SCHEME FIRST LAST COUNT BYTES OPEN UNIT PROCESS``. It holds 500 rows at
 most; those that spoke TLS, and then those that were seen longest ago, go first. ``since`` begins anew where
@@ -24,7 +26,7 @@ function port_of(end) { sub(/.*:/, "", end); return end }
 function note(here, there, line,   key, said) {
   key = address(there) " " port_of(there) " " port_of(here)
   if (!(port_of(here) in schemes) || (key in gone)) return ""
-  if (!(key in first)) { first[key] = tick; near[key] = address(here) }
+  if (!(key in first)) { first[key] = now; near[key] = address(here) }
   if (match(line, /bytes_received:[0-9]+/)) said = substr(line, RSTART + 15, RLENGTH - 15) + 0
   else said = line ~ / rto:/ ? 0 : -1
   if (!(key in bytes) || said > bytes[key]) bytes[key] = said
@@ -88,22 +90,23 @@ function fold(is_last,   key, row, scheme, part, wanted) {
     scheme = ""
     if (key in label) scheme = label[key]
     else if (bytes[key] == 0 || bytes[key] == 1) scheme = "silent"
-    else if (is_last || first[key] < tick) scheme = schemes[part[3]] ~ /,/ ? "unknown" : schemes[part[3]]
-    if ((key in ended) && scheme != "" && (is_last || (key in label) || ended[key] < tick)) {
+    else if (is_last || now - first[key] >= pause)
+      scheme = schemes[part[3]] ~ /,/ ? "unknown" : schemes[part[3]]
+    if ((key in ended) && scheme != "" && (is_last || (key in label) || now - ended[key] >= pause)) {
       if (!(key in closed)) closed[key] = now
       if (scheme != "silent") enter(key, part, scheme, closed[key])
-      if (scheme != "unknown" || is_last || means == "ports" || ended[key] < tick - 20) {
-        gone[key] = tick
+      if (scheme != "unknown" || is_last || means == "ports" || now - ended[key] > 20 * pause) {
+        gone[key] = now
         forget(key)
       }
-    } else if (there[key] == tick && scheme != "" && scheme != "silent") {
+    } else if (there[key] == now && scheme != "" && scheme != "silent") {
       row = enter(key, part, scheme, now)
       if (row != "") open[row]++
-    } else if (there[key] < tick - 30 && !(key in ended)) forget(key)
+    } else if (now - there[key] > 30 * pause && !(key in ended)) forget(key)
   }
   for (key in label)
-    if (!(key in first) && labelled[key] < tick - 3) { delete label[key]; delete labelled[key] }
-  for (key in gone) if (gone[key] < tick - 2) delete gone[key]
+    if (!(key in first) && now - labelled[key] > 3 * pause) { delete label[key]; delete labelled[key] }
+  for (key in gone) if (now - gone[key] > 2 * pause) delete gone[key]
 }
 function enter(key, part, scheme, moment,   who, row) {
   who = "- -"
@@ -147,7 +150,6 @@ function report(file,   row, who, port, text) {
   close(file)
 }
 BEGIN {
-  tick = 0
   while (record != "" && (getline line < record) > 0) {
     split(line, field, " ")
     if (field[1] != "row") continue
@@ -165,15 +167,14 @@ BEGIN {
 /^M / { means = $2 }
 /^L / && NF == 5 {
   key = $2 " " $3 " " $4
-  if (!(key in label)) { label[key] = $5; labelled[key] = tick }
+  if (!(key in label)) { label[key] = $5; labelled[key] = now }
 }
-/^UNCONN / { key = note($4, $5, $0); if (key != "") ended[key] = tick }
-/^[0-9]+ +[0-9]+ / { key = note($3, $4, $0); if (key != "") there[key] = tick }
+/^UNCONN / { key = note($4, $5, $0); if (key != "") ended[key] = now }
+/^[0-9]+ +[0-9]+ / { key = note($3, $4, $0); if (key != "") there[key] = now }
 /^FAILED/ { exit 1 }
 /^T / {
   if (now != "" && $2 - now > 30) since = $2
   now = $2
-  tick++
 }
 /^[.]/ {
   if (since == "" && means != "") since = now

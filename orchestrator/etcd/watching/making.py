@@ -10,8 +10,8 @@ from orchestrator.plan.facts import Target
 # $1 the unit, $2 its file, $3 the script, $4 what it was started with. One that runs with the same script for
 # the same service goes on as it is: what it has watched so far would be lost.
 START = """set -e
+systemctl --quiet --no-reload enable "$1"
 systemctl daemon-reload
-systemctl --quiet enable "$1"
 wanted=$(sha256sum "$3" "$2")
 if systemctl --quiet is-active "$1" && [ "$(cat "$4")" = "$wanted" ]; then exit 0; fi
 systemctl restart "$1"
@@ -20,7 +20,7 @@ printf '%s\\n' "$wanted" > "$4"
 
 # $1 the unit, $2 its file, $3 the directory.
 END = """set -e
-[ ! -e "$2" ] || systemctl --quiet disable --now "$1"
+[ ! -e "$2" ] || systemctl --quiet --no-reload disable --now "$1"
 rm -rf "$2" "$3"
 systemctl daemon-reload
 """
@@ -31,7 +31,7 @@ def begin(target: Target) -> Iterable[Operation]:
     place = Place.of(target)
     yield MakeDirectory(place.directory, 0o700)
     yield Write(place.script, SCRIPT, 0o700)
-    yield Write(place.unit_file, _unit(place, target.host.service or ""))
+    yield Write(place.unit_file, _unit(place, target.etcd.service))
     yield Run(("sh", "-c", START, "start", place.unit, place.unit_file, place.script, place.started))
 
 

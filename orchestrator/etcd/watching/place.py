@@ -25,7 +25,7 @@ class Place:
     @classmethod
     def of(cls, target: Target) -> "Place":
         """Return the places of a member's watcher."""
-        service = target.host.service or ""
+        service = target.etcd.service
         plain = _ODD.sub("-", service)
         odd = "" if plain == service else f"-{hashlib.sha256(service.encode()).hexdigest()[:8]}"
         return cls(f"{NAME}-{plain}{odd}")

@@ -6,9 +6,10 @@ from orchestrator.etcd.watching.capturing import PERL, PYTHON
 from orchestrator.etcd.watching.counting import COUNT
 
 # $1 the member's service, $2 seconds, $3 seconds between two looks, $4 the record's file; without one the
-# record is printed at the end, and no file is written. What is open is asked of the kernel at each look, what
-# has ended is told by it (ss --events), so a connection of a moment is found too. When the member's listeners
-# have changed, what follows the new ones starts before the old one ends.
+# record is printed at the end, and no file is written. Beside the record is a pipe: whoever writes to it has
+# the next look begin at once. What is open is asked of the kernel at each look, what has ended it reports by
+# itself (ss --events), so a connection of a moment is found too. When the member's listeners have changed,
+# what follows the new ones starts before the old one ends.
 SCRIPT = rf"""{SETTING}
 service=$1 seconds=$2 pause=$3 record=$4
 perl='{PERL}'
@@ -63,6 +64,13 @@ END
   esac
   sources="$sources $!"
 }}
+rest() {{
+  if [ -n "$record" ]; then
+    timeout "$pause" cat "$record.wake" > /dev/null
+    case $? in 0 | 124) return ;; esac
+  fi
+  sleep "$pause"
+}}
 look() {{
   old='' looks=0 followed=$ports
   trap 'kill $sources $old 2> /dev/null' EXIT
@@ -75,15 +83,22 @@ look() {{
     $lines ss --no-header --tcp --numeric $more state established "( $filter )"
     echo .
     [ "${{now%.*}}" -lt "$end" ] || return 0
-    sleep "$pause"
+    rest
+    read -r now _ < /proc/uptime
     for each in $sources; do
       kill -0 "$each" || return 1
     done
-    [ -z "$old" ] || kill $old
-    old='' looks=$((looks + 1))
+    looks=$((looks + 1))
+    if [ -n "$old" ] && [ "${{now%.*}}" -ge "$((followed_s + pause))" ]; then
+      kill $old
+      old=''
+    fi
     if [ "$((looks % 15))" -eq 0 ] || [ ! -d "/proc/$pid" ]; then
       listeners
-      [ "$ports" = "$followed" ] || {{ old=$sources followed=$ports && follow; }}
+      if [ "$ports" != "$followed" ]; then
+        old="$old $sources" followed=$ports followed_s=${{now%.*}}
+        follow
+      fi
     fi
   done
 }}
@@ -91,7 +106,9 @@ ports=''
 listeners
 member=$(systemctl show --property=Id --value "$service.service")
 [ -n "$ports" ] || {{ printf '%s does not run\n' "$service.service" >&2; exit 1; }}
-{{ look || echo FAILED; }} | $awk -v member="$member" -v record="$record" -f /dev/fd/3 3<<END
+[ -z "$record" ] || [ -p "$record.wake" ] || mkfifo "$record.wake"
+{{ look || echo FAILED; }} |
+  $awk -v member="$member" -v record="$record" -v pause="$pause" -f /dev/fd/3 3<<END
 $count
 END
 """

@@ -1,6 +1,7 @@
 """What a trial's journal and metrics are read as."""
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -95,15 +96,29 @@ x\twarn\tunrecognized environment variable\t{"environment-variable": "ETCD_X=sec
 """  # noqa: E501 -- lines of etcd 3.4.23, 2.3.8, 3.5.30 and 3.6 (console)
 
 
-def test_whom_it_has_dialled_is_read_from_its_log_in_every_form(tmp_path: Path) -> None:
-    programs = {"systemctl": "echo 0", "journalctl": f"cat {tmp_path}/journal"}
-    (tmp_path / "journal").write_text(TOLD)
+def looked(folder: Path, programs: Mapping[str, str]) -> list[str]:
+    """Return the lines of a look on a host that has these programs."""
     for name, command in programs.items():
-        program = tmp_path / name
+        program = folder / name
         program.write_text(f"#!/bin/sh\n{command}\n")
         program.chmod(0o755)
-    done = shell(f"PATH={tmp_path}:$PATH\nset -- orchestrator-trial\n{trial.LOOK}")
-    lines = done.stdout.splitlines()
+    done = shell(f"PATH={folder}:$PATH\nset -- orchestrator-trial\n{trial.LOOK}")
+    return done.stdout.splitlines()
+
+
+def test_what_one_says_that_ends_at_once_is_read_by_its_process(tmp_path: Path) -> None:
+    """Of 150 such starts journald (252) did not know one: its lines have the unit and process only."""
+    shown = r"printf 'ActiveState=failed\nMainPID=0\nExecMainPID=77\nInvocationID=a1\n'"
+    of_process = "*+?_SYSTEMD_UNIT=orchestrator-trial.service?_PID=77?--boot*"
+    journal = f"case $* in {of_process}) echo 'flag provided but not defined: -x' ;; esac"
+    lines = looked(tmp_path, {"systemctl": shown, "journalctl": journal})
+    found = trial.status(target(tmp_path, {})).reader(Answer(0, "\n".join(lines)))
+    assert ("flag provided but not defined: -x",) == found.said
+
+
+def test_whom_it_has_dialled_is_read_from_its_log_in_every_form(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text(TOLD)
+    lines = looked(tmp_path, {"systemctl": "echo 0", "journalctl": f"cat {tmp_path}/journal"})
     assert {"a2", "a4", "a5", "a7"} == {line[8:] for line in lines if line.startswith("dialled=")}
     assert "id=8e9e05c52164694d" in lines
     journal = base64.b64decode(next(line for line in lines if line.startswith("journal="))[8:])

@@ -32,6 +32,8 @@ def book(folder: Path, *lines: str, record: str = "", processes: Path = Path("/p
             "member=etcd2.service",
             "-v",
             f"record={record}",
+            "-v",
+            "pause=1",
             COUNT.replace("/proc/", f"{processes}/"),
         ],
         input="\n".join((BOTH, "M perl", *lines, "")),

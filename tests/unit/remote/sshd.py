@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import paramiko
 from paramiko.common import (
@@ -15,6 +16,8 @@ from paramiko.common import (
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     OPEN_SUCCEEDED,
 )
+
+from orchestrator.plan.model import Ssh
 
 GONE = (paramiko.SSHException, EOFError, OSError)
 """What paramiko raises, at whatever it is doing, when the other end has hung up."""
@@ -176,3 +179,18 @@ def listening(
         yield sshd
     finally:
         sshd.stop()
+
+
+def reached(sshd: Sshd, folder: Path) -> Ssh:
+    """Write its key down in a folder, and return how a plan reaches it with the key ``id`` in there."""
+    key, known = sshd.host_keys[0], folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{sshd.port} {key.get_name()} {key.get_base64()}\n")
+    return Ssh(
+        host="127.0.0.1",
+        port=sshd.port,
+        user="root",
+        identity_file=folder / "id",
+        known_hosts=known,
+        become="none",
+        config="none",
+    )

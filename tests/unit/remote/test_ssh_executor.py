@@ -67,6 +67,20 @@ def test_a_shell_whose_look_went_wrong_is_not_asked_again(site: Site) -> None:
         assert executor.look([HELLO])[HELLO].stdout == "hello\n"
 
 
+@pytest.mark.parametrize("sessions", [10, 1])
+def test_what_is_slow_is_asked_beside_the_rest_where_a_host_allows_for_it(
+    site: Site, tmp_path: Path, sessions: int
+) -> None:
+    site.sshd.max_sessions = sessions
+    waits = 'for n in $(seq "$2"); do [ ! -e "$1" ] || exit 0; sleep 0.1; done; exit 1'
+    slow = Script("h1", waits, (str(tmp_path / "there"), "20" if sessions > 1 else "3"), is_slow=True)
+    quick = Script("h1", 'touch "$1"', (str(tmp_path / "there"),))
+    with site.executor() as executor:
+        answers = executor.look([slow, quick])
+    assert answers[quick].exit_status == 0
+    assert answers[slow].exit_status == 0 or sessions == 1
+
+
 def test_hosts_are_asked_at_the_same_time(site: Site, tmp_path: Path) -> None:
     meet = "touch $1/$2; while [ ! -e $1/$3 ]; do sleep 0.01; done"  # each waits for the other
     there = Script("h1", meet, (str(tmp_path), "a", "b")), Script("h2", meet, (str(tmp_path), "b", "a"))

@@ -115,8 +115,22 @@ def test_last_words_tell_no_values(tmp_path: Path, line: str) -> None:
     complaint = seen.complaint or ""
     assert "etcd2.service is failed (?)" == seen.trouble  # one line, for a list of faults
     assert ("hid" in complaint, "den" in complaint) == (False, False)
-    assert "ETCD_ROOT_PASSWORD=***" in complaint
-    assert "panic: why" in complaint
+    assert "etcd2.service is failed (?); its journal says: panic: why" == complaint
+
+
+def test_of_a_dead_unit_a_few_lines_are_shown_that_say_why(tmp_path: Path) -> None:
+    journal = "\n".join(
+        (
+            "stopped peer a1",
+            "listen tcp 127.0.0.1:2379: bind: address already in use (error)",
+            *("stopping peer a1...",) * 40,
+            "etcd.service: Main process exited, code=exited, status=1/FAILURE",
+            "etcd.service: Failed with result 'exit-code'.",
+        )
+    )
+    dead = f"LoadState=loaded\nActiveState=failed\nMainPID=0\njournal={reported(journal)}"
+    seen = process.running(target(tmp_path, {})).reader(Answer(0, dead))
+    assert ("listen tcp 127.0.0.1:2379: bind: address already in use (error)",) == seen.last_words
 
 
 def test_the_facts_keep_no_other_variable(tmp_path: Path) -> None:
