@@ -7,8 +7,8 @@ from pathlib import Path
 from orchestrator.plan import client_units
 from orchestrator.plan.faults import Fault, Loc, meant
 from orchestrator.plan.kinds import NO_CONFIG, USUAL_LOCAL_PORT
-from orchestrator.plan.locations import UNREADABLE, location, problem
-from orchestrator.plan.sound import Sound
+from orchestrator.plan.locations import MISSING, UNREADABLE, location, problem
+from orchestrator.plan.sound import CLIENT_HOSTS, Sound
 from orchestrator.plan.source import Data
 from orchestrator.plan.spelling import seconds
 from orchestrator.text import shown
@@ -116,10 +116,16 @@ def _twice(sound: Sound) -> Iterator[Fault]:
             if earlier != loc:
                 line = sound.source.place(earlier).line
                 yield sound.fault(
-                    loc, f"{kind} {shown(value)} is taken in line {line}: every host has its own"
+                    loc, f"{kind} {shown(value)} is taken in line {line}: every host has its own{_once(host)}"
                 )
                 if kind == "address":
                     break  # one host written twice is one fault, not two
+
+
+def _once(host: Loc) -> str:
+    """Say what a client's host need not be named for, if it is one."""
+    is_client = host[: len(CLIENT_HOSTS)] == CLIENT_HOSTS
+    return ", and a member's is named in 'on' of clients.units alone" if is_client else ""
 
 
 def _identities(sound: Sound, own: Loc) -> Iterator[tuple[str, Loc, str]]:
@@ -148,7 +154,7 @@ def _watch(sound: Sound) -> Iterator[Fault]:
             listed, "names no unit to watch: write at least one, such as [fleet], or leave watch out"
         )
     first: dict[str, Loc] = {}
-    etcd = {sound.text(*host, "service") or sound.text("service") for host in sound.hosts}
+    etcd = {sound.text(*host, "service") or sound.text("service") for host in sound.etcd_hosts}
     for index in range(sound.count(*listed)):
         loc = (*listed, index)
         unit = sound.text(*loc)
@@ -187,6 +193,8 @@ def check_files(sound: Sound, folder: Path) -> Iterator[Fault]:
             fix = "put the file there or correct the path"
             if trouble == UNREADABLE:
                 fix = "let this user read it, or be somebody who may"
+            elif trouble == MISSING and loc[0] == "tls":
+                fix = "put the file there or correct the path, or have all made: orchestrator certs PLAN"
             if loc[-1] == "known_hosts":
                 fix = "put the hosts' own keys there (orchestrator hostkeys PLAN shows and writes them)"
             yield sound.fault(loc, f"{shown(str(path), limit=PATH_MAX)} {trouble}: {fix}")
@@ -199,8 +207,8 @@ def _named_files(sound: Sound) -> Iterator[tuple[Loc, str]]:
     locs.append((("auth", "password_file"), None))
     for host in sound.hosts:
         name = sound.text(*host, "name")
-        paths: tuple[tuple[str, ...], ...] = (("certificate",), ("key",), ("ssh", "identity_file"))
-        locs += [(sound.host_loc(host, *path), name) for path in paths]
+        pair: tuple[tuple[str, ...], ...] = (("certificate",), ("key",)) if host in sound.etcd_hosts else ()
+        locs += [(sound.host_loc(host, *path), name) for path in (*pair, ("ssh", "identity_file"))]
         known_hosts, config = (sound.host_loc(host, "ssh", field) for field in ("known_hosts", "config"))
         if sound.source.get(known_hosts) is not None and sound.text(*host, "ssh", "host_key") is None:
             locs.append((known_hosts, name))

@@ -12,7 +12,7 @@ from orchestrator.text import shown
 
 def check_names(sound: Sound) -> Iterator[Fault]:
     """Yield names of hosts whose certificate or key would lie where the CA lies, in ``tls.directory``."""
-    for host in sound.hosts:
+    for host in sound.etcd_hosts:
         name = sound.text(*host, "name")
         if name == "ca":  # NAME.pem and NAME-key.pem beside ca.pem: no other name meets it
             yield sound.fault(
@@ -48,7 +48,7 @@ def _files(
     for field in shared:
         if (text := sound.text("tls", field)) is not None:
             yield ("tls", field), _place(folder, text), f"tls.{field}"
-    for host in sound.hosts:
+    for host in sound.etcd_hosts:
         name = sound.text(*host, "name")
         for field in each:
             loc = sound.host_loc(host, field)

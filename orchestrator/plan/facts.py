@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model
 from orchestrator.host.operations import Edit
 from orchestrator.plan import foreign
 from orchestrator.plan.foreign import Setting, Url
-from orchestrator.plan.model import Cluster, Frozen, Host
+from orchestrator.plan.model import Cluster, EtcdHost, Frozen, Host
 
 Account = Annotated[str, foreign.or_unknown(foreign.account)]
 Id = Annotated[str, foreign.or_unknown(foreign.hex_id)]
@@ -149,7 +149,8 @@ class Facts(Frozen):
     """What was found on all members, by the plan's names for them.
 
     ``cluster_id`` is hex; ``api`` is the interface through which the members are driven. ``overlaps`` is
-    whether clients are served over https beside http for a while, written down only where they are.
+    whether clients are served over https beside http for a while, and ``clients`` are the files that are
+    replaced on hosts that run no etcd: each written down only where there are any.
     """
 
     cluster_id: Id
@@ -157,11 +158,17 @@ class Facts(Frozen):
     members: Mapping[str, MemberFacts]
     proxies: Mapping[str, HostFacts] = {}
     overlaps: bool = False
+    clients: Mapping[str, tuple[ClientFile, ...]] = {}
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Names of every host with which the run began: members, proxies, and clients' hosts."""
+        return (*self.members, *self.proxies, *self.clients)
 
     @model_serializer(mode="wrap")
     def _without_what_is_usual(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = written(self)
-        return {name: value for name, value in fields.items() if name != "overlaps" or value}
+        return {name: value for name, value in fields.items() if name not in {"overlaps", "clients"} or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +185,31 @@ class Target:
         return self.host.name
 
     @property
+    def runs_etcd(self) -> bool:
+        """Whether it is a member's host or a proxy's, and not a client's."""
+        return isinstance(self.host, EtcdHost)
+
+    @property
+    def etcd(self) -> EtcdHost:
+        """What the plan says of the host's etcd; LookupError for a client's host."""
+        if isinstance(self.host, EtcdHost):
+            return self.host
+        raise LookupError(f"{self.name} runs no etcd")
+
+    @property
+    def service(self) -> str:
+        """The unit of the host's etcd; empty for a client's host."""
+        return self.host.service or "" if isinstance(self.host, EtcdHost) else ""
+
+    @property
+    def client_files(self) -> tuple[ClientFile, ...]:
+        """The files of the clients on it that are moved, as they were before the first change."""
+        elsewhere = self.facts.clients.get(self.name)
+        return self.found.client_files if elsewhere is None else elsewhere
+
+    @property
     def found(self) -> HostFacts:
-        """The host as it was before the first change."""
+        """A host that runs etcd as it was before the first change; KeyError for a client's."""
         return self.facts.members.get(self.name) or self.facts.proxies[self.name]
 
     @property
@@ -201,6 +231,11 @@ class Target:
     def proxies(self) -> "tuple[Target, ...]":
         """Every proxy, in the plan's order."""
         return tuple(self.of(proxy) for proxy in self.cluster.proxies)
+
+    @property
+    def clients(self) -> "tuple[Target, ...]":
+        """Every client's host that is no member, in the plan's order."""
+        return tuple(self.of(host) for host in self.cluster.clients.hosts)
 
     def of(self, host: Host) -> "Target":
         """Return another host in the same light."""

@@ -1,4 +1,4 @@
-"""Hosts with a role: members and proxies, and how they are reached."""
+"""Hosts with a role: members, proxies and clients' hosts, and how they are reached."""
 
 from typing import Any
 
@@ -51,29 +51,38 @@ class Ssh(Section):
 
 
 class Host(Section):
-    """What every host has, whatever its role. ``certificate`` and ``key`` are files on the bastion."""
+    """What every host has, whatever its role."""
 
     name: Name = Field(
-        description="Your name for the host; `{name}` in paths. Unique among members and proxies.",
+        description="Your name for the host; `{name}` in paths. Unique among all hosts of the plan.",
         examples=["server1"],
     )
     address: Address = Field(
         description="IPv4 or IPv6 address or DNS name that clients and members dial. Unique, as the name is.",
         examples=["198.18.0.101"],
     )
-    service: Service = Field(SHARED, description="Instead of the plan's `service`.", examples=["etcd2"])
-    certificate: HostFile = Field(
-        SHARED, description="Instead of `tls.certificate`.", examples=["pki/other.pem"]
-    )
-    key: HostFile = Field(SHARED, description="Instead of `tls.key`.", examples=["pki/other-key.pem"])
     ssh: Ssh = Field(
         {}, description="Instead of `ssh`, field by field.", examples=["{port: 2222}"], validate_default=True
     )
 
 
-class Member(Host):
+class EtcdHost(Host):
+    """What every host has that runs etcd. ``certificate`` and ``key`` are files on the bastion."""
+
+    service: Service = Field(SHARED, description="Instead of the plan's `service`.", examples=["etcd2"])
+    certificate: HostFile = Field(
+        SHARED, description="Instead of `tls.certificate`.", examples=["pki/other.pem"]
+    )
+    key: HostFile = Field(SHARED, description="Instead of `tls.key`.", examples=["pki/other-key.pem"])
+
+
+class Member(EtcdHost):
     """One etcd member, and where it differs from the others."""
 
 
-class Proxy(Host):
+class Proxy(EtcdHost):
     """One etcd v2 proxy, with a member's fields and defaults."""
+
+
+class ClientHost(Host):
+    """A host that is no member, and on which clients run that the plan moves; reached as members are."""

@@ -7,7 +7,15 @@ a plan's paths are relative to is the context of the validation; what a program 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticKnownError
 
 from orchestrator.plan import directories, jumps, patterns, spelling
@@ -16,6 +24,8 @@ from orchestrator.plan.locations import location
 NO_CONFIG: Literal["none"] = "none"
 USUAL_LOCAL_PORT = 4001  # the guide's, and etcd 0.4's client port: old local clients speak to it
 Port = Annotated[int, Field(ge=1, le=65535)]
+ProbeFailures = Annotated[int, Field(ge=0)]
+ProbeRate = Annotated[int, Field(ge=1, le=100)]
 LocalPort = Annotated[int | Literal["auto", "none"], BeforeValidator(spelling.local_port)]
 Overlap = Annotated[bool | Literal["auto"], BeforeValidator(spelling.overlap)]
 
@@ -50,6 +60,18 @@ def _file(value: object, info: ValidationInfo) -> Path:
     return value if isinstance(value, Path) else location(folder_of(info), spelling.path(_text(value)))
 
 
+def _metrics_file(value: object, info: ValidationInfo) -> Path:
+    text = value if isinstance(value, Path) else spelling.metrics_file(_text(value))
+    return _file(text, info)
+
+
+def _hook(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    if isinstance(value, tuple):
+        return value
+    program, *arguments = spelling.words(_text(value))
+    return str(location(folder_of(info), program)) if "/" in program else program, *arguments
+
+
 def _config(value: object, info: ValidationInfo) -> Path | str:
     return NO_CONFIG if value == NO_CONFIG else _file(value, info)
 
@@ -76,7 +98,10 @@ def _duration(value: object, info: ValidationInfo) -> object:
     return spelling.seconds(_text(spelling.duration(value)))
 
 
-Name = Annotated[str, AfterValidator(spelling.name)]
+_NAMED = WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"})
+_TIMED = WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m)$"})
+
+Name = Annotated[str, AfterValidator(spelling.name), _NAMED]
 Address = Annotated[str, AfterValidator(spelling.address)]
 SshHost = Annotated[str, AfterValidator(spelling.ssh_host)]
 HostKey = Annotated[str, AfterValidator(spelling.host_key)]
@@ -87,13 +112,16 @@ EtcdUser = Annotated[str, AfterValidator(spelling.etcd_user)]
 Service = Annotated[str, AfterValidator(spelling.service)]
 Directory = Annotated[str, AfterValidator(spelling.directory), AfterValidator(directories.usable)]
 File = Annotated[Path, BeforeValidator(_file)]
+MetricsFile = Annotated[Path, BeforeValidator(_metrics_file)]
+Hook = Annotated[tuple[str, ...], BeforeValidator(_hook), WithJsonSchema({"type": "string"})]
+Webhook = Annotated[str, AfterValidator(spelling.webhook)]
 Template = Annotated[str, AfterValidator(_template)]
 TemplateFile = Annotated[Path, BeforeValidator(_template_file)]
 ClientPath = Annotated[str, AfterValidator(spelling.client_file)]
 Command = Annotated[str, AfterValidator(spelling.command)]
 HostFile = Annotated[Path, BeforeValidator(_host_file)]
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(_duration), _TIMED]
 Pattern = Annotated[str, AfterValidator(patterns.usable)]
-PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers)]
+PeerAuth = Annotated[bool, AfterValidator(spelling.checks_peers), WithJsonSchema({"const": True})]
 Become = Literal["none", "sudo", "doas"]
 Persist = Literal["beside", "in_place"]

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator import commandline
 from orchestrator.errors import PlanInvalidError
 from orchestrator.plan.checks import check, check_files, warn
 from orchestrator.plan.collisions import check_names, check_secrets
@@ -35,6 +36,9 @@ def load(path: Path, strategies: Collection[str], *, files: bool = True) -> Load
     if files:
         found.update(check_files(sound, path.parent))
     if found or cluster is None:
-        raise PlanInvalidError(tuple(fault.text(path) for fault in sorted(found)))
+        called = commandline.of_plan(path)
+        raise PlanInvalidError(
+            tuple(commandline.spelled(fault.text(path), called) for fault in sorted(found))
+        )
     warnings = tuple(warning.text(path) for warning in sorted(warn(sound)))
     return Loaded(cluster, warnings)

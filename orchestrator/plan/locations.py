@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.text import shown
 
 UNREADABLE = "cannot be read by this user"
+MISSING = "does not exist"
 
 
 def location(folder: Path, text: str) -> Path:
@@ -48,9 +49,7 @@ def problem(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except OSError as cause:
-        return (
-            "does not exist" if isinstance(cause, FileNotFoundError) else f"cannot be read ({cause.strerror})"
-        )
+        return MISSING if isinstance(cause, FileNotFoundError) else f"cannot be read ({cause.strerror})"
     if stat.S_ISDIR(mode):
         return "is a directory"
     if not stat.S_ISREG(mode):

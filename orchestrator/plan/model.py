@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from orchestrator.plan import spelling
-from orchestrator.plan.hosts import Host, Member, Proxy, Ssh
+from orchestrator.plan.hosts import ClientHost, EtcdHost, Host, Member, Proxy, Ssh
 from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Persist, Port, Section, Service, folder_of
 from orchestrator.plan.locations import location
+from orchestrator.plan.notify import Notify
 from orchestrator.plan.sections import (
     Auth,
     ClientFile,
@@ -17,18 +18,19 @@ from orchestrator.plan.sections import (
     ClientUnit,
     Patience,
     Ports,
+    Probe,
     SharedSsh,
     Tls,
     Watch,
 )
 
 __all__ = [
-    "Auth", "ClientFile", "ClientUnit", "Clients", "Cluster", "Frozen", "Host", "Member", "Patience", "Port",
-    "Ports", "Proxy", "SharedSsh", "Ssh", "Tls", "Watch",
+    "Auth", "ClientFile", "ClientHost", "ClientUnit", "Clients", "Cluster", "EtcdHost", "Frozen", "Host",
+    "Member", "Notify", "Patience", "Port", "Ports", "Probe", "Proxy", "SharedSsh", "Ssh", "Tls", "Watch",
 ]  # fmt: skip
 
 S = TypeVar("S", bound=Section)
-H = TypeVar("H", bound=Host)
+E = TypeVar("E", bound=EtcdHost)
 
 
 class Cluster(Section):
@@ -83,8 +85,18 @@ class Cluster(Section):
         validate_default=True,
     )
 
+    probe: Probe = Field(
+        {}, description="The budget of `run --probe`.", examples=["{stall: 2s}"], validate_default=True
+    )
     clients: Clients = Field(
         {}, description="How clients come to https.", examples=["{overlap: true}"], validate_default=True
+    )
+
+    notify: Notify = Field(
+        {},
+        description="Who hears of a run's events.",
+        examples=["{hook: ./page.sh}"],
+        validate_default=True,
     )
 
     @model_validator(mode="after")
@@ -93,9 +105,11 @@ class Cluster(Section):
         folder = folder_of(info)
         for role, hosts in (("members", self.members), ("proxies", self.proxies)):
             object.__setattr__(self, role, tuple(self._completed(host, folder) for host in hosts))
+        reached = tuple(host.model_copy(update={"ssh": self._reached(host)}) for host in self.clients.hosts)
+        object.__setattr__(self, "clients", self.clients.model_copy(update={"hosts": reached}))
         return self
 
-    def _completed(self, host: H, folder: Path) -> H:
+    def _completed(self, host: E, folder: Path) -> E:
         shared = {
             "service": self.service,
             "certificate": location(folder, self.tls.certificate.replace("{name}", host.name)),
@@ -118,12 +132,17 @@ class Cluster(Section):
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """Every host: members, then proxies, in the plan's order."""
+        """Every host: those that run etcd, then clients' hosts, in the plan's order."""
+        return (*self.etcd_hosts, *self.clients.hosts)
+
+    @property
+    def etcd_hosts(self) -> tuple[EtcdHost, ...]:
+        """Every host that runs etcd: members, then proxies, in the plan's order."""
         return (*self.members, *self.proxies)
 
-    def host(self, name: str) -> Host:
-        """Return the host of that name."""
-        return next(host for host in self.hosts if host.name == name)
+    def host(self, name: str) -> EtcdHost:
+        """Return the member or proxy of that name."""
+        return next(host for host in self.etcd_hosts if host.name == name)
 
     def member(self, name: str) -> Member:
         """Return the member of that name."""

@@ -6,9 +6,10 @@ from types import MappingProxyType
 from pydantic.fields import FieldInfo
 
 from orchestrator.plan.faults import Loc
-from orchestrator.plan.hosts import Member, Proxy, Ssh
+from orchestrator.plan.hosts import ClientHost, Member, Proxy, Ssh
 from orchestrator.plan.kinds import Section
 from orchestrator.plan.model import Cluster
+from orchestrator.plan.notify import Notify
 from orchestrator.plan.sections import (
     Auth,
     ClientFile,
@@ -16,6 +17,7 @@ from orchestrator.plan.sections import (
     ClientUnit,
     Patience,
     Ports,
+    Probe,
     SharedSsh,
     Tls,
     Watch,
@@ -33,7 +35,11 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType({
     "ports":                   Ports,
     "patience":                Patience,
     "watch":                   Watch,
+    "probe":                   Probe,
+    "notify":                  Notify,
     "clients":                 Clients,
+    "clients.hosts.*":         ClientHost,
+    "clients.hosts.*.ssh":     Ssh,
     "clients.units.*":         ClientUnit,
     "clients.units.*.files.*": ClientFile,
 })  # fmt: skip

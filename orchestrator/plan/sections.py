@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from orchestrator.plan.hosts import ClientHost
 from orchestrator.plan.kinds import (
     Become,
     ClientPath,
@@ -21,6 +22,8 @@ from orchestrator.plan.kinds import (
     Pattern,
     PeerAuth,
     Port,
+    ProbeFailures,
+    ProbeRate,
     Section,
     Service,
     Template,
@@ -139,6 +142,22 @@ class Watch(Section):
     )
 
 
+class Probe(Section):
+    """What `run --probe` may see of the cluster before it stops the run. Without that option nobody looks."""
+
+    stall_s: Duration = Field(
+        "2s",
+        alias="stall",
+        description="Longest time in which none of its writes is acknowledged.",
+        examples=["2s"],
+        validate_default=True,
+    )
+    failures: ProbeFailures = Field(
+        0, description="How many of its writes, reads and lease renewals may fail.", examples=[0]
+    )
+    rate: ProbeRate = Field(10, description="Writes a second, at most 100; each is read back.", examples=[10])
+
+
 class ClientFile(Section):
     """A file of a client's that is replaced as a whole; its mode and its owner stay."""
 
@@ -156,13 +175,16 @@ class ClientFile(Section):
 
 
 class ClientUnit(Section):
-    """A client that systemd runs on members' hosts, moved to https by the plan, one host at a time."""
+    """A client that systemd runs on hosts of the plan, moved to https by the plan, one host at a time."""
 
     unit: Service = Field(description="systemd unit, without `.service`.", examples=["patroni"])
     on: tuple[Name, ...] = Field(
         (),
-        description="Names of the members on whose hosts it runs; without it, all.",
-        examples=["[server1]"],
+        description=(
+            "Names of the hosts where it runs: members', and those of `clients.hosts`. Without it, every "
+            "member's; a plan with `clients.hosts` has to write it."
+        ),
+        examples=["[server1, app1]"],
     )
     files: tuple[ClientFile, ...] = Field(
         description="Its files, at least one.",
@@ -240,12 +262,17 @@ class Clients(Section):
     )
     units: tuple[ClientUnit, ...] = Field(
         (),
-        description="Clients that systemd runs on members' hosts, and that the plan moves to https.",
+        description="Clients that systemd runs on hosts of the plan, and that the plan moves to https.",
         examples=["[{unit: patroni, files: [...]}]"],
+    )
+    hosts: tuple[ClientHost, ...] = Field(
+        (),
+        description="Hosts of such clients that are no members; each is named in `on` of a unit.",
+        examples=["[{name: app1, address: 198.18.0.121}]"],
     )
 
     def units_on(self, host: str) -> tuple[ClientUnit, ...]:
-        """Return the units that run on a member's host."""
+        """Return the units that run on a host of the plan; without ``on`` that is each member's."""
         return tuple(unit for unit in self.units if not unit.on or host in unit.on)
 
 

@@ -6,6 +6,8 @@ from orchestrator.plan.faults import Fault, Loc, where
 from orchestrator.plan.plan import described
 from orchestrator.plan.source import Data, Source
 
+CLIENT_HOSTS: Loc = ("clients", "hosts")
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:
@@ -44,8 +46,16 @@ class Sound:
 
     @property
     def hosts(self) -> tuple[Loc, ...]:
+        """Where each host is written: those that run etcd, then clients' hosts."""
+        return (*self.etcd_hosts, *self._listed(CLIENT_HOSTS))
+
+    @property
+    def etcd_hosts(self) -> tuple[Loc, ...]:
         """Where each member and then each proxy is written."""
-        return tuple((role, index) for role in ("members", "proxies") for index in range(self.count(role)))
+        return (*self._listed(("members",)), *self._listed(("proxies",)))
+
+    def _listed(self, loc: Loc) -> tuple[Loc, ...]:
+        return tuple((*loc, index) for index in range(self.count(*loc)))
 
     def fault(self, loc: Loc, what: str) -> Fault:
         """Return a fault at a place."""

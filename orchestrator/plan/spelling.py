@@ -1,9 +1,11 @@
 """How each kind of value in a plan is spelt: a function for each, whose ValueError holds the fix."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -155,6 +157,44 @@ def path(text: str) -> str:
             f"{shown(braces.group())} has no meaning here: only certificate and key take {{name}}"
         )
     return _path(text)
+
+
+def metrics_file(text: str) -> str:
+    """Return the path of a file that node_exporter's textfile collector reads."""
+    if not path(text).endswith(".prom"):
+        raise ValueError(
+            f"{shown(text)} would not be read: node_exporter reads only files whose names end with .prom"
+        )
+    return text
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return a program and its arguments, as a shell would split them; no shell ever sees them."""
+    try:
+        found = shlex.split(command(text))
+    except ValueError as cause:
+        raise ValueError(f"{shown(text)} is not a command: {str(cause).lower()}") from cause
+    if not found or not found[0]:
+        raise ValueError("names no program: write one, such as ./page.sh")
+    return tuple(found)
+
+
+def webhook(text: str) -> str:
+    """Return a URL to which events may be posted: nobody else can read them on their way.
+
+    No fault shows it: what follows the host is a secret with many services.
+    """
+    url = urlsplit(text)  # a ValueError of its own says what is wrong
+    if url.scheme not in {"https", "http"} or not url.hostname or not re.fullmatch(r"[!-~]{1,2048}", text):
+        raise ValueError("this is not the URL of a webhook: write it whole, with https://")
+    if url.username is not None or url.password is not None or url.fragment:
+        raise ValueError(
+            "a webhook's URL holds no user, password or '#': let a hook send what needs a secret"
+        )
+    if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("events would be readable on their way: write https://, or http on loopback")
+    _ = url.port  # out of range is a ValueError
+    return text
 
 
 def template(text: str) -> str:

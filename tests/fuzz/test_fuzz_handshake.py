@@ -11,10 +11,9 @@ import pytest
 from support.fuzzing import EXAMPLES
 from support.ssh_sites import HELLO, make_key
 from unit.remote.shells import cluster_of, shims
-from unit.remote.sshd import Sshd
+from unit.remote.sshd import Sshd, reached
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.plan.model import Ssh
 from orchestrator.remote import becoming_root, connecting, root_channels
 from orchestrator.remote.ssh import SshHosts
 
@@ -76,18 +75,7 @@ def test_a_host_whose_messages_are_changed_is_asked_or_cannot_be_reached(
     sshd: Sshd, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL", "paramiko")
-    key = sshd.host_keys[0]
-    known = tmp_path / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{sshd.port} {key.get_name()} {key.get_base64()}\n")
-    there = Ssh(
-        host="127.0.0.1",
-        port=sshd.port,
-        user="root",
-        identity_file=tmp_path / "id",
-        known_hosts=known,
-        become="none",
-        config="none",
-    )
+    there = reached(sshd, tmp_path)
     outcomes: dict[str, int] = {}
     wrong: list[str] = []
     seeds = iter(range(SEEDS))

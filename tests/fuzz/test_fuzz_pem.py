@@ -62,7 +62,7 @@ def test_a_changed_file_is_read_or_refused(
 
     certificates.faults((member,), datetime.now(UTC))
     refusals(member)
-    routes.names(member.host)
+    routes.names(member.etcd)
     try:
         written = files.material(member)
         ca_store.candidates(member.cluster)

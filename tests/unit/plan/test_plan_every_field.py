@@ -36,9 +36,8 @@ SSH = {
 }
 KEY = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
 HOST_SSH = SSH | {"host": ("10.1.0.1", "10.1.0.1"), "host_key": (KEY, KEY)}
-HOST = {
-    "name": ("other", "other"),
-    "address": ("10.0.0.8", "10.0.0.8"),
+REACHED = {"name": ("other", "other"), "address": ("10.0.0.8", "10.0.0.8")}
+HOST = REACHED | {
     "service": ("etcd9", "etcd9"),
     "certificate": ("own/{name}.pem", FOLDER / "own/NAME.pem"),
     "key": ("own/{name}.key", FOLDER / "own/NAME.key"),
@@ -73,6 +72,12 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
     "ports": dict.fromkeys(("client", "peer", "local", "trial"), (12999, 12999)),
     "patience": {"gate": ("61s", 61.0), "pause": ("2m", 120.0)},
     "watch": {"units": (["fleet"], ("fleet",)), "quiet": ("1500ms", 1.5), "errors": ("lost", "lost")},
+    "probe": {"stall": ("1500ms", 1.5), "failures": (3, 3), "rate": (50, 50)},
+    "notify": {
+        "hook": ("logger -t 'a run'", ("logger", "-t", "a run")),
+        "webhook": ("https://hooks.example.com/x?y=z", "https://hooks.example.com/x?y=z"),
+        "metrics_file": ("x.prom", FOLDER / "x.prom"),
+    },
     "clients": {
         "overlap": (True, True),
         "extra_port": (2399, 2399),
@@ -80,6 +85,8 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "close": (["local"], ("local",)),
         "cert_auth": ("switch", "switch"),
     },
+    "clients.hosts.*": REACHED,
+    "clients.hosts.*.ssh": HOST_SSH,
     "clients.units.*": {
         "unit": ("vitess", "vitess"),
         "on": (["m2"], ("m2",)),
@@ -122,11 +129,16 @@ def test_what_a_plan_says_is_in_the_cluster(tmp_path: Path, place: str, written:
     if place.startswith("clients.units"):
         file = {"path": "/etc/patroni.yml", "content": "{name}.yml"}
         plan["clients"] = {"units": [{"unit": "patroni", "files": [file]}]}
+    if place.startswith("clients.hosts"):
+        unit = {"unit": "patroni", "on": ["app"], "files": [{"path": "/etc/p", "content": "p"}]}
+        plan["clients"] = {"units": [unit], "hosts": [{"name": "app", "address": "10.0.0.7"}]}
     before = load(tmp_path, plan)
     part: Any = plan
     for step in place.split(".") if place else ():
         part = part[0] if step == "*" else part.setdefault(step, {})
     part[written] = value
+    if (place, written) == ("clients.hosts.*", "name"):
+        plan["clients"]["units"][0]["on"] = [value]  # it runs there, by whatever name
     after = load(tmp_path, plan)
     seen: Any = after
     for step in place.split(".") if place else ():

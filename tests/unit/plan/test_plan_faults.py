@@ -19,7 +19,7 @@ CASES = [
     # fields
     (SMALL + "zzz: red\n", [
         ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, clients, cluster, members, "
-         "patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
+         "notify, patience, persist, ports, probe, proxies, service, ssh, strategy, tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
     (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
@@ -61,6 +61,21 @@ CASES = [
     (SMALL + "strategy: brige\n", ["13:11: strategy: unknown strategy 'brige', did you mean 'bridge'?"]),
     (SMALL + "strategy: xyz\n", ["13:11: strategy: unknown strategy 'xyz', known here: bridge, guide"]),
     # spelling
+    (SMALL + "notify: {hook: \"page 'x\"}\n",
+        ["13:16: notify.hook: 'page 'x' is not a command: no closing quotation"]),
+    (SMALL + "notify: {hook: \"''\"}\n",
+        ["13:16: notify.hook: names no program: write one, such as ./page.sh"]),
+    (SMALL + "notify: {webhook: hooks.example.com}\n", [
+        "13:19: notify.webhook: this is not the URL of a webhook: write it whole, with https://"]),
+    (SMALL + "notify: {webhook: http://hooks.example.com/}\n", [
+        ("13:19: notify.webhook: events would be readable on their way: write https://, or http on "
+         "loopback")]),
+    (SMALL + "notify: {webhook: https://me:secret@hooks.example.com/}\n", [
+        ("13:19: notify.webhook: a webhook's URL holds no user, password or '#': let a hook send what needs "
+         "a secret")]),
+    (SMALL + "notify: {metrics_file: metrics.txt}\n", [
+        ("13:24: notify.metrics_file: 'metrics.txt' would not be read: node_exporter reads only files whose "
+         "names end with .prom")]),
     (SMALL + "service: etcd2.service\n", ["13:10: service: leave the suffix '.service' off: write etcd2"]),
     (SMALL + "service: etcd.socket\n",
         ["13:10: service: 'etcd.socket' is not the name of a systemd service: write one, such as etcd"]),
@@ -174,10 +189,11 @@ CASES = [
         [("13:26: clients.units.0.unit: 'etcd' is etcd's own unit, which every step restarts: name only its "
           "clients")]),
     (SMALL + "clients: {units: [{unit: x, on: [z], files: [{path: /etc/x, content: x}]}]}\n",
-        ["13:34: clients.units.0.on.0: no member is named 'z', known here: a, b, c"]),
+        ["13:34: clients.units.0.on.0: no host is named 'z', known here: a, b, c"]),
     (SMALL + "clients: {units: [{unit: x, on: [p], files: [{path: /etc/x, content: x}]}]}\n"
      "proxies:\n  - {name: p, address: 10.0.0.9}\n",
-        [("13:34: clients.units.0.on.0: 'p' is a proxy: clients are moved on members' hosts only")]),
+        [("13:34: clients.units.0.on.0: 'p' is a proxy: clients are moved on members' hosts and on "
+          "clients.hosts only")]),
     (SMALL + "clients: {overlap: false, units: [{unit: x, files: [{path: /etc/x, content: x}]}]}\n",
         [("13:20: clients.overlap: clients are moved while https is served beside http: write true, or leave "
           "clients.units out")]),
@@ -307,7 +323,7 @@ CASES = [
          "the character itself")]),
     (SMALL + '"\\ud83d\\ude00": 1\n', [
         ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, clients, cluster, "
-         "members, patience, persist, ports, proxies, service, ssh, strategy, tls, watch")]),
+         "members, notify, patience, persist, ports, probe, proxies, service, ssh, strategy, tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
     (SMALL + "persist: in place\n",
         [("13:10: persist: expected 'beside' or 'in_place', found the text 'in place': did you mean "

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from unit.plan.plan_texts import SHIPPED, SMALL, STRATEGIES, faults, loaded, swapped
 
+from orchestrator import commandline
 from orchestrator.errors import PlanInvalidError
 from orchestrator.plan.loading import load
 from orchestrator.plan.model import Cluster, Member, Patience, Ports, Proxy, SharedSsh, Ssh, Tls, Watch
@@ -220,6 +221,12 @@ def test_every_file_is_looked_for_only_if_asked(tmp_path: Path) -> None:
     assert faults(tmp_path, text) == []
     missing = faults(tmp_path, text, files=True)
     assert sorted(names) == sorted(line.split("'")[1].removeprefix(f"{tmp_path}/") for line in missing)
+    made = [
+        line
+        for line in missing
+        if line.endswith(f", or have all made: {commandline.command('certs', tmp_path / 'plan.yaml')}")
+    ]
+    assert [line for line in missing if ": tls." in line] == made != []
     for name in names:
         (tmp_path / name).touch()
     assert faults(tmp_path, text, files=True) == []
@@ -230,7 +237,7 @@ def test_every_file_is_looked_for_only_if_asked(tmp_path: Path) -> None:
         f"plan.yaml:7:7: tls.ca: '{tmp_path}/ca.pem' is a directory: put the file there or correct the path",
         (
             f"plan.yaml:13:39: ssh.known_hosts: '{tmp_path}/kh' does not exist: put the hosts' own keys "
-            "there (orchestrator hostkeys PLAN shows and writes them)"
+            f"there ({commandline.command('hostkeys', tmp_path / 'plan.yaml')} shows and writes them)"
         ),
     ]
 

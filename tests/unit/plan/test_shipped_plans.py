@@ -17,6 +17,6 @@ def test_it_loads_without_a_warning_and_the_lab_takes_it(plan: Path, tmp_path: P
     assert () == loaded.warnings
     assert plan.stem == loaded.cluster.name
     copied = plan_copy.copy(plan, tmp_path)
-    for own, copy in zip(loaded.cluster.hosts, copied.hosts, strict=True):
+    for own, copy in zip(loaded.cluster.etcd_hosts, copied.etcd_hosts, strict=True):
         assert (own.name, own.address, own.service) == (copy.name, copy.address, copy.service)
         assert copy.ssh.jump is None
