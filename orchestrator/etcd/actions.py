@@ -145,7 +145,7 @@ def restart(target: Target) -> Iterable[Operation]:
 
     Whether it is well is for the gates to say. They are looked at next, and find it back.
     """
-    unit = f"{target.host.service}.service"
+    unit = f"{target.etcd.service}.service"
     yield RELOAD
     yield Run(("systemctl", "--no-block", "restart", unit))
     yield Run(("sh", "-c", AWAIT, "await", unit))

@@ -1,4 +1,4 @@
-"""Clients that systemd runs on members' hosts: what is done to move them to https, and back; pure."""
+"""Clients that systemd runs on hosts of the plan: what is done to move them to https, and back; pure."""
 
 import difflib
 import hashlib
@@ -82,13 +82,13 @@ def move_back(target: Target) -> Iterable[Operation]:
 
 def _given_back(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
     """What stood in the files is kept on the host: the new content need not be there any more."""
-    found = {file.path: file for file in target.found.client_files}
+    found = {file.path: file for file in target.client_files}
     for file in reversed(unit.files):
         yield from (one.undone for one in _replacing(found[file.path], None))
 
 
 def _replaced(target: Target, unit: ClientUnit) -> Iterable[ReplaceFile]:
-    found = {file.path: file for file in target.found.client_files}
+    found = {file.path: file for file in target.client_files}
     for file in unit.files:
         before, text = found[file.path], content(file.content_for(target.name))
         if _sha256(text) != before.replaced_sha256:

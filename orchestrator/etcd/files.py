@@ -83,7 +83,7 @@ def material(target: Target) -> tuple[Write, ...]:
     whatever else is in the files that the plan names. RefusedError if one of those cannot be read.
     """
     paths, user, group = Paths.of(target), target.found.user, target.found.group
-    member = target.host
+    member = target.etcd
     return (
         Write(paths.ca, certificates_of(target.cluster.tls.ca)),
         Write(paths.certificate, certificates_of(member.certificate)),
@@ -105,7 +105,8 @@ def _read(path: Path, read: Callable[[Path], str]) -> str:
 
 def lying(target: Target, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
     """Which of these files lie on the host, and how, by path; a file that is missing is missing here too."""
-    return Fact(Script(target.name, SCRIPT, (target.found.user, *paths)), _lying)
+    reader = target.found.user if target.runs_etcd else "root"  # a client's user is nobody's business here
+    return Fact(Script(target.name, SCRIPT, (reader, *paths)), _lying)
 
 
 def _lying(answer: Answer) -> Mapping[str, Lying]:

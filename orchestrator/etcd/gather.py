@@ -69,13 +69,14 @@ def overlapping(cluster: Cluster, facts: Facts, look: Look) -> Facts:
 
 
 def _with_client_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
-    """Add the files of the clients that the plan moves."""
-    moved = [(target, client_units.paths(target)) for target in targets_of(cluster, facts)]
+    """Add the files of the clients that the plan moves, on members' hosts and on others."""
+    first = targets_of(cluster, facts)[0]
+    moved = [(target, client_units.paths(target)) for target in (*first.everyone, *first.clients)]
     asked = [
         (target, own_files.of(target, paths), files.texts(target, paths)) for target, paths in moved if paths
     ]
     answers = look(question for _, lying, texts in asked for question in (lying.question, texts.question))
-    members, faults = dict(facts.members), []
+    members, clients, faults = dict(facts.members), dict(facts.clients), []
     for target, lying, texts in asked:
         name = target.name
         try:
@@ -83,10 +84,13 @@ def _with_client_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:
         except ValueError as error:
             faults.append(f"{name}: cannot tell how its clients' files lie there: {_reason(error)}")
             continue
-        members[name] = members[name].model_copy(update={"client_files": found})
+        if target.runs_etcd:
+            members[name] = members[name].model_copy(update={"client_files": found})
+        else:
+            clients[name] = found
         faults += [f"{name}: {reason}" for reason in reasons]
     _refuse(faults)
-    return facts.model_copy(update={"members": members})
+    return facts.model_copy(update={"members": members, "clients": clients})
 
 
 def _with_own_files(cluster: Cluster, facts: Facts, look: Look) -> Facts:

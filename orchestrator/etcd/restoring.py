@@ -104,7 +104,7 @@ def _remade(one: Target, run: str, path: str, everybody: str) -> Iterable[str]:
 
 
 def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
-    place, service = data_directory(source), source.host.service
+    place, service = data_directory(source), source.etcd.service
     alone = f"/run/systemd/system/{service}.service.d/90-restoring.conf"
     endpoint = endpoints.after_switch(source)
     data = _quoted(f"{place}/member")
@@ -140,10 +140,10 @@ def _through_v2(source: Target, run: str, path: str) -> Iterable[str]:
         yield f"   on {source.name}:"
         yield f"     {etcdctl} member add {_quoted(one.member.name)} {_list(settings.peers_both(one))}"
         yield f"   on {one.name}, with the ETCD_INITIAL_CLUSTER that this printed and"
-        yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.host.service}.service:"
+        yield f"   ETCD_INITIAL_CLUSTER_STATE=existing in {one.etcd.service}.service:"
         yield f"     {_made(one, data_directory(one))}"
         yield f"     {_aside(data_directory(one), run)}"
-        yield f"     systemctl start {one.host.service}.service"
+        yield f"     systemctl start {one.etcd.service}.service"
 
 
 def _earlier(source: Target, endpoint: Endpoint) -> str:
@@ -158,7 +158,7 @@ def _earlier(source: Target, endpoint: Endpoint) -> str:
 
 
 def _units(source: Target) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.host.service for one in source.everyone))
+    return tuple(dict.fromkeys(one.etcd.service for one in source.everyone))
 
 
 def _stop(service: str) -> str:

@@ -97,10 +97,12 @@ def data(target: Target, path: str) -> Iterable[Operation]:
 
 
 def surroundings(target: Target, run: str, header: str) -> Iterable[Operation]:
-    """Keep the host's unit, and the state file's first line: with it a lost one can be made again."""
+    """Keep etcd's unit, if there is one, and the state file's first line: a lost one is made of it again."""
     yield MakeDirectory(places.KEPT, 0o700)
     yield MakeDirectory(places.of_run(run), 0o700)
     yield Write(places.header(run), header + "\n", 0o600)
+    if not target.runs_etcd:
+        return
     source = target.found.source
     read = (source.configuration.path,) if source and source.configuration else ()
-    yield Run(("sh", "-c", KEEP, "keep", target.host.service, places.of_run(run), *read))
+    yield Run(("sh", "-c", KEEP, "keep", target.etcd.service, places.of_run(run), *read))

@@ -1,11 +1,12 @@
 """What is true of a host: one kind of check, for a state's gates, before a run, for drift and for status."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orchestrator.host.questions import Answers, Fact, Question
 
+FURTHEST = 10**12  # whoever says that it is further behind is not believed
 Verdict = Literal["pass", "warn", "fail"]
 
 
@@ -54,7 +55,8 @@ class Check:
     ``manual_changes`` says, of the same answers, only what was changed by hand, which can be seen whether or
     not anything runs; None where the check has nothing to say of that. Either may raise for an answer that it
     cannot read. ``fix`` is what helps where it does not hold, if that is the same whatever it finds.
-    ``takes_s`` is how long it may take to hold although all is well, beside anybody's patience.
+    ``takes_s`` is how long it may take to hold although all is well, beside anybody's patience. ``behind``
+    says of the same answers, beside the verdict, how far hosts are behind the one that is ahead.
     """
 
     where: str
@@ -64,6 +66,7 @@ class Check:
     name: str = ""
     fix: str = ""
     takes_s: float = 0.0
+    behind: Callable[[Answers], Mapping[str, int]] | None = field(compare=False, default=None)
 
     @property
     def title(self) -> str:
@@ -84,6 +87,14 @@ class Check:
             return tuple(self.predicate(answers))
         except (ValueError, LookupError, TypeError, AttributeError) as error:  # an answer can be anything
             return (wrong(f"cannot tell: {error}"),)
+
+    def measured(self, answers: Answers) -> Mapping[str, int]:
+        """Return how far hosts are behind, as far as the answers say what can be true."""
+        try:
+            counts = self.behind(answers) if self.behind else {}
+        except (ValueError, LookupError, TypeError, AttributeError):  # an answer can be anything
+            return {}
+        return {host: count for host, count in counts.items() if 0 <= count <= FURTHEST}
 
     def refusal(self, answers: Answers) -> str | None:
         """Return why the check does not hold, or None if it does."""

@@ -150,6 +150,11 @@ class Run:
         """Whether it is a systemctl that restarts a unit."""
         return self.argv[:1] == ("systemctl",) and "restart" in self.argv[1:]
 
+    @property
+    def asks_etcd(self) -> bool:
+        """Whether it speaks to etcd, and so may change what all members share."""
+        return self.argv[:1] in {("etcdctl",), ("curl",)}
+
 
 Operation = MakeDirectory | Write | EditFile | ReplaceFile | Remove | RemoveDirectory | Run
 

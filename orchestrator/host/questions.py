@@ -19,7 +19,8 @@ class Script:
     """A read-only question to a host: a POSIX shell script with arguments, run as root.
 
     Two equal scripts are one question, so that several checks can share an answer. ``secret`` is the line
-    that it finds on stdin, where nobody else sees it.
+    that it finds on stdin, where nobody else sees it. One that ``is_slow`` watches for seconds: it is asked
+    beside the others, so that none of them waits for it.
 
     Questions that differ only in their arguments behind the first ``shares`` may be asked together, if the
     script has the line EACH. What stands above it needs those first arguments, and drops them.
@@ -31,6 +32,7 @@ class Script:
     timeout_s: float = 5.0
     secret: Secret | None = None
     shares: int = 0
+    is_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,7 @@ def make(cluster: Cluster, extra: Extra, terms: Terms, ca_days: int) -> Made:
         raise RefusedError(
             "nothing was made, for these files are there already:\n"
             + "".join(f"  {path}\n" for path in taken)
-            + "Move them away for a new CA, or make new leaves from the CA that is there: "
-            "orchestrator certs PLAN --renew"
+            + _way_on(ca_path)
         )
     subject = named(_ca_name(cluster.name), cluster.name)
     ca = issue_ca(subject, replace(terms, days=ca_days))
@@ -57,6 +56,19 @@ def make(cluster: Cluster, extra: Extra, terms: Terms, ca_days: int) -> Made:
         replace=False,
     )
     return _made(cluster, ca, wanted, pairs, tuple(_cut(ca, terms)))
+
+
+def _way_on(ca_path: Path) -> str:
+    """Say what to do about files that are in the way: only the key of a CA makes leaves from it."""
+    if os.path.lexists(ca_key(ca_path)):
+        return (
+            "Move them away for a new CA, or make new leaves from the CA that is there: "
+            "orchestrator certs PLAN --renew"
+        )
+    return (
+        "Move them away for a new CA, or have whoever holds the CA's key sign what is missing: "
+        f"{ca_key(ca_path)} is not there, and --renew needs it"
+    )
 
 
 def renew(cluster: Cluster, extra: Extra, terms: Terms) -> Made:

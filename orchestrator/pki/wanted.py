@@ -49,7 +49,7 @@ def leaves(cluster: Cluster, extra: Mapping[str, Sequence[str]]) -> tuple[Wanted
 
 def extra_names(options: Sequence[str], cluster: Cluster) -> dict[str, list[str]]:
     """Return further names by host from options such as ``server1=10.0.0.5``, or raise UsageError."""
-    hosts = [host.name for host in cluster.hosts]
+    hosts = [host.name for host in cluster.etcd_hosts]
     found: dict[str, list[str]] = {}
     for option in options:
         host, is_given, name = option.partition("=")
@@ -79,7 +79,7 @@ def _canonical(name: str) -> str:
 
 
 def _each(cluster: Cluster, extra: Mapping[str, Sequence[str]]) -> Iterator[Wanted]:
-    for host in cluster.hosts:
+    for host in cluster.etcd_hosts:
         yield Wanted(
             host.name,
             "member" if isinstance(host, Member) else "proxy",

@@ -219,4 +219,4 @@ V3_TLS = '${tls:+--cacert="$ca" --cert="$certificate" --key="$key"}'
 
 def asking(target: Target) -> tuple[str, ...]:
     """Return what OWN_LISTENER is given: the unit, and where its certificates lie or will lie."""
-    return (target.host.service, *Paths.of(target).material)
+    return (target.etcd.service, *Paths.of(target).material)

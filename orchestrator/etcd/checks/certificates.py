@@ -31,7 +31,7 @@ def faults(targets: Sequence[Target], now: datetime) -> tuple[Remark, ...]:
         found += (wrong(f"{tls.ca}: {which}: {why}") for why in golang.refusals(authority, is_root=True))
     found += _pair(tls.client_certificate, tls.client_key, authorities, now, (CLIENT,))
     for target in targets:
-        member = target.host
+        member = target.etcd
         found += _pair(member.certificate, member.key, authorities, now, (SERVER, CLIENT))
         found += _names(member.certificate, target)
     for proxy in targets[0].cluster.proxies:

@@ -19,14 +19,14 @@ def holding_client_files(target: Target) -> Check:
     return _holding(target, are_moved=True)
 
 
-@gate
+@gate(fix="the file was changed while it was looked at: check again")
 def holding_client_files_as_found(target: Target) -> Check:
     """The files of the clients that are moved are as they were found before the first change."""
     return _holding(target, are_moved=False)
 
 
 def _holding(target: Target, *, are_moved: bool) -> Check:
-    found = target.found.client_files
+    found = target.client_files
     lying = files.lying(target, (file.path for file in found))
 
     def judge(answers: Answers) -> Iterable[Remark]:
@@ -87,13 +87,13 @@ def _asked(target: Target) -> tuple[tuple[Fact[Any], ...], Predicate]:
 
 
 def moved_clients(site: Site) -> Iterable[Check]:
-    """Ask each member for the clients that will be moved there."""
+    """Ask each host for the clients that will be moved there."""
     if site.cluster.clients.units:
-        return map(_of_member, site.members)
+        return map(_of_host, (*site.members, *site.clients))
     return (Check(CLUSTER, (), lambda _: (fine("the plan names no client to move"),)),)
 
 
-def _of_member(target: Target) -> Check:
+def _of_host(target: Target) -> Check:
     names = tuple(unit.unit for unit in client_units.units(target))
     units = watched.units(target, names)
     asked, of_commands = _asked(target)

@@ -12,7 +12,7 @@ from orchestrator.etcd.facts.process import Process
 from orchestrator.etcd.install import drop_ins, said
 from orchestrator.etcd.install.unit import Unit
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Host
+from orchestrator.plan.model import EtcdHost
 from orchestrator.text import bracketed, shown
 
 
@@ -30,7 +30,7 @@ def defragment(one: Target) -> str:
 def one_version(site: Site, servers: Mapping[str, str]) -> str:
     """Say which members get another version, and how they come to run it."""
     newest = max(servers.values(), key=lambda text: [int(part) for part in re.findall(r"\d+", text)])
-    units = {one.name: f"{one.host.service}.service" for one in site.members}
+    units = {one.name: f"{one.etcd.service}.service" for one in site.members}
     others = [f"on {name}: systemctl restart {units[name]}" for name, one in servers.items() if one != newest]
     return (
         f"one member at a time: install etcd {newest} there as well, then {'; '.join(others)} "
@@ -91,7 +91,7 @@ def counts(one: Target) -> str:
     )
 
 
-def advertise(host: Host, urls: Iterable[str], running: Process, read: Unit) -> str:
+def advertise(host: EtcdHost, urls: Iterable[str], running: Process, read: Unit) -> str:
     """Say how a member comes to advertise the plan's address in place of no host's, where that is set."""
     wanted = ",".join(dict.fromkeys(_at(host.address, url) for url in urls))
     name, unit = effective.flag(settings.ADVERTISE_CLIENT), f"{host.service}.service"

@@ -37,13 +37,18 @@ def healthy(target: Target) -> Check:
             yield wrong(f"member {mine.id} answers, not {target.member.id}")
         if mine.leader == "0":
             yield wrong("knows no leader")
-        # one that does not answer cannot be ahead of anybody
-        heard = [one for one in statuses.values() if answers[one.question].exit_status == 0]
-        gap = _ahead(one.read(answers) for one in heard) - mine.applied
+        gap = gaps(answers)[target.name]
         if gap > MAX_LAG:
             yield wrong(f"is {gap} raft entries behind")
 
-    return Check(target.name, (health, *statuses.values()), judge)
+    def gaps(answers: Answers) -> Mapping[str, int]:
+        # one that does not answer cannot be ahead of anybody
+        heard = {name: one for name, one in statuses.items() if answers[one.question].exit_status == 0}
+        known = {name: one.read(answers) for name, one in heard.items()}
+        ahead = _ahead(known.values())
+        return {name: ahead - one.applied for name, one in known.items()}
+
+    return Check(target.name, (health, *statuses.values()), judge, behind=gaps)
 
 
 def _ahead(known: Iterable[MemberStatus]) -> int:

@@ -125,4 +125,4 @@ def _fix(target: Target, read: unit.Unit, exempt: str, caught: Iterable[str]) ->
     if in_file is not None or not value.isprintable():
         return f"add {','.join(caught)} to NO_PROXY in {in_file or 'the unit'}"
     line = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return drop_ins.command(target.host, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))
+    return drop_ins.command(target.etcd, "zz-no-proxy.conf", ("[Service]", f'Environment="NO_PROXY={line}"'))

@@ -31,6 +31,11 @@ def on_each_host(make: HostCheck) -> SiteCheck:
     return lambda site: map(make, site.hosts)
 
 
+def on_each_etcd(make: HostCheck) -> SiteCheck:
+    """Make the same of every host that was reached and runs etcd."""
+    return lambda site: map(make, site.etcd_hosts)
+
+
 def on_the_bastion(judge: Callable[[Site], Iterable[Remark]]) -> SiteCheck:
     """Make a check out of a judgement of what lies on the bastion, for which nobody is asked."""
 

@@ -168,7 +168,7 @@ def _asked_over_http(target: Target) -> Check:
 
 def _with_http(target: Target, urls: Iterable[str]) -> str:
     """Say how a member comes to be asked, and keeps what it has secured."""
-    unit, port = f"{target.host.service}.service", target.cluster.local_port or USUAL_LOCAL_PORT
+    unit, port = f"{target.etcd.service}.service", target.cluster.local_port or USUAL_LOCAL_PORT
     wanted = shown(",".join((*urls, f"http://127.0.0.1:{port}")), quote="", limit=400)
     return (
         "what speaks https with a certificate of its own is kept, once there is an http listener on loopback "

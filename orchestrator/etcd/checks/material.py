@@ -20,7 +20,7 @@ NEW_CA = (
 
 def leaves(cluster: Cluster) -> tuple[Path, ...]:
     """Return the file of everybody's own certificate, with any intermediates."""
-    hosts = (host.certificate for host in cluster.hosts)
+    hosts = (host.certificate for host in cluster.etcd_hosts)
     return tuple(dict.fromkeys((cluster.tls.client_certificate, *hosts)))
 
 
@@ -96,7 +96,7 @@ def intermediates(site: Site) -> Iterable[Remark]:
 
 def key_files(site: Site) -> Iterable[Remark]:
     """Judge who may read the private keys on the bastion."""
-    paths = dict.fromkeys((site.cluster.tls.client_key, *(host.key for host in site.cluster.hosts)))
+    paths = dict.fromkeys((site.cluster.tls.client_key, *(host.key for host in site.cluster.etcd_hosts)))
     modes = {path: path.stat().st_mode & 0o777 for path in paths if path.exists()}
     open_ = {path: mode for path, mode in modes.items() if mode & 0o077}
     for path, mode in open_.items():

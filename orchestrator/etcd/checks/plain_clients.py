@@ -91,8 +91,8 @@ def _heard_everywhere(
     closing: Callable[[Target], Settings],
 ) -> Check:
     """Make the check of what the members' watchers have heard; who has closed it already is not asked."""
-    watched = {one.name: talkers.recorded(one) for one in target.everyone}
-    hosts = (*target.everyone, *target.proxies)
+    watched = {one.name: talkers.recorded(one, talkers.UNTIL_NEW) for one in target.everyone}
+    hosts = (*target.everyone, *target.proxies, *target.clients)
     asked = {one.name: connections.of(one, ports, samples=1) for one in hosts}
     running = {one.name: process.running(one) for one in target.everyone}
 

@@ -23,7 +23,7 @@ def ports(target: Target) -> Check:
     """Ask the kernel who listens on the ports that etcd has or gets, and on those that have to be free."""
     runs = process.running(target)
     listening = listeners.listening(target.name)
-    wanted, own = target.cluster.ports, f"{target.host.service}.service"
+    wanted, own = target.cluster.ports, f"{target.etcd.service}.service"
     is_member = target.name in target.facts.members
     local = local_port.of(target)
     used = tuple(port for port in (wanted.client, wanted.peer, local) if port is not None)

@@ -20,7 +20,7 @@ from orchestrator.etcd.checks import (
     unit,
     versions,
 )
-from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_host, on_the_bastion
+from orchestrator.etcd.checks.item import FACTS, LOGIN, Item, on_each_etcd, on_each_host, on_the_bastion
 
 # In the order of the report: from getting onto a host to what its certificates will be used for.
 CHECKLIST: tuple[Item, ...] = (
@@ -57,7 +57,7 @@ CHECKLIST: tuple[Item, ...] = (
         ),
         why="a full disk stops etcd at its next restart, or leaves a step half done",
         fix="free space on the file system that the evidence names: df -h PATH",
-        make=on_each_host(room.disks),
+        make=on_each_etcd(room.disks),
     ),
     Item(
         "directory",
@@ -67,7 +67,7 @@ CHECKLIST: tuple[Item, ...] = (
             "somebody else can put a link in a file's place"
         ),
         fix="chmod o+x on the directory that is named, or name another in the plan (tls.directory)",
-        make=on_each_host(room.entrances),
+        make=on_each_etcd(room.entrances),
     ),
     Item(
         "other etcds",
@@ -77,14 +77,14 @@ CHECKLIST: tuple[Item, ...] = (
             "name a directory of this cluster's own in the plan (tls.directory), and move none of these "
             "files: that etcd reads them at each handshake"
         ),
-        make=on_each_host(neighbours.other_etcds),
+        make=on_each_etcd(neighbours.other_etcds),
     ),
     Item(
         "sandbox",
         looks="what ProtectHome=, InaccessiblePaths= and the like of the unit hide from its process",
         why="what this host has in the certificates' directory is not what a sandboxed etcd finds there",
         fix="name a directory in the plan that the unit shows (tls.directory)",
-        make=on_each_host(sandbox.sandboxes),
+        make=on_each_etcd(sandbox.sandboxes),
         on_resume=True,
     ),
     Item(
@@ -92,14 +92,14 @@ CHECKLIST: tuple[Item, ...] = (
         looks="the systemd unit: that it exists, is active and enabled, its type, its start timeout",
         why="every member is restarted by its unit, and must come back by itself within its start timeout",
         fix="systemctl status, and systemctl edit for what is missing",
-        make=on_each_host(unit.units),
+        make=on_each_etcd(unit.units),
     ),
     Item(
         "origin",
         looks="where settings come from: flags, a configuration file, EnvironmentFile=, other drop-ins",
         why="a flag or a later drop-in overrides our settings without an error",
         fix="let these settings stand where etcd reads them before ours: in the unit, in one place each",
-        make=on_each_host(origins.origins),
+        make=on_each_etcd(origins.origins),
         on_resume=True,
     ),
     Item(
@@ -107,7 +107,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="before a rollback: what your own files say of the settings that it gives back to them",
         why="a rollback takes our files away and restarts each member with what yours say by then",
         fix="put yours back as they were before the run; see /var/lib/orchestrator/RUN/files there",
-        make=on_each_host(origins.left_behind),
+        make=on_each_etcd(origins.left_behind),
         on_rollback=True,
     ),
     Item(
@@ -115,7 +115,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="HTTPS_PROXY and HTTP_PROXY of process and unit, and whether NO_PROXY exempts the members",
         why="etcd's dialler obeys them over https: the quorum would be lost when the last member switches",
         fix="exempt every member's address: NO_PROXY",
-        make=on_each_host(http_proxies.http_proxies),
+        make=on_each_etcd(http_proxies.http_proxies),
         on_resume=True,
     ),
     Item(
@@ -123,7 +123,7 @@ CHECKLIST: tuple[Item, ...] = (
         looks="which programs listen on the client and the peer port, and on the local one if there is one",
         why="etcd does not start if another program has one of its ports",
         fix="stop the other program, or choose another port in the plan",
-        make=on_each_host(ports.ports),
+        make=on_each_etcd(ports.ports),
     ),
     Item(
         "listeners",

@@ -13,7 +13,7 @@ from orchestrator.etcd.install import unit
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Host
+from orchestrator.plan.model import EtcdHost
 
 LOST = (
     "no member knows a leader, and without one etcd takes no 'member update': have them speak to each other "
@@ -171,7 +171,7 @@ def schemes(
             yield wrong(reported, LOST)
 
 
-def nowhere(host: Host, member: Registered, running: process.Process, read: unit.Unit) -> Remark:
+def nowhere(host: EtcdHost, member: Registered, running: process.Process, read: unit.Unit) -> Remark:
     """Complain of a member that advertises the address of no host, such as http://0.0.0.0:2379."""
     urls = filter(settings.is_unspecified, member.client_urls)
     return wrong(

@@ -74,7 +74,7 @@ def _relearn(proxy: Target) -> str:
 
     A member that is just starting may tell it an old list: seen once, etcd 3.4.23, as the last one switched.
     """
-    service, data = proxy.host.service, proxy.found.environment.get("ETCD_DATA_DIR", "DATA")
+    service, data = proxy.etcd.service, proxy.found.environment.get("ETCD_DATA_DIR", "DATA")
     learnt = shlex.quote(f"{data}/proxy/cluster")
     return (
         f"; if that lasts, it has learnt an old list; this fixes it on its host: systemctl stop {service}; "

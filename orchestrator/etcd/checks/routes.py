@@ -14,10 +14,10 @@ from orchestrator.host.questions import Answers
 from orchestrator.pki import reading
 from orchestrator.pki.reading import Names
 from orchestrator.plan.facts import Target
-from orchestrator.plan.model import Host
+from orchestrator.plan.model import EtcdHost
 
 
-def names(host: Host) -> Names | None:
+def names(host: EtcdHost) -> Names | None:
     """Return the names of a host's certificate; None if there is no certificate to read."""
     held = reading.readable(host.certificate)
     return (reading.names(held[0]) or Names()) if held else None
@@ -32,13 +32,13 @@ def routes(site: Site) -> Iterable[Check]:
 
 
 def _routes(site: Site, target: Target) -> Check:
-    own = names(target.host)
+    own = names(target.etcd)
     seen_from = facts.of(target)
     domains = tuple(name for name in own.domains if "*" not in name and name != "localhost") if own else ()
     reached = {other.name for other in site.members}
     listening = [other.name for other in target.others if other.name in reached] if domains else []
     resolving = {name: facts.resolved(name, domains) for name in listening}
-    others = [one for one in map(names, site.cluster.hosts) if one]
+    others = [one for one in map(names, site.cluster.etcd_hosts) if one]
     everybodys = frozenset().union(*(one.addresses for one in others))
 
     def judge(answers: Answers) -> Iterable[Remark]:

@@ -35,7 +35,7 @@ def sandboxes(target: Target) -> Check:
         yield from (wrong(f"{line} hides {directory} from etcd", fix) for line in hiders)
         if seen == "other" and not hiders:
             yield wrong(
-                f"the process of {target.host.service}.service does not see this host's {directory}, "
+                f"the process of {target.etcd.service}.service does not see this host's {directory}, "
                 "so certificates that are put there are not there for etcd",
                 fix,
             )
@@ -46,7 +46,7 @@ def sandboxes(target: Target) -> Check:
 
 
 def _fix(target: Target, properties: Mapping[str, str]) -> str:
-    service, directory = target.host.service, target.cluster.tls.directory
+    service, directory = target.etcd.service, target.cluster.tls.directory
     others = (f"/etc/{service}", "/etc/ssl/etcd", "/var/lib/etcd-certificates")
     seen = next((one for one in others if one != directory and hider(properties, one) is None), None)
     unhide = f"take that out of the unit: systemctl edit --full {service}, and restart this member"

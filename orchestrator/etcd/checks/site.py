@@ -30,8 +30,18 @@ class Site:
 
     @property
     def hosts(self) -> tuple[Target, ...]:
-        """Hosts that were reached, members and proxies."""
+        """Hosts that were reached, whatever their role."""
         return tuple(self.target(host) for host in self.cluster.hosts if host.name in self.reached)
+
+    @property
+    def etcd_hosts(self) -> tuple[Target, ...]:
+        """Hosts that were reached and run etcd, members and proxies."""
+        return tuple(target for target in self.hosts if target.runs_etcd)
+
+    @property
+    def clients(self) -> tuple[Target, ...]:
+        """Hosts that were reached and run clients alone."""
+        return tuple(target for target in self.hosts if not target.runs_etcd)
 
     @property
     def members(self) -> tuple[Target, ...]:
@@ -72,4 +82,5 @@ def assumed(cluster: Cluster, interface: Literal["v2", "v3"]) -> Facts:
         api=interface,
         members={entry.name: member(entry) for entry in cluster.members},
         proxies={entry.name: host(entry) for entry in cluster.proxies},
+        clients={entry.name: () for entry in cluster.clients.hosts},
     )

@@ -21,7 +21,7 @@ def of_members(site: Site) -> Iterable[Check]:
 
 
 def _of_host(target: Target) -> Check:
-    asked, unit, port = carrier(target), f"{target.host.service}.service", target.cluster.ports.trial
+    asked, unit, port = carrier(target), f"{target.etcd.service}.service", target.cluster.ports.trial
 
     def judge(answers: Answers) -> Iterable[Remark]:
         found = asked.read(answers)

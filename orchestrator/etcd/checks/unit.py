@@ -47,12 +47,12 @@ def _is_left_out(properties: Mapping[str, str]) -> bool:
 
 def _longer_start(target: Target) -> str:
     """Return the command that gives the unit more time to start; it restarts nothing."""
-    return drop_ins.command(target.host, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
+    return drop_ins.command(target.etcd, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
 
 
 def units(target: Target) -> Check:
     """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
-    name = f"{target.host.service}.service"
+    name = f"{target.etcd.service}.service"
     runs, described = process.running(target), unit.of(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:

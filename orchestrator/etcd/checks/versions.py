@@ -59,7 +59,7 @@ def versions(site: Site) -> Iterable[Check]:
             except UnansweredError as error:
                 yield wrong(
                     f"{member.name} does not report its version: {error}",
-                    f"on {member.name}: systemctl status {member.host.service}.service; "
+                    f"on {member.name}: systemctl status {member.etcd.service}.service; "
                     "it must run and answer first",
                 )
         if not reported:

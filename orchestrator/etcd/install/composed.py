@@ -31,7 +31,7 @@ class Composed:
 
     def __init__(self, target: Target, directory: str = "", copies: str = "") -> None:
         self._target = target
-        self._directory = directory or drop_ins.directory(target.host)
+        self._directory = directory or drop_ins.directory(target.etcd)
         self._copies = copies  # where copies of a configuration file lie, if not beside it
         self._source = target.found.source or _LINES_ALONE
 

@@ -77,7 +77,7 @@ def described(source: Source) -> str:
 def _command(target: Target, read: Unit) -> str:
     found = read.commands
     reason = flags.unserved(found)
-    service = target.host.service
+    service = target.etcd.service
     if reason is None:
         try:
             return foreign.command(found[0])

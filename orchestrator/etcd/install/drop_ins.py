@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.etcd import stages
 from orchestrator.etcd.install import systemd_env
 from orchestrator.etcd.settings import Settings
-from orchestrator.plan.model import Host
+from orchestrator.plan.model import EtcdHost
 
 # Read after the 20-*.conf of cloud-config, and before the first of ours (25-insecure_localhost.conf).
 BEFORE_OURS = "24-advertise.conf"
@@ -22,7 +22,7 @@ NAMES: Mapping[str, str] = {
 }
 
 
-def directory(host: Host) -> str:
+def directory(host: EtcdHost) -> str:
     """Where the drop-ins of a host's unit lie."""
     return f"/etc/systemd/system/{host.service}.service.d"
 
@@ -42,7 +42,7 @@ def escaped(path: str) -> str:
     return path.replace("%", "%%")
 
 
-def command(host: Host, name: str, lines: Iterable[str]) -> str:
+def command(host: EtcdHost, name: str, lines: Iterable[str]) -> str:
     """Return the command, for a shell on the host, that writes a drop-in; it restarts nothing."""
     folder = directory(host)
     words = shlex.join(lines)

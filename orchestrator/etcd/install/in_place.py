@@ -89,7 +89,7 @@ def as_found(target: Target, read: Unit, configurations: Texts) -> tuple[Unit, T
 
 def _hindrances(target: Target, read: Unit, path: str, found: OnHost | None) -> Iterable[str]:
     """Say why a file is not to be edited, each reason with what helps."""
-    service, word = target.host.service, shlex.quote(path)
+    service, word = target.etcd.service, shlex.quote(path)
     if path.startswith(_PACKAGES):
         own = f"/etc/systemd/system/{posixpath.basename(path)}"
         is_unit = posixpath.dirname(path) in _UNITS

@@ -55,7 +55,7 @@ def judge(target: Target, running: Process, read: unit.Unit, *, is_under_way: bo
     )
     yield from troubles
     if not troubles and source:
-        yield fine(f"{detecting.described(source)}; ours will be in {drop_ins.directory(target.host)}")
+        yield fine(f"{detecting.described(source)}; ours will be in {drop_ins.directory(target.etcd)}")
     elif not troubles:
         names = [PurePosixPath(path).name for path in (*read.drop_ins, *read.files)]
         yield fine(f"{len(running.environment)} variables, from {', '.join(names) or 'the unit itself'}")
@@ -72,7 +72,7 @@ def _unexplained(
             f"the process has {_listed(names)}, which no line and no file of the unit sets: a start script "
             "sets them and would overwrite ours, or the unit was changed since the process started",
             "let ExecStart= start etcd itself, with these settings in Environment= lines: "
-            f"systemctl edit --full {target.host.service}; then restart this member",
+            f"systemctl edit --full {target.etcd.service}; then restart this member",
         )
 
 
@@ -88,7 +88,7 @@ def _pending(target: Target, running: Process, read: unit.Unit, changed: frozens
             f"the process does not run with what the unit's files say of {_listed(names)}: our restart would "
             "put that in force",
             "put the files right, or restart this member alone and see that it is healthy: "
-            f"systemctl restart {target.host.service}",
+            f"systemctl restart {target.etcd.service}",
         )
 
 
@@ -109,7 +109,7 @@ def _pending_command(
             "the process does not run with the command that the unit's ExecStart= has: our restart would put "
             "that in force",
             "put the unit right, or restart this member alone and see that it is healthy: "
-            f"systemctl restart {target.host.service}",
+            f"systemctl restart {target.etcd.service}",
         )
 
 

@@ -20,7 +20,7 @@ def read(targets: Iterable[Target], look: Look) -> tuple[Read, ...]:
     units = [(target, unit.of(target)) for target in targets]
     answers = look(fact.question for _, fact in units)
     found = [
-        (target, _read(target, f"the unit {target.host.service}.service", fact, answers))
+        (target, _read(target, f"the unit {target.etcd.service}.service", fact, answers))
         for target, fact in units
     ]
     texts = {

@@ -103,7 +103,7 @@ def _usual(target: Target, carrier: Carrier, read: Unit, theirs: Iterable[Said])
     if carrier == "file" and read.files:
         return list(read.files)[-1]
     found = said.command(read) if carrier == "flag" else None
-    return found[0] if found else f"{drop_ins.directory(target.host)}/{drop_ins.BEFORE_OURS}"
+    return found[0] if found else f"{drop_ins.directory(target.etcd)}/{drop_ins.BEFORE_OURS}"
 
 
 def _lines(carrier: Carrier, settings: Settings) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ class Unit:
 
 def of(target: Target) -> Fact[Unit]:
     """What the host's unit is, and where its settings come from."""
-    return Fact(Script(target.name, SCRIPT, (target.host.service,)), _unit)
+    return Fact(Script(target.name, SCRIPT, (target.etcd.service,)), _unit)
 
 
 def _unit(answer: Answer) -> Unit:

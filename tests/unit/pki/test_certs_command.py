@@ -44,6 +44,15 @@ def test_no_file_is_overwritten_and_each_in_the_way_is_named(tmp_path: Path, tak
     assert {str(tmp_path / taken)} == named_in(caught.value)
 
 
+def test_without_the_cas_key_no_command_is_advised_that_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "pki").mkdir()
+    (tmp_path / "pki/ca.pem").write_bytes(b"mine")
+    with pytest.raises(RefusedError) as caught:
+        certs(plan_in(tmp_path))
+    assert "orchestrator certs" not in str(caught.value)
+    assert str(caught.value).endswith(f"{tmp_path}/pki/ca-key.pem is not there, and --renew needs it")
+
+
 def test_a_second_time_names_all_files_and_leaves_them(tmp_path: Path) -> None:
     certs(plan_in(tmp_path))
     before = contents(tmp_path)

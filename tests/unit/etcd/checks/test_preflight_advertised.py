@@ -42,6 +42,6 @@ def test_it_is_put_right_where_it_is_set(
     one = target(tmp_path, {})
     member = Registered(id="a1", name="a", peer_urls=(), client_urls=NOWHERE, is_learner=False)
     now, then = process.running(one).reader(reported), unit.of(one).reader(read)
-    remark = nowhere(one.host, member, now, then)
+    remark = nowhere(one.etcd, member, now, then)
     assert expected in remark.fix
     assert ("printf" in remark.fix) == ("24-advertise" in expected)
