@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator import commandline, output
+from orchestrator.cli.faults import fault_names, tour_of
+from orchestrator.cli.groups import MARKUP, Group
 from orchestrator.cli.logins import AskPass, Login, PassFile
 from orchestrator.cli.sessions import session_of
 from orchestrator.errors import UsageError
@@ -37,7 +39,12 @@ class Clients(StrEnum):
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
-lab = typer.Typer(help="Real hosts on this machine, to try a plan on.", no_args_is_help=True)
+lab = typer.Typer(
+    cls=Group,
+    rich_markup_mode=MARKUP,
+    help="Real hosts on this machine, to try a plan on.",
+    no_args_is_help=True,
+)
 
 
 def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
@@ -61,6 +68,18 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
         Clients,
         typer.Option(help="usual, or all: clients of every kind, one that knows http alone among them."),
     ] = Clients.USUAL,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults", help="[SEED]  A fault in each round; a seed behind it chooses the same ones."
+        ),
+    ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="This fault in each round; repeatable.", autocompletion=fault_names
+        ),
+    ] = None,
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
@@ -70,22 +89,40 @@ def rehearse(  # noqa: PLR0913 - typer: one parameter for each option
     """
     from orchestrator.lab.proof.rehearsal import run_rehearsal  # noqa: PLC0415 -- see the module's docstring
 
+    tour = tour_of(plan, context.args, wanted=faults, named=fault or [])
+    if tour and clients is Clients.ALL:
+        raise UsageError("--faults and --fault have one client for each fault; leave --clients out")
     if as_found and etcd is not None:
         raise UsageError("--as-found boots the etcd that your hosts have; leave --etcd out")
     if with_data and not as_found:
         again = commandline.command("rehearse", commandline.argument(plan), "--as-found", "--with-data")
         raise UsageError(f"--with-data restores what --as-found reads: {again}")
+    login = Login(asks, password)
     with ExitStack() as stack:
-        found = stack.enter_context(_found(plan, Login(asks, password), with_data)) if as_found else None
-        code = run_rehearsal(
-            plan,
-            keep=keep,
-            etcd=etcd,
-            arguments=context.args,
-            found=found,
-            has_crowd=clients is Clients.ALL,
-        )
+        found = stack.enter_context(_found(plan, login, with_data)) if as_found else None
+        if tour:
+            given = _given(login, as_found=as_found, with_data=with_data, keep=keep, etcd=etcd)
+            code = tour.go(plan, keep=keep, etcd=etcd, found=found, given=given)
+        else:
+            code = run_rehearsal(
+                plan,
+                keep=keep,
+                etcd=etcd,
+                arguments=context.args,
+                found=found,
+                has_crowd=clients is Clients.ALL,
+            )
     raise typer.Exit(code)
+
+
+def _given(login: Login, *, as_found: bool, with_data: bool, keep: bool, etcd: str | None) -> tuple[str, ...]:
+    """Return the options of a rehearsal that were given, as they are typed."""
+    flags = {"--as-found": as_found, "--with-data": with_data, "--keep": keep}
+    return (
+        *(flag for flag, is_set in flags.items() if is_set),
+        *(("--etcd", etcd) if etcd else ()),
+        *login.options,
+    )
 
 
 @contextmanager

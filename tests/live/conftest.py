@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,11 +66,22 @@ def as_in_the_table(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def booted(
-    prefix: str, plan: Path = THREE_MEMBERS, extra: Extra = NOTHING_MORE, etcd: str = OWN
+    prefix: str,
+    plan: Path = THREE_MEMBERS,
+    extra: Extra = NOTHING_MORE,
+    etcd: str = OWN,
+    above: Sequence[Path] = (),
 ) -> Iterator[Lab]:
     """Boot a lab, and end it afterwards; what a killed test run left under that name goes first."""
     down(prefix)
-    lab = Lab.up(plan, prefix=prefix, extra_settings=extra.members, proxy_settings=extra.proxies, etcd=etcd)
+    lab = Lab.up(
+        plan,
+        prefix=prefix,
+        extra_settings=extra.members,
+        proxy_settings=extra.proxies,
+        etcd=etcd,
+        above=above,
+    )
     try:
         yield lab
     finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from support.results import Results
 
-from orchestrator.lab.clients.tally import ProbeReport
+from orchestrator.probe.tally import ProbeReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 
 from orchestrator.commands import preflight
-from orchestrator.engine.events import Recorded
+from orchestrator.engine.events import Recorded, StepStarted, StepSucceeded
 from orchestrator.engine.state_file import read
 from orchestrator.etcd.checks.item import Finding
-from orchestrator.lab.clients.tally import ProbeReport
 from orchestrator.lab.hosts import journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
 from orchestrator.lab.proof.posts import of_members
 from orchestrator.lab.proof.probers import RunningProber
 from orchestrator.plan.model import Cluster
+from orchestrator.probe.tally import ProbeReport
 from orchestrator.session import open_session
 
 STATES = ("staged", "proven", "accepting", "bridged", "switched", "sealed")
 OURS = "etc/systemd/system/etcd2.service.d"
-LEISURE = 2.5  # a write every 25 ms: that takes less of the machine than a rehearsal's does
+LEISURE = 5.0  # a write every 50 ms: a rehearsal writes five times as often, and takes a core for itself
 ROUNDS = ("stage", "prove", "accept", "bridge", "switch", "seal")
 
 
@@ -64,6 +64,15 @@ def events(lab: Lab) -> list[Recorded]:
 def _events_of(path: Path, *_version: int) -> tuple[Recorded, ...]:
     # reading takes 2 to 4 ms of CPU, and whoever waits for a moment looks every 5 ms: that is half a core
     return tuple(read(path)[0])
+
+
+def first_of(lab: Lab, kind: type[StepStarted | StepSucceeded], round_: str) -> float:
+    """When the first step of a round began, or had succeeded, in seconds since 1970."""
+    return min(
+        event.at.timestamp()
+        for event in events(lab)
+        if isinstance(event, kind) and event.step.startswith(f"{round_}/")
+    )
 
 
 def run_and_kill(lab: Lab, when: Callable[[list[Recorded]], bool], *arguments: str) -> None:
@@ -140,7 +149,7 @@ def writing(lab: Lab, *, may_fail: bool = False) -> Iterator[list[ProbeReport]]:
         prober.kill()
     reports.append(report)
     reported = report.model_dump()
-    assert report.acknowledged > 50, reported
+    assert report.acknowledged > 10, reported  # it may have had two seconds, one of them without a leader
     assert (report.lost, report.wrong_reads) == (0, 0), reported
     if not may_fail:
         assert (report.failed, report.failed_reads) == (0, 0), reported

@@ -13,14 +13,14 @@ from live.stories import LEISURE, OURS, failure, fingerprint, orchestrator, shel
 
 from orchestrator.commands import as_found, data
 from orchestrator.etcd import effective
-from orchestrator.lab.clients import v3
-from orchestrator.lab.clients.http_session import Endpoint, Session
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab, down
 from orchestrator.lab.proof.rehearsal import program, rehearse
 from orchestrator.lab.proof.rendering import render
 from orchestrator.lab.provisioning import initial_settings, login
 from orchestrator.lab.provisioning.plan_copy import PLAN
+from orchestrator.probe import v3
+from orchestrator.probe.http_session import Endpoint, Session
 from orchestrator.session import open_session
 
 SECRET = "hunter22"  # noqa: S105 - of nobody, and as long as what stands for it

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from live.faults.strikes import announced
+from live.faults.strikes import announced, job_done
 from live.stories import events, failure, orchestrator, run_and_kill, state_file, unhealthy, writing
 
 from orchestrator.engine.events import Opened, RunEnded, StepFailed
@@ -68,8 +68,8 @@ def start(lab: Lab, *arguments: str) -> subprocess.Popen[bytes]:
 
 @contextmanager
 def stopped_in_the_middle(lab: Lab, round_: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A run that is frozen (SIGSTOP) in the middle of a round."""
-    process, is_now = start(lab, "run", PLAN, "--yes"), announced(round_)
+    """A run that is frozen (SIGSTOP) in the middle of a round, of which the hosts know."""
+    process, is_now = start(lab, "run", PLAN, "--yes"), job_done(lab, round_)
     try:
         deadline = time.monotonic() + 120
         while not is_now(events(lab)):

@@ -29,7 +29,7 @@ main()
 
 def key_lines(lab: Lab) -> set[str]:
     """The bodies of all private keys of the plan, line by line."""
-    paths = [host.key for host in lab.cluster.hosts] + [lab.cluster.tls.client_key]
+    paths = [host.key for host in lab.cluster.etcd_hosts] + [lab.cluster.tls.client_key]
     lines = {line for path in paths for line in path.read_text().splitlines() if not line.startswith("-")}
     return {line for line in lines if len(line) > 30}  # a short rest may be anything
 

@@ -134,7 +134,7 @@ def test_no_output_no_reader_and_no_terminal_can_stop_a_run(lab: Lab) -> None:
     assert "paused" == outcome(lab)
 
     with at_a_terminal(lab, "run", PLAN, "--resume") as seat:
-        seat.read(120, until="step_started     attempt=1 host=")
+        seat.read(120, until="step 13 of 18")
         seat.hang_up()
         assert 0 == seat.end(180)
     assert "finished" == outcome(lab)

@@ -1,4 +1,4 @@
-"""A lock and an election, kept by etcdctl: one holds, another waits, and to move they change places once."""
+"""A lock and an election, kept by etcdctl: one holds, another waits; with each new way they change places."""
 
 import os
 import re
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from orchestrator.lab.clients.etcdctl import Etcdctl, Running
-from orchestrator.lab.clients.history import Event, Write
 from orchestrator.lab.clients.ownership import Holding, broken
-from orchestrator.lab.clients.tally import ClientReport, Count
+from orchestrator.probe.history import Event, Write
+from orchestrator.probe.tally import ClientReport, Count
 
 QUEUEING_S = 1.0  # a contender is in the queue by then, and a holder that is to move may give way
 LOCK_HELD = re.compile(r"(\d+) (/\S+) \d+")
@@ -99,11 +99,11 @@ class Contest:
         return tuple(sorted((one for one in found if one), key=lambda one: one.began))
 
     def tend(self) -> None:
-        """Note who has lost it, keep one waiting, and let the holder give way to one that uses https."""
+        """Note who has lost it, keep one waiting, and let the holder give way to one of the present way."""
         self._note_losses()
-        secure, now = self._etcdctl.is_secure, time.monotonic()
+        stage, now = self._etcdctl.way.stage, time.monotonic()
         waiting = [one for one in self._all if one.is_there and not one.holds]
-        fit = [one for one in waiting if one.running.is_secure == secure]
+        fit = [one for one in waiting if one.running.stage is stage]
         for one in waiting:
             if one not in fit:
                 self._release(one)
@@ -111,7 +111,7 @@ class Contest:
             self._start()
         elif now - fit[0].started >= QUEUEING_S:
             for one in self._all:
-                if one.holds and one.running.is_secure != secure:
+                if one.holds and one.running.stage is not stage:
                     self._release(one)
 
     def report(self, events: Sequence[Event], writes: Sequence[Write]) -> ClientReport:

@@ -13,17 +13,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from orchestrator.lab.clients import probe, v3
+from orchestrator.lab.clients import probe
 from orchestrator.lab.clients.contest import ELECTION, LOCK, Contest
 from orchestrator.lab.clients.etcdctl import Etcdctl
-from orchestrator.lab.clients.history import Write
-from orchestrator.lab.clients.prober import PROGRESS_PAUSE_S, Prober
-from orchestrator.lab.clients.reach import Reach
 from orchestrator.lab.clients.standing import LOOK_S, TTL_S, CronPut, GrpcLease, GrpcWatch
-from orchestrator.lab.clients.tally import ClientReport, CrowdReport
-from orchestrator.lab.clients.watch import Watch
-from orchestrator.lab.clients.witness import PATIENCE_S, Witness
 from orchestrator.output import out
+from orchestrator.probe import v3
+from orchestrator.probe.history import Write
+from orchestrator.probe.prober import PROGRESS_PAUSE_S, Prober
+from orchestrator.probe.reach import Reach
+from orchestrator.probe.tally import ClientReport, CrowdReport
+from orchestrator.probe.watch import Watch
+from orchestrator.probe.witness import PATIENCE_S, Witness
 
 PLAIN = "http for good"
 SYNCED = "AutoSync"
@@ -34,6 +35,8 @@ CRON_PAUSE_S = 2.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Let all of them use the cluster until SIGTERM, SIGINT or the end of standard input; then report."""
     made = probe.parser("orchestrator.lab.clients.crowd", main.__doc__ or "")
+    for kind in ("plain", "synced"):
+        made.add_argument(f"--{kind}-address", default="", help=f"where the {kind} client comes from")
     made.add_argument("--etcdctl", type=Path, help="etcdctl of v3 for gRPC clients; none run without it")
     options = made.parse_args(arguments)
     stop = probe.stopping()
@@ -64,8 +67,8 @@ class Crowd:
         self._watches: list[GrpcWatch] = []
         self._short = self._witness_of_short()
         self.probers = {
-            PLAIN: self._prober(replace(reach, kind="plain")),
-            SYNCED: self._prober(replace(reach, kind="synced")),
+            PLAIN: self._prober(replace(reach, kind="plain", source=options.plain_address)),
+            SYNCED: self._prober(replace(reach, kind="synced", source=options.synced_address)),
             SHORT: self._prober(replace(reach, is_short=True), self._short),
         }
 
@@ -74,7 +77,8 @@ class Crowd:
         began = time.monotonic()
         while not stop.wait(PROGRESS_PAUSE_S):
             counts = [each.acknowledged for each in self.probers.values()]
-            out(json.dumps({"after_s": round(time.monotonic() - began, 3), "acknowledged": min(counts)}))
+            line = {"after_s": round(time.monotonic() - began, 3), "acknowledged": min(counts)}
+            out(json.dumps({**line, "plain_s": dict(self._reach.spoken.plain_s())}))
 
     @contextmanager
     def grpc(self, stop: threading.Event) -> Iterator[list[ClientReport]]:
@@ -146,7 +150,8 @@ class Crowd:
     def _called(self, options: argparse.Namespace) -> Etcdctl | None:
         way = self._reach.way
         files = (options.ca, options.certificate, options.key)
-        return Etcdctl(options.etcdctl, way, *files, self._reach.login) if way else None
+        spoken = self._reach.spoken
+        return Etcdctl(options.etcdctl, way, *files, self._reach.login, spoken) if way else None
 
 
 def _tend(all_of_them: Sequence[GrpcLease | Contest], stop: threading.Event) -> None:

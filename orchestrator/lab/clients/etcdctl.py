@@ -5,11 +5,12 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.lab.clients.way import Stage, Way
-from orchestrator.lab.provisioning.login import Login
+from orchestrator.probe.login import Login
+from orchestrator.probe.spoken import Spoken
+from orchestrator.probe.way import Stage, Way
 
 PATIENCE_S = 5.0  # for one that was told to end
 
@@ -24,17 +25,15 @@ class Etcdctl:
     certificate: str
     key: str
     login: Login | None = None
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether one that is started now uses https."""
-        return self.way.stage is not Stage.HTTP
+    spoken: Spoken = field(default_factory=Spoken)
 
     def command(self, *words: str) -> list[str]:
         """Return a command line for the members as they are to be asked now."""
         files = ("--cacert", self.ca, "--cert", self.certificate, "--key", self.key)
         urls = ",".join(map(str, self.way.endpoints))
-        return [str(self.program), "--endpoints", urls, *(files if self.is_secure else ()), *words]
+        is_secure = self.way.stage is not Stage.HTTP
+        self.spoken.note("", "https" if is_secure else "http")
+        return [str(self.program), "--endpoints", urls, *(files if is_secure else ()), *words]
 
     def environment(self) -> Mapping[str, str]:
         """Return its environment: nothing of ours leads it elsewhere, no command line shows a password."""
@@ -47,7 +46,7 @@ class Running:
     """An etcdctl that runs on and does not move; ``on_line`` gets each line that it prints."""
 
     def __init__(self, etcdctl: Etcdctl, words: tuple[str, ...], on_line: Callable[[str], None]) -> None:
-        self.is_secure = etcdctl.is_secure
+        self.stage = etcdctl.way.stage
         self.said: deque[str] = deque(maxlen=3)
         self._on_line = on_line
         self._process = subprocess.Popen(

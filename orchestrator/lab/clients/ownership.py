@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import inf
 
-from orchestrator.lab.clients.history import Event, Write
+from orchestrator.probe.history import Event, Write
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from orchestrator.lab.clients import http_session, v2, v3
-from orchestrator.lab.clients.api import Dialect
-from orchestrator.lab.clients.http_session import Endpoint
-from orchestrator.lab.clients.prober import Prober
-from orchestrator.lab.clients.reach import Reach, endpoint_of
-from orchestrator.lab.clients.watch import Watch
-from orchestrator.lab.clients.way import Way
-from orchestrator.lab.clients.witness import Witness
-from orchestrator.lab.provisioning.login import Login
 from orchestrator.plan.model import Frozen
+from orchestrator.probe import http_session, v2, v3
+from orchestrator.probe.api import Dialect
+from orchestrator.probe.http_session import Endpoint
+from orchestrator.probe.login import Login
+from orchestrator.probe.prober import Prober
+from orchestrator.probe.reach import Reach, endpoint_of
+from orchestrator.probe.watch import Watch
+from orchestrator.probe.way import Way
+from orchestrator.probe.witness import Witness
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({"v2": v2, "v3": v3})
 WAY_PAUSE_S = 1.0
@@ -67,8 +67,12 @@ def of(options: argparse.Namespace) -> Reach:
 
 
 def moving(reach: Reach, stop: threading.Event) -> Reach:
-    """Return the reach of a client that moves to https when every member serves it, watched from now on."""
+    """Return the reach of a client that moves to https when every member serves it, watched from now on.
+
+    SIGUSR1 has it move back to http as soon as every member serves that.
+    """
     way = Way(reach.answers, reach.addresses, reach.port, reach.extra_port)
+    signal.signal(signal.SIGUSR1, lambda *_: setattr(way, "is_going_back", True))
     threading.Thread(target=way.follow, args=(stop, WAY_PAUSE_S), daemon=True).start()
     return replace(reach, way=way)
 

@@ -23,7 +23,7 @@ class Host:
     ``entry`` is what the plan says of it: it is a member or a proxy.
     """
 
-    entry: model.Host
+    entry: model.EtcdHost
     namespace: str
     bastion: str
     port: str

@@ -2,10 +2,10 @@
 
 import secrets
 
-from orchestrator.lab.clients import v3
-from orchestrator.lab.clients.http_session import Endpoint, Session, UnansweredError
 from orchestrator.lab.machine.programs import LabError
-from orchestrator.lab.provisioning.login import Login
+from orchestrator.probe import v3
+from orchestrator.probe.http_session import Endpoint, Session, UnansweredError
+from orchestrator.probe.login import Login
 
 ROOT = "root"  # etcd turns it on only if that user has the role of that name
 

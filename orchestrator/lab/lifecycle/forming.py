@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
-from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.hosts.host import PATH, Host
 from orchestrator.lab.lifecycle import authentication, readiness, restoring
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, run, wait_until
 from orchestrator.lab.provisioning import as_found
-from orchestrator.lab.provisioning.login import Login
 from orchestrator.plan.layout import HostLayout, Layout
+from orchestrator.probe.http_session import Endpoint
+from orchestrator.probe.login import Login
 
 CLIENTS = 2379  # on loopback alone, while the cluster forms
 _QUICK = ("--heartbeat-interval=50", "--election-timeout=500")

@@ -10,7 +10,6 @@ from pathlib import Path
 import orchestrator
 from orchestrator import commandline
 from orchestrator.lab.clients import local_clients
-from orchestrator.lab.clients.http_session import Endpoint
 from orchestrator.lab.hosts import base_system, etcd_programs, host
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle import authentication, forming, manifest, readiness, restoring
@@ -28,6 +27,7 @@ from orchestrator.lab.provisioning import (
 )
 from orchestrator.plan.layout import Layout
 from orchestrator.plan.model import Cluster, Proxy
+from orchestrator.probe.http_session import Endpoint
 
 PREFIX = "orc"
 COPY = manifest.WORK / "data"  # of the operator's data, while a lab is made of it
@@ -58,6 +58,7 @@ class Lab:
         proxy_settings: Mapping[str, str] = NOTHING,
         etcd: str = etcd_programs.OWN,
         found: Layout | None = None,
+        above: Sequence[Path] = (),
         report: Callable[[str], None] = lambda _: None,
     ) -> "Lab":
         """Boot the hosts of a plan and form their cluster on plain HTTP; a failure leaves nothing behind.
@@ -66,7 +67,8 @@ class Lab:
 
         ``extra_settings`` go into every member's first configuration, ``proxy_settings`` into every proxy's,
         such as ``ETCD_PROXY_REFRESH_INTERVAL``. ``etcd`` is a version, or a directory with etcd and etcdctl.
-        ``report`` gets a sentence about anything that takes long.
+        Trees ``above`` lie over the base system and its etcd, the uppermost first. ``report`` gets a sentence
+        about anything that takes long.
         """
         check_machine()
         etcd_programs.check(etcd)
@@ -75,7 +77,7 @@ class Lab:
             private_copy.clear(COPY)
             root = base_system.ensure(report)
             folder = manifest.prepared(directory or manifest.default_directory(prefix))
-            trees = etcd_programs.layers(etcd, root, folder, report)
+            trees = (*above, *etcd_programs.layers(etcd, root, folder, report))
             known = login.given(found.snapshot if found else None)
             cluster = plan_copy.copy(
                 plan,
@@ -113,7 +115,7 @@ class Lab:
                 directory=directory / "hosts" / entry.name,
                 console=directory / "logs" / f"{entry.name}.console.log",
             )
-            for index, entry in enumerate(cluster.hosts)
+            for index, entry in enumerate(cluster.etcd_hosts)
         )
         if bastion in {each.namespace for each in hosts}:
             raise LabError(f"the lab cannot boot a host named {network.BASTION!r}: that is where clients run")
@@ -128,6 +130,13 @@ class Lab:
     def proxies(self) -> tuple[Host, ...]:
         """The proxies' hosts."""
         return tuple(each for each in self.hosts if isinstance(each.entry, Proxy))
+
+    @property
+    def taken(self) -> frozenset[network.Address]:
+        """Every address that a host has."""
+        found = self.found.addresses if self.found else addressing.NONE_FOUND
+        chosen = addressing.of(self.cluster, found)
+        return frozenset(address for addresses in chosen.values() for address in addresses)
 
     @property
     def bastion(self) -> str:

@@ -3,12 +3,12 @@
 import http.client
 import json
 
-from orchestrator.lab.clients import v2
 from orchestrator.lab.hosts import host, journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.machine import network
 from orchestrator.lab.machine.programs import LabError, wait_until
 from orchestrator.plan.model import Cluster, Proxy
+from orchestrator.probe import v2
 
 
 def wait(each: Host, cluster: Cluster, *, timeout_s: float) -> None:

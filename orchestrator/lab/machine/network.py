@@ -4,7 +4,7 @@ import ctypes
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -17,6 +17,7 @@ PORT = "eth0"  # in each host's namespace
 BASTION = "bastion"
 BASTION_IPV4 = IPv4Address("198.19.255.254")  # the end of RFC 2544's test range
 BASTION_IPV6 = IPv6Address("2001:db8:ffff:ffff::fffe")  # RFC 3849's documentation range
+DEPRECATED = {4: (), 6: ("nodad", "preferred_lft", "0")}  # the first IPv4 address is taken anyhow
 CLONE_NEWNET = 0x40000000
 
 Address = IPv4Address | IPv6Address
@@ -30,6 +31,25 @@ def bastion_addresses(taken: frozenset[Address]) -> tuple[Address, Address]:
     while ipv6 in taken:
         ipv6 -= 1
     return ipv4, ipv6
+
+
+def more_addresses(taken: frozenset[Address], count: int) -> tuple[Address, ...]:
+    """Choose further addresses for clients on the bastion, of the family that every host has."""
+    first, second = bastion_addresses(taken)
+    own: Address = first if any(address.version == 4 for address in taken) else second
+    found: list[Address] = []
+    while len(found) < count:
+        own -= 1
+        if own not in taken:
+            found.append(own)
+    return tuple(found)
+
+
+def add_addresses(bastion: str, addresses: Iterable[Address]) -> None:
+    """Give the bastion further addresses, which nobody gets who does not ask for them; safe to do twice."""
+    for address in addresses:
+        words = ["address", "replace", f"{address}/{address.max_prefixlen}", "dev", BRIDGE]
+        run(["ip", "-n", bastion, f"-{address.version}", *words, *DEPRECATED[address.version]])
 
 
 def make(bastion: str, hosts: Mapping[str, tuple[Address, ...]]) -> None:

@@ -18,7 +18,7 @@ def of(cluster: Cluster, found: Mapping[str, Sequence[str]] = NONE_FOUND) -> Add
 
     A host whose ``address`` in the plan is a DNS name is given one, unless it was ``found`` with some.
     """
-    chosen = {host.name: _given(host.address, found.get(host.name, ())) for host in cluster.hosts}
+    chosen = {host.name: _given(host.address, found.get(host.name, ())) for host in cluster.etcd_hosts}
     taken = {address for addresses in chosen.values() for address in addresses}
     following = FIRST
     for name, addresses in chosen.items():

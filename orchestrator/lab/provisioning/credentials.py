@@ -138,7 +138,7 @@ def write_certificates(cluster: Cluster) -> Authority:
     """Make a new authority, and sign and write certificates for all hosts, clients and the stranger."""
     authority = Authority.make(f"{cluster.name} CA")
     authority.write(cluster.tls.ca)
-    for host in cluster.hosts:
+    for host in cluster.etcd_hosts:
         authority.issue(host.name, alternatives(host)).write(host.certificate, host.key)
     authority.issue("orchestrator").write(cluster.tls.client_certificate, cluster.tls.client_key)
     gateway = nameless(cluster)
@@ -157,14 +157,14 @@ def alternatives(host: Host) -> tuple[str, ...]:
 def write_ssh_keys(cluster: Cluster) -> HostKeys:
     """Make the client's key and every host's own; write the client's, and known_hosts."""
     client, public = _ssh_key()
-    for identity_file in {host.ssh.identity_file for host in cluster.hosts}:
+    for identity_file in {host.ssh.identity_file for host in cluster.etcd_hosts}:
         if identity_file is None:
             raise LabError("the lab's plan names no ssh.identity_file")
         write_private(identity_file, client.encode())
         write_public(identity_file.with_name(f"{identity_file.name}.pub"), f"{public}\n".encode())
-    keys = {host.name: _ssh_key() for host in cluster.hosts}
-    for known_hosts in {host.ssh.known_hosts for host in cluster.hosts}:
-        lines = (f"{known_as(host)} {keys[host.name][1]}\n" for host in cluster.hosts)
+    keys = {host.name: _ssh_key() for host in cluster.etcd_hosts}
+    for known_hosts in {host.ssh.known_hosts for host in cluster.etcd_hosts}:
+        lines = (f"{known_as(host)} {keys[host.name][1]}\n" for host in cluster.etcd_hosts)
         write_public(known_hosts, "".join(lines).encode())
     return HostKeys(public, {name: private for name, (private, _) in keys.items()})
 

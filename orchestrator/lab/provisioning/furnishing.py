@@ -53,7 +53,7 @@ def configure(host: Host, drop_in: str) -> None:
 
 def _names(cluster: model.Cluster, more: Mapping[str, str]) -> str:
     """Return a line of /etc/hosts for each name: in the plan, of an address there, or another one."""
-    named = {name: each.ssh.host for each in cluster.hosts for name in (each.address, each.name)}
+    named = {name: each.ssh.host for each in cluster.etcd_hosts for name in (each.address, each.name)}
     return "".join(f"{address} {name}\n" for name, address in {**more, **named}.items() if name != address)
 
 

@@ -1,19 +1,11 @@
 """Who has to log in to the lab's etcd, where the plan names a user or the restored data has some."""
 
 import secrets
-from dataclasses import dataclass, field
 
 from orchestrator.lab.provisioning import credentials
 from orchestrator.plan.layout import Snapshot
 from orchestrator.plan.model import Cluster
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user of etcd's own."""
-
-    user: str
-    password: str = field(repr=False)
+from orchestrator.probe.login import Login
 
 
 def given(snapshot: Snapshot | None) -> Login | None:

@@ -25,6 +25,7 @@ PASSWORD = "keys/etcd.password"  # noqa: S105 - a file's name
 SSH = {"identity_file": "keys/id_ed25519", "known_hosts": "keys/known_hosts", "config": "none"}
 AT_THEIR_ADDRESSES: Mapping[str, str] = {}
 LONGEST_QUIET_S = 3.0
+NOT_RUN = ("units", "hosts")  # of the plan's clients
 NOT_HERE = ("host", "identity_file", "known_hosts", "config", "jump", "host_key")
 
 
@@ -44,6 +45,7 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
     for section, paths in (("tls", TLS), ("ssh", SSH)):
         plan.setdefault(section, {}).update(paths)
     plan["ssh"].pop("jump", None)
+    plan.pop("notify", None)  # nobody is to be called at night for a rehearsal
     _shorten(plan.setdefault("clients", {}))
     if user:
         plan["auth"] = {"user": user}
@@ -67,11 +69,18 @@ def relocated(text: str, reached: Mapping[str, str] = AT_THEIR_ADDRESSES, user: 
 
 
 def _without_units(plan: Any) -> None:  # noqa: ANN401 - YAML
-    """Take out the clients that the plan moves, which nobody runs in the lab, and what was for them alone."""
-    plan["clients"].pop("units", None)
+    """Take out clients that the plan moves, which nobody runs in the lab, and what is for them alone."""
+    for name in NOT_RUN:
+        plan["clients"].pop(name, None)
     watch = plan.get("watch")
     if isinstance(watch, dict) and not watch.get("units"):
         del plan["watch"]
+
+
+def rehearsed(cluster: Cluster) -> Cluster:
+    """Return a cluster without the clients that nobody runs in the lab, as the lab's copy of its plan is."""
+    clients = cluster.clients.model_copy(update=dict.fromkeys(NOT_RUN, ()))
+    return cluster.model_copy(update={"clients": clients})
 
 
 def _shorten(clients: Any) -> None:  # noqa: ANN401 - YAML
@@ -95,7 +104,7 @@ def copy(
     if plan.resolve() == target.resolve():
         raise LabError(f"{plan} is the lab's own copy: name the plan it was made from")
     first = {name: str(addresses[0]) for name, addresses in addressing.of(theirs, found).items()}
-    named = {host.name: first[host.name] for host in theirs.hosts if host.address != first[host.name]}
+    named = {host.name: first[host.name] for host in theirs.etcd_hosts if host.address != first[host.name]}
     target.write_text(relocated(plan.read_text(), named, user))
     return read(target)
 

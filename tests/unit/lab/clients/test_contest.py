@@ -12,8 +12,8 @@ import pytest
 from orchestrator.lab.clients import contest as contests
 from orchestrator.lab.clients.contest import ELECTION, LOCK, Contest, Form
 from orchestrator.lab.clients.etcdctl import Etcdctl
-from orchestrator.lab.clients.history import Event
-from orchestrator.lab.clients.way import Stage, Way
+from orchestrator.probe.history import Event
+from orchestrator.probe.way import Stage, Way
 
 SMALL = """\
 #!{python}

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from unit.lab.clients.small_etcd import ADDRESSES, Cluster, serving
+from support.small_etcd import ADDRESSES, Cluster, serving
 
-from orchestrator.lab.clients.tally import CrowdReport
 from orchestrator.lab.provisioning.credentials import Authority
+from orchestrator.probe.tally import CrowdReport
 
 
 @pytest.mark.parametrize(("api", "missed"), [("v2", None), ("v3", 0)])

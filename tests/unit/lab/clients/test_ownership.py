@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.lab.clients.history import Event, Write
 from orchestrator.lab.clients.ownership import Holding, broken
+from orchestrator.probe.history import Event, Write
 
 A = Holding("lock-1", "/lock/a", began=1.0, ended=5.0)
 B = Holding("lock-2", "/lock/b", began=5.5, ended=9.0)

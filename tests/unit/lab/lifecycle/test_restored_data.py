@@ -15,9 +15,9 @@ from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle import restoring
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning import login
-from orchestrator.lab.provisioning.login import Login
 from orchestrator.plan.layout import Snapshot
 from orchestrator.plan.model import Auth
+from orchestrator.probe.login import Login
 
 
 @dataclass

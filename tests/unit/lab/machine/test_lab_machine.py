@@ -21,6 +21,18 @@ def bastion(*taken: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        (("198.18.0.101",), ["198.19.255.253", "198.19.255.252"]),
+        (("198.18.0.101", "198.19.255.253"), ["198.19.255.252", "198.19.255.251"]),
+        (("2001:db8::1",), ["2001:db8:ffff:ffff::fffd", "2001:db8:ffff:ffff::fffc"]),
+    ],
+)
+def test_clients_of_their_own_address_take_nobodys(taken: tuple[str, ...], expected: list[str]) -> None:
+    assert expected == [str(each) for each in network.more_addresses(frozenset(map(ip_address, taken)), 2)]
+
+
+@pytest.mark.parametrize(
     ("mount", "expected"),
     [
         ("30 25 0:26 / /sys/fs/cgroup rw shared:9 - cgroup2 cgroup2 rw,nsdelegate", "/sys/fs/cgroup"),

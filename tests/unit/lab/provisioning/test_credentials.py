@@ -53,7 +53,11 @@ def test_everything_is_signed_by_the_plans_authority_but_the_stranger(cluster: C
     authority, stranger = read(cluster.tls.ca), credentials.stranger(cluster)
     nameless = credentials.nameless(cluster).certificate
     assert [] == read(nameless).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    for path in (nameless, cluster.tls.client_certificate, *(host.certificate for host in cluster.hosts)):
+    for path in (
+        nameless,
+        cluster.tls.client_certificate,
+        *(host.certificate for host in cluster.etcd_hosts),
+    ):
         read(path).verify_directly_issued_by(authority)
     with pytest.raises(ValueError, match="does not match"):
         read(stranger.certificate).verify_directly_issued_by(authority)
@@ -66,7 +70,7 @@ def test_only_the_owner_may_read_a_private_key(cluster: Cluster) -> None:
         cluster.tls.client_key,
         credentials.stranger(cluster).key,
         credentials.nameless(cluster).key,
-        *(host.key for host in cluster.hosts),
+        *(host.key for host in cluster.etcd_hosts),
     ]
     private += [member.ssh.identity_file for member in cluster.members if member.ssh.identity_file]
     assert {0o600} == {path.stat().st_mode & 0o777 for path in private}
@@ -108,7 +112,7 @@ def test_bad_certificates_can_be_made_for_tests() -> None:
 def test_every_host_has_its_own_key_and_known_hosts_knows_it(cluster: Cluster) -> None:
     keys = credentials.write(cluster)
     known = dict(line.split(" ", 1) for line in cluster.members[0].ssh.known_hosts.read_text().splitlines())
-    for host in cluster.hosts:
+    for host in cluster.etcd_hosts:
         private = load_ssh_private_key(keys.own[host.name].encode(), password=None)
         public = load_ssh_public_key(known[host.address].encode())
         assert private.public_key().public_bytes_raw() == public.public_bytes_raw()  # type: ignore[union-attr]  # both are Ed25519

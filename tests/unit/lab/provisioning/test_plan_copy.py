@@ -7,6 +7,7 @@ import pytest
 from orchestrator.errors import PlanInvalidError
 from orchestrator.lab.machine.programs import LabError
 from orchestrator.lab.provisioning import login, plan_copy
+from orchestrator.probe.login import Login
 
 THREE_MEMBERS = Path(__file__).parents[4] / "plans" / "three-members.yaml"
 
@@ -28,6 +29,7 @@ proxies:
     service: etcd3
     key: /secret/client1.key
     ssh: {host: client.example.org, identity_file: /secret/id, port: 2022}
+notify: {metrics_file: /secret/etcd.prom}
 ssh: {jump: "ops@gate.example.org:2222", config: /secret/config}
 tls:
   ca: /secret/ca.pem
@@ -48,7 +50,7 @@ def test_no_file_of_the_operator_is_named_any_more(tmp_path: Path) -> None:
     assert "/secret" not in (lab / "plan.yaml").read_text()
     assert "example.org" not in (lab / "plan.yaml").read_text()
     files = [cluster.tls.ca, cluster.tls.client_certificate, cluster.tls.client_key]
-    for host in cluster.hosts:
+    for host in cluster.etcd_hosts:
         assert host.ssh.identity_file is not None
         files += [host.certificate, host.key, host.ssh.identity_file, host.ssh.known_hosts]
     assert {True} == {file.is_relative_to(lab) for file in files}
@@ -89,8 +91,8 @@ def test_the_plans_user_stays_with_a_password_of_the_labs_own(tmp_path: Path) ->
     assert cluster.auth is not None
     assert cluster.auth.password_file.is_relative_to(lab)
     assert 0o600 == cluster.auth.password_file.stat().st_mode & 0o777
-    assert login.Login("anna", "known") == login.write(cluster, login.Login("anna", "known"))
-    assert login.Login("anna", "known") == login.of(cluster)
+    assert Login("anna", "known") == login.write(cluster, Login("anna", "known"))
+    assert Login("anna", "known") == login.of(cluster)
 
 
 def test_whoever_logs_in_to_restored_data_is_named_and_nobody_through_v2() -> None:
@@ -104,11 +106,13 @@ def test_whoever_logs_in_to_restored_data_is_named_and_nobody_through_v2() -> No
 def test_clients_that_the_plan_moves_are_nobodys_in_the_lab() -> None:
     original = (
         f"{THREE_MEMBERS.read_text()}clients:\n  overlap: true\n  units: [{{unit: patroni, files: []}}]\n"
+        "  hosts: [{name: app1, address: 198.18.0.121}]\n"
         "watch: {quiet: 2s}\n"
     )
     copied = plan_copy.relocated(original)
     assert "overlap: true" in copied
     assert "patroni" not in copied
+    assert "app1" not in copied
     assert "watch" not in copied
 
 
