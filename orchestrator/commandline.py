@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 NAME = "orchestrator"
+_ONE_FILE = ".pyz"  # with all that the program needs: make zipapp
 _CALL = re.compile(rf"\b{NAME} (?P<verb>[a-z]+) PLAN\b")
 
 
@@ -19,11 +20,12 @@ def program() -> tuple[str, ...]:
     was started with ``python -m``.
     """
     script = Path(sys.argv[0])
-    if script.name != NAME or not os.access(script, os.X_OK):
+    is_ours = script.name == NAME or script.suffix == _ONE_FILE
+    if not is_ours or not os.access(script, os.X_OK):
         return (sys.executable, "-m", NAME)
-    found = shutil.which(NAME)
+    found = shutil.which(script.name)
     if found and Path(found).samefile(script):
-        return (NAME,)
+        return (script.name,)
     return (str(script.absolute()),)
 
 

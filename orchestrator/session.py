@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator import commandline
+from orchestrator.errors import LockedError, RefusedError
 from orchestrator.host.operations import Secret
 from orchestrator.interrupt import Moment
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.table import Migration, Role, Round
+from orchestrator.migrations.table import Migration, Round, hosts_of
 from orchestrator.plan.loading import load
 from orchestrator.plan.model import Cluster
-from orchestrator.remote.executor import Hosts
+from orchestrator.remote.executor import Hosts, Nobody
 from orchestrator.remote.route import settled, ways_of
 from orchestrator.remote.ssh import SshHosts
 from orchestrator.remote.unlocking import Ask, Unlocked, ask_nobody
@@ -61,12 +62,19 @@ class Session:
         """Return a text with its ``orchestrator VERB PLAN`` as commands that run as they are printed."""
         return commandline.spelled(text, self.command)
 
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Have what is refused meanwhile say its commands as they run."""
+        try:
+            yield
+        except (RefusedError, LockedError) as error:
+            raise type(error)(self.spelled(str(error))) from error
+
     @property
     def rounds(self) -> tuple[Round, ...]:
         """Rounds of the migration that hosts of this plan take."""
-        roles: tuple[Role, ...] = ("member", "proxy") if self.cluster.proxies else ("member",)
-        own = self.migration.of(self.cluster)
-        return tuple(round_ for round_ in own.rounds if round_.role in roles)
+        own = self.migration.of(self.cluster).rounds
+        return tuple(round_ for round_ in own if hosts_of(self.cluster, round_.role))
 
     @property
     def end(self) -> str:
@@ -86,6 +94,13 @@ class Session:
 def default_state(plan: Path) -> Path:
     """Where a plan's state file lies unless --state says otherwise: beside the plan."""
     return plan.with_name(plan.name + ".state.jsonl")
+
+
+def unconnected(plan: Path, state: Path | None) -> Session:
+    """Load a plan for a command that asks no host; raises PlanInvalidError. Its files need not be there."""
+    loaded = load(plan, MIGRATIONS, files=False)
+    migration = MIGRATIONS[loaded.cluster.strategy].of(loaded.cluster)
+    return Session(plan, state or default_state(plan), loaded.cluster, migration, loaded.warnings, Nobody())
 
 
 @contextmanager

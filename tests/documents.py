@@ -6,14 +6,19 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import documented_growth
+import documented_race
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
 from documented_hosts import refused, served, writes
 from engine import sourced
 from engine.world import make_cluster
 
 from orchestrator.commands.settings import reported
+from orchestrator.errors import ENDINGS
 from orchestrator.etcd.checks.preflight import CHECKLIST
+from orchestrator.lab.faults.strikes import FAULTS
 from orchestrator.migrations import MIGRATIONS
+from orchestrator.migrations.orders import one_by_one
 from orchestrator.migrations.table import Migration
 from orchestrator.plan import fields
 from orchestrator.report import tables
@@ -46,7 +51,7 @@ def _rounds(migration: Migration) -> Iterable[str]:
             ", ".join(map(tables.words, functions))
             for functions in (way.before, way.actions, way.proof, round_.back.actions)
         )
-        order = f" ({round_.order.name})" if round_.order.last else ""
+        order = f" ({round_.order.name})" if round_.order != one_by_one else ""
         order += f" (`{round_.wanted.said}`)" if round_.wanted else ""
         does = f"waits until: {before}; {there}" if before else there
         does += f"; proof: {proof}" if proof else ""
@@ -99,6 +104,18 @@ def plan_fields(_: str) -> str:
     return "\n\n### ".join(sections) + "\n"
 
 
+def endings(_: str) -> str:
+    """Return what each exit code means, whether it may stay, and what to do."""
+    sections = []
+    for code, ending in ENDINGS.items():
+        commands = "".join(f"{line}\n" for line in ending.then)
+        sections.append(
+            f"### Exit code {code}\n\n{ending.meaning[0].upper()}{ending.meaning[1:]}.\n{ending.now}\n"
+            f"Safe to leave it like this overnight? {ending.overnight}\n\n```sh\n{commands}```\n"
+        )
+    return "\n".join(sections)
+
+
 LAID_OUT = {
     "ansible": sourced.in_a_file,
     "puppet": sourced.in_a_configuration,
@@ -117,6 +134,12 @@ def settings(tool: str) -> str:
         return f"```text\n{reported(session).partition(first)[0]}\n```\n"
 
 
+def strikes(_: str) -> str:
+    """Return the faults that a rehearsal knows."""
+    rows = (f"| `{fault.name}` | {fault.what} |" for fault in FAULTS.values())
+    return block((*table_head("fault", "what happens"), *rows))
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "rounds": rounds,
     "gates": gates,
@@ -128,9 +151,22 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "refused": refused,
     "writes": writes,
     "checklist": checklist,
+    "endings": endings,
     "fields": plan_fields,
     "settings": settings,
+    "strikes": strikes,
+    "machine": documented_race.machine,
+    "race": documented_race.race,
+    "costs": documented_race.costs,
+    "clients": documented_race.clients,
+    "waterfall": documented_race.waterfall,
+    "sizes": documented_growth.sizes,
+    "growth": documented_growth.growth,
+    "slope": documented_growth.slope,
+    "quick": documented_growth.quick,
 }
+DRAWN: Mapping[str, Callable[[], str]] = {**documented_race.DRAWINGS, **documented_growth.DRAWINGS}
+DRAWINGS = DOCS / "benchmarks"
 
 
 def renewed(text: str) -> str:
@@ -151,3 +187,5 @@ def pages() -> list[Path]:
 if __name__ == "__main__":
     for page in pages():
         page.write_text(renewed(page.read_text()))
+    for name, draw in DRAWN.items():
+        (DRAWINGS / name).write_text(draw())

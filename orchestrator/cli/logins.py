@@ -34,6 +34,13 @@ class Login:
     ask_become_pass: bool = False
     become_password_file: Path | None = None
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The same as it is typed."""
+        if self.become_password_file is not None:
+            return ("--become-password-file", commandline.argument(self.become_password_file))
+        return ("--ask-become-pass",) if self.ask_become_pass else ()
+
 
 NOTHING_GIVEN = Login()
 
@@ -51,8 +58,7 @@ def secrets_of(login: Login) -> "Secrets":
     if login.ask_become_pass and file is not None:
         raise UsageError("--ask-become-pass and --become-password-file: give one of them")
     if file is not None:
-        options = ("--become-password-file", commandline.argument(file))
-        return Secrets(ask, Secret(_read(file)), options)
+        return Secrets(ask, Secret(_read(file)), login.options)
     if login.ask_become_pass:
         password = ask("Password for sudo")
         if password is None:
@@ -60,7 +66,7 @@ def secrets_of(login: Login) -> "Secrets":
                 "no password for sudo was given: -K asks at a terminal; without one, use "
                 "--become-password-file FILE"
             )
-        return Secrets(ask, password, ("--ask-become-pass",))
+        return Secrets(ask, password, login.options)
     return Secrets(ask)
 
 

@@ -12,11 +12,13 @@ from typer.exceptions import TyperException
 
 from orchestrator import bastion, commandline, output
 from orchestrator.cli import streams
-from orchestrator.cli.program import Raised, app
+from orchestrator.cli.groups import Raised
+from orchestrator.cli.program import app
 from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
 from orchestrator.interrupt import InterruptedAtOnce, answer_promptly
 from orchestrator.text import escaped
 
+_EXPLAINED = {4, 6, 7, 9}  # what somebody meets at night; the others say it all themselves
 _AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wait for their reader
 
 
@@ -41,15 +43,25 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
+def _misspelt(error: TyperException) -> str:
+    """Say what is wrong with the words of the command line, and which help describes them."""
+    context = getattr(error, "ctx", None)
+    verbs = context.command_path.split()[1:] if context else ()
+    wrong = escaped(error.format_message(), keep="").removesuffix(".")
+    return f"error: {wrong}. See: {commandline.command(*verbs, '--help')}"
+
+
 def _called() -> int:
     try:
         code = app(prog_name=commandline.NAME, standalone_mode=False)
     except OrchestratorError as error:
         is_echo = isinstance(error, UsageError)  # of words of the command line, which may hold anything
         output.err(f"error: {escaped(str(error), keep='') if is_echo else error}")
+        if error.exit_code in _EXPLAINED:
+            output.err(f"more: {commandline.command('explain', str(error.exit_code))}")
         return error.exit_code
     except TyperException as error:
-        output.err(f"error: {escaped(str(error), keep='')} See: {commandline.command('--help')}")
+        output.err(_misspelt(error))
         return UsageError.exit_code
     except typer.Abort:
         return RunInterruptedError.exit_code

@@ -1,51 +1,46 @@
 """The program's commands and their arguments; heavy modules are imported only where they are needed."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from orchestrator import __version__, commandline
-from orchestrator.cli import lab
+from orchestrator.cli import completing, following, lab, learning, reports, walking
+from orchestrator.cli.groups import MARKUP, Group
 from orchestrator.cli.lab import Plan
 from orchestrator.cli.logins import NOTHING_GIVEN, AskPass, Login, PassFile, secrets_of
-from orchestrator.cli.prompts import can_ask, confirm, confirm_loss
-from orchestrator.cli.sessions import session_of
+from orchestrator.cli.prompts import confirm
+from orchestrator.cli.sessions import State, session_of
+from orchestrator.errors import UsageError
 from orchestrator.output import out
-
-
-class Raised(BaseException):
-    """What a command has raised, past typer, which takes some errors for the end of a pipe or of input."""
-
-
-class _Group(TyperGroup):
-    """The program's commands; what they raise is ours to tell."""
-
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # typer's own base is private
-        try:
-            return super().invoke(ctx)
-        except (OSError, EOFError) as error:
-            raise Raised from error
-
 
 app = typer.Typer(
     name="orchestrator",
-    cls=_Group,
+    cls=Group,
     help="Move a running etcd cluster from HTTP to HTTPS without losing a write.",
     epilog=f"First: {commandline.command('run')} PLAN --dry-run. "
     f"After any failure: {commandline.command('run')} PLAN --resume.",
     no_args_is_help=True,
+    rich_markup_mode=MARKUP,
     pretty_exceptions_enable=False,  # they print local variables, which may hold a key
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lab.lab, name="lab")
 app.command(context_settings=lab.PASS_ON)(lab.rehearse)
+app.command()(walking.run)
+app.command(name="plan")(walking.plan_of)
+app.command()(walking.rollback)
+app.command()(following.watch)
+app.command()(reports.report)
+app.command()(reports.traces)
+app.add_typer(learning.schema, name="schema")
+app.command()(learning.init)
+app.command()(learning.explain)
 
-State = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="State file, if not PLAN.state.jsonl.", show_default=False)
+Name = Annotated[
+    str,
+    typer.Argument(metavar="[MIGRATION]", help="Name of a migration.", autocompletion=completing.migrations),
 ]
-Name = Annotated[str, typer.Argument(metavar="[MIGRATION]", help="Name of a migration.")]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it with the flag's value
@@ -63,67 +58,6 @@ def program(
 ) -> None:
     """Move a running etcd cluster from HTTP to HTTPS without losing a write."""
     del version
-
-
-@app.command()
-def run(  # noqa: PLR0913 -- one parameter for each option
-    plan: Plan,
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on after a stop, a crash or a pause.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    state: State = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="STATE", help="Pause when every member stands in this state.")
-    ] = None,
-    accept_risk: Annotated[
-        bool, typer.Option("--accept-risk", help="Go on with a strategy that is unsafe by design.")
-    ] = False,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="First register members with the scheme that they listen with.")
-    ] = False,
-    cut_off: Annotated[
-        bool, typer.Option("--cut-off", help="Do not wait for clients of what is closed: http, or a port.")
-    ] = False,
-    asks: AskPass = False,
-    password: PassFile = None,
-) -> None:
-    """Migrate the cluster of PLAN: look, show the steps, ask, then walk every member through them."""
-    from orchestrator.commands.phases.call import RunOptions  # noqa: PLC0415 -- see the module's docstring
-    from orchestrator.commands.run import dry, live  # noqa: PLC0415 -- see the module's docstring
-
-    with session_of(plan, state, Login(asks, password), verb="" if dry_run else "run") as (session, context):
-        if dry_run:
-            dry(session, context)
-        else:
-            options = RunOptions(resume, until, accept_risk, repair, cut_off)
-            live(
-                session,
-                context,
-                options,
-                confirm=None if yes else confirm,
-                confirm_loss=confirm_loss if can_ask() and not yes else None,
-            )
-
-
-@app.command()
-def rollback(
-    plan: Plan,
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show every step; touch nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    state: State = None,
-    asks: AskPass = False,
-    password: PassFile = None,
-) -> None:
-    """Undo what was done to PLAN's cluster, round by round, back to plain http."""
-    from orchestrator.commands.rollback import dry, live  # noqa: PLC0415 -- see the module's docstring
-
-    with session_of(plan, state, Login(asks, password), verb="rollback") as (session, context):
-        if dry_run:
-            dry(session, context)
-        else:
-            live(session, context, confirm=None if yes else confirm)
 
 
 @app.command()
@@ -166,12 +100,42 @@ def recover(plan: Plan, *, state: State = None, asks: AskPass = False, password:
 
 
 @app.command()
-def status(plan: Plan, *, state: State = None, asks: AskPass = False, password: PassFile = None) -> None:
+def status(
+    plan: Plan,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it anew every two seconds.")] = False,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="text|json", help="A table, or a line of JSON.")
+    ] = "text",
+    state: State = None,
+    asks: AskPass = False,
+    password: PassFile = None,
+) -> None:
     """Show where every member of PLAN stands, as its host shows it now."""
-    from orchestrator.commands.status import show_status  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.status import follow, show_status, wanted  # noqa: PLC0415 -- see above
 
-    with session_of(plan, state, Login(asks, password)) as (session, _):
-        show_status(session)
+    is_json = wanted(output)
+    with session_of(plan, state, Login(asks, password)) as (session, context):
+        if watch:
+            follow(session, context.should_stop, is_json=is_json)
+        else:
+            show_status(session, is_json=is_json)
+
+
+@app.command()
+def runs(
+    plan: Plan,
+    *,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="text|json", help="A table, or a line of JSON.")
+    ] = "text",
+    state: State = None,
+) -> None:
+    """Show the runs of PLAN that state files tell of: when, how long, how far, with which outcome."""
+    from orchestrator.commands.runs import show  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.status import wanted  # noqa: PLC0415 -- see the module's docstring
+
+    show(plan, state, is_json=wanted(output))
 
 
 @app.command()
@@ -198,7 +162,7 @@ def clients(  # noqa: PLR0913 -- one parameter for each option
 @app.command()
 def files(
     plan: Plan,
-    host: Annotated[str, typer.Argument(metavar="HOST")],
+    host: Annotated[str, typer.Argument(metavar="HOST", autocompletion=completing.hosts)],
     *,
     state: State = None,
     asks: AskPass = False,
@@ -224,7 +188,10 @@ def settings(plan: Plan, *, state: State = None, asks: AskPass = False, password
 def unlock(
     plan: Plan,
     run: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The run whose locks go; none: show them.")
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="The run whose locks go; none: show them.", autocompletion=completing.runs
+        ),
     ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -243,7 +210,7 @@ def unlock(
 
 
 @app.command()
-def certs(
+def certs(  # noqa: PLR0913 -- one parameter for each option
     plan: Plan,
     *,
     renew: Annotated[
@@ -255,8 +222,18 @@ def certs(
     san: Annotated[
         list[str] | None, typer.Option(metavar="HOST=NAME", help="A further name of a host; repeatable.")
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Make nothing: each name beside the URLs and addresses in use.")
+    ] = False,
+    asks: AskPass = False,
+    password: PassFile = None,
 ) -> None:
     """Make a CA, and a certificate and key for every host of PLAN, where the plan names them."""
+    if show:
+        if renew or san:
+            raise UsageError("certs --show makes nothing: leave --renew and --san out")
+        learning.show_certs(plan, Login(asks, password))
+        return
     from orchestrator.commands.certs import make  # noqa: PLC0415 -- see the module's docstring
 
     out(make(plan, renew=renew, key_type=key_type, days=days, ca_days=ca_days, sans=san or []))
@@ -270,9 +247,4 @@ def table(migration: Name = "bridge") -> None:
     out(tables.markdown(tables.named(migration)), end="")
 
 
-@app.command()
-def graph(migration: Name = "bridge") -> None:
-    """Print a migration's states as a Mermaid diagram."""
-    from orchestrator.report import tables  # noqa: PLC0415 -- see the module's docstring
-
-    out(tables.mermaid(tables.named(migration)), end="")
+app.command()(learning.graph)

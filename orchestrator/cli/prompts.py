@@ -1,7 +1,9 @@
 """Ask the person at the terminal."""
 
+import contextlib
 import getpass
 import sys
+import termios
 from types import FrameType
 
 from orchestrator import output
@@ -35,12 +37,14 @@ def _agreed(question: str, left: str) -> bool:
         raise InterruptedAtOnce(128 + number)
 
     with handled(leave, *STOPPING):
+        _forget_typed()
         while True:
             output.out(f"{question} [y/N]: ", end="")
             try:
                 answer = sys.stdin.readline()
             except OSError:  # the terminal is gone
                 answer = ""
+            output.answered()
             match answer.strip().lower():
                 case "y" | "yes":
                     return True
@@ -50,6 +54,12 @@ def _agreed(question: str, left: str) -> bool:
                     return False
                 case _:
                     output.err("please answer y or n")
+
+
+def _forget_typed() -> None:
+    """Drop what was typed before the question is shown: nobody agrees to what they have not read."""
+    with contextlib.suppress(OSError, ValueError, termios.error):  # the terminal is gone
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def secret(question: str) -> str | None:

@@ -32,6 +32,9 @@ def show(session: Session) -> None:
             "a migration is under way, and these checks are for the time before the first change. "
             f"Where it stands: {session.command('status')}"
         )
+    if progress.is_finished and progress.opened:
+        _report_end(session, progress.opened.facts)
+        return
     looked = look(session)
     if looked.failed and is_at_the_end(session, progress.opened.facts if progress.opened else looked.facts):
         out(MIGRATED.format(state=session.end))
@@ -46,8 +49,19 @@ def show(session: Session) -> None:
         )
 
 
-def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
-    """Return the facts if a run may begin, with those whom it cuts off, and print what is doubtful.
+def _report_end(session: Session, facts: Facts) -> None:
+    """Say whether a run's end still holds: the fixes of the checks before it would undo what it did."""
+    if not is_at_the_end(session, facts):
+        raise RefusedError(
+            f"nothing was changed: the run of {session.state} came to its end, not every host is seen to "
+            "stand there now, and these checks are for the time before the first change. Where each stands, "
+            f"and what differs: {session.command('status')}"
+        )
+    out(MIGRATED.format(state=session.end))
+
+
+def passed(session: Session, say: Callable[..., None] = out) -> tuple[Facts, tuple[str, ...]] | None:
+    """Return the facts if a run may begin, with those whom it cuts off, and ``say`` what is doubtful.
 
     None if there is nothing to do, for every host stands where the migration ends. Raises RefusedError with
     everything that was found if anything failed. The error of a host that could not be asked comes first, for
@@ -63,7 +77,7 @@ def passed(session: Session) -> tuple[Facts, tuple[str, ...]] | None:
         raise RefusedError(
             f"nothing was changed; the checks found:\n{reported}\nFix that, then check again: {again}"
         )
-    out("Checks before the first change:\n", *report(looked.findings, passes=False), "\n")
+    say("Checks before the first change:\n", *report(looked.findings, passes=False), "\n")
     if looked.facts is None or looked.lost:
         refused = (error for error in looked.lost if isinstance(error, LoginRefusedError))
         raise next(refused, looked.lost[0])

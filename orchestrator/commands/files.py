@@ -7,7 +7,8 @@ from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
 from orchestrator.host import places
 from orchestrator.host.operations import EditFile, ReplaceFile, Write
-from orchestrator.report.review import operation_lines
+from orchestrator.plan.model import EtcdHost, Host
+from orchestrator.report.review.operations import operation_lines
 from orchestrator.session import Session
 
 
@@ -26,7 +27,7 @@ def reported(session: Session, name: str) -> str:
     else:
         runbook = recall.compile_there(session, recall.read_facts(session))
     stands = progress.states.get(name, runbook.origins[name])
-    lines = [f"{name} stands in {stands}. Certificate: {host.certificate}, key: {host.key} (on this machine)"]
+    lines = [f"{name} stands in {stands}.{_pair(host)}"]
     reported_once: list[Write | EditFile | ReplaceFile] = []
     for stage in runbook.stages:
         step = next((step for step in stage.steps if step.host == name), None)
@@ -42,6 +43,13 @@ def reported(session: Session, name: str) -> str:
             lines += ["", f"from {stage.target} on:"]
             lines += [f"  {line}" for file in files for line in _lines(file)]
     return "\n".join(lines)
+
+
+def _pair(host: Host) -> str:
+    """Say where the files lie that were copied to a host that runs etcd."""
+    if not isinstance(host, EtcdHost):
+        return ""
+    return f" Certificate: {host.certificate}, key: {host.key} (on this machine)"
 
 
 def _lines(file: Write | EditFile | ReplaceFile) -> Iterable[str]:

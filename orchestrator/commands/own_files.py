@@ -9,8 +9,8 @@ from orchestrator.session import Session
 
 
 def places(session: Session, targets: Iterable[Target]) -> Mapping[str, tuple[Place, ...]]:
-    """Look at the hosts' own files, and return by host what each has to say."""
-    found = reading.read(targets, session.hosts.look)
+    """Look at the own files of the hosts that run etcd, and return by host what each has to say."""
+    found = reading.read((one for one in targets if one.runs_etcd), session.hosts.look)
     return {target.name: theirs.places(target, one, texts) for target, one, texts in found}
 
 

@@ -1,5 +1,7 @@
 """The runbook of a plan: compiled of what the hosts show now, or again of what a state file remembers."""
 
+from collections.abc import Iterable
+
 from orchestrator import __version__
 from orchestrator.engine.events import Opened
 from orchestrator.engine.fit import edited, misfit
@@ -8,9 +10,11 @@ from orchestrator.errors import RefusedError, UsageError
 from orchestrator.etcd import gather as gathering
 from orchestrator.etcd.gather import gather
 from orchestrator.plan.facts import Facts
+from orchestrator.plan.model import Host
 from orchestrator.runbook.compile import compile_backward, compile_forward
 from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
+from orchestrator.text import shown
 
 
 def read_facts(session: Session, *, overlaps: bool = False) -> Facts:
@@ -64,11 +68,19 @@ def recall(session: Session, progress: Progress) -> Runbook:
     if runbook.digest != progress.opened.runbook:
         other = edited(progress, runbook, compile_back(session, progress.opened.facts))
         reported = f" ({', '.join(other)} would do something else now)" if other else ""
+        digests = f"its runbook is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}"
+        if progress.opened.tool != __version__:
+            raise RefusedError(
+                f"{session.plan}: {digests}{reported}; nothing was changed now. That run began with version "
+                f"{shown(progress.opened.tool, quote='')} of this program, and this is {__version__}: give "
+                "this command with that version. If it refuses too, put the plan and its files back as they "
+                "were"
+            )
         raise RefusedError(
-            f"{session.plan} (or a certificate that it names) was changed since the run began: its runbook "
-            f"is {runbook.digest[:12]}, the state file's is {progress.opened.runbook[:12]}{reported}; "
-            "nothing was changed now. Put the plan and its files back as they were, then give this "
-            "command again; hosts that have their files keep them in the tls.directory of the plan then "
+            f"{session.plan} (or a certificate that it names) was changed since the run began: "
+            f"{digests}{reported}; nothing was changed now. Put the plan and its files back as they were, "
+            "then give this command again; hosts that have their files keep them in the tls.directory of "
+            "the plan then "
             f"(now: {session.cluster.tls.directory})"
         )
     refuse_misfit(session, progress, runbook)
@@ -108,11 +120,20 @@ def header(session: Session, run: str, facts: Facts, runbook: Runbook) -> Opened
 
 
 def _refuse_strange(session: Session, facts: Facts) -> None:
-    planned = [{host.name for host in hosts} for hosts in (session.cluster.members, session.cluster.proxies)]
-    found = [set(facts.members), set(facts.proxies)]
+    cluster = session.cluster
+    roles: tuple[Iterable[Host], ...] = (cluster.members, cluster.proxies, cluster.clients.hosts)
+    planned = [{host.name for host in hosts} for hosts in roles]
+    found = [set(facts.members), set(facts.proxies), set(facts.clients)]
     if planned != found:
         names, others = (", ".join(sorted(set.union(*each))) or "none" for each in (planned, found))
         raise RefusedError(
             f"nothing was changed: {session.plan} names the hosts {names}, and the run began with {others}. "
             "Put the plan back as it was; a cluster is migrated with the hosts with which its run began"
         )
+
+
+def undoing(session: Session, *, goes_back: bool) -> str:
+    """Say what undoes a way."""
+    if goes_back:
+        return f"{session.resume_command} leads forward again"
+    return f"{session.command('rollback')} leads back from every state"

@@ -1,5 +1,6 @@
 """``recover``: a lost state file written anew from what the hosts themselves remember of its run."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def recover(session: Session) -> str:
     Raises UsageError if there is one, RefusedError if the hosts remember no run that this plan fits, and
     LockedError if that run's process may still be there.
     """
-    if session.state.exists():
+    if os.path.lexists(session.state):
         raise UsageError(
             f"{session.state} is there, and was not touched: go on with {session.resume_command}. "
             "If it cannot be read any more, move it away first"

@@ -10,7 +10,7 @@ from orchestrator.session import Session
 def reported(session: Session) -> str:
     """Return the final settings of every host, in the form and the file in which each has its own."""
     facts = facts_of(session)
-    targets = [Target(session.cluster, facts, host) for host in session.cluster.hosts]
+    targets = [Target(session.cluster, facts, host) for host in session.cluster.etcd_hosts]
     found = own_files.places(session, targets)
     return "\n\n".join(report.text(target, found[target.name]) for target in targets)
 

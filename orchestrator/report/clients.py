@@ -39,13 +39,14 @@ class Heard:
 
 
 def table(heard: Sequence[Heard]) -> str:
-    """Return everything as an aligned table, and what it was seen by."""
+    """Return everything as an aligned table, and what it was seen by; without anybody there is no table."""
     rows = [_HEAD, *(row for one in heard for row in _rows(one))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join((*lines, "", *map(_seen_by, heard), _summary(heard)))
+    shown_rows = (*lines, "") if rows[1:] else ()
+    return "\n".join((*shown_rows, *map(_seen_by, heard), _summary(heard)))
 
 
 def _rows(one: Heard) -> Iterable[tuple[str, ...]]:

@@ -41,7 +41,9 @@ ARGUMENTS: Mapping[str, tuple[object, ...]] = {
     "unread": ("http://127.0.0.1:2379/v2/keys/",),
     "sampled": (5,),
     "since_change": ("patroni", ("/etc/patroni/config.yml",)),
-    "units": (("fleet", "flannel"),),
+    "watched.units": (("fleet", "flannel"),),
+    "units.units": (),
+    "units.certificates": (("/etc/etcd/server.pem", "/etc/etcd/ca.pem"),),
     "complaint": ("patronictl list",),
 }
 
@@ -68,7 +70,9 @@ def made() -> Mapping[str, Callable[..., Any]]:
 def read(make: Callable[..., Any], member: Target, case: Case) -> object:
     """Read what a case's script printed."""
     about = {"host": member.name}
-    arguments = ARGUMENTS.get(make.__name__) or ARGUMENTS.get(f"{make.__module__.rpartition('.')[2]}.of", ())
+    module = make.__module__.rpartition(".")[2]
+    names = (f"{module}.{make.__name__}", make.__name__, f"{module}.of")
+    arguments = next((ARGUMENTS[name] for name in names if name in ARGUMENTS), ())
     fact = make(about.get(next(iter(inspect.signature(make).parameters)), member), *arguments)
     assert isinstance(fact, Fact)
     return fact.reader(Answer(case.get("exit", 0), case.get("stdout", ""), case.get("stderr", "")))

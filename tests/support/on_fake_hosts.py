@@ -1,9 +1,10 @@
 """The program in a process of its own, over the engine's fake hosts: on_fake_hosts.py FOLDER JOB_S ARGS.
 
 Everything is real but the hosts, and what these fake ones cannot be asked: the checklist, and a backup.
-Each job takes JOB_S seconds.
+Each job takes JOB_S seconds. What FOLDER/notify.json holds is the plan's section ``notify``.
 """
 
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from orchestrator import session
 from orchestrator.cli import main as command_line
 from orchestrator.commands import check, keeping, locks, recall, recover
 from orchestrator.host import lock
+from orchestrator.plan import loading
+from orchestrator.plan.notify import Notify
 from orchestrator.session import Session
 
 
@@ -24,6 +27,10 @@ def main() -> None:
     """Run one command."""
     folder, job_s, *arguments = sys.argv[1:]
     cluster = make_cluster(Path(folder))
+    wanted = Path(folder) / "notify.json"
+    if wanted.exists():
+        notify = Notify.model_validate(json.loads(wanted.read_text()), context=Path(folder))
+        cluster = cluster.model_copy(update={"notify": notify})
 
     def moment(name: str) -> None:
         if name.startswith("before "):
@@ -34,14 +41,15 @@ def main() -> None:
     def holder(names: Sequence[str]) -> dict[str, object]:
         return {name: lock.read(world.place(name).lock) for name in names}
 
-    def passed(opened: Session) -> object:
+    def passed(opened: Session, *_: object) -> object:
         return recall.read_facts(opened), ()
 
     def nothing(*_: object) -> str:
         return ""
 
     replaced = {
-        (session, "load"): lambda *_: SimpleNamespace(cluster=cluster, warnings=()),
+        (session, "load"): lambda *_, **__: SimpleNamespace(cluster=cluster, warnings=()),
+        (loading, "load"): lambda *_, **__: SimpleNamespace(cluster=cluster, warnings=()),
         (session, "SshHosts"): lambda _, **__: nullcontext(world),
         (locks, "seen"): lambda _, names: holder(names),
         (check, "passed"): passed,

@@ -21,7 +21,7 @@ def make_site(folder: Path, *reached: str, **changes: object) -> Site:
     member = target(folder, {})
     authority = Authority.make("the CA")
     authority.write(folder / "ca.pem")
-    for host in (*member.cluster.hosts,):
+    for host in (*member.cluster.etcd_hosts,):
         names = (host.address, "127.0.0.1", "localhost", host.name)
         authority.issue(host.name, names).write(host.certificate, host.key)
     authority.issue("client").write(folder / "client.pem", folder / "client-key.pem")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from documents import DOCS, pages, renewed
+from documents import DOCS, DRAWN, pages, renewed
 
 ROOT = DOCS.parent
 TEXTS = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
@@ -14,6 +14,11 @@ NAMES = [str(page.relative_to(ROOT)) for page in TEXTS]
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_generated_blocks_are_current(page: Path) -> None:
     assert renewed(page.read_text()) == page.read_text(), "run: make docs"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawings_are_current(name: str) -> None:
+    assert DRAWN[name]() == (DOCS / "benchmarks" / name).read_text(), "run: make docs"
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=NAMES)

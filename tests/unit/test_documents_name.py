@@ -34,7 +34,7 @@ def unknown(text: str) -> list[str]:
     """Return the commands of ours with a verb or an option that there is not, whole or from the verb on."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined] # it is a group
     found = []
-    for line in code(text):
+    for line in (part for shown in code(text) for part in shown.split(" -- ")):  # of ours in another of ours
         call = CALL.search(line) or re.match(rf"(?P<verb>{'|'.join(commands)}) (?P<rest>.*)", line)
         if call is None:
             continue
@@ -50,6 +50,12 @@ def test_each_command_that_a_page_prints_exists(page: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_is_found() -> None:
-    right = "`orchestrator run PLAN --resume`, `run --until bridged`\n"
-    wrong = "`orchestrator fix PLAN`, `status --now`\n```sh\npython -m orchestrator run p --now\n```\n"
-    assert ["orchestrator run p --now", "orchestrator fix PLAN", "status --now"] == unknown(right + wrong)
+    right = "`orchestrator run PLAN --resume`, `run --until bridged`, `orchestrator lab run -- ls --all`\n"
+    wrong = "`orchestrator fix PLAN`, `status --now`, `orchestrator lab run -- orchestrator run p --no`\n"
+    wrong += "```sh\npython -m orchestrator run p --now\n```\n"
+    assert [
+        "orchestrator run p --now",
+        "orchestrator fix PLAN",
+        "status --now",
+        "orchestrator run p --no",
+    ] == unknown(right + wrong)

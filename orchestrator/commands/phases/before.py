@@ -5,7 +5,6 @@ from orchestrator.commands.phases.call import Call
 from orchestrator.errors import RefusedError, StoppedError
 from orchestrator.etcd.facts import peering
 from orchestrator.etcd.gather import targets_of
-from orchestrator.output import out
 
 
 def refuse_rivals(call: Call) -> None:
@@ -15,9 +14,9 @@ def refuse_rivals(call: Call) -> None:
 
 def check_hosts(call: Call) -> None:
     """Look for what could stop the run, and compile its runbook; there is no run on a migrated cluster."""
-    found = check.passed(call.session)
+    found = check.passed(call.session, call.say)
     if found is None:
-        out(check.MIGRATED.format(state=call.session.end))
+        call.say(check.MIGRATED.format(state=call.session.end))
         call.is_over = True
         return
     facts, call.cut_off = found
@@ -39,7 +38,9 @@ def _overlaps(call: Call) -> bool:
             f"nothing was changed: the strategy {migration.name!r} moves no clients, as clients.units in the "
             "plan wants it: leave that out, or choose the strategy 'bridge'"
         )
-    return migration.overlaps and ((moved or bool(call.cut_off)) if wanted == "auto" else wanted)
+    was_reviewed = call.approval is not None and call.approval.facts.overlaps
+    found = moved or bool(call.cut_off) or was_reviewed  # those that were seen may come again
+    return migration.overlaps and (found if wanted == "auto" else wanted)
 
 
 def refuse_unfinished(call: Call) -> None:
@@ -87,6 +88,7 @@ def accept_repair(call: Call) -> None:
 
 
 def ask(call: Call) -> None:
-    """Ask the person who has read the review."""
-    if call.confirm is not None and not call.confirm("Do this?"):
+    """Ask the person who has read the review, which shows every round, how far to go."""
+    pause = f", and pause in {call.options.until!r}" if call.options.until else ""
+    if call.confirm is not None and not call.confirm(f"Do this{pause}?"):
         raise RefusedError("nothing was changed: you said no")

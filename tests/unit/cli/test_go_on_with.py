@@ -10,7 +10,7 @@ from engine.world import World, make_cluster
 
 from orchestrator import session as sessions
 from orchestrator.cli.sessions import session_of
-from orchestrator.commands import recall
+from orchestrator.commands import check, recall
 from orchestrator.commands.status import read_progress
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile
@@ -55,19 +55,36 @@ def test_a_broken_state_file_and_hands_on_a_host_are_answered_by_commands_that_r
 
 
 @pytest.mark.parametrize(
-    ("walked", "advised"), [((), "check"), (("there",), "run"), (("there", "back"), "check")]
+    ("walked", "advised"),
+    [((), "check"), (("there",), "run"), (("there", "back"), "check"), (("there", "stopped"), "rollback")],
 )
 def test_what_is_advised_is_what_goes_on_from_here(
     session: Session, walked: tuple[str, ...], advised: str
 ) -> None:
     facts = recall.read_facts(session)
     there = recall.compile_there(session, facts)
-    ways = {"there": (there, "staged"), "back": (recall.compile_back(session, facts), None)}
+    back = recall.compile_back(session, facts)
+    ways = {"there": (there, "staged"), "back": (back, None), "stopped": (back, None)}
     with StateFile(session.state) as event_log:
         for way, until in map(ways.__getitem__, walked):
             begin(event_log, way, facts)
-            run(way, LiveExecutor(session.hosts), event_log, context(session.cluster), until=until)
+            if walked[-1] != "stopped" or way is there:
+                run(way, LiveExecutor(session.hosts), event_log, context(session.cluster), until=until)
     with pytest.raises(PersonNeededError) as raised, session_of(session.plan, session.state):
         raise PersonNeededError("server1 is away")
     options = ("--resume",) if advised == "run" else ()
     assert f"server1 is away. Go on with: {session.command(advised, *options)}" == str(raised.value)
+
+
+def test_no_fix_for_the_time_before_a_run_is_printed_behind_one(session: Session) -> None:
+    facts = recall.read_facts(session)
+    there = recall.compile_there(session, facts)
+    with StateFile(session.state) as event_log:
+        begin(event_log, there, facts)
+        run(there, LiveExecutor(session.hosts), event_log, context(session.cluster))
+    world = session.hosts
+    assert isinstance(world, World)
+    del world.hosts["server2"].files["/etc/etcd2/ca.pem"]
+    with pytest.raises(RefusedError) as refused, session_of(session.plan, session.state):
+        check.show(session)
+    assert str(refused.value).endswith(f"what differs: {session.command('status')}")

@@ -26,7 +26,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     )
     try:
         assert process.stderr is not None
-        while '"step_started"' not in process.stderr.readline():
+        while "step 1 of 18" not in process.stderr.readline():
             assert process.poll() is None
         yield process
     finally:
@@ -45,17 +45,17 @@ def test_the_first_one_lets_the_step_finish_and_says_how_to_go_on(
     running.send_signal(number)
     _, said = running.communicate(timeout=60)
     assert 128 + number == running.returncode, said
-    assert "is in flight, for" in said
+    assert "in flight, for" in said
     assert f"Go on with: {sys.executable} -m orchestrator run plan.yaml --resume\n" in said
     reached = progress(tmp_path)
     assert {} == reached.unsettled
-    assert ["staged"] == list(reached.states.values())
+    assert ["staged"] * 3 == list(reached.states.values())  # a round that hosts take at once
 
 
 def test_the_second_one_leaves_the_step_in_doubt(tmp_path: Path, running: subprocess.Popen[str]) -> None:
     assert running.stderr is not None
     running.send_signal(signal.SIGINT)
-    while "is in flight, for" not in running.stderr.readline():
+    while "in flight, for" not in running.stderr.readline():
         assert running.poll() is None
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)

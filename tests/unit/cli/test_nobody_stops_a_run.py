@@ -11,6 +11,7 @@ from support.terminals import full_pipe, terminal
 
 from orchestrator.engine import state_file
 
+DRAWN = {"TERM": "xterm"}  # there is a live table
 DONE = "done: server1 sealed, server2 sealed, server3 sealed"
 
 
@@ -86,9 +87,9 @@ def test_a_reader_that_reads_nothing_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
     with terminal(
-        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment()
+        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment(DRAWN)
     ) as seat:
-        seat.read(until="step_started")
+        seat.read(until="step 1 of 18")
         seat.hang_up()
         assert 0 == seat.end()
     assert ["finished"] == ended(tmp_path)
@@ -96,9 +97,9 @@ def test_a_terminal_that_goes_away_stops_nothing(tmp_path: Path) -> None:
 
 def test_a_terminal_that_is_stopped_with_ctrl_s_stops_nothing(tmp_path: Path) -> None:
     with terminal(
-        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment()
+        command(tmp_path, "run", "plan.yaml", "--yes", job_s=0.05), tmp_path, environment(DRAWN)
     ) as seat:
-        seat.read(until="step_started")
+        seat.read(until="step 1 of 18")
         seat.type("\x13")
         assert 0 == seat.end()
     assert ["finished"] == ended(tmp_path)
@@ -107,5 +108,18 @@ def test_a_terminal_that_is_stopped_with_ctrl_s_stops_nothing(tmp_path: Path) ->
 def test_a_slow_reader_gets_everything_in_order(tmp_path: Path) -> None:
     code, reported = shell(tmp_path, "2>&1 | { sleep 3; cat; }")
     assert (0, ["finished"]) == (code, ended(tmp_path))
-    places = [reported.index(text) for text in ("Migration bridge", '"step_started"', '"run_ended"', DONE)]
+    places = [reported.index(text) for text in ("Migration bridge", "step 1 of 18", "finished; ", DONE)]
     assert sorted(places) == places
+
+
+def test_what_is_shown_anew_ends_once_nobody_reads_it(tmp_path: Path) -> None:
+    words = subprocess.list2cmdline(command(tmp_path, "status", "plan.yaml", "--watch", "-o", "json"))
+    subprocess.run(
+        ["bash", "-c", f"{{ {words}; echo $? >exit; }} | head -n 1"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+    assert "0\n" == (tmp_path / "exit").read_text()

@@ -1,5 +1,6 @@
 """What a person answers at a terminal: yes, no, Ctrl-C, Ctrl-D, or nothing as nobody is there."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,24 @@ def test_whatever_is_not_a_yes_changes_nothing_and_a_later_run_goes_through(
     assert 0 == answered(tmp_path, "y\n")[0]
 
 
+def test_what_was_typed_before_the_question_does_not_answer_it(tmp_path: Path) -> None:
+    with terminal(command(tmp_path, "run", "plan.yaml"), tmp_path, environment()) as seat:
+        seat.type("y\n")
+        seat.read(until=QUESTION)
+        seat.type("n\n")
+        assert SAID_NO in seat.read()
+        assert 5 == seat.end()
+    assert left_nothing(tmp_path)
+
+
+def test_the_question_says_how_far_the_run_goes(tmp_path: Path) -> None:
+    words = command(tmp_path, "run", "plan.yaml", "--until", "bridged")
+    with terminal(words, tmp_path, environment()) as seat:
+        seat.read(until="Do this, and pause in 'bridged'? [y/N]: ")
+        seat.type("n\n")
+        assert SAID_NO in seat.read()
+
+
 def test_sigterm_at_the_question_is_a_no_with_its_own_exit_code(tmp_path: Path) -> None:
     with terminal(command(tmp_path, "run", "plan.yaml"), tmp_path, environment()) as seat:
         seat.read(until=QUESTION)
@@ -89,16 +108,14 @@ def test_where_the_question_cannot_be_shown_nobody_is_asked(tmp_path: Path) -> N
 
 
 def test_a_person_sees_colors_and_a_pipe_and_no_color_do_not(tmp_path: Path) -> None:
-    def reported(**more: str) -> str:
-        with terminal(
-            command(tmp_path / more.get("NO_COLOR", "c"), "run", "plan.yaml", "--yes"),
-            tmp_path,
-            environment(more),
-        ) as seat:
+    def reported(name: str, **more: str) -> str:
+        (tmp_path / name).mkdir()
+        (tmp_path / "plan.yaml.state.jsonl").unlink(missing_ok=True)
+        words = command(tmp_path / name, "run", "plan.yaml", "--yes")
+        with terminal(words, tmp_path, environment({"TERM": "xterm", **more})) as seat:
             return seat.read()
 
-    for name in ("c", "1"):
-        (tmp_path / name).mkdir()
-    assert "\x1b[32minfo     \x1b[0m" in reported()
-    (tmp_path / "plan.yaml.state.jsonl").unlink()
-    assert "\x1b" not in reported(NO_COLOR="1")
+    colors = re.compile(r"\x1b\[[0-9;]*m")
+    assert "\x1b[32mok\x1b[0m seal/server3 done in " in reported("usual")
+    assert not colors.search(reported("plain", NO_COLOR="1"))
+    assert "\x1b" not in reported("dumb", TERM="dumb")

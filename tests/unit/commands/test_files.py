@@ -1,25 +1,16 @@
 """What a migration puts on a host is shown whole, but for keys."""
 
-from pathlib import Path
-
 import pytest
 from engine.walking import begin, compiled, context
-from engine.world import World, make_cluster
+from engine.world import World
 
 from orchestrator.commands.files import reported
 from orchestrator.commands.recall import read_facts
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import UsageError
-from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Session:
-    cluster = make_cluster(tmp_path)
-    return Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), World(cluster))
 
 
 def test_each_file_is_shown_with_its_content_and_the_state_that_it_belongs_to(session: Session) -> None:

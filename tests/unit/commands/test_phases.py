@@ -6,25 +6,29 @@ from pathlib import Path
 
 import pytest
 from engine.world import World, make_cluster
+from support.fake_sessions import context, session_on
 
-from orchestrator.commands import check, keeping, locks, recall, recover, rollback, run
+from orchestrator.commands import rollback, run
 from orchestrator.commands.phases import before, changing
 from orchestrator.commands.phases.call import Call, Phase, RunOptions, follow
-from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import StateFile, progress_of
 from orchestrator.errors import RefusedError
-from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.session import Session
 
-BEFORE = "refuse_rivals check_hosts review accept_risk accept_repair ask"
-BEHIND = "write_header lock_every_host look_again save walk report_end"
+BEFORE = "refuse_rivals match_plan check_hosts match_facts try_it review accept_risk accept_repair ask"
+BEHIND = "write_header lock_every_host look_again save begin walk report_end"
+RESUME = "lock_hosts_that_answer save begin walk report_end"
+BACK = "lock_hosts_that_answer review ask begin walk unlock report_way_back"
 ORDER = {
     "new": (run.NEW, f"{BEFORE} {BEHIND}"),
-    "resumed": (run.RESUMED, "refuse_unfinished recall_run lock_hosts_that_answer save walk report_end"),
-    "back": (rollback.BACK, "recall_way_back lock_hosts_that_answer review ask walk unlock report_way_back"),
-    "dry new": (run.DRY_NEW, "check_hosts review"),
-    "dry resumed": (run.DRY_RESUMED, "recall_run review"),
-    "dry back": (rollback.DRY_BACK, "recall_way_back review"),
+    "resumed": (
+        run.RESUMED,
+        f"refuse_unfinished match_plan recall_run match_facts {RESUME}",
+    ),
+    "back": (rollback.BACK, f"match_plan recall_way_back match_facts {BACK}"),
+    "dry new": (run.DRY_NEW, "check_hosts review save"),
+    "dry resumed": (run.DRY_RESUMED, "recall_run review save"),
+    "dry back": (rollback.DRY_BACK, "recall_way_back review save"),
 }
 
 
@@ -45,19 +49,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def session(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A session on fake hosts, which cannot be asked for what the checklist wants, and keep nothing."""
-    monkeypatch.setattr(check, "passed", lambda session: (recall.read_facts(session), ()))
-    monkeypatch.setattr(check, "undisputed", lambda *_: None)
-    monkeypatch.setattr(check, "returnable", lambda *_: None)
-    monkeypatch.setattr(recover, "refuse_forgotten", lambda _: None)
-    monkeypatch.setattr(locks, "seen", lambda _, names: dict.fromkeys(names))
-    monkeypatch.setattr(keeping, "keep", lambda *_: "kept")
-    monkeypatch.setattr(keeping, "compare", lambda *_: "the same")
-    return Session(tmp_path / "plan.yaml", tmp_path / "state", world.cluster, BRIDGE, (), world)
-
-
-def context(session: Session) -> RunContext:
-    return RunContext(session.cluster.patience, sleep=lambda _: None)
+    return session_on(tmp_path, world, monkeypatch)
 
 
 def test_the_phases_of_a_new_run_before_the_question_change_nothing(session: Session, world: World) -> None:

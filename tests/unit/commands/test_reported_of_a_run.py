@@ -1,5 +1,6 @@
 """What status and check say where the state file is lost, or does not fit the plan any more."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,9 +9,10 @@ import pytest
 from engine.walking import begin, context
 from engine.world import World, make_cluster
 
+from orchestrator import __version__
 from orchestrator.commands import check, locks, recall, recover
 from orchestrator.commands.preflight import Looked
-from orchestrator.commands.status import show_status
+from orchestrator.commands.status import read_progress, show_status
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile
 from orchestrator.errors import HostUnreachableError, PersonNeededError, RefusedError
@@ -75,6 +77,20 @@ def test_status_says_that_the_plan_was_changed(session: Session, capsys: pytest.
         "plan.yaml (or a certificate that it names) was changed since the run began"
         in capsys.readouterr().out
     )
+
+
+def test_a_runbook_of_another_version_is_not_laid_to_the_plan(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk(session, "staged")
+    monkeypatch.setattr(recall, "__version__", "99.1")
+    ports = session.cluster.ports.model_copy(update={"local": 4002})
+    upgraded = replace(session, cluster=session.cluster.model_copy(update={"ports": ports}))
+    reported = (
+        f"began with version {re.escape(__version__)} of this program, and this is 99.1: give this command"
+    )
+    with pytest.raises(RefusedError, match=reported):
+        recall.recall(upgraded, read_progress(session))
 
 
 @pytest.mark.parametrize("verdict", ["pass", "fail"])

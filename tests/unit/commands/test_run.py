@@ -1,29 +1,20 @@
 """What run and rollback refuse before they touch a host, and what they say to do instead."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from engine.walking import begin, context
-from engine.world import World, make_cluster
 
 from orchestrator.commands import check, keeping, locks, recall, rollback
 from orchestrator.commands import run as running
-from orchestrator.commands.phases.call import RunOptions
+from orchestrator.commands.phases.call import RunOptions, Shape
 from orchestrator.commands.status import show_status
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile, progress_of
 from orchestrator.errors import HostUnreachableError, RefusedError, UsageError
 from orchestrator.migrations import MIGRATIONS
-from orchestrator.migrations.bridge import BRIDGE
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Session:
-    cluster = make_cluster(tmp_path)
-    return Session(tmp_path / "plan.yaml", tmp_path / "state", cluster, BRIDGE, (), World(cluster))
 
 
 @pytest.fixture
@@ -61,10 +52,10 @@ def test_a_run_that_was_rolled_back_is_begun_anew_and_not_resumed(undone: Sessio
 def test_a_dry_run_behind_a_rollback_is_that_of_a_new_run(
     undone: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "passed", lambda one: (recall.read_facts(one), ()))
+    monkeypatch.setattr(check, "passed", lambda one, _: (recall.read_facts(one), ()))
     ports = undone.cluster.ports.model_copy(update={"local": 4002})
     changed = replace(undone, cluster=undone.cluster.model_copy(update={"ports": ports}))
-    running.dry(changed, context(changed.cluster))
+    running.dry(changed, context(changed.cluster), Shape())
     assert "server1, server2, server3: from plaintext to sealed." in capsys.readouterr().out
 
 
@@ -120,7 +111,7 @@ def test_the_state_file_of_another_plan_is_never_to_be_recovered(
 def test_a_paused_run_says_how_it_goes_on(
     session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "passed", lambda one: (recall.read_facts(one), ()))
+    monkeypatch.setattr(check, "passed", lambda one, _: (recall.read_facts(one), ()))
     monkeypatch.setattr(locks, "seen", lambda _, hosts: dict.fromkeys(hosts))
     monkeypatch.setattr(keeping, "keep", lambda *_: "kept")
     options = RunOptions(resume=False, until="staged", accept_risk=False)

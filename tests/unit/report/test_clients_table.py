@@ -50,6 +50,13 @@ def test_several_are_counted_and_nobody_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_where_nobody_was_seen_there_is_no_table(tmp_path: Path) -> None:
+    assert [
+        "server1: watched for 12 m (ports 2379 http and https, 4001 http)",
+        "nobody was seen that talks plain http and is cut off when http is closed",
+    ] == clients.table([heard(tmp_path)]).splitlines()
+
+
 def test_a_look_says_how_it_was_made(tmp_path: Path) -> None:
     blind = replace(WATCHING, means="ports", watched_s=4.0)
     one = replace(heard(tmp_path, is_watched=False), watching=blind)
