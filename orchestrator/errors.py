@@ -1,6 +1,6 @@
 """Every error an operator can meet: one class for each decision it asks for, with its exit code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
@@ -71,6 +71,10 @@ class PersonNeededError(OrchestratorError):
 
     exit_code = 9
 
+    def __init__(self, message: str, checks: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.checks = checks  # names of those by which the cluster is not seen to be healthy
+
 
 class UsageError(OrchestratorError):
     """The command line asks for something that does not fit together."""
@@ -88,6 +92,17 @@ class RunTerminatedError(RunInterruptedError):
     """The same, by SIGTERM."""
 
     exit_code = 143
+
+
+def checks_behind(error: BaseException) -> tuple[str, ...]:
+    """Return the names of the checks that an error stands for, and those that it was raised from."""
+
+    def each(link: BaseException | None) -> Iterator[str]:
+        while link is not None:
+            yield from getattr(link, "checks", ())
+            link = link.__cause__
+
+    return tuple(dict.fromkeys(each(error)))
 
 
 @dataclass(frozen=True, slots=True)

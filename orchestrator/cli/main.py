@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -14,11 +15,12 @@ from orchestrator import bastion, commandline, output
 from orchestrator.cli import streams
 from orchestrator.cli.groups import Raised
 from orchestrator.cli.program import app
-from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError
+from orchestrator.errors import OrchestratorError, RunInterruptedError, UsageError, checks_behind
 from orchestrator.interrupt import InterruptedAtOnce, answer_promptly
 from orchestrator.text import escaped
 
 _EXPLAINED = {4, 6, 7, 9}  # what somebody meets at night; the others say it all themselves
+_MOST_CHECKS = 3  # one that does not hold brings others along, and the first say most
 _AT_ONCE_S = 1.0  # so long the last words of a program that is left at once wait for their reader
 
 
@@ -51,6 +53,15 @@ def _misspelt(error: TyperException) -> str:
     return f"error: {wrong}. See: {commandline.command(*verbs, '--help')}"
 
 
+def _explicable(checks: Sequence[str]) -> Sequence[str]:
+    """Return the first checks that are explained by their names; not so those of one step alone."""
+    if not checks:
+        return ()
+    from orchestrator.report.explaining import is_explained  # noqa: PLC0415 -- only who meets it pays for it
+
+    return [name for name in checks if is_explained(name)][:_MOST_CHECKS]
+
+
 def _called() -> int:
     try:
         code = app(prog_name=commandline.NAME, standalone_mode=False)
@@ -58,7 +69,8 @@ def _called() -> int:
         is_echo = isinstance(error, UsageError)  # of words of the command line, which may hold anything
         output.err(f"error: {escaped(str(error), keep='') if is_echo else error}")
         if error.exit_code in _EXPLAINED:
-            output.err(f"more: {commandline.command('explain', str(error.exit_code))}")
+            for word in (str(error.exit_code), *_explicable(checks_behind(error))):
+                output.err(f"more: {commandline.command('explain', *word.split())}")
         return error.exit_code
     except TyperException as error:
         output.err(_misspelt(error))

@@ -49,10 +49,10 @@ class Halt:
             self._looks.hold(self.always, "members", spent_s=self._clock() - self._since)
         except wait.UnseenError as error:
             return PersonNeededError(
-                f"{reason}; the cluster's health could not be checked: {error}{reported}"
+                f"{reason}; the cluster's health could not be checked: {error}{reported}", error.checks
             )
         except wait.NotYetError as error:
-            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{reported}")
+            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{reported}", error.checks)
         return StoppedError(
             f"{reason}; the cluster is healthy{reported if advice and advice.is_urgent else ''}"
         )

@@ -26,6 +26,7 @@ class NotYetError(Exception):
         super().__init__("; ".join(map(str, refusals)))
         self.refusals = tuple(refusals)
         self.reasons = tuple(map(str, refusals))
+        self.checks = tuple(dict.fromkeys(one.name for one in refusals if one.name))
         self.places = tuple(dict.fromkeys(one.where for one in refusals))
 
 

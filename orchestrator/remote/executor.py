@@ -20,6 +20,11 @@ class Refusal:
     where: str = ""
     fix: str = ""
 
+    @property
+    def name(self) -> str:
+        """The check's name, which can be explained; nothing if it was none."""
+        return self.gate.removeprefix(f"{self.where}: ") if self.where else ""
+
     def __str__(self) -> str:
         return f"{self.gate}: {self.reason}"
 

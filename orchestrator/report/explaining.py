@@ -34,14 +34,23 @@ class Explained:
 
 def explained(word: str) -> str:
     """Return everything that a word means; UsageError with the nearest words if it is none of ours."""
-    wanted = _plain(word)
-    found = [one for one in every() if wanted in {_plain(one.word), _plain(f"{one.kind} {one.word}")}]
+    found = _found(word)
     if not found:
         known = {one.word for one in every()}
         raise UsageError(
-            f"explain: {shown(word)} is no exit code, state, round or check: {meant(wanted, known)}"
+            f"explain: {shown(word)} is no exit code, state, round or check: {meant(_plain(word), known)}"
         )
     return "\n\n".join("\n".join(_lines(one)) for one in found) + "\n"
+
+
+def is_explained(word: str) -> bool:
+    """Whether a word is one of ours."""
+    return bool(_found(word))
+
+
+def _found(word: str) -> list[Explained]:
+    wanted = _plain(word)
+    return [one for one in every() if wanted in {_plain(one.word), _plain(f"{one.kind} {one.word}")}]
 
 
 def every() -> Iterator[Explained]:

@@ -11,11 +11,20 @@ from support.reviews import reviewed, shown
 
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.state_file import MemoryEventLog
-from orchestrator.errors import PersonNeededError, RefusedError, RunInterruptedError, StoppedError
+from orchestrator.engine.step import gates_behind
+from orchestrator.errors import (
+    PersonNeededError,
+    RefusedError,
+    RunInterruptedError,
+    StoppedError,
+    checks_behind,
+)
 from orchestrator.host.operations import Job, JobResult
+from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.model import Cluster, Patience
 from orchestrator.remote.dry_run import DryRunExecutor
 from orchestrator.remote.executor import LiveExecutor
+from orchestrator.report.explaining import is_explained
 from orchestrator.report.review import markdown
 from orchestrator.report.review.model import Note
 
@@ -121,8 +130,10 @@ def test_hosts_changed_by_hand_are_named_on_resume(cluster: Cluster) -> None:
     run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     del world.hosts["server1"].files["/etc/systemd/system/etcd2.service.d/30-certs.conf"]
 
-    with pytest.raises(StoppedError, match=r"server1: loaded with certificates: .*30-certs.conf is missing"):
+    reported = r"server1: loaded with certificates: .*30-certs.conf is missing"
+    with pytest.raises(StoppedError, match=reported) as stopped:
         run(runbook, LiveExecutor(world), event_log, context(cluster))
+    assert ("loaded with certificates",) == checks_behind(stopped.value)
 
 
 def test_an_interrupted_run_stops_between_steps_and_can_go_on(cluster: Cluster) -> None:
@@ -168,8 +179,9 @@ def test_a_member_that_falls_ill_between_two_steps_stops_the_line(cluster: Clust
         return False
 
     watched = RunContext(cluster.patience, sleep=lambda _: None, should_stop=fall_ill)
-    with pytest.raises(PersonNeededError, match="server2 is not healthy"):
+    with pytest.raises(PersonNeededError, match="server2 is not healthy") as stopped:
         run(runbook, LiveExecutor(world), event_log, watched)
+    assert "quorate" in checks_behind(stopped.value)
     assert [1, 0, 0] == [host.restarts for host in world.hosts.values()]
 
 
@@ -266,3 +278,15 @@ def test_certificates_that_a_peer_refuses_stop_the_run_before_any_restart(cluste
     run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert event_log.progress.is_finished
     assert not any(host.trial for host in world.hosts.values())
+
+
+@pytest.mark.parametrize("migration", MIGRATIONS)
+def test_every_check_that_a_run_can_stop_at_is_explained_by_its_printed_name(
+    cluster: Cluster, migration: str
+) -> None:
+    runbook = compiled(cluster, World(cluster), migration)
+    steps = runbook.steps.values()
+    checks = [gate for gates in runbook.gates.values() for gate in gates]
+    checks += [gate for step in steps for gate in (*step.always, *step.before, *gates_behind(step))]
+    assert checks
+    assert [] == [gate.title for gate in checks if not is_explained(gate.name)]

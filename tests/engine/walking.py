@@ -79,8 +79,8 @@ def start(event_log: EventLog, runbook: Runbook, step: Step) -> None:
     )
 
 
-def compiled(cluster: Cluster, world: World) -> Runbook:
-    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["bridge"])
+def compiled(cluster: Cluster, world: World, migration: str = "bridge") -> Runbook:
+    return compile_forward(cluster, gather(cluster, world.look), MIGRATIONS[migration])
 
 
 def context(cluster: Cluster) -> RunContext:

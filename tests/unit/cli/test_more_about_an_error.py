@@ -28,3 +28,26 @@ def test_a_stopped_run_names_the_command_that_explains_it_and_that_command_does(
 def test_whoever_says_something_wrong_is_not_told_more(tmp_path: Path) -> None:
     done = run(tmp_path, sys.executable, "-m", "orchestrator", "run")
     assert (64, 0) == (done.returncode, done.stderr.count("more: "))
+
+
+STOPS = """
+from orchestrator.cli import main
+from orchestrator.engine import wait
+from orchestrator.errors import StoppedError
+from orchestrator.remote.executor import Refusal
+
+NAMES = "raft lag", "half way through accept/server1", "serving https", "healthy", "quorate"
+
+def stop(**_):
+    refusals = [Refusal(f"server1: {name}", "no", "server1") for name in NAMES]
+    raise StoppedError("stopped") from wait.NotYetError(refusals)
+
+main.app = stop
+main.main()
+"""
+
+
+def test_the_checks_that_made_an_error_are_explained_too(tmp_path: Path) -> None:
+    stopped = run(tmp_path, sys.executable, "-c", STOPS)
+    more = re.findall(r"^more: .* explain (.*)$", stopped.stderr, re.MULTILINE)
+    assert ["7", "raft lag", "serving https", "healthy"] == more, stopped.stderr
