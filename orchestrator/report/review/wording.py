@@ -48,7 +48,15 @@ def _restarts(review: Review) -> Iterable[str]:
             f"Each is away for {_span(min(known), max(known))}, as its systemd recorded of the last restart; "
             "behind it, the run waits until the host is well."
         )
-    yield "A client that knows one member alone waits while that one is away; others use the rest."
+    if any(_is_no_quorum_left(one) for one in review.restarts):
+        yield "While a member is away there is no quorum: every client waits until it is back."
+    else:
+        yield "A client that knows one member alone waits while that one is away; others use the rest."
+
+
+def _is_no_quorum_left(one: Radius) -> bool:
+    """Whether a restart takes the quorum away, which is more than half of the members."""
+    return one.role == "member" and one.members - 1 < one.members // 2 + 1
 
 
 def _span(least_s: float, most_s: float) -> str:
@@ -62,7 +70,7 @@ def radius(one: Radius) -> str:
     for_s = "" if one.away_s is None else f" for about {one.away_s:.1f} s"
     if one.role == "proxy":
         return "; ".join((f"restarts {one.host}, a proxy: its own host's clients wait{for_s}", *one.clients))
-    lost = ", and no quorum meanwhile" if one.members - 1 < one.members // 2 + 1 else ""
+    lost = ", and no quorum meanwhile" if _is_no_quorum_left(one) else ""
     leader = (f"leadership moves to {one.successor} first",) if one.successor else ()
     away = f"restarts {one.host}: 1 of {one.members} away{for_s}{lost}"
     return "; ".join((away, *leader, *one.clients))

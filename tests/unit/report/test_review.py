@@ -66,6 +66,29 @@ def test_what_a_restart_touches_is_said_in_a_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("members", "waits"),
+    [
+        (1, "every client waits"),
+        (2, "every client waits"),
+        (3, "others use the rest"),
+        (5, "others"),
+        (7, "others"),
+    ],
+)
+def test_the_summary_says_who_waits_while_a_member_is_away(tmp_path: Path, members: int, waits: str) -> None:
+    cluster = make_cluster(tmp_path, members)
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    step = runbook.step("accept/server1")
+    job = Job(f"ab12-{step.id}", step.host, step.operations, 60.0, step=step.id)
+    reported = shown(reviewed(cluster, world, runbook, [job]))
+    assert [waits in line for line in reported.splitlines() if "is away" in line or "is back" in line] == [
+        True
+    ]
+    assert f"1 of {members} away" in reported
+
+
+@pytest.mark.parametrize(
     ("before", "behind", "said"),
     [
         ("http://0.0.0.0:2379", "http://0.0.0.0:2379", ["clients on :2379 keep http"]),
