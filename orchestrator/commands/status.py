@@ -10,8 +10,7 @@ from orchestrator.engine.state_file import progress_of
 from orchestrator.errors import (
     HostUnreachableError,
     LoginRefusedError,
-    PersonNeededError,
-    StoppedError,
+    OrchestratorError,
     UsageError,
 )
 from orchestrator.output import clear, err, out
@@ -38,7 +37,7 @@ def follow(session: Session, should_stop: Callable[[], bool], *, is_json: bool) 
     while not should_stop():
         try:
             show_status(session, is_json=is_json, begin=clear)
-        except (HostUnreachableError, LoginRefusedError, StoppedError, PersonNeededError) as error:
+        except OrchestratorError as error:
             err(f"exit code {error.exit_code} now: {session.spelled(str(error))}")
         time.sleep(PAUSE_S)
 
