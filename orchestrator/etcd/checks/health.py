@@ -18,11 +18,6 @@ from orchestrator.text import shown
 
 # Raft entries that a member may be behind: a busy cluster writes about that in the time of one look.
 MAX_LAG = 1000
-_UNSPARED = "Whenever a member restarts there is no quorum, and every client waits until it is back"
-_SPARE = (
-    "tell those who use the cluster, or let it grow to three members first (etcdctl member add); "
-    "how long each restart may take: orchestrator run PLAN --dry-run"
-)
 _MEMBER_ID = re.compile(r"\bmemberID:(\d+)")  # etcdctl writes it in decimal here, in hex everywhere else
 
 
@@ -190,9 +185,7 @@ def quorum(site: Site) -> Iterable[Check]:
         well = len(statuses) - len(complaints)
         if well == count:
             led = ", ".join(name for name, one in known.items() if one.leader == one.id)
-            spare = well - count // 2 - 1
-            reported = f"{well} of {count} healthy, can lose {spare}; {led} leads"
-            yield fine(reported) if spare else doubtful(f"{reported}. {_UNSPARED}", _SPARE)
+            yield fine(f"{well} of {count} healthy, can lose {well - count // 2 - 1}; {led} leads")
 
     if healths:
         facts = (healths, statuses, logins, processes)

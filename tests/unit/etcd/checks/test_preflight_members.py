@@ -100,22 +100,6 @@ def test_quorum(
     assert evidence in found[0].evidence
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_cluster_that_can_lose_nobody_is_warned_of_each_restart(tmp_path: Path, count: int) -> None:
-    names = ALL[:count]
-    leading = {(name, "json"): status(number, leader=1) for number, name in enumerate(names, start=1)}
-    site = make_site(tmp_path, *names)
-    members = tuple(site.cluster.member(name) for name in names)
-    alone = replace(site, cluster=site.cluster.model_copy(update={"members": members}))
-    (one,) = answered("quorum", alone, leading)
-    assert ("warn", f"{count} of {count} healthy, can lose 0; server1 leads") == (
-        one.verdict,
-        one.evidence.partition(". ")[0],
-    )
-    assert "every client waits" in one.evidence
-    assert "three members" in one.fix
-
-
 # What etcd 3.4.23 says to those who bring no login once `auth enable` was run.
 LOCKED = Answer(
     1,
