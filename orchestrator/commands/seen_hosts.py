@@ -71,7 +71,8 @@ def called(member: Registered) -> str:
 
 def summed_up(seen: Look) -> Discovered:
     """Return the cluster that was seen, of which every member was asked."""
-    first = next(one for one in seen.hosts if one.own)
+    asked = _once(seen.hosts)
+    first = next(one for one in asked if one.own)
     peers = first.own.peer_urls if first.own else ()
     client = (
         _port(first.running, settings.ADVERTISE_CLIENT)
@@ -79,9 +80,9 @@ def summed_up(seen: Look) -> Discovered:
         or 2379
     )
     hosts: list[DiscoveredHost] = []
-    for one in sorted(seen.hosts, key=lambda one: one.is_proxy):
+    for one in sorted(asked, key=lambda one: one.is_proxy):
         hosts.append(_host(one, [host.name for host in hosts]))
-    locals_ = [_local(one.running, client) for one in seen.hosts if one.own]
+    locals_ = [_local(one.running, client) for one in asked if one.own]
     name = first.running.settings.get("ETCD_INITIAL_CLUSTER_TOKEN", "")
     return Discovered(
         name=name if name != _UNNAMED and usable(name) else "",
@@ -93,6 +94,14 @@ def summed_up(seen: Look) -> Discovered:
         wants_login=seen.wants_login,
         notes=tuple(_disagreements(seen)),
     )
+
+
+def _once(hosts: Iterable[Seen]) -> list[Seen]:
+    """Return each member once, as it was named first: by its name and by its address it is the same."""
+    once: dict[str, Seen] = {}
+    for one in hosts:
+        once.setdefault(one.own.id if one.own else f"proxy {one.seed.host}", one)
+    return list(once.values())
 
 
 def _disagreements(seen: Look) -> Iterable[str]:
