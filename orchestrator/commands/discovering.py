@@ -50,7 +50,7 @@ def cluster_of(seeds: Sequence[Seed], services: Mapping[str, str], ssh: Mapping[
                     "name": name,
                     "address": f"host{number}.invalid",
                     "service": services.get(name, "etcd"),
-                    "ssh": _ssh(one),
+                    "ssh": {"host": one.host, **one.way},
                 }
                 for number, (name, one) in enumerate(zip(names_of(seeds), seeds, strict=True))
             ),
@@ -59,17 +59,6 @@ def cluster_of(seeds: Sequence[Seed], services: Mapping[str, str], ssh: Mapping[
         by_alias=True,
         by_name=False,
     )
-
-
-def _ssh(seed: Seed) -> dict[str, object]:
-    given = {
-        "host": seed.host,
-        "user": seed.user,
-        "port": seed.port,
-        "become": seed.become,
-        "identity_file": seed.identity_file,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def names_of(seeds: Sequence[Seed]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from orchestrator.plan import spelling
 from orchestrator.plan.faults import meant
 from orchestrator.plan.locations import read_plain
 from orchestrator.plan.seeds import Seed, number
+from orchestrator.plan.ssh_words import jump_of
 from orchestrator.text import shown
 
 _LARGEST = 1_000_000  # bytes
@@ -23,6 +24,7 @@ _MOST_RANGES = 5  # in a name
 _RANGE = re.compile(r"\[(?P<first>[0-9a-z]+):(?P<last>[0-9a-z]+)\]")
 _HEAD = re.compile(r"\[(?P<group>[^\[\]:]+)(?::(?P<kind>hosts|children|vars))?\]\s*(?:[#;].*)?")
 _YES = {"true", "yes", "on", "1"}
+_SSH_WORDS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")  # as ssh gets them
 _VARIABLES = ("user", "port", "host", "become", "become_method")
 
 
@@ -102,6 +104,7 @@ def _seed(name: str, variables: Mapping[str, str]) -> Seed:
             port=number(said["port"]) if "port" in said else None,
             become=_become(said),
             identity_file=spelling.path(key) if key else None,
+            jump=jump_of(" ".join(filter(None, map(variables.get, _SSH_WORDS)))),
         )
     except ValueError as error:
         raise ValueError(f"{shown(name)}: {error}") from error

@@ -1,5 +1,6 @@
 """Hosts before there is a plan: whom an operator names, on a command line or in an Ansible inventory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -21,6 +22,13 @@ class Seed:
     port: int | None = None
     become: Literal["none", "sudo", "doas"] | None = None
     identity_file: str | None = None
+    jump: str | None = None
+
+    @property
+    def way(self) -> Mapping[str, str | int]:
+        """What was said of the way there, by the names that it has in a plan's ``ssh``."""
+        given = {name: getattr(self, name) for name in ("user", "port", "become", "identity_file", "jump")}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 def seed(text: str) -> Seed:

@@ -138,26 +138,15 @@ def _host(host: DiscoveredHost, service: str, shared: Mapping[str, str | int]) -
 
 def _own_ssh(host: DiscoveredHost, shared: Mapping[str, str | int]) -> dict[str, Value]:
     """Return how a host is reached where that differs from the others."""
-    said = {name: value for name, value in _said(host).items() if shared.get(name) != value}
+    said = {name: value for name, value in host.seed.way.items() if shared.get(name) != value}
     return ({"host": host.seed.host} if host.seed.host != host.address else {}) | said
-
-
-def _said(host: DiscoveredHost) -> dict[str, Value]:
-    seed = host.seed
-    given: dict[str, Value | None] = {
-        "user": seed.user,
-        "port": seed.port,
-        "become": seed.become,
-        "identity_file": seed.identity_file,
-    }
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def shared_by(hosts: Sequence[DiscoveredHost]) -> dict[str, Value]:
     """Return what is said of the way to every host alike."""
-    first = _said(hosts[0])
+    first = hosts[0].seed.way
     return {
-        name: value for name, value in first.items() if all(_said(one).get(name) == value for one in hosts)
+        name: value for name, value in first.items() if all(one.seed.way.get(name) == value for one in hosts)
     }
 
 

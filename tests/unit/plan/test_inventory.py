@@ -1,5 +1,6 @@
 """Hosts of Ansible inventories, and of a command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,53 @@ def test_without_a_group_every_host_counts(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_said(text: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=reason):
         read(inventory(tmp_path, "hosts", text), "etdc")
+
+
+@pytest.mark.parametrize(
+    ("words", "jump"),
+    [
+        ("-o ProxyJump=ops@bastion:2222,inner", "ops@bastion:2222,inner"),
+        ("-J ops@bastion -o ControlPersist=60s", "ops@bastion"),
+        ("-o 'ProxyJump inner' -Jlater", "inner"),
+        ('-o ProxyCommand="ssh -W %h:%p -q ops@bastion"', "ops@bastion"),
+        ('-C -oProxyCommand="/usr/bin/ssh -l ops bastion -W [%h]:%p -p 2222"', "ops@bastion:2222"),
+        ('-o ProxyCommand="ssh -W %h:%p fd00::1"', "[fd00::1]"),
+        ("-o ProxyCommand=none", None),
+        ("-o StrictHostKeyChecking=no -C", None),
+        ("", None),
+    ],
+    ids=range(9),
+)
+def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Path) -> None:
+    text = f"db1 ansible_ssh_extra_args='-v'\n[all:vars]\nansible_ssh_common_args={words}\n"
+    assert (Seed("db1", "db1", jump=jump),) == read(inventory(tmp_path, "hosts", text), None)
+    in_yaml = f"all: {{hosts: {{db1: }}, vars: {{ansible_ssh_common_args: {json.dumps(words)}}}}}"
+    assert (Seed("db1", "db1", jump=jump),) == read(inventory(tmp_path, "hosts.yml", in_yaml), None)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            "-o ProxyCommand='nc -x proxy %h %p'",
+            "'db1': the ProxyCommand .* is no 'ssh -W %h:%p HOST'.* --jump",
+        ),
+        ("-o ProxyCommand='ssh bastion nc %h %p'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -W %h:%p -J outer inner'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -W %h:%p {{ bastion }}'", "is no 'ssh -W"),
+        ("-o ProxyJump={{bastion}}", "'db1'"),
+        ("-o ProxyCommand='ssh -W %h:%p -p 0 bastion'", "is no TCP port"),
+        ("-z", "is no words for ssh: option -z not recognized"),
+        ("-o ProxyCommand='", "is no words of a command line: No closing quotation"),
+    ],
+    ids=range(8),
+)
+def test_a_way_that_is_not_understood_is_said_with_what_helps(
+    words: str, reason: str, tmp_path: Path
+) -> None:
+    text = f"all: {{hosts: {{db1: }}, vars: {{ansible_ssh_common_args: {json.dumps(words)}}}}}"
+    with pytest.raises(ValueError, match=reason):
+        read(inventory(tmp_path, "hosts.yml", text), None)
 
 
 def test_a_device_is_no_inventory() -> None:
