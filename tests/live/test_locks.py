@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from live.faults.strikes import announced, job_done
 from live.stories import events, failure, orchestrator, run_and_kill, state_file, unhealthy, writing
+from support.waiting import until
 
 from orchestrator.engine.events import Opened, RunEnded, StepFailed
 from orchestrator.host import lock
@@ -71,11 +72,12 @@ def stopped_in_the_middle(lab: Lab, round_: str) -> Iterator[subprocess.Popen[by
     """A run that is frozen (SIGSTOP) in the middle of a round, of which the hosts know."""
     process, is_now = start(lab, "run", PLAN, "--yes"), job_done(lab, round_)
     try:
-        deadline = time.monotonic() + 120
-        while not is_now(events(lab)):
+
+        def is_there() -> bool:
             assert process.poll() is None, (lab.directory / "stderr").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+            return is_now(events(lab))
+
+        until(is_there, within_s=120.0, pause_s=0.005)
         os.kill(process.pid, signal.SIGSTOP)
         yield process
     finally:

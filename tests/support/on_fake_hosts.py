@@ -1,7 +1,8 @@
 """The program in a process of its own, over the engine's fake hosts: on_fake_hosts.py FOLDER JOB_S ARGS.
 
 Everything is real but the hosts, and what these fake ones cannot be asked: the checklist, and a backup.
-Each job takes JOB_S seconds. What FOLDER/notify.json holds is the plan's section ``notify``.
+Each job takes JOB_S seconds, and waits for as long as a line of FOLDER/held is part of its name.
+What FOLDER/notify.json holds is the plan's section ``notify``.
 """
 
 import json
@@ -23,6 +24,18 @@ from orchestrator.plan.notify import Notify
 from orchestrator.session import Session
 
 
+def hold(folder: Path, *words: str) -> None:
+    """Let jobs with these words in their names wait from now on, and all others go on."""
+    (folder / "held.new").write_text("".join(f"{one}\n" for one in words))
+    (folder / "held.new").rename(folder / "held")
+
+
+def held(folder: Path) -> Sequence[str]:
+    """Return the words that are held now."""
+    place = folder / "held"
+    return place.read_text().splitlines() if place.exists() else ()
+
+
 def main() -> None:
     """Run one command."""
     folder, job_s, *arguments = sys.argv[1:]
@@ -35,6 +48,8 @@ def main() -> None:
     def moment(name: str) -> None:
         if name.startswith("before "):
             time.sleep(float(job_s))
+            while any(words in name for words in held(Path(folder))):
+                time.sleep(0.01)
 
     world = World(cluster, moment)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.waiting import MOST_S
+
 
 class Terminal:
     """A program at a terminal of its own."""
@@ -28,7 +30,7 @@ class Terminal:
         )
         os.close(theirs)
 
-    def read(self, within_s: float = 20.0, until: str | None = None) -> str:
+    def read(self, within_s: float = MOST_S, until: str | None = None) -> str:
         """Read until that was said, or until the program has hung up; return everything that was said."""
         deadline = time.monotonic() + within_s
         while until is None or until not in self.said:
@@ -54,7 +56,7 @@ class Terminal:
         os.close(self._ours)
         self._ours = -1
 
-    def end(self, within_s: float = 30.0) -> int:
+    def end(self, within_s: float = MOST_S) -> int:
         """Wait for the program, and return its exit code."""
         return self.process.wait(within_s)
 
@@ -97,5 +99,5 @@ def interrupt(process: subprocess.Popen[bytes], number: signal.Signals = signal.
     """Send a signal, wait for the end, and return how long that took, in seconds."""
     sent = time.monotonic()
     process.send_signal(number)
-    process.wait(30)
+    process.wait(MOST_S)
     return time.monotonic() - sent

@@ -2,10 +2,11 @@
 
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from support.waiting import MOST_S, until
 
 
 class Screen:
@@ -21,7 +22,7 @@ class Screen:
     def start(self, command: Sequence[str], env: Mapping[str, str], columns: int, rows: int) -> None:
         variables = [f"{name}={value}" for name, value in env.items() if name not in {"TERM", "TMUX"}]
         # the shell stays: what is left on the screen can be looked at, and the exit code is kept
-        script = f"cd {self._folder}; {shlex.join(['env', *variables, *command])}; echo $? >exit; sleep 60"
+        script = f"cd {self._folder}; {shlex.join(['env', *variables, *command])}; echo $? >exit; sleep 600"
         self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), f"bash -c {shlex.quote(script)}")
         self._tmux("set-option", "-g", "window-size", "manual")
 
@@ -44,20 +45,25 @@ class Screen:
     def press(self, *keys: str) -> None:
         self._tmux("send-keys", *keys)
 
-    def wait_for(self, text: str, within_s: float = 30.0) -> list[str]:
+    def wait_for(self, text: str, within_s: float = MOST_S) -> list[str]:
         """Wait until a text is shown; returns the screen."""
-        deadline = time.monotonic() + within_s
-        while text not in (seen := "\n".join(self.shown())):
-            assert time.monotonic() < deadline, f"not within {within_s} s: {text!r} in\n{seen}"
-            time.sleep(0.02)
-        return seen.split("\n")
+        seen: list[str] = []
 
-    def exit_code(self, within_s: float = 60.0) -> int:
-        deadline = time.monotonic() + within_s
+        def is_there() -> bool:
+            seen[:] = self.shown()
+            return text in "\n".join(seen)
+
+        until(is_there, lambda: "\n".join([repr(text), "in", *seen]), within_s=within_s)
+        return seen
+
+    def exit_code(self, within_s: float = MOST_S) -> int:
+        """Wait until the program has ended."""
         path = self._folder / "exit"
-        while not path.exists() or not path.read_text().endswith("\n"):
-            assert time.monotonic() < deadline, "\n".join(self.shown())
-            time.sleep(0.02)
+
+        def has_ended() -> bool:
+            return path.exists() and path.read_text().endswith("\n")
+
+        until(has_ended, lambda: "\n".join(self.shown()), within_s=within_s)
         return int(path.read_text())
 
     def end(self) -> None:

@@ -29,7 +29,7 @@ class Mute:
         self.taken: list[socket.socket] = []
 
     def wait_for_a_call(self) -> None:
-        self.listeners[0].settimeout(30)
+        self.listeners[0].settimeout(60)
         self.taken.append(self.listeners[0].accept()[0])
 
 
@@ -105,13 +105,13 @@ def test_who_only_looks_is_left_at_once(
         mute.wait_for_a_call()
         sent = time.monotonic()
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         took_s = time.monotonic() - sent
     finally:
         process.kill()
         process.wait()
     assert (128 + number, LEFT) == (process.returncode, said)
-    assert took_s < 6.0, "a second, and a busy machine may take some more"
+    assert took_s < 12.0, "a second, and a busy machine may take some more"
     assert not list(plan.parent.glob("*.jsonl*"))
 
 
@@ -126,7 +126,7 @@ def test_ctrl_c_while_the_program_starts_is_no_traceback() -> None:
         assert b"up" == process.stdout.read(2)
         time.sleep(0.03 + 0.07 * number)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         assert said in {b"", b"interrupted\n"}
         assert process.returncode in {0, 130, -signal.SIGINT}
 
@@ -148,5 +148,5 @@ def test_a_terminal_that_goes_away_unwinds_a_command_that_has_no_session(tmp_pat
         assert process.stdout is not None
         assert b"up\n" == process.stdout.readline()
         process.send_signal(signal.SIGHUP)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert expected == process.returncode

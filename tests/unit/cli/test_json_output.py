@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from support.fake_program import called, command, environment
 from support.terminals import full_pipe
+from support.waiting import until
 
 from orchestrator.engine import state_file
 from orchestrator.report.event_lines import LINE, schema
@@ -125,12 +125,9 @@ def test_watch_follows_a_run_that_is_under_way(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "plan.yaml.state.jsonl").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until((tmp_path / "plan.yaml.state.jsonl").exists)
         watched = called(tmp_path, "watch", "plan.yaml")
-        assert 0 == run.wait(30)
+        assert 0 == run.wait(60)
     finally:
         run.kill()
         run.wait()
@@ -153,9 +150,7 @@ def test_ctrl_c_ends_watch_and_leaves_the_run_alone(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while not (tmp_path / "plan.yaml.state.jsonl").exists():
-        assert run.poll() is None
-        time.sleep(0.02)
+    until((tmp_path / "plan.yaml.state.jsonl").exists)
     watch = subprocess.Popen(
         # a test run in the background of a script is started with SIGINT ignored, and so would this be
         ["env", "--default-signal=INT", *command(tmp_path, "watch", "plan.yaml")],

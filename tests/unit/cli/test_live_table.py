@@ -1,12 +1,15 @@
 """The live table at a real terminal: tmux shows what a person sees, while the program walks fake hosts."""
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from support.fake_program import command, environment
+from support.on_fake_hosts import hold
 from support.tmux import Screen, screen
+from support.waiting import until
 
 from orchestrator.engine import state_file
 from orchestrator.engine.progress import Progress
@@ -14,7 +17,7 @@ from orchestrator.engine.progress import Progress
 TABLE = ("member", "server1", "server2", "server3", "step ", "quorum: ", "if you go back now: ")
 
 
-def started(folder: Path, *more: str, job_s: float = 0.25) -> list[str]:
+def started(folder: Path, *more: str, job_s: float = 0.0) -> list[str]:
     return command(folder, "run", "plan.yaml", *more, job_s=job_s)
 
 
@@ -33,37 +36,43 @@ def table_of(lines: list[str]) -> list[str]:
 
 
 def wait_for_table(seen: Screen, columns: int, step: str) -> list[str]:
-    """Wait until exactly one whole table is there, as wide as the terminal allows."""
-    deadline = time.monotonic() + 20
-    while True:
+    """Wait until exactly one whole table is there, with the columns that the terminal is wide enough for."""
+    head = (
+        ["member", "state", "clients", "peers", "etcd"] if columns >= 80 else ["member", "state", "cl/peers"]
+    )
+
+    table: list[str] = []
+
+    def is_there() -> bool:
         lines = seen.shown()
-        table = table_of(lines)
-        words = "\n".join(table)
+        table[:] = table_of(lines)
         is_one = 1 == sum(line.startswith("member ") for line in lines)
-        if is_one and all(part in words for part in TABLE) and step in words:
-            assert all(len(line) < columns for line in table), table
-            return table
-        assert time.monotonic() < deadline, "\n".join(lines)
-        time.sleep(0.02)
+        is_whole = is_one and all(part in "\n".join(table) for part in (*TABLE, step))
+        return is_whole and head == table[0].split()
+
+    until(is_there, lambda: "\n".join(seen.shown()))
+    assert all(len(line) < columns for line in table), table
+    return table
 
 
 def test_it_stands_below_the_lines_and_follows_the_terminals_size(tmp_path: Path) -> None:
+    hold(tmp_path, "accept-server1")
     with screen(tmp_path, started(tmp_path, "--yes"), variables(), columns=80) as seen:
         wide = wait_for_table(seen, 80, "accept/server1")
-        assert ["member", "state", "clients", "peers", "etcd"] == wide[0].split()
         assert "server1  proven  http     http   3.4.23  accept, restarts" in wide
         assert "quorum: 2 of 3 healthy, server1 restarts; can lose 0 more" in wide
-        assert any(line.startswith("step 7 of 18: accept/server1, 0 s so far; ") for line in wide)
+        assert any(re.match(r"step 7 of 18: accept/server1, \d+ s so far; ", line) for line in wide)
 
         seen.resize(40, 24)
-        narrow = wait_for_table(seen, 40, "bridge/")
-        assert ["member", "state", "cl/peers"] == narrow[0].split()
+        hold(tmp_path, "bridge-server2")
+        wait_for_table(seen, 40, "bridge/")
 
         seen.resize(200, 50)
-        whole = wait_for_table(seen, 200, "switch/")
-        assert any(", about 0.3 s expected; " in line for line in wait_for_table(seen, 200, "switch/server3"))
-        assert ["member", "state", "clients", "peers", "etcd"] == whole[0].split()
+        hold(tmp_path, "switch-server3")
+        whole = wait_for_table(seen, 200, "switch/server3")
+        assert any(re.search(r", about \d+(\.\d)? s expected; ", line) for line in whole), whole
 
+        hold(tmp_path)
         assert 0 == seen.exit_code()
         last = seen.wait_for("done: ")
     members = ["server1  sealed  https    https  3.4.23", "server2  sealed  https    https  3.4.23  leader"]
@@ -75,35 +84,38 @@ def test_it_stands_below_the_lines_and_follows_the_terminals_size(tmp_path: Path
 
 @pytest.mark.parametrize("rows", [6, 12])
 def test_a_low_terminal_has_what_fits(tmp_path: Path, rows: int) -> None:
+    hold(tmp_path, "accept-server3")
     with screen(tmp_path, started(tmp_path, "--yes"), variables(), columns=80, rows=rows) as seen:
         lines = seen.wait_for("step 8 of 18")
         assert 1 == sum(line.startswith("member ") for line in lines)
+        hold(tmp_path)
         assert 0 == seen.exit_code()
 
 
 def test_the_first_ctrl_c_says_what_is_in_flight_above_the_table_and_finishes_it(tmp_path: Path) -> None:
-    with screen(tmp_path, started(tmp_path, "--yes", job_s=1.0), variables(), columns=200) as seen:
+    hold(tmp_path, "stage-")
+    with screen(tmp_path, started(tmp_path, "--yes"), variables(), columns=200) as seen:
         wait_for_table(seen, 200, "stage/server2")
         seen.press("C-c")
-        pressed = time.monotonic()
         seen.wait_for("in flight, for ")
-        took_s = time.monotonic() - pressed
+        assert progress(tmp_path).unsettled, "it is said while the step goes on"
         assert "in flight, for" not in "\n".join(table_of(seen.shown()))
+        hold(tmp_path)
         assert 130 == seen.exit_code()
         shown = "\n".join(seen.shown())
-    assert took_s < 0.5, "0.1 s are promised; tmux and a busy machine take some more"
     assert "error: stopped before prove/server1, as asked. Go on with: " in shown
     assert "run plan.yaml --resume" in shown
     assert not progress(tmp_path).unsettled
 
 
 def test_the_second_ctrl_c_leaves_at_once_and_the_terminal_is_as_it_should_be(tmp_path: Path) -> None:
-    with screen(tmp_path, started(tmp_path, "--yes", job_s=3.0), variables(), columns=80) as seen:
+    hold(tmp_path, "stage-")
+    with screen(tmp_path, started(tmp_path, "--yes"), variables(), columns=80) as seen:
         wait_for_table(seen, 80, "stage/server1")
         seen.press("C-c")
         seen.wait_for("in flight, for ")
         seen.press("C-c")
-        assert 130 == seen.exit_code(within_s=2.5), "it waited for the step"
+        assert 130 == seen.exit_code(), "it waits for no step"
         assert progress(tmp_path).unsettled
         seen.press("echo", "Space", "typed")
         seen.wait_for("echo typed")

@@ -1,6 +1,5 @@
 """The probe of a run: through whom it writes, and what it says where it cannot begin."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from engine.world import World, make_cluster
 from support.fake_sessions import session_on
 from support.small_etcd import ADDRESSES, serving
 from support.small_etcd import Cluster as SmallEtcd
+from support.waiting import until
 
 from orchestrator.commands import probing, rollback, run
 from orchestrator.commands.phases.call import RunOptions
@@ -98,10 +98,7 @@ def test_a_probe_that_fails_itself_stops_the_run_and_says_that_it_is_not_the_clu
     )
     etcd.lease_ttl = "planted"
     probe.probe.start()
-    ends = time.monotonic() + 30.0
-    while not probe.objection():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
+    until(probe.objection)
     probe.end()
     said = probe.objection()
     assert said.startswith("the probe itself failed, which says nothing of the cluster: ")
@@ -148,10 +145,7 @@ def test_an_objection_says_with_which_command_the_probe_goes_on(
         probe = probing.begun(session, RUN, FACTS, print, way)
         probe.probe.start()
         etcd.silent = set(ADDRESSES)
-        ends = time.monotonic() + 30.0
-        while not probe.objection():
-            assert time.monotonic() < ends
-            time.sleep(0.01)
+        until(probe.objection)
         etcd.silent = set()
         probe.end()
         said = probe.objection()

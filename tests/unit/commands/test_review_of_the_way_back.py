@@ -1,6 +1,7 @@
 """The review of a run that has begun, and of the way back: what is left, from where the hosts stand."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_what_was_measured_so_far_tells_how_long_the_rest_takes(
     capsys.readouterr()
     assert run.dry(switched, context(switched), Shape())
     printed = capsys.readouterr().out
-    assert "3 steps, of which the 15 so far took 0.0 s each" in printed
+    assert re.search(r"3 steps, of which the 15 so far took \d+\.\d s each", printed), printed
     assert "Round seal: switched -> sealed" in printed
     assert "Round switch:" not in printed
     assert "Restarts          none" in printed

@@ -4,12 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.targets import target
+from support.waiting import until
 
 from orchestrator.etcd import saving
 from orchestrator.etcd.api.words import hindrance
@@ -97,12 +97,9 @@ def test_one_that_is_ended_in_the_middle_leaves_nothing(host: Path, shell: str, 
     (host / "slow").touch()
     process = begun(host, shell)
     process.stdin.close()  # type: ignore[union-attr]
-    until = time.monotonic() + 10
-    while not list(host.glob("kept/*/snapshot.db")):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: list(host.glob("kept/*/snapshot.db")))
     os.killpg(process.pid, number)  # as timeout does
-    process.wait(10)
+    process.wait(60)
     for stream in (process.stdout, process.stderr):
         stream.close()  # type: ignore[union-attr]
     process.stdin = None

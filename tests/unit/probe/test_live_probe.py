@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 from support.small_etcd import ADDRESSES, Cluster, serving
+from support.waiting import until
 
 from orchestrator.probe import live
 from orchestrator.probe.awake import real
@@ -25,6 +26,7 @@ from orchestrator.probe.way import Stage
 PREFIX = "/orchestrator-probe-ab12cd34/"
 NAMES = {address: f"server{number}" for number, address in enumerate(ADDRESSES, 1)}
 STRICT = Budget(stall_s=60.0, failures=0)
+STALL_S = 3.0  # no machine that is busy stands still for so long
 
 
 @pytest.fixture
@@ -46,13 +48,6 @@ def probe(
     return LiveProbe(reach(cluster, patience_s), NAMES, PREFIX, budget=budget, interval_s=0.001, clock=clock)
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30.0
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.005)
-
-
 def started(
     cluster: Cluster,
     budget: Budget = STRICT,
@@ -67,7 +62,7 @@ def started(
 
 def test_every_member_is_used_in_turn_and_nothing_is_left(cluster: Cluster) -> None:
     running = started(cluster)
-    wait_until(lambda: running.figures().operations > 6 * KEEPS)
+    until(lambda: running.figures().operations > 6 * KEEPS)
     kept = {key for key in cluster.store if key.startswith(PREFIX)}
     assert kept == set(cluster.store), "it writes below its prefix alone"
     assert len(kept) <= KEEPS + 3
@@ -88,7 +83,7 @@ def test_operations_that_fail_beyond_the_budget_name_member_scheme_and_what_was_
 ) -> None:
     running = started(cluster, patience_s=0.2)
     cluster.silent = set(ADDRESSES)
-    wait_until(lambda: bool(running.objection()))
+    until(lambda: bool(running.objection()))
     said = running.objection()
     cluster.silent = set()
     running.end()
@@ -99,39 +94,39 @@ def test_operations_that_fail_beyond_the_budget_name_member_scheme_and_what_was_
 
 
 def test_a_stall_counts_while_it_lasts_and_a_budget_of_failures_may_be_wider(cluster: Cluster) -> None:
-    running = started(cluster, Budget(stall_s=0.5, failures=10**6), patience_s=0.1)
-    wait_until(lambda: running.figures().operations > 20)
+    running = started(cluster, Budget(stall_s=2.0, failures=10**6), patience_s=0.1)
+    until(lambda: running.figures().operations > 20)
     assert "" == running.objection()
     cluster.silent = set(ADDRESSES)
-    wait_until(lambda: bool(running.objection()))
+    until(lambda: bool(running.objection()))
     cluster.silent = set()
     running.end()
-    assert running.objection().startswith("no write was acknowledged for 0.")
-    assert "probe.stall in the plan allows 0.5 s: server" in running.objection()
-    assert running.figures().longest_stall_s > 0.5
+    assert running.objection().startswith("no write was acknowledged for ")
+    assert "probe.stall in the plan allows 2 s: server" in running.objection()
+    assert running.figures().longest_stall_s > 2.0
 
 
 def test_the_time_in_which_it_reads_back_and_removes_is_no_stall(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = started(cluster, Budget(stall_s=1.0, failures=0))
-    wait_until(lambda: running.figures().operations > 20)
+    running = started(cluster, Budget(stall_s=STALL_S, failures=0))
+    until(lambda: running.figures().operations > 20)
 
     def slowly() -> tuple[Loss, ...]:
-        time.sleep(1.5)
+        time.sleep(STALL_S + 0.5)
         return ()
 
     monkeypatch.setattr(running._prober, "_lost", slowly)
     running.end()
     assert "" == running.objection()
-    assert running.figures().longest_stall_s < 1.0
+    assert running.figures().longest_stall_s < STALL_S
 
 
 def test_its_lease_is_kept_alive_until_its_keys_are_removed(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = started(cluster)
-    wait_until(lambda: running.figures().operations > 20)
+    until(lambda: running.figures().operations > 20)
     renewals: list[int] = []
 
     def slowly() -> tuple[Loss, ...]:
@@ -150,16 +145,16 @@ def test_its_lease_is_kept_alive_until_its_keys_are_removed(
 def test_a_probe_that_fails_itself_is_no_stall_of_the_cluster(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = started(cluster, Budget(stall_s=0.3, failures=0))
-    wait_until(lambda: running.figures().operations > 20)
+    running = started(cluster, Budget(stall_s=STALL_S, failures=0))
+    until(lambda: running.figures().operations > 20)
     assert "" == running.failure
 
     def broken(*_: str) -> None:
         raise ValueError("planted")
 
     monkeypatch.setattr(running._prober, "_read_back", broken)
-    wait_until(lambda: bool(running.failure))
-    time.sleep(0.4)
+    until(lambda: bool(running.failure))
+    time.sleep(STALL_S + 0.5)
     assert "" == running.objection(), "nothing that came behind it is the cluster's"
     running.end()
     assert running.failure.startswith("planted (test_live_probe.py:")
@@ -167,9 +162,9 @@ def test_a_probe_that_fails_itself_is_no_stall_of_the_cluster(
 
 
 def test_a_lease_that_nobody_can_keep_is_the_failure_of_the_probe_too(cluster: Cluster) -> None:
-    running = started(cluster, Budget(stall_s=0.3, failures=0))
+    running = started(cluster, Budget(stall_s=STALL_S, failures=0))
     cluster.lease_ttl = "planted"
-    wait_until(lambda: bool(running.failure))
+    until(lambda: bool(running.failure))
     running.end()
     assert "'planted'" in running.failure
     assert "" == running.objection()
@@ -188,38 +183,38 @@ def test_a_machine_that_was_asleep_longer_than_the_lease_lives_has_seen_no_stall
     cluster: Cluster,
 ) -> None:
     clock = Asleep()
-    running = started(cluster, Budget(stall_s=1.0, failures=0), clock=clock)
-    wait_until(lambda: running.figures().operations > 3 * KEEPS)
+    running = started(cluster, Budget(stall_s=STALL_S, failures=0), clock=clock)
+    until(lambda: running.figures().operations > 3 * KEEPS)
     clock.slept_s = 120.0
     cluster.lapse()
     before = running.figures().operations
-    wait_until(lambda: running.figures().operations > before + 3 * KEEPS or bool(running.objection()))
+    until(lambda: running.figures().operations > before + 3 * KEEPS or bool(running.objection()))
     assert "" == running.objection()
     assert running.end()
     seen = running.figures()
     assert ("", 0, 0) == (running.objection(), seen.failed, seen.lost)
-    assert seen.longest_stall_s < 1.0
+    assert seen.longest_stall_s < STALL_S
     assert 120 == round(running.paused_s)
     assert {} == cluster.store
 
 
 def test_a_cluster_that_loses_the_lease_while_we_are_awake_is_to_blame(cluster: Cluster) -> None:
     running = started(cluster)
-    wait_until(lambda: running.figures().operations > 20)
+    until(lambda: running.figures().operations > 20)
     cluster.lapse()
-    wait_until(lambda: bool(running.objection()))
+    until(lambda: bool(running.objection()))
     running.end()
 
 
 def test_a_cluster_that_is_silent_behind_a_sleep_has_stalled(cluster: Cluster) -> None:
     clock = Asleep()
-    running = started(cluster, Budget(stall_s=0.5, failures=0), patience_s=0.2, clock=clock)
-    wait_until(lambda: running.figures().operations > 20)
+    running = started(cluster, Budget(stall_s=STALL_S, failures=0), patience_s=0.2, clock=clock)
+    until(lambda: running.figures().operations > 20)
     cluster.silent = set(ADDRESSES)
     clock.slept_s = 120.0
     began = time.monotonic()
-    wait_until(lambda: "no write was acknowledged" in running.objection())
-    assert time.monotonic() - began > 0.5
+    until(lambda: "no write was acknowledged" in running.objection())
+    assert time.monotonic() - began > STALL_S - 0.5
     cluster.silent = set()
     running.end()
 
@@ -232,7 +227,7 @@ from orchestrator.probe.reach import Reach
 addresses, port = tuple(sys.argv[1].split(",")), int(sys.argv[2])
 probe = LiveProbe(
     Reach(addresses, port, ssl.create_default_context(), 1.0),
-    {}, "/orchestrator-probe-ab12cd34/", budget=Budget(1.0, 0), interval_s=0.01,
+    {}, "/orchestrator-probe-ab12cd34/", budget=Budget(2.0, 0), interval_s=0.01,
 )
 assert not probe.begin()
 probe.start()
@@ -254,7 +249,9 @@ def test_a_process_that_was_stopped_does_not_take_that_for_a_stall(cluster: Clus
         time.sleep(3.0)
         running.send_signal(signal.SIGCONT)
         said, _ = running.communicate("\n", timeout=60)
-    assert "none 3\n" == said
+    seen, _, paused_s = said.rpartition(" ")
+    assert "none" == seen
+    assert float(paused_s) >= 3.0
 
 
 def test_its_end_has_one_deadline_however_silent_the_members_are(
@@ -262,13 +259,11 @@ def test_its_end_has_one_deadline_however_silent_the_members_are(
 ) -> None:
     monkeypatch.setattr(live, "END_S", 3.0)
     running = started(cluster)
-    wait_until(lambda: running.figures().operations > 20)
+    until(lambda: running.figures().operations > 20)
     cluster.silent = set(ADDRESSES)
     waited: list[float] = []
-    began = time.monotonic()
     assert not running.end(waited.append)
-    assert time.monotonic() - began < 4.0
-    assert [2.0] == [round(left_s) for left_s in waited], "who waits hears of it, once"
+    assert [True] == [0.0 < left_s < 3.0 for left_s in waited], "who waits hears of it, once"
     assert 0 == running.figures().failed, "it was cut short by us"
     assert not running.end(waited.append)
     assert 1 == len(waited), "it is ended once"
@@ -276,7 +271,7 @@ def test_its_end_has_one_deadline_however_silent_the_members_are(
 
 def test_an_end_that_takes_no_time_says_nothing(cluster: Cluster) -> None:
     running = started(cluster)
-    wait_until(lambda: running.figures().operations > 20)
+    until(lambda: running.figures().operations > 20)
     waited: list[float] = []
     assert running.end(waited.append)
     assert [] == waited
@@ -286,7 +281,7 @@ def test_a_silent_member_alone_is_no_failure(cluster: Cluster) -> None:
     running = started(cluster)
     cluster.silent = {"127.0.0.2"}
     before = running.figures().operations
-    wait_until(lambda: running.figures().operations > before + 50)
+    until(lambda: running.figures().operations > before + 50)
     running.end()
     assert ("", 0) == (running.objection(), running.figures().failed)
 
@@ -294,14 +289,14 @@ def test_a_silent_member_alone_is_no_failure(cluster: Cluster) -> None:
 def test_a_lost_write_and_an_expired_lease_are_never_within_the_budget(cluster: Cluster) -> None:
     lax = Budget(stall_s=60.0, failures=10**6)
     running = started(cluster, lax)
-    wait_until(lambda: running.figures().operations > 20)
+    until(lambda: running.figures().operations > 20)
     cluster.lease_ttl = None
-    wait_until(lambda: "its lease expired" in running.objection())
+    until(lambda: "its lease expired" in running.objection())
     running.end()
     cluster.lease_ttl = "5"
     running = started(cluster, lax)
     cluster.forgotten = {"127.0.0.3": "1"}
-    wait_until(lambda: "a read did not give" in running.objection())
+    until(lambda: "a read did not give" in running.objection())
     running.end()
 
 

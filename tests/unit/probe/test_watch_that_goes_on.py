@@ -1,9 +1,9 @@
 """etcdctl's watch: one that a restarting member ends goes on where it stopped; any other end is a failure."""
 
-import time
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from orchestrator.lab.clients.etcdctl import Etcdctl
 from orchestrator.lab.clients.standing import RESTARTING, GrpcWatch
@@ -17,12 +17,12 @@ def ended(folder: Path, words: str) -> GrpcWatch:
     program.chmod(0o755)
     way = Way(lambda _: True, ("198.18.0.101",), 2379)
     watch = GrpcWatch(Etcdctl(program, way, "ca", "certificate", "key"), "/mine", 1)
-    watch.tend()
-    deadline = time.monotonic() + 10
-    while not watch.count.complaints:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def has_complained() -> bool:
         watch.tend()
+        return bool(watch.count.complaints)
+
+    until(has_complained)
     watch.end()
     return watch
 

@@ -1,13 +1,13 @@
 """A host that announces more parts of a message than it can hold is refused, and nobody counts them."""
 
 import threading
-import time
 from pathlib import Path
 
 import paramiko
 import pytest
 from paramiko.common import MSG_EXT_INFO
 from support.ssh_sites import HELLO, make_key
+from support.waiting import until
 from unit.remote.shells import cluster_of, shims
 from unit.remote.sshd import Sshd, reached
 
@@ -53,7 +53,4 @@ def test_a_host_that_announces_endless_extensions_costs_nothing(
             hosts.look([HELLO])
     finally:
         sshd.stop()
-    deadline = time.monotonic() + 10
-    while at_work():
-        assert time.monotonic() < deadline, at_work()
-        time.sleep(0.05)
+    until(lambda: not at_work(), at_work)

@@ -150,7 +150,7 @@ def test_a_pattern_with_many_stars_is_matched_at_once(tmp_path: Path) -> None:
     path.write_text(line("*a" * 13 + "*b", OURS) + line("*a" * 5000 + "b", OURS))
     began = time.monotonic()
     reason = read_known_hosts(path).refusal(At("a" * 60, 22), OURS)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 60  # matched star by star it took hours
     assert reason is not None
     assert "does not know this host" in reason
 

@@ -69,12 +69,10 @@ def test_the_same_reasons_are_no_news(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_what_is_wrong_here_does_not_stop_a_run(tmp_path: Path) -> None:
     view, events = told(tmp_path)
     impossible = next(event for event in events if isinstance(event, StepSucceeded))
-    began = time.monotonic()
     with Live(lambda: view).showing() as take:
         take(events[0])
         for _ in range(100):
             take(impossible)
-    assert time.monotonic() - began < 5.0
 
 
 def test_every_line_names_the_run_once_there_is_one(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from orchestrator.lab.clients import contest as contests
 from orchestrator.lab.clients.contest import ELECTION, LOCK, Contest, Form
@@ -65,11 +66,11 @@ def contest(
 
 
 def tend_until(contest: Contest, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
+    def is_done() -> bool:
         contest.tend()
-        time.sleep(0.02)
+        return holds()
+
+    until(is_done)
 
 
 def holders(contest: Contest) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from orchestrator.lab.clients.local_clients import PROGRAM
 from orchestrator.plan.model import Watch
@@ -70,19 +71,17 @@ class LocalClient:
 
     def says(self, wanted: str) -> None:
         """Wait until it says that, later than what it said before."""
-        deadline = time.monotonic() + 10
-        while wanted not in self.said[self.seen :]:
+
+        def has_said() -> bool:
             assert self.process.poll() is None, "it ended by itself"
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.01)
+            return wanted in self.said[self.seen :]
+
+        until(has_said, lambda: self.said)
         self.seen += self.said[self.seen :].index(wanted) + 1
 
     def watches_through(self, port: int) -> None:
         """Wait until it has begun to."""
-        deadline = time.monotonic() + 10
-        while not (self.directory / f"watching-{port}").exists():
-            assert time.monotonic() < deadline, self.said
-            time.sleep(0.01)
+        until((self.directory / f"watching-{port}").exists, lambda: self.said)
 
     @property
     def said(self) -> list[str]:
