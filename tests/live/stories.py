@@ -123,7 +123,7 @@ def unhealthy(lab: Lab) -> dict[str, str]:
     return {name: answer.stderr for name, answer in answers.items() if answer.returncode != 0}
 
 
-def wait_until_healthy(lab: Lab, within_s: float = 30.0) -> float:
+def wait_until_healthy(lab: Lab, within_s: float = 90.0) -> float:
     """Wait for every member to be healthy without any help; return how long it took, in seconds."""
     began = time.monotonic()
     while found := unhealthy(lab):
