@@ -60,3 +60,37 @@ def test_an_inventory_and_a_host_that_hides_its_etcd(lab: Lab) -> None:
     assert "db3: several units run an etcd: etcd, etcd-two" in refused.stderr
     chosen = orchestrator(lab, "init", "--from-inventory", "hosts.ini", "--service", "etcd2", *KEYS)
     assert 0 == chosen.returncode, failure(chosen)
+
+
+def test_a_user_with_sudo_behind_a_jump_host(lab: Lab) -> None:
+    for host in lab.hosts:
+        shell(
+            host,
+            "useradd --create-home --shell /bin/bash --password '*' ops; cp -r /root/.ssh /home/ops/.ssh; "
+            "chown -R ops:ops /home/ops/.ssh; echo 'ops ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/ops; "
+            "chmod 440 /etc/sudoers.d/ops",
+        )
+    jump = "ops@198.18.0.101"
+    (lab.directory / "behind").mkdir()
+    (lab.directory / "behind.ini").write_text(
+        "[etcd]\n"
+        + "".join(f"db{number} ansible_host=198.18.0.10{number}\n" for number in (1, 2, 3))
+        + "[etcd:vars]\nansible_user=ops\n"
+        + f"ansible_ssh_common_args='-o ProxyCommand=\"ssh -W %h:%p -q {jump}\"'\n"
+    )
+    listed = orchestrator(lab, "init", "--from-inventory", "behind.ini", "--out", "behind/plan.yaml", *KEYS)
+    assert 0 == listed.returncode, failure(listed)
+    drafted = (lab.directory / "behind/plan.yaml").read_text()
+    assert [f'  jump: "{jump}"', "  become: sudo", "  user: ops"] == sorted(
+        (line for line in drafted.splitlines() if line.startswith(("  jump", "  become", "  user"))),
+        key=lambda line: "jbu".index(line.strip()[0]),
+    )
+    made = orchestrator(lab, "certs", "behind/plan.yaml")
+    assert 0 == made.returncode, failure(made)
+    checked = orchestrator(lab, "check", "behind/plan.yaml")
+    assert 0 == checked.returncode, failure(checked)
+
+    named = orchestrator(lab, "init", "198.18.0.103", "--user", "ops", "--jump", jump, *KEYS)
+    assert 0 == named.returncode, failure(named)
+    assert f'  jump: "{jump}"' in named.stdout
+    assert "{name: server1, address: 198.18.0.101}" in named.stdout
