@@ -10,6 +10,7 @@ from orchestrator.errors import RefusedError
 from orchestrator.etcd import api
 from orchestrator.etcd.api import Registered
 from orchestrator.etcd.api.words import hindrance, wants_login
+from orchestrator.etcd.checks.listeners import over_https_only
 from orchestrator.etcd.checks.site import assumed
 from orchestrator.etcd.checks.versions import interface
 from orchestrator.etcd.facts import members, process, units
@@ -163,6 +164,13 @@ def _registered(cluster: Cluster, seen: Sequence[Seen], hosts: Hosts) -> Look:
     asked = [one for one in seen if not one.is_proxy]
     if not asked:
         raise RefusedError("no host that was asked is a member: they run v2 proxies; name a member's host")
+    for one in asked:
+        if silent := over_https_only(one.target, one.running):
+            reported, fix = silent
+            raise RefusedError(
+                f"no plan was written: {one.target.name}: {reported}. Where clients and peers use https "
+                f"already there is nothing to migrate; where peers do not, {fix}; then draft again"
+            )
     versions = {one.target.name: members.version(one.target) for one in asked}
     answers = dict(hosts.look(fact.question for fact in versions.values()))
     chosen, faults = interface(cluster, answers, versions)

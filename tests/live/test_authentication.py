@@ -14,6 +14,7 @@ ENABLE = (
     f'{ETCDCTL} user add --interactive=false "root:$0" && {ETCDCTL} role add root && '
     f"{ETCDCTL} user grant-role root root && {ETCDCTL} auth enable"
 )
+LOGIN = ("--user", "root", "--identity-file", "keys/id_ed25519", "--known-hosts", "keys/known_hosts")
 TLS = "--cacert=/etc/etcd2/ca.pem --cert=/etc/etcd2/server1.pem --key=/etc/etcd2/server1-key.pem"
 
 
@@ -38,11 +39,14 @@ def test_a_cluster_with_authentication_is_migrated_and_brought_back() -> None:
         lab.plan.write_text(lab.plan.read_text() + "auth: {user: root, password_file: root.password}\n")
         assert "the user 'root' of the plan (auth) is not taken" in say("check", PLAN, exits=5)
         secret.write_text(f"{PASSWORD}\n")
+        drafted = say("init", "198.18.0.101", *LOGIN)
+        assert "# auth: {user: root, password_file: root.password} # FILL IN: authentication is on" in drafted
 
         with watching_command_lines({PASSWORD}) as shown:
             say("check", PLAN)
             say("run", PLAN, "--yes")
             say("status", PLAN)
+            drafting = say("init", "198.18.0.101", *LOGIN, exits=5)
             say("backup", PLAN)
             # nobody has the user that the certificate names, so etcd tells even its holder nothing
             printed = shell(
@@ -50,6 +54,8 @@ def test_a_cluster_with_authentication_is_migrated_and_brought_back() -> None:
             )
             say("rollback", PLAN, "--yes")
         assert "Error" in printed, printed
+        assert "198.18.0.101: none of its client listeners speaks http (https://0.0.0.0:2379)" in drafting
+        assert "let it be https://0.0.0.0:2379,http://127.0.0.1:4001 and then, as root: " in drafting
         assert [] == shown
         assert set(Progress.of(events(lab)).states.values()) == {"plaintext"}
 

@@ -9,6 +9,7 @@ from orchestrator.etcd.checks.site import Site
 from orchestrator.etcd.facts import process
 from orchestrator.etcd.facts.listeners import handshake, unrefused, unserved
 from orchestrator.etcd.facts.members import unlisted
+from orchestrator.etcd.facts.process import Process
 from orchestrator.host.checks import Check, Remark, fine, wrong
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Target
@@ -155,24 +156,37 @@ def _asked_over_http(target: Target) -> Check:
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running = runs.read(answers)
-        urls = settings.current(running.settings, settings.LISTEN_CLIENT)
-        spoken = [url for url in urls if url.startswith("http://")]
-        if spoken or not running.pid:  # 'unit' says what is wrong with one that does not run
-            yield fine(f"asked at {settings.loopback(spoken[-1])}" if spoken else "it does not run")
+        silent = over_https_only(target, running)
+        if silent is not None:
+            reported, fix = silent
+            yield wrong(reported, f"{fix} (then check again)")
             return
-        reported = shown(",".join(urls), quote="", limit=300)
-        yield wrong(f"{WITHOUT_HTTP} ({reported}), so it cannot be asked", _with_http(target, urls))
+        spoken = _over_http(running)
+        # 'unit' says what is wrong with one that does not run
+        yield fine(f"asked at {settings.loopback(spoken[-1])}" if spoken else "it does not run")
 
     return Check(target.name, (runs,), judge)
 
 
-def _with_http(target: Target, urls: Iterable[str]) -> str:
-    """Say how a member comes to be asked, and keeps what it has secured."""
+def _over_http(running: Process) -> list[str]:
+    urls = settings.current(running.settings, settings.LISTEN_CLIENT)
+    return [url for url in urls if url.startswith("http://")]
+
+
+def over_https_only(target: Target, running: Process) -> tuple[str, str] | None:
+    """Say why a member that runs cannot be asked, and how it comes to be; None if it can.
+
+    What the member has secured it keeps by that.
+    """
+    if _over_http(running) or not running.pid:
+        return None
+    urls = settings.current(running.settings, settings.LISTEN_CLIENT)
     unit, port = f"{target.etcd.service}.service", target.cluster.local_port or USUAL_LOCAL_PORT
     wanted = shown(",".join((*urls, f"http://127.0.0.1:{port}")), quote="", limit=400)
-    return (
+    reason = f"{WITHOUT_HTTP} ({shown(','.join(urls), quote='', limit=300)}), so it cannot be asked"
+    fix = (
         "what speaks https with a certificate of its own is kept, once there is an http listener on loopback "
         f"beside it: on {target.name}, where ETCD_LISTEN_CLIENT_URLS is set (systemctl cat {unit} shows "
-        f"where), let it be {wanted} and then, as root: systemctl daemon-reload && systemctl restart {unit} "
-        "(then check again)"
+        f"where), let it be {wanted} and then, as root: systemctl daemon-reload && systemctl restart {unit}"
     )
+    return reason, fix
