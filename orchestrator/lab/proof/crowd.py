@@ -40,7 +40,8 @@ def of_client(client: ClientReport, closed: float | None) -> Iterator[str]:
     if client.attempts == 0:
         yield f"{client.kind}: nothing that it wanted was done."
     if count := failures(client, closed):
-        yield f"{client.kind}: {count} of {client.attempts} operations failed."
+        first = f"; the first: {client.complaints[0]}" if client.complaints else ""
+        yield f"{client.kind}: {count} of {client.attempts} operations failed{first}."
     if client.missed:
         yield f"{client.kind}: {client.missed} revisions were missed."
     yield from (f"{client.kind}: {what}." for what in client.broken)

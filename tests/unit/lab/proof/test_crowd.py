@@ -29,6 +29,8 @@ FINE = ClientReport(
         ({}, []),
         ({"attempts": 0}, ["AutoSync: nothing that it wanted was done."]),
         ({"failed": 1, "failed_at": (1_001.0,)}, ["AutoSync: 1 of 200 operations failed."]),
+        ({"failed": 1, "failed_at": (1_001.0,), "complaints": ("elect-2 ended: gone",)},
+         ["AutoSync: 1 of 200 operations failed; the first: elect-2 ended: gone."]),
         ({"missed": 2}, ["AutoSync: 2 revisions were missed."]),
         ({"missed": None}, []),
         ({"broken": ("a and b held it at once", "the lease is expired")},
