@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from orchestrator.lab.clients.etcdctl import Etcdctl, Running
+from orchestrator.lab.clients.etcdctl import UNANSWERED, Etcdctl, Running
 from orchestrator.lab.clients.ownership import Holding, broken
 from orchestrator.probe.history import Event, Write
 from orchestrator.probe.tally import ClientReport, Count
@@ -134,10 +134,14 @@ class Contest:
             one.running.end()
 
     def _note_losses(self) -> None:
+        """Note who has ended unasked; who holds nothing, and was at a member that restarts, comes anew."""
         for one in self._all:
             if one.is_there and one.running.has_ended:
-                one.is_lost, one.ended = True, time.monotonic()
-                self.count.fail(f"{one.name} ended: {' '.join(one.running.said)}")
+                said, now = " ".join(one.running.said), time.monotonic()
+                is_by_restart = any(words in said for words in UNANSWERED)
+                one.is_lost, one.ended = one.holds or not is_by_restart, now
+                note = self.count.fail if one.is_lost else self.count.complain
+                note(f"{one.name} ended: {said}")
 
     def _start(self) -> None:
         one = Contender(f"{self._form.kind.split()[-1]}-{len(self._all) + 1}")

@@ -13,6 +13,10 @@ from orchestrator.probe.spoken import Spoken
 from orchestrator.probe.way import Stage, Way
 
 PATIENCE_S = 5.0  # for one that was told to end
+# What etcdctl 3.4 says over TLS of a member that restarts, and ends (docs/etcd-facts.md); libraries go on.
+RESTARTING = "transport: missing content-type field"
+# The same, and what it says of a write that was in flight then, which clientv3 does not repeat.
+UNANSWERED = (RESTARTING, "transport is closing", "error reading from server: EOF")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,13 @@ import subprocess
 import threading
 import time
 
-from orchestrator.lab.clients.etcdctl import Etcdctl, Running
+from orchestrator.lab.clients.etcdctl import RESTARTING, Etcdctl, Running
 from orchestrator.probe import v3
 from orchestrator.probe.history import Event
 from orchestrator.probe.tally import Count
 
 LOOK_S = 0.2
 TTL_S = 10
-# What etcdctl 3.4 says over TLS of a member that restarts, and ends (docs/etcd-facts.md); libraries go on.
-RESTARTING = "transport: missing content-type field"
 
 
 class Standing:

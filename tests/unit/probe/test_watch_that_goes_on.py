@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from support.waiting import until
 
-from orchestrator.lab.clients.etcdctl import Etcdctl
-from orchestrator.lab.clients.standing import RESTARTING, GrpcWatch
+from orchestrator.lab.clients.etcdctl import RESTARTING, Etcdctl
+from orchestrator.lab.clients.standing import GrpcWatch
 from orchestrator.probe.way import Way
 
 

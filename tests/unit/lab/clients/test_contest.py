@@ -12,7 +12,7 @@ from support.waiting import until
 
 from orchestrator.lab.clients import contest as contests
 from orchestrator.lab.clients.contest import ELECTION, LOCK, Contest, Form
-from orchestrator.lab.clients.etcdctl import Etcdctl
+from orchestrator.lab.clients.etcdctl import UNANSWERED, Etcdctl
 from orchestrator.probe.history import Event
 from orchestrator.probe.way import Stage, Way
 
@@ -33,6 +33,8 @@ while True:
         break
     except FileExistsError:
         time.sleep(0.01)
+        if os.path.exists("{folder}/restarts"):
+            sys.exit(open("{folder}/restarts").read())
 try:
     open("{folder}/holder", "w").write(str(os.getpid()))
     if words[0] == "lock":
@@ -106,3 +108,25 @@ def test_who_loses_it_is_named(contest: Contest, tmp_path: Path) -> None:
     report = contest.report([], [])
     assert 1 == report.failed
     assert any(line.endswith("-1 lost it") for line in report.broken)
+
+
+@pytest.mark.parametrize(
+    ("said", "failed"),
+    [
+        *((f"Error: rpc error: desc = {words}", 0) for words in UNANSWERED),
+        ("Error: elect: session expired", 1),
+    ],
+    ids=["by a restart", "closing", "end", "something else"],
+)
+def test_who_only_waits_waits_anew_behind_a_members_restart(
+    contest: Contest, tmp_path: Path, said: str, failed: int
+) -> None:
+    tend_until(contest, lambda: contest.is_held)
+    (tmp_path / "restarts").write_text(said)
+    tend_until(contest, lambda: bool(contest.count.complaints))
+    (tmp_path / "restarts").unlink()
+    contest.end()
+    report = contest.report([], [])
+    assert (1, failed) == (report.attempts, min(1, report.failed))
+    assert report.complaints[0].endswith(f" ended: {said}")
+    assert () == report.broken
