@@ -163,16 +163,23 @@ def clients(  # noqa: PLR0913 -- one parameter for each option
 def files(
     plan: Plan,
     host: Annotated[str, typer.Argument(metavar="HOST", autocompletion=completing.hosts)],
+    path: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATH]", help="Print what this file has to hold now, and no more."),
+    ] = None,
     *,
     state: State = None,
     asks: AskPass = False,
     password: PassFile = None,
 ) -> None:
     """Show what the migration puts on HOST: to compare, or to undo a manual change."""
-    from orchestrator.commands.files import reported  # noqa: PLC0415 -- see the module's docstring
+    from orchestrator.commands.files import content, reported  # noqa: PLC0415 -- see the module's docstring
 
     with session_of(plan, state, Login(asks, password)) as (session, _):
-        out(reported(session, host))
+        if path is None:
+            out(reported(session, host))
+        else:
+            out(content(session, host, path), end="")
 
 
 @app.command()

@@ -6,10 +6,11 @@ from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
 from orchestrator.errors import UsageError
 from orchestrator.host import places
-from orchestrator.host.operations import EditFile, ReplaceFile, Write
+from orchestrator.host.operations import EditFile, Remove, ReplaceFile, Secret, Write
 from orchestrator.plan.model import EtcdHost, Host
 from orchestrator.report.review.operations import operation_lines
 from orchestrator.session import Session
+from orchestrator.text import shown
 
 
 def reported(session: Session, name: str) -> str:
@@ -17,10 +18,7 @@ def reported(session: Session, name: str) -> str:
 
     UsageError for a host that the plan does not name.
     """
-    host = next((host for host in session.cluster.hosts if host.name == name), None)
-    if host is None:
-        names = ", ".join(host.name for host in session.cluster.hosts)
-        raise UsageError(f"{name}: the plan's hosts are {names}")
+    host = _host(session, name)
     progress = read_progress(session)
     if progress.opened:
         runbook = recall.recall(session, progress)
@@ -43,6 +41,50 @@ def reported(session: Session, name: str) -> str:
             lines += ["", f"from {stage.target} on:"]
             lines += [f"  {line}" for file in files for line in _lines(file)]
     return "\n".join(lines)
+
+
+def content(session: Session, name: str, path: str) -> str:
+    """Return what a file of ours holds on a host where that stands now, and nothing else.
+
+    UsageError for a host that the plan does not name, and for a path of which there is nothing to print.
+    """
+    _host(session, name)
+    progress = read_progress(session)
+    if progress.opened:
+        runbook = recall.compile_noted(session, progress.opened)
+    else:
+        runbook = recall.compile_there(session, recall.read_facts(session))
+    stands, track = progress.states.get(name, runbook.origins[name]), runbook.tracks[name]
+    reached = track[1 : track.index(stands) + 1]
+    there = {
+        operation.path: operation
+        for stage in runbook.stages
+        if stage.target in reached
+        for step in stage.steps
+        if step.host == name
+        for operation in step.operations
+        if isinstance(operation, Write | Remove | EditFile | ReplaceFile)
+    }
+    files = [one for one, operation in there.items() if isinstance(operation, Write)]
+    found = there.get(path)
+    if isinstance(found, EditFile | ReplaceFile):
+        raise UsageError(f"{path} is a file of yours: {session.command('files', name)} says where it lies")
+    if not isinstance(found, Write):
+        raise UsageError(
+            f"{shown(path)} is none of the files that {name} has of a run in {stands}: "
+            f"{', '.join(files) or 'there are none'}"
+        )
+    if isinstance(found.content, Secret):
+        raise UsageError(f"{path} holds a key, which is not printed: {session.command('files', name)}")
+    return found.content
+
+
+def _host(session: Session, name: str) -> Host:
+    host = next((host for host in session.cluster.hosts if host.name == name), None)
+    if host is None:
+        names = ", ".join(host.name for host in session.cluster.hosts)
+        raise UsageError(f"{name}: the plan's hosts are {names}")
+    return host
 
 
 def _pair(host: Host) -> str:
