@@ -100,7 +100,11 @@ class _Making:
                 yield f"the round {stage.round}"
 
     def _rounds(self) -> Iterable[ReviewedRound]:
-        made = [self._job(number, job) for number, job in enumerate(self._jobs, start=1)]
+        steps = {step: number for number, step in enumerate(dict.fromkeys(job.step for job in self._jobs), 1)}
+        made = [
+            self._job(steps[job.step], job, previous)
+            for job, previous in zip(self._jobs, (None, *self._jobs), strict=False)
+        ]
         for name, group in groupby(made, key=lambda job: self._runbook.step(job.step).round):
             jobs = tuple(group)
             step = self._runbook.step(jobs[0].step)
@@ -108,7 +112,7 @@ class _Making:
             first = tuple(dict.fromkeys(gate.name for gate in step.before))
             yield ReviewedRound(name, step.source, step.target, order, tuple(self._folded(jobs)), first)
 
-    def _job(self, number: int, job: Job) -> ReviewedJob:
+    def _job(self, number: int, job: Job, previous: Job | None) -> ReviewedJob:
         step = self._runbook.step(job.step)
         return ReviewedJob(
             number=number,
@@ -117,7 +121,7 @@ class _Making:
             successor=job.successor,
             actions=tuple(self._actions(job)),
             gates=() if job.successor else tuple(_names(step, of="gates")),
-            radius=self._radius(number, job, step),
+            radius=self._radius(job, previous, step),
         )
 
     def _actions(self, job: Job) -> Iterable[Action]:
@@ -136,14 +140,13 @@ class _Making:
         step = self._seen.varied.step(job.step)
         return step.hand_overs[job.successor] if job.successor else step.operations
 
-    def _radius(self, number: int, job: Job, step: Step) -> Radius | None:
+    def _radius(self, job: Job, previous: Job | None, step: Step) -> Radius | None:
         target = self._targets.get(job.host)
         if target is None or not target.runs_etcd:
             return None
         unit = f"{target.etcd.service}.service"
         if not any(restarts(operation, unit) for operation in job.operations):
             return None
-        previous = self._jobs[number - 2] if number > 1 else None
         handed = previous.successor if previous and previous.step == job.step else None
         turn = next((one for one in self._turns[job.host] if one.round == step.round), None)
         before, behind = (turn.before, turn.behind) if turn else (target.found.environment,) * 2

@@ -86,8 +86,9 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedJob:
-    """A job in its place, counted from 1; ``successor`` is who leads behind it, where it is a handover.
+    """A job of a step; ``number`` is that step's, counted from 1 as a run counts them.
 
+    ``successor`` is who leads behind it, where it is a handover, which comes before its step's own job.
     ``gates`` are waited for behind it. ``radius`` is None if nothing is restarted.
     """
 

@@ -11,10 +11,11 @@ _LIMIT = 600  # of a value, in characters
 
 def heading(review: Review) -> str:
     """Say which migration of which cluster it is, and how much of it."""
-    jobs, restarts = len(review.jobs), len(review.restarts)
+    steps, restarts = len({job.step for job in review.jobs}), len(review.restarts)
     way = "The way back of migration" if review.direction == "back" else "Migration"
     return (
-        f"{way} {review.migration} of cluster {review.cluster}: {jobs} jobs, {counted(restarts, 'restart')}."
+        f"{way} {review.migration} of cluster {review.cluster}: {counted(steps, 'step')}, "
+        f"{counted(restarts, 'restart')}."
     )
 
 
@@ -79,7 +80,7 @@ def radius(one: Radius) -> str:
 def title(job: ReviewedJob, round_: str) -> str:
     """Name a job."""
     if job.successor:
-        return f"{job.host}: hand leadership over to {job.successor}"
+        return f"{job.host}: first hand leadership over to {job.successor}"
     away = f"restarts the {job.radius.role}" if job.radius else "no restart"
     return f"{job.host}: {round_} ({away})"
 

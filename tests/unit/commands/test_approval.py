@@ -56,7 +56,7 @@ def test_what_was_reviewed_is_done_without_a_question_and_its_summary_is_printed
     assert f" run {session.plan} --reviewed {saved} --state {session.state}\n" in capsys.readouterr().out
     go(session, saved)
     printed = capsys.readouterr().out
-    assert "Migration bridge of cluster three-members: 20 jobs, 6 restarts." in printed
+    assert "Migration bridge of cluster three-members: 18 steps, 6 restarts." in printed
     assert "restarts server1: 1 of 3 away" in printed
     assert "Round stage" not in printed
     assert progress_of(session.state).is_finished
