@@ -36,6 +36,15 @@ all:
             db4: {ansible_host: 10.0.0.4, ansible_become_method: doas}
 """
 
+# What would lead elsewhere than to the host that a ProxyCommand names, or by another way.
+CHANGED_WAYS = (
+    "-F other",
+    "-J outer",
+    "-o ProxyJump=outer",
+    '-o "ProxyCommand=ssh -W %%h:%%p outer"',
+    "-o HostName=10.0.0.1",
+)
+
 
 def inventory(folder: Path, name: str, text: str) -> Path:
     path = folder / name
@@ -94,11 +103,17 @@ def test_what_cannot_be_used_is_said(text: str, reason: str, tmp_path: Path) -> 
         ('-o ProxyCommand="ssh -W %h:%p -q ops@bastion"', "ops@bastion"),
         ('-C -oProxyCommand="/usr/bin/ssh -l ops bastion -W [%h]:%p -p 2222"', "ops@bastion:2222"),
         ('-o ProxyCommand="ssh -W %h:%p fd00::1"', "[fd00::1]"),
-        ("-o ProxyCommand=none", None),
+        ("-o 'ProxyJump\tops@bastion'", "ops@bastion"),
+        ("-o ProxyCommand='ssh -o Port=2222 -p 22 -oUser=ops -W %h:%p bastion'", "ops@bastion:2222"),
+        ("-o ProxyCommand='ssh -p 2222 -p 22 -o ProxyCommand=none -W %h:%p -q bastion'", "bastion:2222"),
+        ("-o ProxyCommand='ssh -W %h:%p -q \"ops@bastion\"'", "ops@bastion"),
+        ("-o ProxyCommand=none", "none"),
+        ("-o ProxyCommand=none -o ProxyJump=bastion", "none"),
         ("-o StrictHostKeyChecking=no -C", None),
+        ("-o ControlPath={{home}}/%C", None),
         ("", None),
     ],
-    ids=range(9),
+    ids=range(15),
 )
 def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Path) -> None:
     text = f"db1 ansible_ssh_extra_args='-v'\n[all:vars]\nansible_ssh_common_args={words}\n"
@@ -121,8 +136,16 @@ def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Pa
         ("-o ProxyCommand='ssh -W %h:%p -p 0 bastion'", "is no TCP port"),
         ("-z", "is no words for ssh: option -z not recognized"),
         ("-o ProxyCommand='", "is no words of a command line: No closing quotation"),
+        *((f"-o ProxyCommand='ssh {words} -W %h:%p inner'", "is no 'ssh -W") for words in CHANGED_WAYS),
+        ("-o ProxyCommand='ssh -W %h:%p outer,inner'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -W %h:%p none'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -l ops -W %h:%p root@bastion'", "is no 'ssh -W"),
+        ("{{ ssh_words }}", "'{{' is no option of ssh.*--jump"),
+        ("-C {{ '-J bastion' if far else '' }}", "'{{' is no option of ssh"),
+        ("-o {{option}}", "'{{option}}' is no option of ssh"),
+        ("-J{{bastion}}", "'db1'"),
     ],
-    ids=range(8),
+    ids=str,
 )
 def test_a_way_that_is_not_understood_is_said_with_what_helps(
     words: str, reason: str, tmp_path: Path
