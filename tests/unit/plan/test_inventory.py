@@ -155,6 +155,66 @@ def test_a_way_that_is_not_understood_is_said_with_what_helps(
         read(inventory(tmp_path, "hosts.yml", text), None)
 
 
+DEEP = """
+[a:children]
+etcd
+b
+[b:children]
+etcd
+[etcd]
+db1
+[z]
+db1
+[b:vars]
+ansible_user=b
+[z:vars]
+ansible_user=z
+"""
+
+
+# The same as `ansible-inventory --host db1` says of them (ansible-core 2.19.14).
+@pytest.mark.parametrize(
+    ("text", "user"),
+    [
+        ("[zone]\ndb1\n[etcd]\ndb1\n[site:children]\netcd\n[zone:vars]\nansible_user=zone\n{}", "etcd"),
+        ("[a]\ndb1\n[etcd]\ndb1\n[a:vars]\nansible_user=a\nansible_group_priority=2\n{}", "a"),
+        (DEEP, "b"),
+        ("[etcd]\ndb1\n[ungrouped]\ndb1\n[ungrouped:vars]\nansible_user=u\n{}", "etcd"),
+        ("db1\n[ungrouped:vars]\nansible_user=u\n[all:vars]\nansible_user=all\n", "u"),
+        ("[etcd]\ndb1\n[etcd:vars]\nmotd=Don't panic\nansible_user='ops'  # ours\n", "ops"),
+        ("db1\n[all:vars]\nansible_user=ops  # ours\n", "ops"),
+    ],
+    ids=range(7),
+)
+def test_of_several_groups_the_one_counts_that_counts_for_ansible(
+    text: str, user: str, tmp_path: Path
+) -> None:
+    path = inventory(tmp_path, "hosts", text.format("[etcd:vars]\nansible_user=etcd\n"))
+    assert (Seed("db1", "db1", user),) == read(path, None)
+
+
+def test_an_empty_variable_of_a_host_undoes_that_of_its_group(tmp_path: Path) -> None:
+    path = inventory(
+        tmp_path,
+        "hosts.yml",
+        "all: {vars: {ansible_ssh_common_args: -J gw}, hosts: {db1: {ansible_ssh_common_args: }}}",
+    )
+    assert (Seed("db1", "db1"),) == read(path, None)
+
+
+def test_quotes_within_a_group_s_words_for_ssh_stay(tmp_path: Path) -> None:
+    words = '-oProxyCommand="ssh -W %h:%p gw"'
+    for value in (words, f"'{words}'", '"-oProxyCommand=\\"ssh -W %h:%p gw\\""  # a remark'):
+        path = inventory(tmp_path, "hosts", f"db1\n[all:vars]\nansible_ssh_common_args={value}\n")
+        assert (Seed("db1", "db1", jump="gw"),) == read(path, None)
+
+
+def test_groups_that_meet_again_and_again_are_read_at_once(tmp_path: Path) -> None:
+    layers = [f"[{side}{n}:children]\na{n + 1}\nb{n + 1}\n" for n in range(40) for side in "ab"]
+    path = inventory(tmp_path, "hosts", "".join(layers) + "[a40]\ndb1\n[b40]\n")
+    assert (Seed("db1", "db1"),) == read(path, "a0")
+
+
 def test_a_device_is_no_inventory() -> None:
     with pytest.raises(ValueError, match="cannot be read: it is not a plain file"):
         read(Path("/dev/zero"), None)
