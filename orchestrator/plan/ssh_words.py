@@ -15,6 +15,7 @@ _OPTIONS = "46AaB:b:CcD:E:e:F:fGgI:i:J:KkL:l:Mm:NnO:o:P:p:Q:qR:S:sTtVvW:w:XxYy"
 _KEYWORDS = {"-J": "proxyjump", "-l": "user", "-p": "port"}  # what ssh_config calls them
 _KEYWORD = re.compile(r"\s*(?P<name>[A-Za-z0-9]*)(?:\s*=|\s|$)(?P<value>.*)", re.DOTALL)
 _QUOTED = re.compile(r'"([^"]*)"')
+_NO_FILES = {jumps.NONE, "/dev/null"}
 _THROUGH = "%h:%p"
 _INSTEAD = "take it out of a copy of the inventory, and name the jump host with --jump"
 
@@ -28,6 +29,11 @@ def jump_of(text: str) -> str | None:
     said, others = _read(_words(text))
     if others:
         raise ValueError(_no_option(others[0]))
+    if said.get("-F", jumps.NONE).lower() not in _NO_FILES:
+        raise ValueError(
+            f"{shown('-F ' + said['-F'])} says that a file has the way there: take it out of a copy of the "
+            "inventory, and name the file with --ssh-config"
+        )
     for name, value in said.items():
         if name == "proxyjump":
             return jumps.spelled(value)

@@ -110,10 +110,11 @@ def test_what_cannot_be_used_is_said(text: str, reason: str, tmp_path: Path) -> 
         ("-o ProxyCommand=none", "none"),
         ("-o ProxyCommand=none -o ProxyJump=bastion", "none"),
         ("-o StrictHostKeyChecking=no -C", None),
+        ("-F /dev/null -J bastion", "bastion"),
         ("-o ControlPath={{home}}/%C", None),
         ("", None),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Path) -> None:
     text = f"db1 ansible_ssh_extra_args='-v'\n[all:vars]\nansible_ssh_common_args={words}\n"
@@ -142,6 +143,7 @@ def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Pa
         ("-o ProxyCommand='ssh -l ops -W %h:%p root@bastion'", "is no 'ssh -W"),
         ("{{ ssh_words }}", "'{{' is no option of ssh.*--jump"),
         ("-C {{ '-J bastion' if far else '' }}", "'{{' is no option of ssh"),
+        ("-F ssh.cfg -C", "'-F ssh.cfg' says.*--ssh-config"),
         ("-o {{option}}", "'{{option}}' is no option of ssh"),
         ("-J{{bastion}}", "'db1'"),
     ],
