@@ -100,6 +100,8 @@ def checks_behind(error: BaseException) -> tuple[str, ...]:
     def each(link: BaseException | None) -> Iterator[str]:
         while link is not None:
             yield from getattr(link, "checks", ())
+            for one in link.exceptions if isinstance(link, ExceptionGroup) else ():
+                yield from each(one)
             link = link.__cause__
 
     return tuple(dict.fromkeys(each(error)))

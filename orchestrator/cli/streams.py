@@ -223,9 +223,18 @@ def finish() -> None:
 
 
 def is_out_lost() -> bool:
-    """Whether something could not be written on standard output, so that nobody sees what follows."""
+    """Whether nobody sees what follows on standard output: its reader has gone, or it takes nothing."""
     stream = sys.stdout
-    return isinstance(stream, _Stream) and stream.fileno() in stream.writer.lost
+    if not isinstance(stream, _Stream):
+        return False
+    return stream.fileno() in stream.writer.lost or _is_left(stream.fileno())
+
+
+def _is_left(descriptor: int) -> bool:
+    """Whether the reader of a pipe, or a terminal, has gone; that is seen without writing there."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
 def _columns(descriptor: int) -> int:

@@ -241,7 +241,7 @@ class _Walk:
         if any(isinstance(error, LockedError) for error in errors.values()):
             raise LockedError(reason)
         if errors:
-            raise self._halt.stopped(reason, stage.advice) from next(iter(errors.values()))
+            raise self._halt.stopped(reason, stage.advice) from ExceptionGroup(reason, [*errors.values()])
         if len(begun) < len(steps):
             self._walker.leave.refuse_to_begin(steps[len(begun)])
 

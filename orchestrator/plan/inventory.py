@@ -2,8 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from orchestrator.plan import spelling
 from orchestrator.plan.faults import meant
+from orchestrator.plan.groups import Group, below, ranked, variables_of
 from orchestrator.plan.locations import read_plain
 from orchestrator.plan.seeds import Seed, number
 from orchestrator.plan.ssh_words import jump_of
@@ -23,16 +23,12 @@ _MOST = 1000  # hosts of one line
 _MOST_RANGES = 5  # in a name
 _RANGE = re.compile(r"\[(?P<first>[0-9a-z]+):(?P<last>[0-9a-z]+)\]")
 _HEAD = re.compile(r"\[(?P<group>[^\[\]:]+)(?::(?P<kind>hosts|children|vars))?\]\s*(?:[#;].*)?")
+_REMARK = re.compile(r"\s+#.*")
+_STRING = re.compile(r"""(['"])(?P<text>(?:(?!\1)[^\\]|\\.)*)\1(?:\s*#.*)?""")
+_ESCAPED = re.compile(r"""\\(['"\\])""")
 _YES = {"true", "yes", "on", "1"}
 _SSH_WORDS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")  # as ssh gets them
 _VARIABLES = ("user", "port", "host", "become", "become_method")
-
-
-@dataclass(slots=True)
-class _Group:
-    hosts: dict[str, dict[str, str]] = field(default_factory=dict)
-    children: list[str] = field(default_factory=list)
-    variables: dict[str, str] = field(default_factory=dict)
 
 
 def read(path: Path, group: str | None) -> tuple[Seed, ...]:
@@ -51,40 +47,12 @@ def read(path: Path, group: str | None) -> tuple[Seed, ...]:
     known = sorted(groups.keys() - {"all", "ungrouped"})
     if wanted != "all" and wanted not in groups:
         raise ValueError(f"has no group {shown(wanted)}, {meant(wanted, known)}")
-    members = tuple(groups) if wanted == "all" else tuple(_below(groups, wanted))
+    members = tuple(groups) if wanted == "all" else below(groups, wanted)
     names = list(dict.fromkeys(host for one in members for host in groups[one].hosts))
     if not names:
         raise ValueError(f"names no host in {shown(wanted)}; its groups: {', '.join(known) or 'none'}")
-    return tuple(_seed(name, _variables(groups, name)) for name in names)
-
-
-def _below(groups: Mapping[str, _Group], name: str, above: tuple[str, ...] = ()) -> Iterator[str]:
-    """Name a group and those below it; one that leads back to itself is passed over."""
-    if name in above or name not in groups:
-        return
-    yield name
-    for child in groups[name].children:
-        yield from _below(groups, child, (*above, name))
-
-
-def _variables(groups: Mapping[str, _Group], host: str) -> dict[str, str]:
-    """Return a host's variables: its own beat its groups', a group's beat those of the groups above it."""
-    holding = [name for name, group in groups.items() if host in group.hosts]
-    above, levels = set(holding), [sorted(holding)]
-    while levels[-1]:
-        levels.append(
-            sorted(
-                name for name, group in groups.items() if name not in above and above & set(group.children)
-            )
-        )
-        above.update(levels[-1])
-    farthest_first = ("all", *(name for level in reversed(levels) for name in level if name != "all"))
-    found: dict[str, str] = {}
-    for name in farthest_first:
-        found |= groups[name].variables if name in groups else {}
-    for name in holding:
-        found |= groups[name].hosts[host]
-    return found
+    order = ranked(groups)
+    return tuple(_seed(name, variables_of(name, groups, order)) for name in names)
 
 
 def _seed(name: str, variables: Mapping[str, str]) -> Seed:
@@ -121,8 +89,8 @@ def _become(said: Mapping[str, str]) -> Literal["none", "sudo", "doas"] | None:
     return "doas" if method == "doas" else "sudo"
 
 
-def _of_ini(text: str) -> dict[str, _Group]:
-    groups: dict[str, _Group] = {"ungrouped": _Group()}
+def _of_ini(text: str) -> dict[str, Group]:
+    groups: dict[str, Group] = {"ungrouped": Group()}
     group, kind = "ungrouped", "hosts"
     for count, written in enumerate(text.splitlines(), start=1):
         line = written.strip()
@@ -130,7 +98,7 @@ def _of_ini(text: str) -> dict[str, _Group]:
             continue
         if head := _HEAD.fullmatch(line):
             group, kind = head["group"].strip(), head["kind"] or "hosts"
-            groups.setdefault(group, _Group())
+            groups.setdefault(group, Group())
             continue
         try:
             _take_line(groups[group], kind, line)
@@ -139,14 +107,13 @@ def _of_ini(text: str) -> dict[str, _Group]:
     return groups
 
 
-def _take_line(group: _Group, kind: str, line: str) -> None:
+def _take_line(group: Group, kind: str, line: str) -> None:
     """Take a line of a group's section in."""
     if kind == "vars":
         name, is_given, value = line.partition("=")
         if not is_given:
             raise ValueError(f"{shown(line)} is no NAME=VALUE")
-        words = shlex.split(value, comments=True)
-        group.variables[name.strip()] = words[0] if len(words) == 1 else value.strip()
+        group.variables[name.strip()] = _unquoted(value.strip())
         return
     first, *rest = shlex.split(line, comments=True)
     if kind == "children":
@@ -156,6 +123,16 @@ def _take_line(group: _Group, kind: str, line: str) -> None:
     variables = {name: value for name, is_given, value in pairs if is_given}
     for host in _expanded(first):
         group.hosts.setdefault(host, {}).update(variables)
+
+
+def _unquoted(value: str) -> str:
+    """Return a group's value as Ansible does: without quotes if it is one Python string, else as it stands.
+
+    A remark behind it is taken off.
+    """
+    bare = _REMARK.sub("", value)
+    string = _STRING.fullmatch(value) or _STRING.fullmatch(bare)
+    return _ESCAPED.sub(r"\1", string["text"]) if string else bare
 
 
 def _expanded(pattern: str) -> Iterable[str]:
@@ -181,8 +158,8 @@ def _expanded(pattern: str) -> Iterable[str]:
     return expanded
 
 
-def _of_yaml(text: str) -> dict[str, _Group]:
-    groups: dict[str, _Group] = {}
+def _of_yaml(text: str) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
     try:
         root = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError) as error:
@@ -194,8 +171,8 @@ def _of_yaml(text: str) -> dict[str, _Group]:
     return groups
 
 
-def _take_group(groups: dict[str, _Group], name: str, body: Any, depth: int = 0) -> None:  # noqa: ANN401 -- YAML
-    group = groups.setdefault(name, _Group())
+def _take_group(groups: dict[str, Group], name: str, body: Any, depth: int = 0) -> None:  # noqa: ANN401 -- YAML
+    group = groups.setdefault(name, Group())
     parts = body if isinstance(body, dict) else {}
     if depth > 50:
         raise ValueError(f"the group {shown(name)} stands too deep in others")
@@ -203,9 +180,9 @@ def _take_group(groups: dict[str, _Group], name: str, body: Any, depth: int = 0)
         for host in _expanded(pattern):
             group.hosts.setdefault(host, {}).update(_plain(variables))
     group.variables |= _plain(parts.get("vars"))
-    for child, below in _mapping(parts.get("children")):
+    for child, inner in _mapping(parts.get("children")):
         group.children.append(child)
-        _take_group(groups, child, below, depth + 1)
+        _take_group(groups, child, inner, depth + 1)
 
 
 def _mapping(value: object) -> Iterable[tuple[str, object]]:
@@ -215,10 +192,10 @@ def _mapping(value: object) -> Iterable[tuple[str, object]]:
 
 
 def _plain(variables: object) -> dict[str, str]:
-    """Return the variables that are one word each; lists and mappings are of no use here."""
+    """Return the variables that are one word each, or empty; lists and mappings are of no use here."""
     pairs = _mapping(variables) if isinstance(variables, dict) else ()
     return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
+        name: "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in pairs
-        if isinstance(value, str | int | bool)
+        if isinstance(value, str | int | bool | None)
     }

@@ -20,6 +20,7 @@ from orchestrator.errors import (
     RunInterruptedError,
     StoppedError,
     UnwritableError,
+    checks_behind,
 )
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Job, JobResult
@@ -99,6 +100,22 @@ def test_a_host_that_fails_stops_no_other_and_the_run_names_it(cluster: Cluster)
     world.hosts["server2"].is_refused_by_peers = False
     run(runbook, LiveExecutor(world), event_log, context(cluster))
     assert runbook.finals == event_log.progress.states
+
+
+def test_whatever_stops_hosts_that_go_at_once_is_explained_of_each(cluster: Cluster) -> None:
+    class Robbed(World):
+        def perform(self, job: Job) -> JobResult:
+            done = super().perform(job)
+            if job.step == "prove/server3":
+                del self.hosts["server3"].files["/etc/etcd2/server3.pem"]
+            return done
+
+    world = Robbed(cluster)
+    world.hosts["server2"].is_refused_by_peers = True
+
+    with pytest.raises(StoppedError, match=r"prove/server2: .*prove/server3: ") as stopped:
+        run(compiled(cluster, world), LiveExecutor(world), MemoryEventLog(), context(cluster))
+    assert ("proven to every peer", "holding certificates") == checks_behind(stopped.value)
 
 
 def test_the_registry_changes_for_one_member_after_the_other_and_stops_at_a_failure(cluster: Cluster) -> None:

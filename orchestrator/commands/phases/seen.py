@@ -18,6 +18,7 @@ from orchestrator.remote.each_host import ask_each
 from orchestrator.report.review import lying
 from orchestrator.report.review.model import Note
 from orchestrator.report.review.seen import Seen
+from orchestrator.report.review.wording import counted
 from orchestrator.session import Session
 from orchestrator.text import shown
 
@@ -90,8 +91,8 @@ def _times(session: Session, progress: Progress, jobs: Sequence[Job]) -> Iterabl
     if took_s and steps:
         each_s = sum(took_s) / len(took_s)
         yield (
-            f"about {each_s * len(steps):.0f} s: {len(steps)} steps, of which the {len(took_s)} so far took "
-            f"{each_s:.1f} s each; waiting for clients comes to that."
+            f"about {each_s * len(steps):.0f} s: {counted(len(steps), 'step')} left, and those so far "
+            f"({len(took_s)}) took {each_s:.1f} s each; waiting for clients comes to that."
         )
     elif steps:
         rehearsing = commandline.command("rehearse", commandline.argument(session.plan))

@@ -71,15 +71,20 @@ class _Making:
         )
 
     def _ways(self) -> Iterable[Way]:
-        tracks = self._runbook.tracks
-        for track in dict.fromkeys(tracks.values()):
-            hosts = tuple(host for host, other in tracks.items() if other == track)
-            yield Way(hosts, track[0], track[-1], self._seen.meanings.get(track[-1], ""))
+        """Say which way is before whom; whoever has no job left stands where it ends."""
+        standing = {job.host: self._runbook.step(job.step).source for job in reversed(self._jobs)}
+        ends = {host: track[-1] for host, track in self._runbook.tracks.items()}
+        ways = {host: (standing.get(host, end), end) for host, end in ends.items()}
+        for source, end in dict.fromkeys(ways.values()):
+            hosts = tuple(host for host, way in ways.items() if way == (source, end))
+            yield Way(hosts, source, end, self._seen.meanings.get(end, ""))
 
     def _ends(self) -> Iterable[str]:
         """Say what is true at the end, for those who use the cluster."""
-        for way in self._ways():
-            yield f"{', '.join(way.hosts)}: {way.meaning or way.target} ({way.target})."
+        ends = {host: track[-1] for host, track in self._runbook.tracks.items()}
+        for end in dict.fromkeys(ends.values()):
+            hosts = ", ".join(host for host, other in ends.items() if other == end)
+            yield f"{hosts}: {self._seen.meanings.get(end) or end} ({end})."
         members = [one for one in self._seen.targets if one.name in one.facts.members]
         last = {one.name: self._turns[one.name][-1].behind for one in members if self._turns[one.name]}
         urls = [

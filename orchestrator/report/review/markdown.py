@@ -63,7 +63,7 @@ def _lines(review: Review) -> Iterable[str]:
 
 
 def _summary(review: Review) -> Iterable[str]:
-    for way in review.ways:
+    for way in wording.ways(review):
         yield f"- {plain(', '.join(way.hosts))}: from {code(way.source)} to {code(way.target)}."
     yield from (f"- {plain(source)}" for source in review.sources)
     for topic, sentences in wording.summary(review):

@@ -60,7 +60,7 @@ def _lines(review: Review, *, verbose: bool) -> Iterable[tuple[Part, ...]]:
 
 def _summary(review: Review) -> Iterable[tuple[Part, ...]]:
     yield (Styled(wording.heading(review), "bright"),)
-    for way in review.ways:
+    for way in wording.ways(review):
         yield (f"{', '.join(way.hosts)}: from {way.source} to {way.target}.",)
     yield from ((source,) for source in review.sources)
     for topic, sentences in wording.summary(review):

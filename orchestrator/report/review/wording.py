@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from orchestrator.report.review import folding
-from orchestrator.report.review.model import Radius, Review, ReviewedJob, ReviewedRound, Same, Setting
+from orchestrator.report.review.model import Radius, Review, ReviewedJob, ReviewedRound, Same, Setting, Way
 from orchestrator.text import shown
 
 _LIMIT = 600  # of a value, in characters
@@ -22,6 +22,11 @@ def heading(review: Review) -> str:
 def counted(number: int, what: str) -> str:
     """Return a number of things."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def ways(review: Review) -> Iterable[Way]:
+    """Return the ways that somebody still has to go."""
+    return (way for way in review.ways if way.source != way.target)
 
 
 def summary(review: Review) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -49,10 +54,17 @@ def _restarts(review: Review) -> Iterable[str]:
             f"Each is away for {_span(min(known), max(known))}, as its systemd recorded of the last restart; "
             "behind it, the run waits until the host is well."
         )
-    if any(_is_no_quorum_left(one) for one in review.restarts):
+    yield from away(review.restarts)
+
+
+def away(restarts: Sequence[Radius]) -> Iterable[str]:
+    """Say who waits during restarts."""
+    if any(_is_no_quorum_left(one) for one in restarts):
         yield "While a member is away there is no quorum: every client waits until it is back."
-    else:
+    elif any(one.role == "member" for one in restarts):
         yield "A client that knows one member alone waits while that one is away; others use the rest."
+    if any(one.role == "proxy" for one in restarts):
+        yield "While a proxy is away, the clients on its own host wait."
 
 
 def _is_no_quorum_left(one: Radius) -> bool:

@@ -110,6 +110,47 @@ def test_a_terminal_is_emptied_for_what_is_shown_anew(tmp_path: Path) -> None:
     assert "before\nanew\n" == piped.stdout
 
 
+def test_a_reader_that_has_gone_is_noticed_without_writing_to_it(tmp_path: Path) -> None:
+    """``status --watch`` would otherwise look for ever, where each look is refused before its first line."""
+    probe = (
+        "import os, sys; from orchestrator.cli import streams; streams.install(); sys.stdin.read()\n"
+        "os._exit(streams.is_out_lost())"
+    )
+    for is_closed in (False, True):
+        process = subprocess.Popen(
+            [sys.executable, "-c", probe], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if is_closed:
+            process.stdout.close()
+        process.stdin.close()
+        assert is_closed == process.wait(30)
+        process.stdout.close()
+    with (tmp_path / "file").open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-c", probe], stdin=subprocess.DEVNULL, stdout=file)
+        assert 0 == process.wait(30)
+
+
+def test_a_terminal_that_has_gone_is_noticed_without_writing_to_it() -> None:
+    probe = (
+        "import os, signal, sys; from orchestrator.cli import streams\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN); streams.install(); sys.stdin.read()\n"
+        "os._exit(streams.is_out_lost())"
+    )
+    for is_closed in (False, True):
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([sys.executable, "-c", probe], stdin=subprocess.PIPE, stdout=theirs)
+        os.close(theirs)
+        assert process.stdin
+        if is_closed:
+            os.close(ours)
+        process.stdin.close()
+        assert is_closed == process.wait(30)
+        if not is_closed:
+            os.close(ours)
+
+
 def test_a_question_before_the_first_table_is_left_in_peace(tmp_path: Path) -> None:
     probe = (
         "from orchestrator import output; from orchestrator.cli import streams; streams.install()\n"

@@ -65,7 +65,7 @@ def test_what_was_measured_so_far_tells_how_long_the_rest_takes(
     capsys.readouterr()
     assert run.dry(switched, context(switched), Shape())
     printed = capsys.readouterr().out
-    assert re.search(r"3 steps, of which the 15 so far took \d+\.\d s each", printed), printed
+    assert re.search(r"3 steps left, and those so far \(15\) took \d+\.\d s each", printed), printed
     assert "Round seal: switched -> sealed" in printed
     assert "Round switch:" not in printed
     assert "Restarts          none" in printed

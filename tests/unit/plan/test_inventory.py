@@ -36,6 +36,15 @@ all:
             db4: {ansible_host: 10.0.0.4, ansible_become_method: doas}
 """
 
+# What would lead elsewhere than to the host that a ProxyCommand names, or by another way.
+CHANGED_WAYS = (
+    "-F other",
+    "-J outer",
+    "-o ProxyJump=outer",
+    '-o "ProxyCommand=ssh -W %%h:%%p outer"',
+    "-o HostName=10.0.0.1",
+)
+
 
 def inventory(folder: Path, name: str, text: str) -> Path:
     path = folder / name
@@ -94,11 +103,18 @@ def test_what_cannot_be_used_is_said(text: str, reason: str, tmp_path: Path) -> 
         ('-o ProxyCommand="ssh -W %h:%p -q ops@bastion"', "ops@bastion"),
         ('-C -oProxyCommand="/usr/bin/ssh -l ops bastion -W [%h]:%p -p 2222"', "ops@bastion:2222"),
         ('-o ProxyCommand="ssh -W %h:%p fd00::1"', "[fd00::1]"),
-        ("-o ProxyCommand=none", None),
+        ("-o 'ProxyJump\tops@bastion'", "ops@bastion"),
+        ("-o ProxyCommand='ssh -o Port=2222 -p 22 -oUser=ops -W %h:%p bastion'", "ops@bastion:2222"),
+        ("-o ProxyCommand='ssh -p 2222 -p 22 -o ProxyCommand=none -W %h:%p -q bastion'", "bastion:2222"),
+        ("-o ProxyCommand='ssh -W %h:%p -q \"ops@bastion\"'", "ops@bastion"),
+        ("-o ProxyCommand=none", "none"),
+        ("-o ProxyCommand=none -o ProxyJump=bastion", "none"),
         ("-o StrictHostKeyChecking=no -C", None),
+        ("-F /dev/null -J bastion", "bastion"),
+        ("-o ControlPath={{home}}/%C", None),
         ("", None),
     ],
-    ids=range(9),
+    ids=range(16),
 )
 def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Path) -> None:
     text = f"db1 ansible_ssh_extra_args='-v'\n[all:vars]\nansible_ssh_common_args={words}\n"
@@ -121,8 +137,17 @@ def test_a_jump_host_in_words_for_ssh(words: str, jump: str | None, tmp_path: Pa
         ("-o ProxyCommand='ssh -W %h:%p -p 0 bastion'", "is no TCP port"),
         ("-z", "is no words for ssh: option -z not recognized"),
         ("-o ProxyCommand='", "is no words of a command line: No closing quotation"),
+        *((f"-o ProxyCommand='ssh {words} -W %h:%p inner'", "is no 'ssh -W") for words in CHANGED_WAYS),
+        ("-o ProxyCommand='ssh -W %h:%p outer,inner'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -W %h:%p none'", "is no 'ssh -W"),
+        ("-o ProxyCommand='ssh -l ops -W %h:%p root@bastion'", "is no 'ssh -W"),
+        ("{{ ssh_words }}", "'{{' is no option of ssh.*--jump"),
+        ("-C {{ '-J bastion' if far else '' }}", "'{{' is no option of ssh"),
+        ("-F ssh.cfg -C", "'-F ssh.cfg' says.*--ssh-config"),
+        ("-o {{option}}", "'{{option}}' is no option of ssh"),
+        ("-J{{bastion}}", "'db1'"),
     ],
-    ids=range(8),
+    ids=str,
 )
 def test_a_way_that_is_not_understood_is_said_with_what_helps(
     words: str, reason: str, tmp_path: Path
@@ -130,6 +155,66 @@ def test_a_way_that_is_not_understood_is_said_with_what_helps(
     text = f"all: {{hosts: {{db1: }}, vars: {{ansible_ssh_common_args: {json.dumps(words)}}}}}"
     with pytest.raises(ValueError, match=reason):
         read(inventory(tmp_path, "hosts.yml", text), None)
+
+
+DEEP = """
+[a:children]
+etcd
+b
+[b:children]
+etcd
+[etcd]
+db1
+[z]
+db1
+[b:vars]
+ansible_user=b
+[z:vars]
+ansible_user=z
+"""
+
+
+# The same as `ansible-inventory --host db1` says of them (ansible-core 2.19.14).
+@pytest.mark.parametrize(
+    ("text", "user"),
+    [
+        ("[zone]\ndb1\n[etcd]\ndb1\n[site:children]\netcd\n[zone:vars]\nansible_user=zone\n{}", "etcd"),
+        ("[a]\ndb1\n[etcd]\ndb1\n[a:vars]\nansible_user=a\nansible_group_priority=2\n{}", "a"),
+        (DEEP, "b"),
+        ("[etcd]\ndb1\n[ungrouped]\ndb1\n[ungrouped:vars]\nansible_user=u\n{}", "etcd"),
+        ("db1\n[ungrouped:vars]\nansible_user=u\n[all:vars]\nansible_user=all\n", "u"),
+        ("[etcd]\ndb1\n[etcd:vars]\nmotd=Don't panic\nansible_user='ops'  # ours\n", "ops"),
+        ("db1\n[all:vars]\nansible_user=ops  # ours\n", "ops"),
+    ],
+    ids=range(7),
+)
+def test_of_several_groups_the_one_counts_that_counts_for_ansible(
+    text: str, user: str, tmp_path: Path
+) -> None:
+    path = inventory(tmp_path, "hosts", text.format("[etcd:vars]\nansible_user=etcd\n"))
+    assert (Seed("db1", "db1", user),) == read(path, None)
+
+
+def test_an_empty_variable_of_a_host_undoes_that_of_its_group(tmp_path: Path) -> None:
+    path = inventory(
+        tmp_path,
+        "hosts.yml",
+        "all: {vars: {ansible_ssh_common_args: -J gw}, hosts: {db1: {ansible_ssh_common_args: }}}",
+    )
+    assert (Seed("db1", "db1"),) == read(path, None)
+
+
+def test_quotes_within_a_group_s_words_for_ssh_stay(tmp_path: Path) -> None:
+    words = '-oProxyCommand="ssh -W %h:%p gw"'
+    for value in (words, f"'{words}'", '"-oProxyCommand=\\"ssh -W %h:%p gw\\""  # a remark'):
+        path = inventory(tmp_path, "hosts", f"db1\n[all:vars]\nansible_ssh_common_args={value}\n")
+        assert (Seed("db1", "db1", jump="gw"),) == read(path, None)
+
+
+def test_groups_that_meet_again_and_again_are_read_at_once(tmp_path: Path) -> None:
+    layers = [f"[{side}{n}:children]\na{n + 1}\nb{n + 1}\n" for n in range(40) for side in "ab"]
+    path = inventory(tmp_path, "hosts", "".join(layers) + "[a40]\ndb1\n[b40]\n")
+    assert (Seed("db1", "db1"),) == read(path, "a0")
 
 
 def test_a_device_is_no_inventory() -> None:

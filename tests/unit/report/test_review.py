@@ -34,6 +34,31 @@ def test_only_a_restart_takes_a_member_away_whatever_a_path_is_called(tmp_path: 
     assert not replace(runbook.step("accept/server1"), operations=quiet).restarts
 
 
+def test_whoever_has_gone_a_part_of_the_way_goes_on_from_there(tmp_path: Path) -> None:
+    cluster = make_cluster(tmp_path)
+    world = World(cluster)
+    runbook = compiled(cluster, world)
+    steps = [runbook.step(f"bridge/{host}") for host in ("server2", "server3")]
+    steps += [runbook.step(f"switch/server{number}") for number in (1, 2, 3)]
+    jobs = [Job(f"ab12-{one.id}", one.host, one.operations, 60.0, step=one.id) for one in steps]
+    review = reviewed(cluster, world, runbook, jobs)
+    ways = ["server1: from bridged to sealed.", "server2, server3: from accepting to sealed."]
+    assert ways == shown(review).splitlines()[1:3]
+    assert "- server2, server3: from `accepting` to `sealed`." in markdown.rendered(review).splitlines()
+    alone = reviewed(cluster, world, runbook, jobs[:1])
+    assert 1 == shown(alone).count(": from ")
+    assert shown(alone).startswith("Migration bridge of cluster three-members: 1 step, 0 restarts.")
+    assert " from " not in shown(reviewed(cluster, world, runbook, [])).splitlines()[1]
+
+
+def test_a_review_of_proxies_alone_says_nothing_of_members_that_are_away() -> None:
+    proxy = Radius("proxy1", "proxy", 3, None, None, ())
+    assert "its own host's clients wait" in wording.radius(proxy)
+    said = " ".join(wording.away([proxy]))
+    assert "member" not in said
+    assert "clients on its own host" in said
+
+
 def test_where_settings_are_changed_is_said_before_the_steps(tmp_path: Path) -> None:
     cluster = make_cluster(tmp_path)
     world = World(cluster)
