@@ -28,6 +28,8 @@ _STRING = re.compile(r"""(['"])(?P<text>(?:(?!\1)[^\\]|\\.)*)\1(?:\s*#.*)?""")
 _ESCAPED = re.compile(r"""\\(['"\\])""")
 _YES = {"true", "yes", "on", "1"}
 _SSH_WORDS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args")  # as ssh gets them
+_KEYS = ("ansible_private_key_file", "ansible_ssh_private_key_file")
+_PLACE = re.compile(r"(?P<host>(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>[0-9]{1,5})")
 _VARIABLES = ("user", "port", "host", "become", "become_method")
 
 
@@ -63,7 +65,7 @@ def _seed(name: str, variables: Mapping[str, str]) -> Seed:
         for variable in (f"ansible_{word}", f"ansible_ssh_{word}")
         if (value := variables.get(variable))
     }
-    key = variables.get("ansible_ssh_private_key_file")
+    key = next(filter(None, map(variables.get, _KEYS)), None)
     try:
         return Seed(
             spelling.ssh_host(said.get("host", name)),
@@ -71,11 +73,16 @@ def _seed(name: str, variables: Mapping[str, str]) -> Seed:
             user=spelling.user(said["user"]) if "user" in said else None,
             port=number(said["port"]) if "port" in said else None,
             become=_become(said),
-            identity_file=spelling.path(key) if key else None,
+            identity_file=_whole(spelling.path(key)) if key else None,
             jump=jump_of(" ".join(filter(None, map(variables.get, _SSH_WORDS)))),
         )
     except ValueError as error:
         raise ValueError(f"{shown(name)}: {error}") from error
+
+
+def _whole(path: str) -> str:
+    """Return a path that means the same in every folder: ansible looks for it where it is called."""
+    return str(Path(path).expanduser().absolute())
 
 
 def _become(said: Mapping[str, str]) -> Literal["none", "sudo", "doas"] | None:
@@ -121,8 +128,15 @@ def _take_line(group: Group, kind: str, line: str) -> None:
         return
     pairs = (word.partition("=") for word in rest)
     variables = {name: value for name, is_given, value in pairs if is_given}
-    for host in _expanded(first):
-        group.hosts.setdefault(host, {}).update(variables)
+    _take_hosts(group, first, variables)
+
+
+def _take_hosts(group: Group, pattern: str, variables: Mapping[str, str]) -> None:
+    """Take hosts of a pattern in, such as ``etcd[1:3]:2222``, whose port is a variable like any other."""
+    found = _PLACE.fullmatch(pattern)
+    port = {"ansible_port": found["port"]} if found else {}
+    for host in _expanded(found["host"] if found else pattern):
+        group.hosts.setdefault(host, {}).update(port | dict(variables))
 
 
 def _unquoted(value: str) -> str:
@@ -177,8 +191,7 @@ def _take_group(groups: dict[str, Group], name: str, body: Any, depth: int = 0) 
     if depth > 50:
         raise ValueError(f"the group {shown(name)} stands too deep in others")
     for pattern, variables in _mapping(parts.get("hosts")):
-        for host in _expanded(pattern):
-            group.hosts.setdefault(host, {}).update(_plain(variables))
+        _take_hosts(group, pattern, _plain(variables))
     group.variables |= _plain(parts.get("vars"))
     for child, inner in _mapping(parts.get("children")):
         group.children.append(child)

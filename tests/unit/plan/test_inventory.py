@@ -68,6 +68,17 @@ def test_a_yaml_inventory(tmp_path: Path) -> None:
     assert (first, second) == read(inventory(tmp_path, "hosts.yml", YAML), "etcd")
 
 
+@pytest.mark.parametrize("variable", ["ansible_private_key_file", "ansible_ssh_private_key_file"])
+def test_ports_and_keys_as_ansible_has_them(variable: str, tmp_path: Path) -> None:
+    here = str(Path("keys/id").absolute())
+    expected = [Seed(f"db{number}", f"db{number}", port=2222, identity_file=here) for number in (1, 2)]
+    expected.append(Seed("db3", "db3", port=22, identity_file=str(Path("~/id").expanduser())))
+    text = f"db[1:2]:2222 {variable}=keys/id\ndb3:2222 ansible_port=22 {variable}=~/id\n"
+    assert tuple(expected) == read(inventory(tmp_path, "hosts", text), None)
+    hosts = f'{{"db[1:2]:2222": {{{variable}: keys/id}}, "db3:22": {{{variable}: "~/id"}}}}'
+    assert tuple(expected) == read(inventory(tmp_path, "hosts.yml", f"all: {{hosts: {hosts}}}"), None)
+
+
 def test_without_a_group_every_host_counts(tmp_path: Path) -> None:
     assert 5 == len(read(inventory(tmp_path, "hosts", INI), None))
 
