@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from orchestrator.commands import recall
 from orchestrator.commands.status import read_progress
+from orchestrator.engine.progress import Progress
 from orchestrator.errors import UsageError
 from orchestrator.host import places
 from orchestrator.host.operations import EditFile, Remove, ReplaceFile, Secret, Write
 from orchestrator.plan.model import EtcdHost, Host
 from orchestrator.report.review.operations import operation_lines
+from orchestrator.runbook.model import Runbook
 from orchestrator.session import Session
 from orchestrator.text import shown
 
@@ -20,10 +22,7 @@ def reported(session: Session, name: str) -> str:
     """
     host = _host(session, name)
     progress = read_progress(session)
-    if progress.opened:
-        runbook = recall.recall(session, progress)
-    else:
-        runbook = recall.compile_there(session, recall.read_facts(session))
+    runbook = _runbook(session, progress)
     stands = progress.states.get(name, runbook.origins[name])
     lines = [f"{name} stands in {stands}.{_pair(host)}"]
     reported_once: list[Write | EditFile | ReplaceFile] = []
@@ -50,10 +49,7 @@ def content(session: Session, name: str, path: str) -> str:
     """
     _host(session, name)
     progress = read_progress(session)
-    if progress.opened:
-        runbook = recall.compile_noted(session, progress.opened)
-    else:
-        runbook = recall.compile_there(session, recall.read_facts(session))
+    runbook = _runbook(session, progress)
     stands, track = progress.states.get(name, runbook.origins[name]), runbook.tracks[name]
     reached = track[1 : track.index(stands) + 1]
     there = {
@@ -77,6 +73,13 @@ def content(session: Session, name: str, path: str) -> str:
     if isinstance(found.content, Secret):
         raise UsageError(f"{path} holds a key, which is not printed: {session.command('files', name)}")
     return found.content
+
+
+def _runbook(session: Session, progress: Progress) -> Runbook:
+    """Return the run's, which refuses a plan that was edited since, or the one that a run would have."""
+    if progress.opened:
+        return recall.recall(session, progress)
+    return recall.compile_there(session, recall.read_facts(session))
 
 
 def _host(session: Session, name: str) -> Host:

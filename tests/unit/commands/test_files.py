@@ -1,5 +1,9 @@
 """What a migration puts on a host is shown whole, but for keys."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import pytest
 from engine.walking import begin, compiled, context
 from engine.world import World
@@ -8,7 +12,7 @@ from orchestrator.commands.files import content, reported
 from orchestrator.commands.recall import read_facts
 from orchestrator.engine.run import run
 from orchestrator.engine.state_file import StateFile
-from orchestrator.errors import UsageError
+from orchestrator.errors import RefusedError, UsageError
 from orchestrator.remote.executor import LiveExecutor
 from orchestrator.session import Session
 
@@ -68,3 +72,14 @@ def test_a_path_that_is_not_ours_there_yet_brings_those_that_are(session: Sessio
         content(session, "server1", drop_in)
     with pytest.raises(UsageError, match="server9: the plan's hosts are"):
         content(session, "server9", drop_in)
+
+
+@pytest.mark.parametrize("shown", [reported, partial(content, path="/etc/etcd2/ca.pem")], ids=["all", "one"])
+def test_a_plan_that_was_edited_since_shows_nothing_of_its_own(
+    session: Session, shown: Callable[[Session, str], str]
+) -> None:
+    moved(session, "accepting")
+    tls = session.cluster.tls.model_copy(update={"directory": "/etc/elsewhere"})
+    edited = replace(session, cluster=session.cluster.model_copy(update={"tls": tls}))
+    with pytest.raises(RefusedError, match="its runbook is .*, the state file's is "):
+        shown(edited, "server1")
