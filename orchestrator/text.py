@@ -29,3 +29,8 @@ def escaped(text: str, keep: str = "\n") -> str:
     ``keep`` are the control characters that stay as they are.
     """
     return "".join(char if char.isprintable() or char in keep else ascii(char)[1:-1] for char in text)
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -20,6 +20,7 @@ from orchestrator.engine.events import (
 )
 from orchestrator.output import Part, Style, Styled
 from orchestrator.report.view import View
+from orchestrator.text import counted
 
 _DOING = {"forward": "run", "back": "rollback"}
 
@@ -35,11 +36,6 @@ def spoken(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def counted(count: int, what: str) -> str:
-    """Return a number of things."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def of_event(event: Event, view: View) -> tuple[Part, ...]:

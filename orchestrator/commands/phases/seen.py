@@ -18,9 +18,8 @@ from orchestrator.remote.each_host import ask_each
 from orchestrator.report.review import lying
 from orchestrator.report.review.model import Note
 from orchestrator.report.review.seen import Seen
-from orchestrator.report.review.wording import counted
 from orchestrator.session import Session
-from orchestrator.text import shown
+from orchestrator.text import counted, shown
 
 MOVED = "clients that have moved to https are served over it until 'accept' is undone: move them back by then"
 

@@ -73,15 +73,14 @@ class _Making:
     def _ways(self) -> Iterable[Way]:
         """Say which way is before whom; whoever has no job left stands where it ends."""
         standing = {job.host: self._runbook.step(job.step).source for job in reversed(self._jobs)}
-        ends = {host: track[-1] for host, track in self._runbook.tracks.items()}
-        ways = {host: (standing.get(host, end), end) for host, end in ends.items()}
+        ways = {host: (standing.get(host, end), end) for host, end in self._runbook.finals.items()}
         for source, end in dict.fromkeys(ways.values()):
             hosts = tuple(host for host, way in ways.items() if way == (source, end))
             yield Way(hosts, source, end, self._seen.meanings.get(end, ""))
 
     def _ends(self) -> Iterable[str]:
         """Say what is true at the end, for those who use the cluster."""
-        ends = {host: track[-1] for host, track in self._runbook.tracks.items()}
+        ends = self._runbook.finals
         for end in dict.fromkeys(ends.values()):
             hosts = ", ".join(host for host, other in ends.items() if other == end)
             yield f"{hosts}: {self._seen.meanings.get(end) or end} ({end})."

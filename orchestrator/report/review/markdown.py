@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from orchestrator.report.review import wording
 from orchestrator.report.review.model import Action, Review, ReviewedJob, ReviewedRound
-from orchestrator.text import escaped
+from orchestrator.text import counted, escaped
 
 _MEANT = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -104,7 +104,7 @@ def _job(job: ReviewedJob, round_: ReviewedRound) -> Iterable[str]:
         yield f"{plain(wording.folded(job.same))}."
         yield ""
     else:
-        yield f"<details><summary>{wording.counted(len(job.actions), 'operation')}</summary>"
+        yield f"<details><summary>{counted(len(job.actions), 'operation')}</summary>"
         yield ""
         for action in job.actions:
             yield from _action(action)

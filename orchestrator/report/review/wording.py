@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.report.review import folding
 from orchestrator.report.review.model import Radius, Review, ReviewedJob, ReviewedRound, Same, Setting, Way
-from orchestrator.text import shown
+from orchestrator.text import counted, shown
 
 _LIMIT = 600  # of a value, in characters
 
@@ -17,11 +17,6 @@ def heading(review: Review) -> str:
         f"{way} {review.migration} of cluster {review.cluster}: {counted(steps, 'step')}, "
         f"{counted(restarts, 'restart')}."
     )
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def ways(review: Review) -> Iterable[Way]:
@@ -85,8 +80,8 @@ def radius(one: Radius) -> str:
         return "; ".join((f"restarts {one.host}, a proxy: its own host's clients wait{for_s}", *one.clients))
     lost = ", and no quorum meanwhile" if _is_no_quorum_left(one) else ""
     leader = (f"leadership moves to {one.successor} first",) if one.successor else ()
-    away = f"restarts {one.host}: 1 of {one.members} away{for_s}{lost}"
-    return "; ".join((away, *leader, *one.clients))
+    restart = f"restarts {one.host}: 1 of {one.members} away{for_s}{lost}"
+    return "; ".join((restart, *leader, *one.clients))
 
 
 def title(job: ReviewedJob, round_: str) -> str:
