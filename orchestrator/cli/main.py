@@ -57,9 +57,9 @@ def _explicable(checks: Sequence[str]) -> Sequence[str]:
     """Return the first checks that are explained by their names; not so those of one step alone."""
     if not checks:
         return ()
-    from orchestrator.report.explaining import is_explained  # noqa: PLC0415 -- only who meets it pays for it
+    from orchestrator.report.explaining import explicable  # noqa: PLC0415 -- only who meets it pays for it
 
-    return [name for name in checks if is_explained(name)][:_MOST_CHECKS]
+    return explicable(checks)[:_MOST_CHECKS]
 
 
 def _called() -> int:

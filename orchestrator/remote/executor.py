@@ -13,17 +13,13 @@ from orchestrator.host.questions import Answers, Question
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A gate that does not hold, and why; ``where`` is the check's place, if it was one, ``fix`` its own."""
+    """A gate that does not hold, and why; ``where``, ``fix`` and ``name`` are the check's, if it was one."""
 
     gate: str
     reason: str
     where: str = ""
     fix: str = ""
-
-    @property
-    def name(self) -> str:
-        """The check's name, which can be explained; nothing if it was none."""
-        return self.gate.removeprefix(f"{self.where}: ") if self.where else ""
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{self.gate}: {self.reason}"
@@ -33,7 +29,9 @@ def refused(gates: Sequence[Check], answers: Answers) -> tuple[Refusal, ...]:
     """Judge gates by the answers to all their questions; return those that do not hold."""
     judged = ((gate, gate.refusal(answers)) for gate in gates)
     return tuple(
-        Refusal(gate.title, reason, gate.where, gate.fix) for gate, reason in judged if reason is not None
+        Refusal(gate.title, reason, gate.where, gate.fix, gate.name)
+        for gate, reason in judged
+        if reason is not None
     )
 
 

@@ -34,27 +34,28 @@ class Explained:
 
 def explained(word: str) -> str:
     """Return everything that a word means; UsageError with the nearest words if it is none of ours."""
-    found = _found(word)
+    wanted = _plain(word)
+    found = [one for one in every() if wanted in _names(one)]
     if not found:
         known = {one.word for one in every()}
         raise UsageError(
-            f"explain: {shown(word)} is no exit code, state, round or check: {meant(_plain(word), known)}"
+            f"explain: {shown(word)} is no exit code, state, round or check: {meant(wanted, known)}"
         )
     return "\n\n".join("\n".join(_lines(one)) for one in found) + "\n"
 
 
-def is_explained(word: str) -> bool:
-    """Whether a word is one of ours."""
-    return bool(_found(word))
+def explicable(words: Iterable[str]) -> list[str]:
+    """Return those words that are ours, in their order."""
+    known = {name for one in every() for name in _names(one)}
+    return [word for word in words if _plain(word) in known]
 
 
-def _found(word: str) -> list[Explained]:
-    wanted = _plain(word)
-    return [one for one in every() if wanted in {_plain(one.word), _plain(f"{one.kind} {one.word}")}]
+def _names(one: Explained) -> set[str]:
+    return {_plain(one.word), _plain(f"{one.kind} {one.word}")}
 
 
 def every() -> Iterator[Explained]:
-    """Everything that can be explained, in the order in which it is told."""
+    """Everything that can be explained, in its order."""
     yield from _endings()
     yield from _states()
     for migration in MIGRATIONS.values():

@@ -39,7 +39,7 @@ from orchestrator.remote.executor import Refusal
 NAMES = "raft lag", "half way through accept/server1", "serving https", "healthy", "quorate"
 
 def stop(**_):
-    refusals = [Refusal(f"server1: {name}", "no", "server1") for name in NAMES]
+    refusals = [Refusal(f"server1: {name}", "no", "server1", name=name) for name in NAMES]
     raise StoppedError("stopped") from wait.NotYetError(refusals)
 
 main.app = stop
