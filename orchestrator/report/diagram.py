@@ -79,6 +79,6 @@ def _box(x: int, y: int, name: str, here: Standing) -> list[str]:
         f'<text x="{x + _WIDTH // 2}" y="{y + 22}" text-anchor="middle">{escape(name)}</text>',
     ]
     if hosts:
-        told = escape(escaped(", ".join(hosts), keep=""))
-        parts.append(f'<text x="{x + _WIDTH + 10}" y="{y + 22}">you are here: {told}</text>')
+        named = escape(escaped(", ".join(hosts), keep=""))
+        parts.append(f'<text x="{x + _WIDTH + 10}" y="{y + 22}">you are here: {named}</text>')
     return parts

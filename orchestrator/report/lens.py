@@ -41,8 +41,8 @@ def report(holders: Sequence[Holder], ca: Path, now: datetime, root: Path) -> tu
     described = [f"{_path(ca, root)}: {one}" for one in (*map(lens.described, authorities), first) if one]
     lines, count = [*described, ""], 0
     for holder in holders:
-        told, missing = _holder(holder, authorities, now, root)
-        lines += [*told, ""]
+        rows, missing = _holder(holder, authorities, now, root)
+        lines += [*rows, ""]
         count += missing
     closing = {0: "no name is missing", 1: "1 name is missing"}.get(count, f"{count} names are missing")
     is_partial = any(one.unknown for one in holders)

@@ -19,7 +19,7 @@ from orchestrator.text import escaped
 
 _FRAME_S = 0.5  # a table is drawn anew so often, and whenever something happens
 _HEARTBEAT_S = 30.0  # where there is no table, a line says so often what is under way
-_LAST_S = 1.0  # so long a run waits for what happened to be told
+_LAST_S = 1.0  # so long a run waits for what happened to be reported
 
 Past = Callable[[], View | None]
 
@@ -54,7 +54,7 @@ class Live:
                 self._thread.join(_LAST_S)
 
     def take(self, event: Event) -> None:
-        """Take one more event in, and wait until it is told: what the run prints next stands behind it.
+        """Take one more event in, and wait until it is reported: what the run prints next stands behind it.
 
         Who is late once is not waited for again.
         """

@@ -15,7 +15,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One run, out of its state file; ``fault`` says why nothing can be told of it."""
+    """One run, out of its state file; ``fault`` says why nothing can be reported of it."""
 
     file: Path
     run: str = ""

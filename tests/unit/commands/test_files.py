@@ -81,5 +81,5 @@ def test_a_plan_that_was_edited_since_shows_nothing_of_its_own(
     moved(session, "accepting")
     tls = session.cluster.tls.model_copy(update={"directory": "/etc/elsewhere"})
     edited = replace(session, cluster=session.cluster.model_copy(update={"tls": tls}))
-    with pytest.raises(RefusedError, match="its runbook is .*, the state file's is "):
+    with pytest.raises(RefusedError, match=r"its runbook is .*, the state file's is "):
         shown(edited, "server1")
