@@ -2,7 +2,6 @@
 
 import re
 import sys
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from live.conftest import booted
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
-from support.tmux import Screen, screen
+from support.tmux import screen
 
 from orchestrator.lab.hosts.base_system import ensure
 from orchestrator.lab.lifecycle.lab import Lab
@@ -40,7 +39,8 @@ def taken(lab: Lab, name: str, *arguments: str, last: bool = False, moment: str 
     variables |= {"COLORTERM": "truecolor", "PATH": f"{Path(sys.executable).parent}:{variables['PATH']}"}
     with screen(lab.directory, lab.command(named), variables, columns=COLUMNS, rows=ROWS) as seen:
         if moment:
-            _wait_for_table(seen, moment)
+            whole = (f": {moment}", "if you go back now")
+            seen.wait_for_table(lambda table: all(part in "\n".join(table) for part in whole), within_s=120)
         else:
             seen.exit_code(300)
         lines = seen.coloured(is_all=not moment)
@@ -48,17 +48,6 @@ def taken(lab: Lab, name: str, *arguments: str, last: bool = False, moment: str 
     while lines and not lines[-1].strip():
         lines.pop()
     picture(lines[-ROWS:] if last else lines[:ROWS], f"orchestrator {' '.join(arguments)}", name)
-
-
-def _wait_for_table(seen: Screen, step: str) -> None:
-    """Wait until the table shows a step, and is whole."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        words = "\n".join(seen.shown())
-        if f": {step}" in words.rpartition("\nmember ")[2] and "if you go back now" in words:
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"{step} was not seen")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,18 +30,15 @@ def seat(lab: Lab, columns: int, *arguments: str) -> Iterator[Screen]:
 
 def wait_for_table(seen: Screen, columns: int, step: str) -> list[str]:
     """Wait for one whole table that shows a step, and return it."""
-    deadline = time.monotonic() + 120
-    while True:
-        lines = seen.shown()
-        heads = [number for number, line in enumerate(lines) if line.startswith("member ")]
-        table = lines[heads[-1] :] if heads else []
+
+    def is_whole(table: list[str]) -> bool:
         words = "\n".join(table)
-        if 1 == len(heads) and step in words and "if you go back now: " in words:
-            assert all(len(line) < columns for line in table), table
-            assert all(any(line.startswith(f"{name} ") for line in table) for name in MEMBERS), table
-            return table
-        assert time.monotonic() < deadline, "\n".join(lines)
-        time.sleep(0.02)
+        return step in words and "if you go back now: " in words
+
+    table = seen.wait_for_table(is_whole, within_s=120)
+    assert all(len(line) < columns for line in table), table
+    assert all(any(line.startswith(f"{name} ") for line in table) for name in MEMBERS), table
+    return table
 
 
 @pytest.mark.timeout(900)

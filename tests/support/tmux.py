@@ -2,11 +2,22 @@
 
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from support.waiting import MOST_S, until
+
+
+def is_head(line: str) -> bool:
+    """Whether a live table begins in a line."""
+    return line.startswith("member ")
+
+
+def table_of(lines: Sequence[str]) -> list[str]:
+    """Return the last live table on a screen: everything from its head on."""
+    heads = [number for number, line in enumerate(lines) if is_head(line)]
+    return list(lines[heads[-1] :]) if heads else []
 
 
 class Screen:
@@ -55,6 +66,18 @@ class Screen:
 
         until(is_there, lambda: "\n".join([repr(text), "in", *seen]), within_s=within_s)
         return seen
+
+    def wait_for_table(self, holds: Callable[[list[str]], bool], within_s: float = MOST_S) -> list[str]:
+        """Wait until one live table stands there, and is as it has to be; returns it, from its head on."""
+        table: list[str] = []
+
+        def is_there() -> bool:
+            lines = self.shown()
+            table[:] = table_of(lines)
+            return 1 == sum(map(is_head, lines)) and holds(table)
+
+        until(is_there, lambda: "\n".join(self.shown()), within_s=within_s)
+        return table
 
     def exit_code(self, within_s: float = MOST_S) -> int:
         """Wait until the program has ended."""

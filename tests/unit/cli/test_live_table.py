@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from support.fake_program import command, environment
 from support.on_fake_hosts import hold
-from support.tmux import Screen, screen
-from support.waiting import until
+from support.tmux import Screen, screen, table_of
 
 from orchestrator.engine import state_file
 from orchestrator.engine.progress import Progress
@@ -29,28 +28,16 @@ def variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-def table_of(lines: list[str]) -> list[str]:
-    """The last table on a screen: everything from its head on."""
-    heads = [number for number, line in enumerate(lines) if line.startswith("member ")]
-    return lines[heads[-1] :] if heads else []
-
-
 def wait_for_table(seen: Screen, columns: int, step: str) -> list[str]:
     """Wait until exactly one whole table is there, with the columns that the terminal is wide enough for."""
     head = (
         ["member", "state", "clients", "peers", "etcd"] if columns >= 80 else ["member", "state", "cl/peers"]
     )
 
-    table: list[str] = []
+    def is_whole(table: list[str]) -> bool:
+        return head == table[0].split() and all(part in "\n".join(table) for part in (*TABLE, step))
 
-    def is_there() -> bool:
-        lines = seen.shown()
-        table[:] = table_of(lines)
-        is_one = 1 == sum(line.startswith("member ") for line in lines)
-        is_whole = is_one and all(part in "\n".join(table) for part in (*TABLE, step))
-        return is_whole and head == table[0].split()
-
-    until(is_there, lambda: "\n".join(seen.shown()))
+    table = seen.wait_for_table(is_whole)
     assert all(len(line) < columns for line in table), table
     return table
 
