@@ -1,5 +1,6 @@
 """Text from elsewhere (a host, a file, a person): what one line of it may hold, and how it is shown."""
 
+_BETWEEN = "\n  "  # the lines of a message
 _LIMIT = 4096  # etcd's longest settings are lists of URLs, far below that
 
 
@@ -29,6 +30,16 @@ def escaped(text: str, keep: str = "\n") -> str:
     ``keep`` are the control characters that stay as they are.
     """
     return "".join(char if char.isprintable() or char in keep else ascii(char)[1:-1] for char in text)
+
+
+def laid_out(*sentences: str) -> str:
+    """Return a message of several sentences as people read it: a line each; empty ones are left out."""
+    return _BETWEEN.join(filter(None, sentences))
+
+
+def in_one_line(message: str) -> str:
+    """Return a message that was laid out in lines as one line, for a record."""
+    return "; ".join(line.strip() for line in message.splitlines())
 
 
 def counted(number: int, what: str) -> str:

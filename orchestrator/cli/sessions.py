@@ -23,6 +23,7 @@ from orchestrator.errors import (
     RunTerminatedError,
     StoppedError,
 )
+from orchestrator.text import laid_out
 
 if TYPE_CHECKING:
     from orchestrator.engine.context import RunContext
@@ -91,7 +92,7 @@ def session_of(
         except (StoppedError, PersonNeededError, RunInterruptedError) as error:
             is_terminated = isinstance(error, RunInterruptedError) and stop.signal == signal.SIGTERM
             kind = RunTerminatedError if is_terminated else type(error)
-            raise kind(f"{session.spelled(str(error))}. Go on with: {again()}") from error
+            raise kind(laid_out(session.spelled(str(error)), f"Go on with: {again()}")) from error
         except (LoginRefusedError, HostUnreachableError) as error:
             raise type(error)(error.host, session.spelled(error.reason)) from error
 

@@ -15,6 +15,7 @@ from orchestrator.errors import (
 )
 from orchestrator.migrations.table import Advice
 from orchestrator.runbook.model import Runbook, Step
+from orchestrator.text import laid_out
 
 
 class Halt:
@@ -36,28 +37,32 @@ class Halt:
         """Say why a step failed, and where its host stands."""
         is_lost = isinstance(error, HostUnreachableError | LoginRefusedError)
         is_begun = step.host in self._event_log.progress.unsettled  # a handover comes before that
-        doubt = f"; {step.id} is in doubt" if is_lost and is_begun else ""
-        return f"{step.id}: {error}{doubt}; {step.host} still stands in {step.source!r}"
+        reasons = error.reasons if isinstance(error, wait.NotYetError) else (str(error),)
+        doubt = f"{step.id} is in doubt" if is_lost and is_begun else ""
+        return laid_out(f"{step.id}: {reasons[0]}", *reasons[1:], doubt, _standing(step))
 
     def stopped(self, reason: str, advice: Advice | None = None) -> OrchestratorError:
         """Say whether the cluster is healthy: that decides whether a person is needed now.
 
         What is left of the step's patience is the cluster's: a host that reboots is back by itself.
         """
-        reported = f". {advice.text}" if advice else ""
+        advised = advice.text if advice else ""
         try:
             self._looks.hold(self.always, "members", spent_s=self._clock() - self._since)
         except wait.UnseenError as error:
-            return PersonNeededError(
-                f"{reason}; the cluster's health could not be checked: {error}{reported}", error.checks
-            )
+            found = f"the cluster's health could not be checked: {error}"
+            return PersonNeededError(laid_out(reason, found, advised), error.checks)
         except wait.NotYetError as error:
-            return PersonNeededError(f"{reason}; the cluster is not healthy: {error}{reported}", error.checks)
-        return StoppedError(
-            f"{reason}; the cluster is healthy{reported if advice and advice.is_urgent else ''}"
-        )
+            found = f"the cluster is not healthy: {error}"
+            return PersonNeededError(laid_out(reason, found, advised), error.checks)
+        is_urgent = advice is not None and advice.is_urgent
+        return StoppedError(laid_out(reason, "the cluster is healthy", advised if is_urgent else ""))
 
 
 def said_once(reasons: Iterable[str]) -> str:
-    """Join the reasons of several steps; what more than one of them says stands where it is said first."""
-    return "; ".join(dict.fromkeys("; ".join(reasons).split("; ")))
+    """Join the reasons of several steps; a line of more than one of them stands where it comes first."""
+    return laid_out(*dict.fromkeys(line.strip() for reason in reasons for line in reason.splitlines()))
+
+
+def _standing(step: Step) -> str:
+    return f"{step.host} still stands in {step.source!r}"

@@ -27,6 +27,7 @@ from orchestrator.migrations.table import Advice
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook import drift
 from orchestrator.runbook.model import Runbook, Stage, Step
+from orchestrator.text import in_one_line, laid_out
 
 Take = Callable[[Step, Poll | None], None]
 
@@ -82,10 +83,10 @@ class _Walk:
         except UnwritableError as error:
             raise self._halt.stopped(str(error)) from error
         except RunInterruptedError as error:
-            self._end(RunEnded(outcome="interrupted", reason=str(error)), error)
+            self._end(RunEnded(outcome="interrupted", reason=in_one_line(str(error))), error)
             raise
         except (StoppedError, PersonNeededError, LockedError) as error:
-            self._end(RunEnded(outcome="stopped", reason=str(error)), error)
+            self._end(RunEnded(outcome="stopped", reason=in_one_line(str(error))), error)
             raise
 
     def _take_rounds(self, until: str | None) -> RunEnded:
@@ -113,7 +114,7 @@ class _Walk:
         try:
             self._walker.record(ending)
         except UnwritableError as unwritable:
-            raise type(error)(f"{error}; besides, {unwritable}") from error
+            raise type(error)(laid_out(str(error), str(unwritable))) from error
 
     def _verify_standing(self) -> None:
         """Look whether every member stands where the event log says, before anything is done.
@@ -126,7 +127,8 @@ class _Walk:
         if not self._event_log.progress.attempts:
             refusals = self._executor.refusals(standing + self._halt.always)
             if refusals:
-                raise RefusedError("nothing was changed: " + "; ".join(map(str, refusals)))
+                first, *more = map(str, refusals)
+                raise RefusedError(laid_out(f"nothing was changed: {first}", *more))
             return
         touched = (
             *(gate_ for place in settled for gate_ in drift.alone(states[place])),
@@ -237,7 +239,7 @@ class _Walk:
                 if isinstance(found, JobFailedError | wait.NotYetError | LockedError):
                     self._walker.fail(step, found)  # of a host that was lost nobody knows: it is in doubt
         except UnwritableError as unwritable:
-            raise UnwritableError("; besides, ".join(filter(None, (reason, str(unwritable))))) from unwritable
+            raise UnwritableError(laid_out(reason, str(unwritable))) from unwritable
         if any(isinstance(error, LockedError) for error in errors.values()):
             raise LockedError(reason)
         if errors:

@@ -16,6 +16,7 @@ from orchestrator.host.operations import Job, JobResult, Operation
 from orchestrator.host.questions import Answers
 from orchestrator.remote.executor import Executor
 from orchestrator.runbook.model import Step
+from orchestrator.text import laid_out
 
 
 class JobFailedError(Exception):
@@ -177,7 +178,7 @@ class Walker:
         try:
             self.record(StepFailed(step=step.id, host=step.host, reason=str(error)))
         except UnwritableError as unwritable:
-            raise UnwritableError(f"{step.id}: {error}; besides, {unwritable}") from error
+            raise UnwritableError(laid_out(f"{step.id}: {error}", str(unwritable))) from error
 
     def perform(self, job: Job) -> JobResult:
         """Perform a job; raises JobFailedError if its script failed."""

@@ -12,6 +12,7 @@ from orchestrator.pki.reading import CLIENT, SERVER
 from orchestrator.plan import spelling
 from orchestrator.plan.faults import meant
 from orchestrator.plan.model import Cluster, Host, Member
+from orchestrator.text import laid_out
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CLIENT_NAME = "orchestrator"  # with RBAC on, etcd takes it for the user
@@ -118,7 +119,7 @@ def _check_paths(cluster: Cluster, wanted: Sequence[Wanted]) -> None:
         uses.setdefault(_same(path), []).append(what)
     faults = [f"{path} would be {' and '.join(what)}" for path, what in uses.items() if len(what) > 1]
     if faults:
-        raise RefusedError("nothing was made; the plan has to name different files: " + "; ".join(faults))
+        raise RefusedError(laid_out("nothing was made; the plan has to name different files:", *faults))
 
 
 def _same(path: Path) -> Path:

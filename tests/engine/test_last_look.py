@@ -73,7 +73,7 @@ def test_the_guides_window_is_reported_of_though_the_cluster_is_healthy(tmp_path
     runbook = compile_forward(cluster, gather(cluster, world.look), MIGRATIONS["guide"])
     run(runbook, LiveExecutor(world), event_log, context(cluster), until="accepting")
     del world.hosts["server3"].files["/etc/etcd2/ca.pem"]
-    with pytest.raises(StoppedError, match=r"the cluster is healthy\. In this window"):
+    with pytest.raises(StoppedError, match=r"the cluster is healthy\n  In this window"):
         run(runbook, LiveExecutor(world), event_log, context(cluster))
 
 

@@ -55,7 +55,7 @@ def test_an_objection_stops_the_run_before_the_next_step_and_a_resume_finishes_i
 ) -> None:
     event_log, world = MemoryEventLog(), World(make_cluster(tmp_path))
     writer = Writer(event_log, objects_after=steps)
-    with pytest.raises(StoppedError, match="2 of 7 operations failed; the cluster is healthy"):
+    with pytest.raises(StoppedError, match="2 of 7 operations failed\n  the cluster is healthy"):
         walk(tmp_path, writer, world=world)
     progress = event_log.progress
     assert ("stopped", {}) == (progress.outcome, dict(progress.unsettled))

@@ -52,7 +52,7 @@ def test_a_stall_beyond_the_budget_stops_the_run_and_a_resume_finishes_it(probed
     assert "the probe objects: no write was acknowledged for " in said, said
     assert "probe.stall in the plan allows 5 s: " in said
     assert "server1 over http (http://198.18.0.101:2379): no answer in time" in said
-    assert "the cluster is healthy. Go on with: " in said
+    assert "the cluster is healthy\n  Go on with: " in said
     assert before == keys(lab), "it left something behind"
     assert {0} == set(restarts(lab).values())
 

@@ -95,7 +95,8 @@ def words(stderr: str) -> str:
     """The error that the program ended with, on one line."""
     lines = [line for line in stderr.splitlines() if not line.startswith("more: ")]
     begins = [number for number, line in enumerate(lines) if line.startswith("error: ")]
-    line = " ".join(" ".join(lines[begins[-1] :]).split()).removeprefix("error: ") if begins else ""
+    said = lines[begins[-1] :] if begins else ()
+    line = "; ".join(" ".join(one.split()) for one in said).removeprefix("error: ")
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
 
 

@@ -46,7 +46,7 @@ def test_a_broken_state_file_and_hands_on_a_host_are_answered_by_commands_that_r
         begin(event_log, there, facts)
         with pytest.raises(StoppedError) as stopped, session_of(session.plan, session.state):
             run(there, LiveExecutor(world), event_log, context(session.cluster))
-    assert f"is shown by: {session.command('files')} server2; the cluster is healthy" in str(stopped.value)
+    assert f"is shown by: {session.command('files')} server2\n  the cluster is healthy" in str(stopped.value)
 
     session.state.write_text("x\n")
     with pytest.raises(RefusedError) as refused, session_of(session.plan, session.state):
@@ -73,7 +73,7 @@ def test_what_is_advised_is_what_goes_on_from_here(
     with pytest.raises(PersonNeededError) as raised, session_of(session.plan, session.state):
         raise PersonNeededError("server1 is away")
     options = ("--resume",) if advised == "run" else ()
-    assert f"server1 is away. Go on with: {session.command(advised, *options)}" == str(raised.value)
+    assert f"server1 is away\n  Go on with: {session.command(advised, *options)}" == str(raised.value)
 
 
 def test_no_fix_for_the_time_before_a_run_is_printed_behind_one(session: Session) -> None:

@@ -90,7 +90,7 @@ def test_the_first_ctrl_c_says_what_is_in_flight_above_the_table_and_finishes_it
         hold(tmp_path)
         assert 130 == seen.exit_code()
         shown = "\n".join(seen.shown())
-    assert "error: stopped before prove/server1, as asked. Go on with: " in shown
+    assert "error: stopped before prove/server1, as asked\n  Go on with: " in shown
     assert "run plan.yaml --resume" in shown
     assert not progress(tmp_path).unsettled
 

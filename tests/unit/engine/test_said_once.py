@@ -6,10 +6,14 @@ PROXY = "server1 cannot reach https://198.18.0.102:12380 over TLS: its etcd obey
 
 
 def test_what_several_steps_say_is_said_once() -> None:
-    reasons = (f"prove/server2: {PROXY}; server2 still stands", f"prove/server3: no; {PROXY}; server3 stands")
-    assert f"prove/server2: {PROXY}; server2 still stands; prove/server3: no; {PROXY}; server3 stands" == (
-        said_once(reasons)
+    reasons = (
+        f"prove/server2: no\n  {PROXY}\n  server2 still stands",
+        f"prove/server3: no\n  {PROXY}\n  server3 stands",
     )
-    again = (*reasons, f"prove/server4: no; {PROXY}; server2 still stands")
-    assert said_once(again) == f"{said_once(reasons)}; prove/server4: no"
+    assert (
+        f"prove/server2: no\n  {PROXY}\n  server2 still stands\n  prove/server3: no\n  server3 stands"
+        == said_once(reasons)
+    )
+    again = (*reasons, f"prove/server4: no\n  {PROXY}\n  server2 still stands")
+    assert f"{said_once(reasons)}\n  prove/server4: no" == said_once(again)
     assert "" == said_once(())
