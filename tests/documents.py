@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import documented_growth
+import documented_keyspace
 import documented_race
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
 from documented_hosts import refused, served, writes
@@ -164,6 +165,10 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "growth": documented_growth.growth,
     "slope": documented_growth.slope,
     "quick": documented_growth.quick,
+    "keyspace": documented_keyspace.keyspace,
+    "keycosts": documented_keyspace.keycosts,
+    "keyaway": documented_keyspace.keyaway,
+    "keyseen": documented_keyspace.keyseen,
 }
 DRAWN: Mapping[str, Callable[[], str]] = {**documented_race.DRAWINGS, **documented_growth.DRAWINGS}
 DRAWINGS = DOCS / "benchmarks"

@@ -79,7 +79,7 @@ class _Comparison:
         """Ask one member after the other; nothing where the interface has no hash."""
         found = {}
         for target in sorted(self._targets, key=lambda target: hashes.is_leader(statuses[target.name])):
-            hashed = self._api.hash_at(target, revision)
+            hashed = self._api.hash_at(target, revision, statuses[target.name].size_bytes)
             if hashed is not None:
                 answers = self._hosts.look([hashed.question])
                 found[target.name] = _read(target.name, hashed, answers)

@@ -112,7 +112,7 @@ def run(name: str, turn: str) -> Raced:
             lab = Lab.find(PREFIX)
             cost = json.loads(report.read_text())
             away = tuple(chain.from_iterable(times_away(host, cost["began_at"]) for host in lab.members))
-            parts = _waterfall(lab, cost) if name in OURS and outcome.program_exit == 0 else ()
+            parts = waterfall_of(lab, cost) if name in OURS and outcome.program_exit == 0 else ()
         finally:
             labs.down(PREFIX)
         if outcome.program_exit != 0:
@@ -169,7 +169,7 @@ def times_away(host: Host, since: float) -> list[float]:
     return [round(min(at for at in starts if at > stop) - stop, 3) for stop in stops]
 
 
-def _waterfall(lab: Lab, cost: Mapping[str, float]) -> tuple[waterfall.Part, ...]:
+def waterfall_of(lab: Lab, cost: Mapping[str, float]) -> tuple[waterfall.Part, ...]:
     lines = (lab.directory / f"{PLAN}.state.jsonl").read_text().splitlines()
     events = []
     for line in lines:

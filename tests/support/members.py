@@ -22,6 +22,7 @@ class Store:
     revision: int = 10
     compacted: int = -1
     keys: int = 77
+    size_bytes: int = 0
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Members:
     written: int = 0
     lost: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    patience_s: list[float] = field(default_factory=list)  # with each answer of those who were asked
 
     def look(self, questions: Iterable[Question]) -> Answers:
         found = {question: self._answer(question) for question in questions}
@@ -52,9 +54,11 @@ class Members:
             number = NAMES.index(question.host) + 1
             header = {"cluster_id": 1, "member_id": number, "revision": store.revision}
             status = {"header": header, "version": "3.4.23", "leader": NAMES.index(LEADER) + 1}
+            status |= {"dbSize": store.size_bytes}
             return Answer(0, json.dumps([{"Status": status}]))
         assert question.script == v3.HASH
         self.asked.append(question.host)
+        self.patience_s.append(question.timeout_s)
         return self._hashed(store, int(question.arguments[4]))
 
     def _hashed(self, store: Store, revision: int) -> Answer:

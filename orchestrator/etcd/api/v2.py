@@ -96,9 +96,9 @@ class V2:
         words = ("etcdctl", "--no-sync", *endpoint.v2, *who, "auth", word)
         return Run(words, (("ETCDCTL_API", "2"),))
 
-    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
+    def hash_at(self, target: Target, revision: int, size_bytes: int = 0) -> Fact[Hashed] | None:
         """Nothing: v2 has no hash of its keys."""
-        del target, revision
+        del target, revision, size_bytes
         return None
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:

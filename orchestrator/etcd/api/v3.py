@@ -35,12 +35,15 @@ ASK = f"""{login.READ}
 ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=4s "$@"
 """
 
-# It reads every key: for gigabytes that takes longer than other answers.
+# It reads every key: for gigabytes that takes longer than other answers, and longer yet from a slow disk. A
+# member goes on hashing when nobody waits for the answer any more, so asking again makes it worse.
 HASH = f"""{login.READ}
 {OWN_LISTENER}
-ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout=60s \\
+ETCDCTL_API=3 exec etcdctl --endpoints="$url" {V3_TLS} --dial-timeout=2s --command-timeout="$2" \\
   endpoint hashkv --rev="$1" -w json
 """
+
+HASH_S, LONGEST_HASH_S, SLOWEST_READ_BYTES_S = 60, 1800, 10_000_000
 
 Count = Annotated[int, Field(ge=0, lt=2**64)]
 
@@ -67,6 +70,7 @@ class _Status(foreign.Shape):
     header: _Header
     version: Version
     leader: Count = 0
+    dbSize: Count = 0  # noqa: N815 -- etcdctl's own name
     raftIndex: Count = 0  # noqa: N815
     raftAppliedIndex: Count | None = None  # noqa: N815 -- 3.3 does not report the applied one
 
@@ -123,11 +127,11 @@ class V3:
         who = ("--user", "root:PASSWORD") if word == "disable" else ()
         return Run(("etcdctl", *endpoint.v3, *who, "auth", word), _API)
 
-    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
+    def hash_at(self, target: Target, revision: int, size_bytes: int = 0) -> Fact[Hashed] | None:
         """The hash of all keys up to a revision; 0 is the member's own last one, even if compacted."""
-        arguments = (*asking(target), str(revision))
-        secret = login.of(target.cluster)
-        return Fact(Script(target.name, HASH, arguments, timeout_s=65.0, secret=secret), _hashed)
+        within_s = min(HASH_S + size_bytes // SLOWEST_READ_BYTES_S, LONGEST_HASH_S)
+        arguments, secret = (*asking(target), str(revision), f"{within_s}s"), login.of(target.cluster)
+        return Fact(Script(target.name, HASH, arguments, timeout_s=within_s + 5.0, secret=secret), _hashed)
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:
         """Command that registers a member's peer URLs."""
@@ -181,6 +185,7 @@ def _member_status(answer: Answer) -> MemberStatus:
         index=found.raftIndex,
         applied=found.raftIndex if found.raftAppliedIndex is None else found.raftAppliedIndex,
         revision=found.header.revision,
+        size_bytes=found.dbSize,
     )
 
 

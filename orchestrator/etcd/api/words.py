@@ -29,7 +29,8 @@ class Registered:
 class MemberStatus:
     """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's.
 
-    ``revision`` is that of its keys; 0 through v2, which has none for a whole store.
+    ``revision`` is that of its keys, ``size_bytes`` what its database takes; 0 through v2, which has none for
+    a whole store.
     """
 
     cluster_id: str
@@ -39,6 +40,7 @@ class MemberStatus:
     index: int
     applied: int
     revision: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,11 @@ class Api(Protocol):
         """Command that turns authentication on or off (``enable``, ``disable``); root's login is put in."""
         ...
 
-    def hash_at(self, target: Target, revision: int) -> Fact[Hashed] | None:
-        """The member's hash of all keys up to a revision (0: up to the last); None where there is no hash."""
+    def hash_at(self, target: Target, revision: int, size_bytes: int = 0) -> Fact[Hashed] | None:
+        """The member's hash of all keys up to a revision (0: up to the last); None where there is no hash.
+
+        The larger its database, the longer it may take.
+        """
         ...
 
     def update_peers(self, member_id: str, urls: tuple[str, ...], endpoint: Endpoint) -> Run:

@@ -77,3 +77,19 @@ def test_v2_has_no_hash(tmp_path: Path) -> None:
     members = Members()
     assert compare(tmp_path, members, api="v2") is None
     assert not members.asked
+
+
+def test_a_member_has_as_long_as_a_slow_disk_takes_to_read_all_that_it_holds(tmp_path: Path) -> None:
+    members = Members()
+    members.stores["server2"].size_bytes = 8 << 30  # the most that etcd's documentation suggests
+    assert Agreement(10, 77) == compare(tmp_path, members)
+    large, *small = members.patience_s
+    assert large > (8 << 30) / 10e6
+    assert [65.0, 65.0] == small
+
+
+def test_no_size_that_a_member_reports_has_it_waited_for_without_an_end(tmp_path: Path) -> None:
+    members = Members()
+    members.stores["server2"].size_bytes = 2**63
+    compare(tmp_path, members)
+    assert 1805.0 == members.patience_s[0]
