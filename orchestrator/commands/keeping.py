@@ -18,6 +18,7 @@ from orchestrator.remote.at_once import at_once
 from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
 
+NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
@@ -69,6 +70,8 @@ def compare(session: Session, opened: Opened, context: RunContext) -> str:
 
     Raises PersonNeededError if it is not the same, StoppedError if nobody can tell.
     """
+    if not session.cluster.compare_data:
+        return NOT_WANTED
     try:
         agreed = agree(session, opened.facts, context)
     except DifferError as error:
@@ -94,6 +97,8 @@ def reported(noted: Saved) -> str:
 
 
 def _agreed_before(session: Session, opened: Opened, context: RunContext) -> Agreement | None:
+    if not session.cluster.compare_data:
+        return None
     try:
         return agree(session, opened.facts, context)
     except DifferError as error:

@@ -71,6 +71,14 @@ class Cluster(Section):
         description="Whether the cluster may be away while a member restarts; needed for one or two members.",
         examples=["true"],
     )
+    compare_data: bool = Field(
+        default=True,
+        description=(
+            "Whether the members' keys are hashed and compared, before the first change and at the end; "
+            "a member answers nobody meanwhile, which takes seconds where it holds gigabytes."
+        ),
+        examples=["false"],
+    )
     ssh: SharedSsh = Field(
         {}, description="How the hosts are reached.", examples=["{user: root}"], validate_default=True
     )

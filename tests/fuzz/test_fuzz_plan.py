@@ -39,6 +39,7 @@ WHOLE: dict[str, Any] = {
     "strategy": "bridge",
     "api": "auto",
     "accept_downtime": False,
+    "compare_data": False,
     "ssh": {"user": "root", "port": 22, "identity_file": "id", "known_hosts": "kh", "become": "none"},
     "ports": {"client": 1, "peer": 2, "local": 3, "trial": 4},
     "patience": {"gate": "90s", "pause": "1ms"},

@@ -185,8 +185,11 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     Item(
         "counts",
-        looks="how many keys and leases there are",
-        why="you will want to compare them with what is there afterwards",
+        looks="how many keys and leases there are, and whether a member holds more than half a gigabyte",
+        why=(
+            "you will want to compare the numbers with those afterwards; and a member answers nobody while "
+            "its keys are hashed"
+        ),
         fix="count them yourself: etcdctl get '' --prefix --keys-only --limit=1 -w json, etcdctl lease list",
         make=versions.counts,
     ),

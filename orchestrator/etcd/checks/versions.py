@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from orchestrator.etcd.api.words import Hindrance, hindrance
+from orchestrator.etcd import api
+from orchestrator.etcd.api.words import Hindrance, MemberStatus, hindrance
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.site import CLUSTER, Site
 from orchestrator.etcd.facts import members
@@ -11,6 +12,8 @@ from orchestrator.etcd.facts.members import Version
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, UnansweredError
 from orchestrator.plan.model import Cluster
+
+LARGE_BYTES = 500_000_000  # hashed in a second by a quick machine that has nothing else to do
 
 
 def interface(
@@ -88,7 +91,7 @@ def _minor(text: str) -> list[str]:
 
 
 def counts(site: Site) -> Iterable[Check]:
-    """Ask one member how many keys and leases there are."""
+    """Ask one member how many keys and leases there are, and each how much it holds."""
     if not site.members:
         return
     if site.facts.api == "v2":
@@ -98,13 +101,31 @@ def counts(site: Site) -> Iterable[Check]:
     first = site.members[0]
     counted = members.counts(first)
     manual_changes = fixes.counts(first)
+    statuses = {one.name: api.of(one).status(one) for one in site.members}
 
     def judge(answers: Answers) -> Iterable[Remark]:
         try:
             keys, leases = counted.read(answers)
         except ValueError as error:
             yield doubtful(f"not counted: {error}", manual_changes)
-            return
-        yield fine(f"{keys} keys, {leases} leases")
+        else:
+            yield fine(f"{keys} keys, {leases} leases")
+        if site.cluster.compare_data:
+            yield from hashed_slowly(members.readable(statuses, answers))
 
-    yield Check(CLUSTER, (counted,), judge)
+    yield Check(CLUSTER, (counted, *statuses.values()), judge)
+
+
+def hashed_slowly(known: Mapping[str, MemberStatus]) -> Iterable[Remark]:
+    """Say which members hold so much that it takes a while to hash it."""
+    sizes = {
+        name: f"{one.size_bytes / 1e9:.1f} GB" for name, one in known.items() if one.size_bytes >= LARGE_BYTES
+    }
+    if sizes:
+        held = ", ".join(f"{name} holds {size}" for name, size in sizes.items())
+        yield doubtful(
+            f"{held}: each member answers nobody while its keys are hashed, one after the other, before the "
+            "first change and at the end",
+            "run when each member may be away for a while, or write compare_data: false into the plan: "
+            "then the members' data is not compared",
+        )

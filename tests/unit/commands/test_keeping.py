@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_members_that_differ_before_the_first_change_are_refused_and_nothing_is_
         keeping.keep(*_arguments(tmp_path, hosts, event_log))
     assert not hosts.jobs
     assert not event_log.events
+
+
+def test_a_plan_that_wants_no_comparison_has_no_member_hash_its_keys(tmp_path: Path) -> None:
+    hosts = Hosts()
+    hosts.stores["server3"].keys = 78
+    session, opened, context = make(tmp_path, hosts)
+    session = replace(session, cluster=session.cluster.model_copy(update={"compare_data": False}))
+    event_log = MemoryEventLog((opened,))
+    text = keeping.keep(session, hosts, event_log, opened, context)
+    assert f"snapshot restore /var/lib/orchestrator/{RUN}/snapshot.db" in text
+    assert event_log.progress.saved is not None
+    assert event_log.progress.saved.hash is None
+    assert keeping.NOT_WANTED == keeping.compare(session, opened, context)
+    assert not hosts.asked
 
 
 def test_what_cannot_be_kept_on_one_host_stops_it_with_its_words(tmp_path: Path) -> None:

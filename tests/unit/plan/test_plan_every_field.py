@@ -50,6 +50,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "strategy": ("guide", "guide"),
         "api": ("v2", "v2"),
         "accept_downtime": (True, True),
+        "compare_data": (False, False),
         "persist": ("in_place", "in_place"),
     },
     "members.*": HOST,

@@ -18,8 +18,9 @@ A, TLS = "{name: a, address: 10.0.0.1}", "  ca: ca.pem\n"
 CASES = [
     # fields
     (SMALL + "zzz: red\n", [
-        ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, clients, cluster, members, "
-         "notify, patience, persist, ports, probe, proxies, service, ssh, strategy, tls, watch")]),
+        ("13:1: zzz: unknown field, known here: accept_downtime, api, auth, clients, cluster, "
+         "compare_data, members, notify, patience, persist, ports, probe, proxies, service, ssh, strategy, "
+         "tls, watch")]),
     (swapped("{name: a, address:", "{name: a, adress:"),
         ["3:15: members.0.adress: unknown field, did you mean 'address'?"]),
     (SMALL + "Service: etcd\n", ["13:1: Service: unknown field, did you mean 'service'?"]),
@@ -323,7 +324,8 @@ CASES = [
          "the character itself")]),
     (SMALL + '"\\ud83d\\ude00": 1\n', [
         ("13:1: \N{GRINNING FACE}: unknown field, known here: accept_downtime, api, auth, clients, cluster, "
-         "members, notify, patience, persist, ports, probe, proxies, service, ssh, strategy, tls, watch")]),
+         "compare_data, members, notify, patience, persist, ports, probe, proxies, service, ssh, strategy, "
+         "tls, watch")]),
     (SMALL + "service: !unit etcd\n", ["13:10: service: the tag '!unit' is not used in plans: remove it"]),
     (SMALL + "persist: in place\n",
         [("13:10: persist: expected 'beside' or 'in_place', found the text 'in place': did you mean "

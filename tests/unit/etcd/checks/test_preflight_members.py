@@ -14,6 +14,7 @@ from orchestrator.etcd.checks.health import MAX_LAG, behind
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.membership import compare
 from orchestrator.etcd.checks.site import Site, assumed
+from orchestrator.etcd.checks.versions import LARGE_BYTES
 from orchestrator.etcd.facts import members
 from orchestrator.etcd.facts.members import COUNT, DOWNGRADE, VERSION
 from orchestrator.host.questions import Answer, Question, Script
@@ -185,6 +186,24 @@ def test_who_was_not_reached_is_named(tmp_path: Path) -> None:
 def test_counts(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> None:
     (one,) = answered("counts", make_site(tmp_path, *ALL), {("server1", COUNT): answer})
     assert (verdict, True) == (one.verdict, evidence in one.evidence)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "compares", "warned"),
+    [(LARGE_BYTES - 1, True, False), (LARGE_BYTES, True, True), (LARGE_BYTES, False, False)],
+)
+def test_a_member_that_takes_long_to_hash_is_named_unless_nobody_asks_it_to(
+    tmp_path: Path, size_bytes: int, *, compares: bool, warned: bool
+) -> None:
+    site = make_site(tmp_path, *ALL)
+    site = replace(site, cluster=site.cluster.model_copy(update={"compare_data": compares}))
+    large = json.loads(status(2).stdout)
+    large[0]["Status"]["dbSize"] = size_bytes
+    first, *more = answered("counts", site, {("server2", "json"): Answer(0, json.dumps(large))})
+    assert ("pass", "7 keys, 3 leases") == (first.verdict, first.evidence)
+    assert [("warn", True)] * warned == [
+        (one.verdict, "server2 holds 0.5 GB: " in one.evidence) for one in more
+    ]
 
 
 def test_v2_counts_nothing(tmp_path: Path) -> None:
