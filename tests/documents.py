@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import documented_growth
 import documented_keyspace
 import documented_race
+import documented_rolling
 from documented_faults import block, cells_of, matrix, others, refusals, table_head, totals
 from documented_hosts import refused, served, writes
 from engine import sourced
@@ -164,13 +165,21 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "sizes": documented_growth.sizes,
     "growth": documented_growth.growth,
     "slope": documented_growth.slope,
+    "runs": documented_rolling.conditions,
+    "rolling": documented_rolling.costs,
+    "rolled": documented_rolling.rounds,
+    "step": documented_rolling.slope,
     "quick": documented_growth.quick,
     "keyspace": documented_keyspace.keyspace,
     "keycosts": documented_keyspace.keycosts,
     "keyaway": documented_keyspace.keyaway,
     "keyseen": documented_keyspace.keyseen,
 }
-DRAWN: Mapping[str, Callable[[], str]] = {**documented_race.DRAWINGS, **documented_growth.DRAWINGS}
+DRAWN: Mapping[str, Callable[[], str]] = {
+    **documented_race.DRAWINGS,
+    **documented_growth.DRAWINGS,
+    **documented_rolling.DRAWINGS,
+}
 DRAWINGS = DOCS / "benchmarks"
 
 

@@ -69,18 +69,19 @@ def _able(sound: Sound) -> tuple[str, ...]:
 def _of_hosts(sound: Sound, loc: Loc) -> Iterator[Fault]:
     """Yield what is wrong with where a unit runs."""
     on: Loc = (*loc, "on")
+    able = _able(sound)
     written, elsewhere = sound.source.get(on), sound.count(*CLIENT_HOSTS)
     if sound.knows(on) and written == ():
         all_of_them = "" if elsewhere else ", or leave it out for every member's"
         yield sound.fault(on, f"names no host: write at least one{all_of_them}")
     if sound.knows(on) and written is None and elsewhere:
-        known = ", ".join(_able(sound))
+        known = ", ".join(able)
         yield sound.fault(on, f"is missing, and the plan has clients.hosts: name the unit's hosts of {known}")
     for index in range(sound.count(*on)):
         name = sound.text(*on, index)
-        if name is None or name in _able(sound):
+        if name is None or name in able:
             continue
-        what = f"no host is named {shown(name)}, {meant(name, _able(sound))}"
+        what = f"no host is named {shown(name)}, {meant(name, able)}"
         if name in _names(sound, ("proxies",)):
             what = f"{shown(name)} is a proxy: clients are moved on members' hosts and on clients.hosts only"
         yield sound.fault((*on, index), what)

@@ -19,7 +19,7 @@ from bench import waterfall
 from bench.raced import FLOOR, OURS, RESULTS, RIVALS, Raced
 from live.packages import layer
 
-from orchestrator.engine.events import RECORDED
+from orchestrator.engine.events import RECORDED, Recorded
 from orchestrator.lab.hosts import base_system, journald
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle import lab as labs
@@ -169,14 +169,18 @@ def times_away(host: Host, since: float) -> list[float]:
     return [round(min(at for at in starts if at > stop) - stop, 3) for stop in stops]
 
 
-def waterfall_of(lab: Lab, cost: Mapping[str, float]) -> tuple[waterfall.Part, ...]:
-    lines = (lab.directory / f"{PLAN}.state.jsonl").read_text().splitlines()
+def events_of(lab: Lab) -> list[Recorded]:
+    """Return the events of a lab's state file."""
     events = []
-    for line in lines:
+    for line in (lab.directory / f"{PLAN}.state.jsonl").read_text().splitlines():
         fields = json.loads(line)
         fields.pop("chain")
         events.append(RECORDED.validate_python(fields))
-    return waterfall.of_run(events, cost["began_at"], cost["wall_s"])
+    return events
+
+
+def waterfall_of(lab: Lab, cost: Mapping[str, float]) -> tuple[waterfall.Part, ...]:
+    return waterfall.of_run(events_of(lab), cost["began_at"], cost["wall_s"])
 
 
 def machine() -> str:

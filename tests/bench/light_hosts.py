@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import Protocol
 
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -25,6 +26,26 @@ SSHD = (
     *("/usr/sbin/sshd", "-o", "UsePAM=no"),  # a session in the carrier's logind would be one of all hosts
     *("-o", "PidFile=none"),
 )
+
+
+class Joined(Protocol):
+    """A host beside those of the lab's plan."""
+
+    @property
+    def number(self) -> int:
+        """Its number among them."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+
+    @property
+    def address(self) -> str:
+        """The only address in its network namespace."""
+
+    @property
+    def namespace(self) -> str:
+        """Its network namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,7 @@ def started(lab: Lab, count: int) -> Iterator[tuple[LightHost, ...]]:
     for left in network.NAMED.glob(f"{lab.prefix}-{NAME}*"):  # by a measurement that was killed
         _remove(left.name)
     try:
-        _join(lab.bastion, hosts)
+        join(lab.bastion, hosts)
         _furnish(lab, carrier, hosts)
         for host in hosts:
             _start_sshd(carrier, host)
@@ -68,7 +89,7 @@ def started(lab: Lab, count: int) -> Iterator[tuple[LightHost, ...]]:
             _remove(host.namespace)
 
 
-def planned(text: str, hosts: Sequence[LightHost]) -> str:
+def planned(text: str, hosts: Sequence[Joined]) -> str:
     """Return a plan of members and a carrier with these hosts in the place of the carrier.
 
     One unit's clients run on each of them, which the plan moves to https.
@@ -96,7 +117,7 @@ def _remove(namespace: str) -> None:
     network.remove(namespace)
 
 
-def _join(bastion: str, hosts: Sequence[LightHost]) -> None:
+def join(bastion: str, hosts: Sequence[Joined]) -> None:
     """Make the namespaces, and join them to the bastion's bridge as those of the lab's hosts are."""
     for host in hosts:
         run(["ip", "netns", "add", host.namespace])
@@ -123,10 +144,15 @@ def _furnish(lab: Lab, carrier: Host, hosts: Sequence[LightHost]) -> None:
         carrier.run(["sh", "-ec", write, "sh", path, text])
     carrier.run(["systemctl", "start", f"{UNIT}.service"])
     (lab.directory / NEW_CONTENT).write_text("ENDPOINTS=https\n")
-    known_hosts = carrier.entry.ssh.known_hosts
-    key = next(line for line in known_hosts.read_text().splitlines() if line.startswith(carrier.address))
+    make_known(carrier, hosts)
+
+
+def make_known(like: Host, hosts: Sequence[Joined]) -> None:
+    """Write into known_hosts that these have the key of a host of the lab."""
+    known_hosts = like.entry.ssh.known_hosts
+    key = next(line for line in known_hosts.read_text().splitlines() if line.startswith(like.address))
     with known_hosts.open("a") as file:
-        file.writelines(f"{host.address}{key.removeprefix(carrier.address)}\n" for host in hosts)
+        file.writelines(f"{host.address}{key.removeprefix(like.address)}\n" for host in hosts)
 
 
 def _start_sshd(carrier: Host, host: LightHost) -> None:

@@ -117,11 +117,12 @@ def skew_s(reported: float, between: Moments) -> float:
 
 def clocks(site: Site) -> Iterable[Check]:
     """Compare each host's clock with the bastion's, and with the dates of every certificate."""
-    return (_clock(site, target) for target in site.hosts)
+    dated = material.dates(site)  # the same for every host, and each file is read for it
+    return (_clock(site, target, dated) for target in site.hosts)
 
 
-def _clock(site: Site, target: Target) -> Check:
-    time, dated = host.time_of(target.name), material.dates(site)
+def _clock(site: Site, target: Target, dated: Sequence[material.Dated]) -> Check:
+    time = host.time_of(target.name)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         reported = time.read(answers)

@@ -10,6 +10,7 @@ from orchestrator.host.checks import Remark, doubtful, fine, wrong
 from orchestrator.pki.reading import lacking, readable, signs
 from orchestrator.plan.model import Cluster
 
+Dated = tuple[Path, datetime, datetime]  # a certificate's file, and from when to when it is valid
 FAIL_DAYS, WARN_DAYS = 1, 30
 _DAY_S = 86400
 NEW_CA = (
@@ -24,7 +25,7 @@ def leaves(cluster: Cluster) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((cluster.tls.client_certificate, *hosts)))
 
 
-def dates(site: Site) -> tuple[tuple[Path, datetime, datetime], ...]:
+def dates(site: Site) -> tuple[Dated, ...]:
     """Return from when to when each certificate is valid, those of the CA file too."""
     return tuple(
         (path, one.not_valid_before_utc, one.not_valid_after_utc)
