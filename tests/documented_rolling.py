@@ -1,13 +1,12 @@
 """What whole runs cost against the number of hosts, as tables and a drawing for docs/benchmarks.md."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from itertools import pairwise
 from statistics import median
 from xml.etree.ElementTree import Element
 
 from bench.bench_rolling import MOVING, SHORT_S, USUAL_S
-from bench.rolled import BEFORE, RESULTS, Rolled
+from bench.rolled import LOCKING, LOOKING, RESULTS, Rolled
 from documented_faults import block, cells_of, table_head
 from documented_growth import BOTTOM, HEIGHT, MOST_MB, STYLE, WIDTH, Axes
 from documented_race import as_file, spread
@@ -15,7 +14,8 @@ from documented_race import as_file, spread
 from orchestrator.report.html import svg
 
 SHOWN = {
-    BEFORE: "before the first round",
+    LOOKING: LOOKING,
+    LOCKING: LOCKING,
     "stage": "`stage`",
     "accept": "`accept`",
     MOVING: f"`{MOVING}`",
@@ -47,6 +47,7 @@ def costs(_: str) -> str:
     """Return what a run costs, size by size."""
     lines = table_head(
         "hosts",
+        "load before",
         "wall time",
         "CPU",
         "memory",
@@ -59,6 +60,7 @@ def costs(_: str) -> str:
         lines.append(
             cells_of(
                 _named(rows[0]),
+                spread([row.load for row in rows], digits=0),
                 spread([row.wall_s for row in rows], "s", 0),
                 spread([row.cpu_s for row in rows], "s"),
                 spread([row.memory_mb for row in rows], "MB", 0),
@@ -83,23 +85,23 @@ def rounds(_: str) -> str:
 def slope(_: str) -> str:
     """Return what one more host of clients costs a run, between two sizes each."""
     found = {rows[0].hosts: rows for rows in _beside_three().values()}
-    lines = table_head("from", "to", f"`{MOVING}`", "before the first round", "CPU", "memory")
+    lines = table_head("from", "to", f"`{MOVING}`", LOCKING, "`switch`", "CPU", "memory")
     for fewer, more in pairwise(found):
         each = [
             (_middle(found[more], pick) - _middle(found[fewer], pick)) / (more - fewer)
-            for pick in (_moving, _before, lambda row: row.cpu_s, lambda row: row.memory_mb)
+            for pick in (
+                *map(_time_of, (MOVING, LOCKING, "switch")),
+                lambda row: row.cpu_s,
+                lambda row: row.memory_mb,
+            )
         ]
-        cells = (f"{each[0]:.2f} s", f"{each[1]:.2f} s", f"{each[2] * 1000:.0f} ms", f"{each[3]:.2f} MB")
+        cells = (*(f"{one:.2f} s" for one in each[:3]), f"{each[3] * 1000:.0f} ms", f"{each[4]:.2f} MB")
         lines.append(cells_of(str(fewer), str(more), *cells))
     return block(lines)
 
 
-def _moving(row: Rolled) -> float:
-    return row.took(MOVING)
-
-
-def _before(row: Rolled) -> float:
-    return row.took(BEFORE)
+def _time_of(name: str) -> Callable[[Rolled], float]:
+    return lambda row: row.took(name)
 
 
 def _named(row: Rolled) -> str:
@@ -165,17 +167,15 @@ def times() -> str:
     """Draw the wall time of a run, and of what of it belongs to the hosts of clients."""
     lines: Mapping[str, Line] = {
         "whole run": ("#333333", lambda row: row.wall_s),
-        MOVING: ("#4a78b5", _moving),
-        BEFORE: ("#9a9a9a", _before),
+        MOVING: ("#4a78b5", _time_of(MOVING)),
+        LOCKING: ("#9a9a9a", _time_of(LOCKING)),
     }
     return _drawn("rolling", "Wall time of a run against the number of hosts", "s", lines)
 
 
 def staging() -> str:
     """Draw the rounds of the members, which grow with nothing but members."""
-    lines: Mapping[str, Line] = {
-        name: (colour, partial(Rolled.took, name=name)) for name, colour in COLOURS.items()
-    }
+    lines: Mapping[str, Line] = {name: (colour, _time_of(name)) for name, colour in COLOURS.items()}
     return _drawn("staging", "Time of the members' rounds against the number of hosts", "s", lines)
 
 
