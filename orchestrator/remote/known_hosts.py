@@ -6,6 +6,7 @@ import hashlib
 import shlex
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -167,10 +168,28 @@ class KnownHosts:
 
 
 def read_known_hosts(path: Path, *others: Path) -> KnownHosts:
-    """Read the files, those that exist; OSError if one is no plain file that can be read."""
+    """Read the files, those that exist; OSError if one is no plain file that can be read.
+
+    A file has a line or more for each host, and each host asks: it is read again only if it has changed.
+    """
+    places = (path, *others)
+    return _read(places, tuple(map(_version, places)))
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _read(places: tuple[Path, ...], _versions: tuple[tuple[int, ...], ...]) -> KnownHosts:
+    path = places[0]
     lines: list[Line] = []
     malformed: list[int] = []
-    for place in (path, *others):
+    for place in places:
         for number, content in enumerate(_text(place).split("\n"), start=1):
             if not content.strip() or content.lstrip().startswith("#"):
                 continue

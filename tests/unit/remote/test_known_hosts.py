@@ -204,6 +204,21 @@ def test_what_adds_a_key_runs_as_it_is_printed(tmp_path: Path) -> None:
     assert f"-t ed25519 -p 2222 {HOST}\n" == path.read_text()
 
 
+def test_a_file_is_read_for_many_hosts_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    ours, systems = tmp_path / "known_hosts", tmp_path / "ssh_known_hosts"
+    ours.write_text(line(HOST, OURS))
+    before = read_known_hosts(ours, systems)
+    assert before is read_known_hosts(ours, systems)
+
+    systems.write_text(line(HOST, OURS, "@revoked"))
+    assert "revokes" in (read_known_hosts(ours, systems).refusal(At(HOST, 22), OURS) or "")
+    systems.unlink()
+    assert read_known_hosts(ours, systems).refusal(At(HOST, 22), OURS) is None
+    (tmp_path / "new").write_text(line(HOST, RSA).ljust(ours.stat().st_size)[: ours.stat().st_size])
+    (tmp_path / "new").replace(ours)
+    assert read_known_hosts(ours, systems).refusal(At(HOST, 22), OURS) is not None
+
+
 def test_the_kinds_that_a_host_may_show_are_those_of_its_own_keys(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(line(HOST, RSA) + line("*", OURS, "@revoked") + line("*", OTHER, "@cert-authority"))
