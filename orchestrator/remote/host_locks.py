@@ -88,18 +88,25 @@ class HostLocks:
 
         With ``absent_ok`` a host that cannot be reached or written to now is passed over: its lock is taken
         before the first job there, or that job fails.
+
+        The first host's is taken alone: of two runs of one plan that come at once, it decides. Then the rest.
         """
+
+        def take(name: str) -> None:
+            try:
+                result = self._take(name)
+            except (HostUnreachableError, LoginRefusedError):
+                if not absent_ok:
+                    raise
+                return
+            if result.exit_status != 0 and not absent_ok:
+                said = " / ".join(result.output.strip().splitlines()[:2])
+                raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
+
+        first, *others = self._names
         try:
-            for name in self._names:
-                try:
-                    result = self._take(name)
-                except (HostUnreachableError, LoginRefusedError):
-                    if not absent_ok:
-                        raise
-                    continue
-                if result.exit_status != 0 and not absent_ok:
-                    said = " / ".join(result.output.strip().splitlines()[:2])
-                    raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
+            take(first)
+            at_once(take, others)
             yield self
         finally:
             left = self._release()

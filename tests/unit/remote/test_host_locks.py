@@ -171,6 +171,28 @@ def test_refused_at_the_second_host_the_first_is_free_again(hosts: ShellHosts) -
     assert [None, "cd34 1", "cd34 1"] == hosts.holders()
 
 
+def test_of_runs_that_come_at_the_same_moment_one_gets_every_lock(hosts: ShellHosts) -> None:
+    together, is_over = threading.Barrier(3), threading.Barrier(3)
+    won: list[str] = []
+
+    def come(run: str) -> None:
+        together.wait()
+        try:
+            with hosts.locks(replace(OURS, run=run)).held(absent_ok=False, warn=pytest.fail):
+                won.append(run)
+                is_over.wait(30)  # until the others were refused
+        except LockedError:
+            is_over.wait(30)
+
+    rivals = [threading.Thread(target=come, args=(run,)) for run in ("aa11", "bb22", "cc33")]
+    for each in rivals:
+        each.start()
+    for each in rivals:
+        each.join()
+    assert 1 == len(won)
+    assert [None] * 3 == hosts.holders()
+
+
 def test_a_host_that_is_away_stops_a_new_run_and_frees_the_others(hosts: ShellHosts) -> None:
     hosts.away.add("h2")
     with (
