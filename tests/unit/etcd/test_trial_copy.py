@@ -11,6 +11,7 @@ import pytest
 from support.systemd import settings
 
 from orchestrator.etcd import trial
+from orchestrator.etcd.trial.copying import DATA
 
 FRAGMENT = """\
 [Unit]
@@ -171,6 +172,28 @@ def test_a_log_of_its_own_is_hidden_too(systemd: Systemd) -> None:
     keys, log = systemd.drop_in("~orchestrator-data.conf").splitlines()[1:]
     assert keys.startswith(f"TemporaryFileSystem={systemd.root}/etcd/member:")
     assert log.startswith(f"TemporaryFileSystem={systemd.root}/fast/wal:")
+
+
+def test_a_log_that_goes_on_to_its_next_file_meanwhile_is_found_all_the_same(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    missing = f"""readlink() {{
+      case $1 in */fd/0) if [ -e {first} ]; then echo > {first}.over; else : > {first}; fi ;; esac
+      [ -e {first}.over ] || case $(command readlink "$1") in *.wal) return ;; esac
+      command readlink "$1"
+    }}"""
+    keys, log = tmp_path / "member/snap/db", tmp_path / "member/wal/0.wal"
+    for path in (keys, log):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    with keys.open() as one, log.open() as other:
+        done = subprocess.run(
+            ["sh", "-euc", f'{missing}\npid=$$\n{DATA}\nprintf %s "$log $keys"'],
+            pass_fds=(one.fileno(), other.fileno()),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert f"{log.parent} {keys.parents[1]}" == done.stdout
 
 
 @pytest.mark.parametrize(
