@@ -89,7 +89,10 @@ CHECKLIST: tuple[Item, ...] = (
     ),
     Item(
         "unit",
-        looks="the systemd unit: that it exists, is active and enabled, its type, its start timeout",
+        looks=(
+            "the systemd unit: that it exists, is active and enabled, its type, and its start timeout, also "
+            "against how long its last restart took"
+        ),
         why="every member is restarted by its unit, and must come back by itself within its start timeout",
         fix="systemctl status, and systemctl edit for what is missing",
         make=on_each_etcd(unit.units),

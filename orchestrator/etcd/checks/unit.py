@@ -1,11 +1,12 @@
 """Whether a host's systemd unit is one that etcd can be restarted in."""
 
+import math
 import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 
-from orchestrator.etcd.facts import process
+from orchestrator.etcd.facts import process, starts
 from orchestrator.etcd.install import drop_ins, unit
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answers
@@ -13,6 +14,7 @@ from orchestrator.plan.facts import Target
 from orchestrator.text import shown
 
 START_WARN_S = 30.0
+_ROOM = 2  # so many times its last one a start may take: a busy disk, a longer log
 START_FAIL_S = 10.0  # a restart took up to 7 s to publish (etcd 3.4.23, 3.6.14), and Type=notify waits for it
 
 _UNITS_S = {
@@ -45,15 +47,38 @@ def _is_left_out(properties: Mapping[str, str]) -> bool:
     return bool(reported) and not any(reported)
 
 
-def _longer_start(target: Target) -> str:
+def _longer_start(target: Target, limit_s: float = 90) -> str:
     """Return the command that gives the unit more time to start; it restarts nothing."""
-    return drop_ins.command(target.etcd, "zz-start-timeout.conf", ("[Service]", "TimeoutStartSec=90"))
+    return drop_ins.command(
+        target.etcd, "zz-start-timeout.conf", ("[Service]", f"TimeoutStartSec={limit_s:g}")
+    )
+
+
+def slow_start(target: Target, away_s: float | None, limit_s: float) -> Iterable[Remark]:
+    """Say that the next restart may take longer than it may, by how long the last one took.
+
+    A member with gigabytes reads them all as it starts. ``limit_s`` is systemd's.
+    """
+    gate_s = target.cluster.patience.gate_s
+    if away_s is None or away_s < START_FAIL_S:
+        return
+    if away_s > limit_s / _ROOM:
+        yield doubtful(
+            f"its last restart took {away_s:g} s, and systemd kills a start after {limit_s:g} s "
+            "(TimeoutStartSec)",
+            _longer_start(target, math.ceil(away_s * _ROOM * 2)),
+        )
+    if away_s > gate_s / _ROOM:
+        yield doubtful(
+            f"its last restart took {away_s:g} s, and the run waits {gate_s:g} s for it (patience.gate)",
+            f"patience: {{gate: {math.ceil(away_s * _ROOM * 2)}s}} in the plan",
+        )
 
 
 def units(target: Target) -> Check:
-    """Ask for the unit: whether it exists and is active, its type, and its start timeout."""
+    """Ask for the unit: whether it exists and is active, its type, its start timeout and its last restart."""
     name = f"{target.etcd.service}.service"
-    runs, described = process.running(target), unit.of(target)
+    runs, described, restarted = process.running(target), unit.of(target), starts.last_restart(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, reported = runs.read(answers), described.read(answers).properties
@@ -79,6 +104,7 @@ def units(target: Target) -> Check:
                 f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
                 _longer_start(target),
             )
+        yield from slow_start(target, restarted.read(answers), limit_s if kind == "notify" else math.inf)
         state = reported.get("UnitFileState") or "not enabled"
         if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(reported):
             yield doubtful(
@@ -92,4 +118,4 @@ def units(target: Target) -> Check:
             )
         yield fine(f"active, Type={kind}, TimeoutStartSec={reported.get('TimeoutStartUSec')}")
 
-    return Check(target.name, (runs, described), judge)
+    return Check(target.name, (runs, restarted, described), judge)

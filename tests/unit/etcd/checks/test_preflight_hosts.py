@@ -1,5 +1,6 @@
 """Checks of a host before the first change: each passes, warns and fails for its own reason."""
 
+import math
 import os
 import subprocess
 from dataclasses import replace
@@ -14,8 +15,8 @@ from orchestrator.etcd.checks.host import FOR_CHECKS, NEEDED, ON_MEMBERS, skew_s
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.preflight import CHECKLIST
 from orchestrator.etcd.checks.site import Site
-from orchestrator.etcd.checks.unit import seconds
-from orchestrator.etcd.facts import process
+from orchestrator.etcd.checks.unit import seconds, slow_start
+from orchestrator.etcd.facts import process, starts
 from orchestrator.etcd.facts.listeners import SOCKETS
 from orchestrator.etcd.install.unit import SCRIPT
 from orchestrator.host.questions import Answer, Script
@@ -30,6 +31,7 @@ def script_of(name: str, site: Site) -> str:
     return question.script
 
 
+RESTARTED = {starts.SCRIPT: Answer(0, "Type=simple\n")}
 ALL = "path=/usr/bin:/bin\n" + "".join(
     f"has={tool}\n" for tool in (*NEEDED, *ON_MEMBERS, *FOR_CHECKS, "update-ca-certificates")
 )
@@ -40,6 +42,16 @@ TOOLS = [
     (ALL.replace("has=ip\n", "lacks=ip\n"), ["warn", "pass"], "not on PATH: ip"),
     (ALL.replace("has=update-ca-certificates\n", ""), ["warn", "pass"], "no trust store"),
     ("", ["fail"], "runs no script"),
+]
+SLOW = [
+    # last restart, systemd's limit, patience.gate; what is told
+    (None, 90, 90, []),
+    (9.9, 12, 12, []),
+    (44.0, 90, 90, []),
+    (46.0, 90, 95, ["systemd kills a start after 90 s"]),
+    (46.0, 95, 90, ["the run waits 90 s for it"]),
+    (60.0, 90, 90, ["systemd kills a start after 90 s", "the run waits 90 s for it"]),
+    (46.0, math.inf, 600, []),
 ]
 UNITS = [
     ("Type=notify\nTimeoutStartUSec=1min 30s\nUnitFileState=enabled", ["pass"], "Type=notify"),
@@ -111,6 +123,18 @@ PORTS = [
 ]
 
 
+@pytest.mark.parametrize(("away_s", "limit_s", "gate_s", "expected"), SLOW)
+def test_a_member_whose_last_restart_took_long_is_given_the_time_for_another(
+    tmp_path: Path, away_s: float | None, limit_s: float, gate_s: float, expected: list[str]
+) -> None:
+    site = make_site(tmp_path)
+    patience = site.cluster.patience.model_copy(update={"gate_s": gate_s})
+    one = replace(site.members[0], cluster=site.cluster.model_copy(update={"patience": patience}))
+    remarks = [*slow_start(one, away_s, limit_s)]
+    assert ["warn"] * len(expected) == [remark.verdict for remark in remarks]
+    assert all(text in remark.evidence for text, remark in zip(expected, remarks, strict=True))
+
+
 def test_without_a_local_port_it_may_be_another_programs(tmp_path: Path) -> None:
     site = make_site(tmp_path, ports=Ports(local="none"))
     reported = 'LISTEN 0 4096 *:4001 *:* users:(("old",pid=9,fd=8))'
@@ -148,14 +172,16 @@ def test_programs(tmp_path: Path, reported: str, expected: list[str], evidence: 
 @pytest.mark.parametrize(("reported", "expected", "evidence"), UNITS)
 def test_units(tmp_path: Path, reported: str, expected: list[str], evidence: str) -> None:
     site = make_site(tmp_path)
-    found = judged("unit", site, {process.SCRIPT: running(), SCRIPT: Answer(0, reported)})
+    found = judged("unit", site, {**RESTARTED, process.SCRIPT: running(), SCRIPT: Answer(0, reported)})
     assert expected == verdicts(found)
     assert evidence in found[0].evidence
 
 
 def test_an_alias_is_enabled_by_its_real_name(tmp_path: Path) -> None:
     reported = "Type=simple\nUnitFileState=disabled\nFragmentPath=/lib/systemd/system/etcd.service"
-    found = judged("unit", make_site(tmp_path), {process.SCRIPT: running(), SCRIPT: Answer(0, reported)})
+    found = judged(
+        "unit", make_site(tmp_path), {**RESTARTED, process.SCRIPT: running(), SCRIPT: Answer(0, reported)}
+    )
     assert "systemctl enable etcd.service" == found[0].fix
 
 
@@ -165,7 +191,7 @@ def test_a_unit_that_does_not_run_fails_and_so_does_one_that_is_not_there(tmp_pa
         (running(state="failed"), "is failed"),
         (Answer(0, "LoadState=not-found"), "there is no unit etcd2.service"),
     ):
-        (one,) = judged("unit", site, {process.SCRIPT: answer, SCRIPT: Answer(0, "")})
+        (one,) = judged("unit", site, {**RESTARTED, process.SCRIPT: answer, SCRIPT: Answer(0, "")})
         assert ("fail", True) == (one.verdict, evidence in one.evidence)
 
 
