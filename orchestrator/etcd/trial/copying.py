@@ -34,7 +34,7 @@ LEFT_OUT = (
 
 # Leaves in $log and $keys where process $pid has them open, and both in $odd if a unit cannot name them. A
 # busy member goes on to the next file of its log, under another number, while these are read: then once more.
-DATA = r"""for sweep in 1 2 3; do
+DATA = r"""for _ in 1 2 3; do
   opened=$(for one in /proc/"$pid"/fd/*; do readlink "$one" || :; done)
   log=$(printf '%s\n' "$opened" | sed -n 's,/[^/]*\.wal$,,p' | head -n 1)
   keys=$(printf '%s\n' "$opened" | sed -n 's,/snap/db$,,p' | head -n 1)
