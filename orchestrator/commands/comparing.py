@@ -21,17 +21,24 @@ Found = TypeVar("Found")
 _DATA = "data"
 
 
+NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
+NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
+
+
 class DifferError(NotYetError):
     """The members were compared, and do not hold the same data."""
 
 
-def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | None:
-    """Return at which revision all members hold the same data, and its hash; None where there is no hash.
+def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | str:
+    """Return at which revision all members hold the same data, and its hash; or why they are not compared.
 
     Raises DifferError if the last comparison showed a difference, and NotYetError if none could be made
     within the plan's patience.
     """
-    comparison = _Comparison(session.hosts, targets_of(session.cluster, facts))
+    wanted = session.cluster.compare_data
+    if wanted is False:
+        return NOT_WANTED
+    comparison = _Comparison(session.hosts, targets_of(session.cluster, facts), spares=wanted == "auto")
 
     def report(reasons: tuple[str, ...]) -> None:
         context.narrate(Waiting(reasons=reasons))
@@ -46,15 +53,18 @@ class _Comparison:
     and hashes its last one only: so every other time that is asked for, and compared if it was the same.
     """
 
-    def __init__(self, hosts: Hosts, targets: tuple[Target, ...]) -> None:
+    def __init__(self, hosts: Hosts, targets: tuple[Target, ...], *, spares: bool) -> None:
         self._hosts = hosts
+        self._spares = spares  # members with much to hash
         self._targets = targets
         self._api = api.of(targets[0])
         self._wanted = 0
         self._attempts = 0
 
-    def once(self) -> Agreement | None:
+    def once(self) -> Agreement | str:
         statuses = self._statuses()
+        if self._spares and (large := hashes.large(statuses)):
+            return f"the members' data is not compared: {large}; {hashes.COSTS}"
         self._wanted = self._wanted or max(one.revision for one in statuses.values())
         _refuse(hashes.late(statuses, self._wanted))
         lowest = min(one.revision for one in statuses.values())
@@ -62,7 +72,7 @@ class _Comparison:
         revision = lowest if self._attempts % 2 else 0
         found = self._hashed(statuses, revision)
         if not found:
-            return None
+            return NO_HASH
         _refuse(hashes.uncomparable(found, revision))
         first = next(iter(found.values()))
         reported = hashes.difference(found, revision or first.revision)

@@ -18,9 +18,6 @@ from orchestrator.remote.at_once import at_once
 from orchestrator.remote.executor import Hosts
 from orchestrator.session import Session
 
-NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
-NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
-
 
 def keep(session: Session, hosts: Hosts, event_log: EventLog, opened: Opened, context: RunContext) -> str:
     """Compare the members' data, then save it and every host's unit; noted only when it is there.
@@ -70,8 +67,6 @@ def compare(session: Session, opened: Opened, context: RunContext) -> str:
 
     Raises PersonNeededError if it is not the same, StoppedError if nobody can tell.
     """
-    if not session.cluster.compare_data:
-        return NOT_WANTED
     try:
         agreed = agree(session, opened.facts, context)
     except DifferError as error:
@@ -83,7 +78,7 @@ def compare(session: Session, opened: Opened, context: RunContext) -> str:
         raise StoppedError(
             f"every member stands at the end, but their data could not be compared: {error}"
         ) from error
-    return NO_HASH if agreed is None else f"all members hold the same data: {agreed}"
+    return agreed if isinstance(agreed, str) else f"all members hold the same data: {agreed}"
 
 
 def reported(noted: Saved) -> str:
@@ -97,10 +92,8 @@ def reported(noted: Saved) -> str:
 
 
 def _agreed_before(session: Session, opened: Opened, context: RunContext) -> Agreement | None:
-    if not session.cluster.compare_data:
-        return None
     try:
-        return agree(session, opened.facts, context)
+        agreed = agree(session, opened.facts, context)
     except DifferError as error:
         raise RefusedError(
             f"nothing was changed: {error}. A member has to be rebuilt first: docs/restore.md"
@@ -109,6 +102,7 @@ def _agreed_before(session: Session, opened: Opened, context: RunContext) -> Agr
         raise RefusedError(
             f"nothing was changed: the members' data could not be compared: {error}"
         ) from error
+    return None if isinstance(agreed, str) else agreed
 
 
 def _job(target: Target, opened: Opened, instructions: str, call: str) -> Job:

@@ -27,7 +27,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 ProbeFailures = Annotated[int, Field(ge=0)]
 ProbeRate = Annotated[int, Field(ge=1, le=100)]
 LocalPort = Annotated[int | Literal["auto", "none"], BeforeValidator(spelling.local_port)]
-Overlap = Annotated[bool | Literal["auto"], BeforeValidator(spelling.overlap)]
+OrAuto = Annotated[bool | Literal["auto"], BeforeValidator(spelling.or_auto)]
 
 
 class Frozen(BaseModel):

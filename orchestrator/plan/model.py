@@ -8,7 +8,17 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from orchestrator.plan import spelling
 from orchestrator.plan.hosts import ClientHost, EtcdHost, Host, Member, Proxy, Ssh
-from orchestrator.plan.kinds import USUAL_LOCAL_PORT, Frozen, Name, Persist, Port, Section, Service, folder_of
+from orchestrator.plan.kinds import (
+    USUAL_LOCAL_PORT,
+    Frozen,
+    Name,
+    OrAuto,
+    Persist,
+    Port,
+    Section,
+    Service,
+    folder_of,
+)
 from orchestrator.plan.locations import location
 from orchestrator.plan.notify import Notify
 from orchestrator.plan.sections import (
@@ -71,13 +81,14 @@ class Cluster(Section):
         description="Whether the cluster may be away while a member restarts; needed for one or two members.",
         examples=["true"],
     )
-    compare_data: bool = Field(
-        default=True,
+    compare_data: OrAuto = Field(
+        "auto",
         description=(
-            "Whether the members' keys are hashed and compared, before the first change and at the end; "
-            "a member answers nobody meanwhile, which takes seconds where it holds gigabytes."
+            "Whether the members' keys are hashed and compared, before the first change and at the end. A "
+            "member answers nobody meanwhile, and renews no lease: `auto` leaves it out where one holds half "
+            "a gigabyte."
         ),
-        examples=["false"],
+        examples=["true"],
     )
     ssh: SharedSsh = Field(
         {}, description="How the hosts are reached.", examples=["{user: root}"], validate_default=True

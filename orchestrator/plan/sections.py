@@ -18,7 +18,7 @@ from orchestrator.plan.kinds import (
     Jumps,
     LocalPort,
     Name,
-    Overlap,
+    OrAuto,
     Pattern,
     PeerAuth,
     Port,
@@ -221,7 +221,7 @@ class ClientUnit(Section):
 class Clients(Section):
     """How clients come to https: it is served beside http for a while, and http goes when they have moved."""
 
-    overlap: Overlap = Field(
+    overlap: OrAuto = Field(
         "auto",
         description=(
             "Whether clients are served over https beside http until `switch`; `auto` does so if a client "

@@ -261,8 +261,8 @@ def local_port(value: object) -> object:
     return value
 
 
-def overlap(value: object) -> object:
-    """Return ``clients.overlap`` as it was written: whether there is one, or that it depends."""
+def or_auto(value: object) -> object:
+    """Return what was written: yes, no, or that it depends on what is found."""
     if not isinstance(value, bool) and value != "auto":
         raise ValueError(f"expected true, false or auto, found {shown(str(value))}: write it such as true")
     return value

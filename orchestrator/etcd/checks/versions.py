@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from orchestrator.etcd import api
-from orchestrator.etcd.api.words import Hindrance, MemberStatus, hindrance
+from orchestrator.etcd.api.words import Hindrance, hindrance
 from orchestrator.etcd.checks import fixes
 from orchestrator.etcd.checks.site import CLUSTER, Site
-from orchestrator.etcd.facts import members
+from orchestrator.etcd.facts import hashes, members
 from orchestrator.etcd.facts.members import Version
 from orchestrator.host.checks import Check, Remark, doubtful, fine, wrong
 from orchestrator.host.questions import Answer, Answers, Fact, UnansweredError
 from orchestrator.plan.model import Cluster
 
-LARGE_BYTES = 500_000_000  # hashed in a second by a quick machine that has nothing else to do
+LEAVE_OUT = "leave compare_data out of the plan, and the members' data is not compared"
 
 
 def interface(
@@ -110,22 +110,10 @@ def counts(site: Site) -> Iterable[Check]:
             yield doubtful(f"not counted: {error}", manual_changes)
         else:
             yield fine(f"{keys} keys, {leases} leases")
-        if site.cluster.compare_data:
-            yield from hashed_slowly(members.readable(statuses, answers))
+        large = hashes.large(members.readable(statuses, answers))
+        if large and site.cluster.compare_data is True:
+            yield doubtful(f"{large}, and is hashed twice in a run: {hashes.COSTS}", LEAVE_OUT)
+        elif large and site.cluster.compare_data == "auto":
+            yield fine(f"{large}: the members' data is not compared (compare_data)")
 
     yield Check(CLUSTER, (counted, *statuses.values()), judge)
-
-
-def hashed_slowly(known: Mapping[str, MemberStatus]) -> Iterable[Remark]:
-    """Say which members hold so much that it takes a while to hash it."""
-    sizes = {
-        name: f"{one.size_bytes / 1e9:.1f} GB" for name, one in known.items() if one.size_bytes >= LARGE_BYTES
-    }
-    if sizes:
-        held = ", ".join(f"{name} holds {size}" for name, size in sizes.items())
-        yield doubtful(
-            f"{held}: each member answers nobody while its keys are hashed, one after the other, before the "
-            "first change and at the end",
-            "run when each member may be away for a while, or write compare_data: false into the plan: "
-            "then the members' data is not compared",
-        )

@@ -19,7 +19,7 @@ from orchestrator.engine.events import Opened
 from orchestrator.engine.state_file import MemoryEventLog
 from orchestrator.errors import PersonNeededError, RefusedError, StoppedError
 from orchestrator.etcd import restoring, saving
-from orchestrator.etcd.facts.hashes import Agreement
+from orchestrator.etcd.facts.hashes import LARGE_BYTES, Agreement
 from orchestrator.host.operations import Job, JobResult, Run, Write
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.plan.facts import Facts
@@ -80,17 +80,27 @@ def test_members_that_differ_before_the_first_change_are_refused_and_nothing_is_
     assert not event_log.events
 
 
-def test_a_plan_that_wants_no_comparison_has_no_member_hash_its_keys(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("compares", "reason"),
+    [
+        (False, "as the plan wants it"),
+        ("auto", "server1 holds 0.5 GB; a member that hashes its keys answers nobody"),
+    ],
+)
+def test_where_it_is_not_wanted_or_takes_long_no_member_hashes_its_keys(
+    tmp_path: Path, *, compares: bool | str, reason: str
+) -> None:
     hosts = Hosts()
     hosts.stores["server3"].keys = 78
+    hosts.stores["server1"].size_bytes = LARGE_BYTES
     session, opened, context = make(tmp_path, hosts)
-    session = replace(session, cluster=session.cluster.model_copy(update={"compare_data": False}))
+    session = replace(session, cluster=session.cluster.model_copy(update={"compare_data": compares}))
     event_log = MemoryEventLog((opened,))
     text = keeping.keep(session, hosts, event_log, opened, context)
     assert f"snapshot restore /var/lib/orchestrator/{RUN}/snapshot.db" in text
     assert event_log.progress.saved is not None
     assert event_log.progress.saved.hash is None
-    assert keeping.NOT_WANTED == keeping.compare(session, opened, context)
+    assert reason in keeping.compare(session, opened, context)
     assert not hosts.asked
 
 

@@ -50,7 +50,7 @@ VALUES: dict[str, dict[str, tuple[Any, Any]]] = {
         "strategy": ("guide", "guide"),
         "api": ("v2", "v2"),
         "accept_downtime": (True, True),
-        "compare_data": (False, False),
+        "compare_data": (True, True),
         "persist": ("in_place", "in_place"),
     },
     "members.*": HOST,

@@ -14,8 +14,8 @@ from orchestrator.etcd.checks.health import MAX_LAG, behind
 from orchestrator.etcd.checks.item import Finding
 from orchestrator.etcd.checks.membership import compare
 from orchestrator.etcd.checks.site import Site, assumed
-from orchestrator.etcd.checks.versions import LARGE_BYTES
 from orchestrator.etcd.facts import members
+from orchestrator.etcd.facts.hashes import LARGE_BYTES
 from orchestrator.etcd.facts.members import COUNT, DOWNGRADE, VERSION
 from orchestrator.host.questions import Answer, Question, Script
 from orchestrator.plan.model import Auth
@@ -189,11 +189,16 @@ def test_counts(tmp_path: Path, answer: Answer, verdict: str, evidence: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("size_bytes", "compares", "warned"),
-    [(LARGE_BYTES - 1, True, False), (LARGE_BYTES, True, True), (LARGE_BYTES, False, False)],
+    ("size_bytes", "compares", "expected"),
+    [
+        (LARGE_BYTES - 1, True, []),
+        (LARGE_BYTES, True, [("warn", "is hashed twice in a run")]),
+        (LARGE_BYTES, "auto", [("pass", "is not compared")]),
+        (LARGE_BYTES, False, []),
+    ],
 )
-def test_a_member_that_takes_long_to_hash_is_named_unless_nobody_asks_it_to(
-    tmp_path: Path, size_bytes: int, *, compares: bool, warned: bool
+def test_a_member_that_takes_long_to_hash_is_named(
+    tmp_path: Path, size_bytes: int, *, compares: bool | str, expected: list[tuple[str, str]]
 ) -> None:
     site = make_site(tmp_path, *ALL)
     site = replace(site, cluster=site.cluster.model_copy(update={"compare_data": compares}))
@@ -201,9 +206,10 @@ def test_a_member_that_takes_long_to_hash_is_named_unless_nobody_asks_it_to(
     large[0]["Status"]["dbSize"] = size_bytes
     first, *more = answered("counts", site, {("server2", "json"): Answer(0, json.dumps(large))})
     assert ("pass", "7 keys, 3 leases") == (first.verdict, first.evidence)
-    assert [("warn", True)] * warned == [
-        (one.verdict, "server2 holds 0.5 GB: " in one.evidence) for one in more
-    ]
+    assert [verdict for verdict, _ in expected] == verdicts(more)
+    for (_, words), one in zip(expected, more, strict=True):
+        assert "server2 holds 0.5 GB" in one.evidence
+        assert words in one.evidence
 
 
 def test_v2_counts_nothing(tmp_path: Path) -> None:
