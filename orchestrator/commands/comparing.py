@@ -1,6 +1,6 @@
 """Comparing the members' data: the same revision is hashed on each, and asked for again until it can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from orchestrator.engine import wait
@@ -19,6 +19,7 @@ from orchestrator.session import Session
 
 Found = TypeVar("Found")
 _DATA = "data"
+_UNCOUNTED = 2  # comparisons: compactions are minutes apart
 
 
 NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
@@ -33,33 +34,47 @@ def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | st
     """Return at which revision all members hold the same data, and its hash; or why they are not compared.
 
     Raises DifferError if the last comparison showed a difference, and NotYetError if none could be made
-    within the plan's patience.
+    within the plan's patience. What the answers of the first two comparisons take, where members hold
+    gigabytes, does not count: a compaction between two members' answers is no reason to give up.
     """
-    wanted = session.cluster.compare_data
+    wanted, targets = session.cluster.compare_data, targets_of(session.cluster, facts)
     if wanted is False:
         return NOT_WANTED
-    comparison = _Comparison(session.hosts, targets_of(session.cluster, facts), spares=wanted == "auto")
+    comparison = _Comparison(session.hosts, targets, context.clock, spares=wanted == "auto")
 
     def report(reasons: tuple[str, ...]) -> None:
         context.narrate(Waiting(reasons=reasons))
 
-    return wait.until(lambda _: comparison.once(), context.patience, context.sleep, report)
+    return wait.until(
+        lambda _: comparison.once(),
+        context.patience,
+        context.sleep,
+        report,
+        uncounted_s=lambda: comparison.uncounted_s,
+    )
 
 
 class _Comparison:
     """One comparison, however often it has to be begun; who lags has to come to where others were at first.
 
     The lowest revision is one that everybody has. If nothing is written and it was compacted, etcd refuses it
-    and hashes its last one only: so every other time that is asked for, and compared if it was the same.
+    and hashes its last one only: so after a refusal that is asked for, and compared if it was the same.
+    ``uncounted_s`` is how long those took who answered in the first two comparisons, until one of them shows
+    a difference: who runs out of time is hashing still, and asking again makes it worse.
     """
 
-    def __init__(self, hosts: Hosts, targets: tuple[Target, ...], *, spares: bool) -> None:
+    def __init__(
+        self, hosts: Hosts, targets: tuple[Target, ...], clock: Callable[[], float], *, spares: bool
+    ) -> None:
         self._hosts = hosts
         self._spares = spares  # members with much to hash
         self._targets = targets
         self._api = api.of(targets[0])
+        self._clock = clock
         self._wanted = 0
         self._attempts = 0
+        self._asks_last = False
+        self.uncounted_s = 0.0
 
     def once(self) -> Agreement | str:
         statuses = self._statuses()
@@ -68,8 +83,7 @@ class _Comparison:
         self._wanted = self._wanted or max(one.revision for one in statuses.values())
         _refuse(hashes.late(statuses, self._wanted))
         lowest = min(one.revision for one in statuses.values())
-        self._attempts += 1
-        revision = lowest if self._attempts % 2 else 0
+        revision = 0 if self._asks_last else lowest
         found = self._hashed(statuses, revision)
         if not found:
             return NO_HASH
@@ -77,6 +91,7 @@ class _Comparison:
         first = next(iter(found.values()))
         reported = hashes.difference(found, revision or first.revision)
         if reported:
+            self.uncounted_s = 0.0  # that is an answer
             raise DifferError([Refusal(_DATA, reason) for reason in reported])
         return Agreement(revision or first.revision, first.hash)
 
@@ -88,11 +103,16 @@ class _Comparison:
     def _hashed(self, statuses: Mapping[str, MemberStatus], revision: int) -> dict[str, Hashed]:
         """Ask one member after the other; nothing where the interface has no hash."""
         found = {}
+        self._attempts += 1
+        self._asks_last = revision > 0  # if one refuses
         for target in sorted(self._targets, key=lambda target: hashes.is_leader(statuses[target.name])):
             hashed = self._api.hash_at(target, revision, statuses[target.name].size_bytes)
             if hashed is not None:
+                began_s = self._clock()
                 answers = self._hosts.look([hashed.question])
                 found[target.name] = _read(target.name, hashed, answers)
+                self.uncounted_s += self._clock() - began_s if self._attempts <= _UNCOUNTED else 0.0
+        self._asks_last = False
         return found
 
 

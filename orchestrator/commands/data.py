@@ -1,5 +1,6 @@
 """What a rehearsal with data has of the real cluster: one member's snapshot, copied to the bastion alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from orchestrator.errors import RefusedError
 from orchestrator.etcd import api, login, saving
 from orchestrator.etcd.api.words import hindrance
 from orchestrator.etcd.checks.room import DATA_FAIL_MIB
-from orchestrator.etcd.facts import room
+from orchestrator.etcd.facts import hashes, room
 from orchestrator.etcd.gather import targets_of
 from orchestrator.host import places
 from orchestrator.plan.facts import Facts, Target
@@ -67,17 +68,18 @@ def announced(source: Source) -> str:
 def fetch(session: Session, source: Source, into: Path) -> Snapshot:
     """Copy a member's snapshot into a private file; RefusedError, and then nothing of it is left there.
 
-    Its hash comes first, at a revision that it has: who restores the snapshot has the same one.
+    Its hash comes first, at a revision that it has: who restores the snapshot has the same one. None is asked
+    for where the plan leaves that out, or the member holds much: it answers nobody while it hashes.
     """
     target = source.target
     status = asked(session, {target.name: api.of(target).status(target)})[target.name]
-    hashed = api.of(target).hash_at(target, status.revision)
+    hashed = api.of(target).hash_at(target, status.revision, status.size_bytes)
     if hashed is None:
         raise RefusedError(f"{target.name}: {V2}")
-    try:
-        known = asked(session, {target.name: hashed})[target.name]
-    except RefusedError:  # it has compacted up to its last revision, or is too large to be hashed in a minute
-        known = None
+    known, compares = None, session.cluster.compare_data
+    if compares is True or (compares == "auto" and not hashes.large({target.name: status})):
+        with suppress(RefusedError):  # everything up to there is compacted, or it takes too long
+            known = asked(session, {target.name: hashed})[target.name]
     wanted = saving.snapshot(target, into, source.most_bytes)
     answer = session.hosts.look([wanted])[wanted]
     if answer.exit_status != 0:

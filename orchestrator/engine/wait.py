@@ -43,12 +43,18 @@ def look(executor: Executor, gates: Sequence[Check], max_age_s: float = 0.0) -> 
 
 
 def until(
-    ask: Callable[[float], Found], patience: Patience, sleep: Sleep, report: Report, max_age_s: float = 0.0
+    ask: Callable[[float], Found],
+    patience: Patience,
+    sleep: Sleep,
+    report: Report,
+    max_age_s: float = 0.0,
+    uncounted_s: Callable[[], float] = float,
 ) -> Found:
     """Return what asking finds, and ask again while it raises NotYetError or a host cannot be asked.
 
     ``ask`` is given how old answers may be: ``max_age_s`` at first, and from then on they have to be new.
-    Raises NotYetError with the last reasons when patience ends.
+    Raises NotYetError with the last reasons when patience ends; ``uncounted_s`` is how much of the time since
+    the beginning takes nothing of it.
     """
     ages = chain((max_age_s,), repeat(0.0))
 
@@ -56,7 +62,7 @@ def until(
         with _unseen():
             return ask(next(ages))
 
-    return _retrying(patience, sleep, report)(once)
+    return _retrying(patience, sleep, report, uncounted_s)(once)
 
 
 def hold(
@@ -102,14 +108,17 @@ def _unseen() -> Iterator[None]:
         raise UnseenError((Refusal(error.host, error.reason),)) from error
 
 
-def _retrying(patience: Patience, sleep: Sleep, report: Report) -> Retrying:
+def _retrying(patience: Patience, sleep: Sleep, report: Report, uncounted_s: Callable[[], float]) -> Retrying:
+    def is_over(state: RetryCallState) -> bool:
+        return stop_after_delay(patience.gate_s + uncounted_s())(state)
+
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, NotYetError):
             report(error.reasons)
 
     return Retrying(
-        stop=stop_after_delay(patience.gate_s),
+        stop=is_over,
         wait=wait_exponential(multiplier=_FIRST_PAUSE_S, max=patience.pause_s),
         retry=retry_if_exception_type(NotYetError),
         sleep=sleep,

@@ -71,6 +71,7 @@ class _Status(foreign.Shape):
     version: Version
     leader: Count = 0
     dbSize: Count = 0  # noqa: N815 -- etcdctl's own name
+    dbSizeInUse: Count | None = None  # noqa: N815 -- 3.3 does not report it
     raftIndex: Count = 0  # noqa: N815
     raftAppliedIndex: Count | None = None  # noqa: N815 -- 3.3 does not report the applied one
 
@@ -185,7 +186,7 @@ def _member_status(answer: Answer) -> MemberStatus:
         index=found.raftIndex,
         applied=found.raftIndex if found.raftAppliedIndex is None else found.raftAppliedIndex,
         revision=found.header.revision,
-        size_bytes=found.dbSize,
+        size_bytes=found.dbSize if found.dbSizeInUse is None else found.dbSizeInUse,
     )
 
 

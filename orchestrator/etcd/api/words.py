@@ -29,8 +29,8 @@ class Registered:
 class MemberStatus:
     """What a member says of itself. IDs are hex, ``leader`` is "0" if it knows none; indices are raft's.
 
-    ``revision`` is that of its keys, ``size_bytes`` what its database takes; 0 through v2, which has none for
-    a whole store.
+    ``revision`` is that of its keys, ``size_bytes`` what its database holds: where etcd tells (from
+    3.4 on), without the room that compactions left in its file. Both are 0 through v2.
     """
 
     cluster_id: str

@@ -91,7 +91,7 @@ CHECKLIST: tuple[Item, ...] = (
         "unit",
         looks=(
             "the systemd unit: that it exists, is active and enabled, its type, and its start timeout, also "
-            "against how long its last restart took"
+            "against how long its last start took"
         ),
         why="every member is restarted by its unit, and must come back by itself within its start timeout",
         fix="systemctl status, and systemctl edit for what is missing",

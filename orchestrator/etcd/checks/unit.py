@@ -54,31 +54,31 @@ def _longer_start(target: Target, limit_s: float = 90) -> str:
     )
 
 
-def slow_start(target: Target, away_s: float | None, limit_s: float) -> Iterable[Remark]:
-    """Say that the next restart may take longer than it may, by how long the last one took.
+def slow_start(target: Target, start_s: float | None, limit_s: float) -> Iterable[Remark]:
+    """Say that the next start may take longer than it may, by how long the last one took.
 
     A member with gigabytes reads them all as it starts. ``limit_s`` is systemd's.
     """
     gate_s = target.cluster.patience.gate_s
-    if away_s is None or away_s < START_FAIL_S:
+    if start_s is None or start_s < START_FAIL_S:
         return
-    if away_s > limit_s / _ROOM:
+    if start_s > limit_s / _ROOM:
         yield doubtful(
-            f"its last restart took {away_s:g} s, and systemd kills a start after {limit_s:g} s "
+            f"its last start took {start_s:g} s, and systemd kills a start after {limit_s:g} s "
             "(TimeoutStartSec)",
-            _longer_start(target, math.ceil(away_s * _ROOM * 2)),
+            _longer_start(target, math.ceil(start_s * _ROOM * 2)),
         )
-    if away_s > gate_s / _ROOM:
+    if start_s > gate_s / _ROOM:
         yield doubtful(
-            f"its last restart took {away_s:g} s, and the run waits {gate_s:g} s for it (patience.gate)",
-            f"patience: {{gate: {math.ceil(away_s * _ROOM * 2)}s}} in the plan",
+            f"its last start took {start_s:g} s, and the run waits {gate_s:g} s for it (patience.gate)",
+            f"patience: {{gate: {math.ceil(start_s * _ROOM * 2)}s}} in the plan",
         )
 
 
 def units(target: Target) -> Check:
-    """Ask for the unit: whether it exists and is active, its type, its start timeout and its last restart."""
+    """Ask for the unit: whether it exists and is active, its type, its start timeout and its last start."""
     name = f"{target.etcd.service}.service"
-    runs, described, restarted = process.running(target), unit.of(target), starts.last_restart(target)
+    runs, described, started = process.running(target), unit.of(target), starts.last_start(target)
 
     def judge(answers: Answers) -> Iterable[Remark]:
         running, reported = runs.read(answers), described.read(answers).properties
@@ -104,7 +104,7 @@ def units(target: Target) -> Check:
                 f"TimeoutStartSec={limit_s:g}: systemd kills a member that has not found its peers by then",
                 _longer_start(target),
             )
-        yield from slow_start(target, restarted.read(answers), limit_s if kind == "notify" else math.inf)
+        yield from slow_start(target, started.read(answers), limit_s if kind == "notify" else math.inf)
         state = reported.get("UnitFileState") or "not enabled"
         if state not in {"enabled", "static", "alias", "generated", "linked"} or _is_left_out(reported):
             yield doubtful(
@@ -118,4 +118,4 @@ def units(target: Target) -> Check:
             )
         yield fine(f"active, Type={kind}, TimeoutStartSec={reported.get('TimeoutStartUSec')}")
 
-    return Check(target.name, (runs, restarted, described), judge)
+    return Check(target.name, (runs, started, described), judge)

@@ -88,7 +88,7 @@ def compare(members: Sequence[Host], cluster: Cluster, snapshot: Snapshot) -> st
         raise LabError(f"the snapshot was restored, and {', '.join(wrong)} have other data than {leading}")
     restored = f"restored {first.keys} keys, revision {snapshot.revision}, of {snapshot.member}'s snapshot: "
     if snapshot.hash is None:
-        return f"{restored}not compared, because {snapshot.member} gave no hash of that revision"
+        return f"{restored}not compared: there is no hash of that revision of {snapshot.member}"
     if first.compacted != snapshot.compacted:
         return (
             f"{restored}hash {first.hash} on every member; {snapshot.member} has compacted its own meanwhile"

@@ -1,16 +1,20 @@
 """Comparing the members' data: at one revision, however much is written and compacted meanwhile."""
 
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from support.members import Members, Store
 from support.targets import target
 
-from orchestrator.commands.comparing import DifferError, agree
+from orchestrator.commands.comparing import NO_HASH, DifferError, agree
 from orchestrator.engine.context import RunContext
 from orchestrator.engine.events import Event
 from orchestrator.engine.wait import NotYetError
+from orchestrator.etcd.api import v3
 from orchestrator.etcd.facts.hashes import Agreement
+from orchestrator.host.questions import Answer, Answers, Question, Script
 from orchestrator.migrations import MIGRATIONS
 from orchestrator.session import Session
 
@@ -21,7 +25,8 @@ def compare(
     one = target(folder, {})
     facts = one.facts.model_copy(update={"api": api})
     patience = one.cluster.patience.model_copy(update={"gate_s": 0.2, "pause_s": 0.01})
-    session = Session(folder / "plan.yaml", folder / "s", one.cluster, MIGRATIONS["bridge"], (), members)
+    cluster = one.cluster.model_copy(update={"compare_data": True})  # however much there is to hash
+    session = Session(folder / "plan.yaml", folder / "s", cluster, MIGRATIONS["bridge"], (), members)
     heard: list[Event] = [] if reported is None else reported
     return agree(session, facts, RunContext(patience, narrate=heard.append))
 
@@ -71,6 +76,57 @@ def test_who_lags_has_to_come_to_where_the_others_were(tmp_path: Path) -> None:
 def test_a_member_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotYetError, match="server2: timed out"):
         compare(tmp_path, Members(lost={"server2"}))
+
+
+class LongHashed(Members):
+    """Members that hash for longer together than the patience; one compacts behind the first answer."""
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        found = super().look(asked)
+        if any(isinstance(one, Script) and one.script == v3.HASH for one in asked):
+            time.sleep(0.1)
+            for store in self.stores.values():
+                store.compacted = 4
+        return found
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_compaction_between_answers_that_take_long_is_no_reason_to_give_up(
+    tmp_path: Path, written: int
+) -> None:
+    members = LongHashed(written=written)
+    assert Agreement(10 + 4 * written, 77) == compare(tmp_path, members)
+    assert 2 * ["server2", "server3", "server1"] == members.asked
+
+
+def test_members_that_differ_are_not_hashed_once_more_behind_the_patience(tmp_path: Path) -> None:
+    members = LongHashed()
+    for store in members.stores.values():
+        store.compacted = 4
+    members.stores["server3"].keys = 78
+    with pytest.raises(DifferError):
+        compare(tmp_path, members)
+    assert 3 == len(members.asked)
+
+
+class NeverDone(Members):
+    """Members that go on hashing when nobody waits any more."""
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        asked = tuple(questions)
+        if all(isinstance(one, Script) and one.script == v3.HASH for one in asked):
+            time.sleep(0.3)
+            self.asked += [one.host for one in asked]
+            return {one: Answer(124, "") for one in asked}
+        return super().look(asked)
+
+
+def test_a_member_that_ran_out_of_time_is_not_made_to_hash_once_more(tmp_path: Path) -> None:
+    members = NeverDone()
+    with pytest.raises(NotYetError, match="server2: no answer in time"):
+        compare(tmp_path, members)
+    assert ["server2"] == members.asked
 
 
 def test_v2_has_no_hash(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Which member gives its data for a rehearsal, what that needs, and what is said where it does not come."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +70,27 @@ def test_one_that_has_compacted_everything_gives_no_hash_and_its_data_all_the_sa
     hosts.stores["server2"].compacted = hosts.stores["server2"].revision
     snapshot = data.fetch(session(tmp_path, hosts), chosen(tmp_path, hosts), file)
     assert (10, None, 4) == (snapshot.revision, snapshot.hash, snapshot.size_bytes)
+
+
+def test_a_large_one_is_given_the_time_to_hash_its_keys(tmp_path: Path) -> None:
+    hosts = Hosts()
+    hosts.stores["server2"].size_bytes = 2_400_000_000
+    source, one = chosen(tmp_path, hosts), session(tmp_path, hosts)
+    one = replace(one, cluster=one.cluster.model_copy(update={"compare_data": True}))
+    data.fetch(one, source, tmp_path / "copy")
+    assert [305.0] == hosts.patience_s
+
+
+@pytest.mark.parametrize(("compares", "size_bytes"), [(False, 0), ("auto", 500_000_000)])
+def test_no_member_is_asked_for_a_hash_that_the_plan_leaves_out(
+    tmp_path: Path, *, compares: bool | str, size_bytes: int
+) -> None:
+    hosts = Hosts()
+    hosts.stores["server2"].size_bytes = size_bytes
+    source, one = chosen(tmp_path, hosts), session(tmp_path, hosts)
+    one = replace(one, cluster=one.cluster.model_copy(update={"compare_data": compares}))
+    snapshot = data.fetch(one, source, tmp_path / "copy")
+    assert ([], 10, None) == (hosts.asked, snapshot.revision, snapshot.hash)
 
 
 def test_without_room_where_it_is_saved_both_numbers_are_named(tmp_path: Path) -> None:

@@ -219,6 +219,17 @@ def test_a_file_is_read_for_many_hosts_once_and_again_when_it_has_changed(tmp_pa
     assert read_known_hosts(ours, systems).refusal(At(HOST, 22), OURS) is not None
 
 
+def test_a_file_that_another_was_copied_over_with_its_date_is_read_again(tmp_path: Path) -> None:
+    ours, other = tmp_path / "known_hosts", tmp_path / "other"
+    for path, key in ((ours, OURS), (other, OTHER)):
+        path.write_text(line(HOST, key))
+        os.utime(path, ns=(0, 10**18))
+    assert ours.stat().st_size == other.stat().st_size
+    assert read_known_hosts(ours).refusal(At(HOST, 22), OURS) is None
+    subprocess.run(["cp", "-p", other, ours], check=True)
+    assert read_known_hosts(ours).refusal(At(HOST, 22), OURS) is not None
+
+
 def test_the_kinds_that_a_host_may_show_are_those_of_its_own_keys(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(line(HOST, RSA) + line("*", OURS, "@revoked") + line("*", OTHER, "@cert-authority"))

@@ -44,7 +44,7 @@ TOOLS = [
     ("", ["fail"], "runs no script"),
 ]
 SLOW = [
-    # last restart, systemd's limit, patience.gate; what is told
+    # last start, systemd's limit, patience.gate; what is told
     (None, 90, 90, []),
     (9.9, 12, 12, []),
     (44.0, 90, 90, []),
@@ -123,16 +123,41 @@ PORTS = [
 ]
 
 
-@pytest.mark.parametrize(("away_s", "limit_s", "gate_s", "expected"), SLOW)
-def test_a_member_whose_last_restart_took_long_is_given_the_time_for_another(
-    tmp_path: Path, away_s: float | None, limit_s: float, gate_s: float, expected: list[str]
+@pytest.mark.parametrize(("start_s", "limit_s", "gate_s", "expected"), SLOW)
+def test_a_member_whose_last_start_took_long_is_given_the_time_for_another(
+    tmp_path: Path, start_s: float | None, limit_s: float, gate_s: float, expected: list[str]
 ) -> None:
     site = make_site(tmp_path)
     patience = site.cluster.patience.model_copy(update={"gate_s": gate_s})
     one = replace(site.members[0], cluster=site.cluster.model_copy(update={"patience": patience}))
-    remarks = [*slow_start(one, away_s, limit_s)]
+    remarks = [*slow_start(one, start_s, limit_s)]
     assert ["warn"] * len(expected) == [remark.verdict for remark in remarks]
     assert all(text in remark.evidence for text, remark in zip(expected, remarks, strict=True))
+
+
+STOPPED_FOR_LONG = [
+    # when it stopped, was stopped, started and was ready, in seconds since the host's boot; what is told
+    ((100, 189, 189, 191), []),  # the old process did not end until systemd killed it
+    ((100, 7300, 7305, 7307), []),  # it was down for hours, and starts failed: each is the end of the stop
+    ((100, 101, 101, 147), ["its last start took 46 s", "its last start took 46 s"]),
+    ((0, 0, 101, 147), ["its last start took 46 s", "its last start took 46 s"]),
+]
+
+
+@pytest.mark.parametrize(("moments", "expected"), STOPPED_FOR_LONG)
+def test_how_long_a_member_was_stopped_says_nothing_of_its_next_start(
+    tmp_path: Path, moments: tuple[int, ...], expected: list[str]
+) -> None:
+    names = ("ActiveExit", "InactiveEnter", "InactiveExit", "ActiveEnter")
+    lines = [f"{name}TimestampMonotonic={at * 1_000_000}" for name, at in zip(names, moments, strict=True)]
+    said = {
+        starts.SCRIPT: Answer(0, "\n".join(("Type=notify", *lines))),
+        process.SCRIPT: running(),
+        SCRIPT: Answer(0, "Type=notify\nTimeoutStartUSec=1min 30s\nUnitFileState=enabled"),
+    }
+    *warned, last = judged("unit", make_site(tmp_path), said)
+    assert "pass" == last.verdict
+    assert expected == [one.evidence.partition(",")[0] for one in warned]
 
 
 def test_without_a_local_port_it_may_be_another_programs(tmp_path: Path) -> None:
