@@ -3,11 +3,16 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from bench.filled import EMPTY, FULL, RESULTS, USED, Filled
+from bench.filled import COMPARED, EMPTY, FULL, RESULTS, USED, Filled
 from documented_faults import block, cells_of, table_head
 from documented_race import spread
 
-COLUMNS = {EMPTY: "empty", USED: "leases, watchers", FULL: "leases, watchers, keys"}
+COLUMNS = {
+    EMPTY: "empty",
+    USED: "leases, watchers",
+    FULL: "leases, watchers, keys",
+    COMPARED: "the same, compared",
+}
 Value = Callable[[Filled], float]
 # fmt: off
 COSTS: Sequence[tuple[str, str, int, Value]] = (

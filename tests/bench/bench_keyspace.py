@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import filling, noting, watchers
 from bench.bench_race import machine, times_away, waterfall_of
-from bench.filled import EMPTY, FULL, RESULTS, USED, Filled, said
+from bench.filled import COMPARED, EMPTY, FULL, RESULTS, USED, Filled, said
 from bench.watchers import NOBODY, WatchersReport
 
 from orchestrator.lab.hosts import journald
@@ -52,8 +52,8 @@ def main(size_mb: int, turns: int) -> int:
         sys.stdout.write(f"measuring with {size_mb} MB\n")
     is_good = True
     for turn in range(1, turns + 1):
-        for keyspace in (EMPTY, USED, FULL):
-            row = run(keyspace, turn, size_mb if keyspace == FULL else 0)
+        for keyspace in (EMPTY, USED, FULL, COMPARED):
+            row = run(keyspace, turn, size_mb if keyspace in {FULL, COMPARED} else 0)
             RESULTS.add(row)
             RESULTS.write()
             is_good = is_good and not row.proof
@@ -69,6 +69,8 @@ def run(keyspace: str, turn: int, size_mb: int) -> Filled:
     lab = Lab.up(THREE_MEMBERS, prefix=PREFIX, extra_settings={**SETTINGS, **quota})
     try:
         used = filling.filled(lab, size_mb, 0 if keyspace == EMPTY else LEASES)
+        if keyspace == COMPARED:
+            lab.plan.write_text(f"{lab.plan.read_text()}compare_data: true\n")
         row = migrated(lab, used, {"keyspace": keyspace, "turn": turn})
     finally:
         labs.down(PREFIX)

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from support.results import Results
 
-EMPTY, USED, FULL = "empty", "used", "full"
+EMPTY, USED, FULL, COMPARED = "empty", "used", "full", "compared"
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
     """One run of a cluster that is ``empty``, ``used`` (by leases and watchers), or ``full`` (of keys too).
+
+    ``compared`` is a full one whose plan wants the members' data compared all the same.
 
     ``away_s`` is how long members were away, restart by restart; ``compared_s`` how long the comparisons of
     the data took, the first and the last; ``saved_s`` how long everything was kept, and ``saving_s`` the
