@@ -2,7 +2,7 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +52,6 @@ def session_of(
     ``is_json`` keeps standard output for events as JSON lines.
     """
     from orchestrator.engine.context import RunContext  # noqa: PLC0415 -- see the module's docstring
-    from orchestrator.notify.opening import notifying  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.remote.at_once import at_once  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.report.flight import Flight  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
@@ -62,7 +61,7 @@ def session_of(
         stop.listening(),
         open_session(plan, state, secrets_of(login)) as session,
         shown(session.cluster.name, partial(_past, session), is_json=is_json) as report,
-        notifying(session.cluster if verb else None, partial(_past, session), _warn) as notify,
+        _notices(session, verb) as notify,
     ):
         for warning in session.warnings:
             _warn(warning)
@@ -95,6 +94,15 @@ def session_of(
             raise kind(laid_out(session.spelled(str(error)), f"Go on with: {again()}")) from error
         except (LoginRefusedError, HostUnreachableError) as error:
             raise type(error)(error.host, session.spelled(error.reason)) from error
+
+
+def _notices(session: "Session", verb: str) -> contextlib.AbstractContextManager[Callable[["Event"], None]]:
+    """Return where the plan wants a run's events to go; nowhere for a command that walks nobody."""
+    if not verb:
+        return contextlib.nullcontext(lambda _: None)
+    from orchestrator.notify.opening import notifying  # noqa: PLC0415 -- see the module's docstring
+
+    return notifying(session.cluster, partial(_past, session), _warn)
 
 
 def _warn(text: str) -> None:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import structlog
 from pydantic import Field, TypeAdapter
 
 from orchestrator.engine.events import Event, Name, RunId
@@ -73,6 +72,8 @@ def printer(
     write: Callable[[str], object], cluster: str, past: Callable[[], View | None]
 ) -> Callable[[Event], None]:
     """Return what writes an event as a line."""
+    import structlog  # noqa: PLC0415 -- it brings rich along, which only who wants lines shall wait for
+
     lines = Lines(cluster, past)
     log = structlog.wrap_logger(
         _Written(write),
