@@ -20,8 +20,6 @@ from orchestrator.session import Session
 Found = TypeVar("Found")
 _DATA = "data"
 _UNCOUNTED = 2  # comparisons: compactions are minutes apart
-
-
 NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
@@ -79,7 +77,7 @@ class _Comparison:
     def once(self) -> Agreement | str:
         statuses = self._statuses()
         if self._spares and (large := hashes.large(statuses)):
-            return f"the members' data is not compared: {large}; {hashes.COSTS}"
+            return f"the members' data is not compared (compare_data): {large}; {hashes.COSTS}"
         self._wanted = self._wanted or max(one.revision for one in statuses.values())
         _refuse(hashes.late(statuses, self._wanted))
         lowest = min(one.revision for one in statuses.values())
