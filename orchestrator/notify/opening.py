@@ -21,16 +21,15 @@ Warn = Callable[[str], None]
 
 @contextmanager
 def notifying(
-    cluster: Cluster | None, past: Callable[[], View | None], warn: Warn, patience_s: float = PATIENCE_S
+    cluster: Cluster, past: Callable[[], View | None], warn: Warn, patience_s: float = PATIENCE_S
 ) -> Iterator[Take]:
     """Yield what takes an event and never waits; at the end what has not arrived gets so long.
 
-    ``past`` is the run by the first event, as its state file tells it. A command that walks nowhere has no
-    ``cluster`` to tell of.
+    ``past`` is the run by the first event, as its state file tells it.
     """
-    channels = tuple(Channel(place, warn) for place in places(cluster, warn)) if cluster else ()
+    channels = tuple(Channel(place, warn) for place in places(cluster, warn))
     try:
-        yield _Spread(cluster.name, past, channels, warn).take if cluster and channels else _nobody
+        yield _Spread(cluster.name, past, channels, warn).take if channels else _nobody
     finally:
         end_all(channels, warn, patience_s)
 
