@@ -1,7 +1,5 @@
 """How long a unit was away at its last restart, and how long it started, as systemd recorded it."""
 
-from collections.abc import Mapping
-
 from orchestrator.host.questions import Answer, Fact, Script
 from orchestrator.plan.facts import Target
 
@@ -48,9 +46,5 @@ def _moments(answer: Answer) -> tuple[int, int, int, int] | None:
     shown = dict(answer.pairs)
     if not shown.get("Type", "").startswith("notify"):
         return None
-    stops, stopped, starts, ready = (_moment(shown, name) for name in _NAMES)
+    stops, stopped, starts, ready = (int(shown.get(f"{name}TimestampMonotonic") or 0) for name in _NAMES)
     return (stops, stopped, starts, ready) if 0 < starts < ready else None
-
-
-def _moment(shown: Mapping[str, str], name: str) -> int:
-    return int(shown.get(f"{name}TimestampMonotonic") or 0)

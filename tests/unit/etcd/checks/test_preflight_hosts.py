@@ -44,7 +44,7 @@ TOOLS = [
     ("", ["fail"], "runs no script"),
 ]
 SLOW = [
-    # last start, systemd's limit, patience.gate; what is told
+    # last start, systemd's limit, patience.gate; what is reported
     (None, 90, 90, []),
     (9.9, 12, 12, []),
     (44.0, 90, 90, []),
@@ -136,7 +136,7 @@ def test_a_member_whose_last_start_took_long_is_given_the_time_for_another(
 
 
 STOPPED_FOR_LONG = [
-    # when it stopped, was stopped, started and was ready, in seconds since the host's boot; what is told
+    # when it stopped, was stopped, started and was ready, in seconds since the host's boot; what is reported
     ((100, 189, 189, 191), []),  # the old process did not end until systemd killed it
     ((100, 7300, 7305, 7307), []),  # it was down for hours, and starts failed: each is the end of the stop
     ((100, 101, 101, 147), ["its last start took 46 s", "its last start took 46 s"]),
