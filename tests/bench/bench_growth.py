@@ -90,16 +90,20 @@ def booted(*, members: int, carrier: bool = False) -> Iterator[Lab]:
 def called(lab: Lab, size: tuple[int, int, int]) -> Iterator[Grown]:
     """Call each command on the bastion, for so many members and light hosts, in that turn."""
     for name, arguments in COMMANDS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            report, own, log = (Path(folder) / each for each in ("report.json", "own.json", "log"))
-            load = os.getloadavg()[0]
-            measuring = [sys.executable, "-m", "bench.measured", str(report)]
-            calling = [sys.executable, "-m", "bench.opening", str(own), *arguments]
-            exit_code = lab.execute([*measuring, *calling], log=log)
-            if exit_code != 0:
-                sys.stderr.write(log.read_text(errors="replace")[-3000:])
-            cost = {**json.loads(report.read_text()), **json.loads(own.read_text())}
-        yield _grown(name, size, load, exit_code, cost)
+        load = os.getloadavg()[0]
+        yield _grown(name, size, load, *measured_call(lab, *arguments))
+
+
+def measured_call(lab: Lab, *arguments: str) -> tuple[int, dict[str, float]]:
+    """Call the program on the bastion; return its exit code and what it cost."""
+    with tempfile.TemporaryDirectory() as folder:
+        report, own, log = (Path(folder) / each for each in ("report.json", "own.json", "log"))
+        measuring = [sys.executable, "-m", "bench.measured", str(report)]
+        calling = [sys.executable, "-m", "bench.opening", str(own), *arguments]
+        exit_code = lab.execute([*measuring, *calling], log=log)
+        if exit_code != 0:
+            sys.stderr.write(log.read_text(errors="replace")[-3000:])
+        return exit_code, {**json.loads(report.read_text()), **json.loads(own.read_text())}
 
 
 def quick(lab: Lab) -> Iterator[Grown]:

@@ -4,10 +4,8 @@ Usage: bench_rolling.py [TURNS] [HOSTS…], two turns, 10, 50 and 200 hosts unle
 has fresh hosts. Then: make docs.
 """
 
-import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,25 +69,13 @@ def run(members: int, hosts: int, turn: int, quiet_s: float) -> Rolled:
         if booted:
             lab.plan.write_text(watched(lab.plan.read_text(), quiet_s))
         load = os.getloadavg()[0]
-        exit_code, cost = migrated(lab)
+        exit_code, cost = bench_growth.measured_call(lab, "run", PLAN, "--yes", "--cut-off")
         moved = booted_hosts.holding(lab, booted, booted_hosts.NEW)
         row = _rolled(
             lab, (members, hosts, turn), {**cost, "quiet_s": quiet_s, "load": load}, exit_code, moved
         )
         booted_hosts.end(booted)
     return row
-
-
-def migrated(lab: Lab) -> tuple[int, dict[str, float]]:
-    """Run the plan on the bastion; return its exit code and what it cost."""
-    with tempfile.TemporaryDirectory() as folder:
-        report, own, log = (Path(folder) / each for each in ("report.json", "own.json", "log"))
-        measuring = [sys.executable, "-m", "bench.measured", str(report)]
-        calling = [sys.executable, "-m", "bench.opening", str(own), "run", PLAN, "--yes", "--cut-off"]
-        exit_code = lab.execute([*measuring, *calling], log=log)
-        if exit_code != 0:
-            sys.stderr.write(log.read_text(errors="replace")[-3000:])
-        return exit_code, {**json.loads(report.read_text()), **json.loads(own.read_text())}
 
 
 def watched(text: str, quiet_s: float) -> str:

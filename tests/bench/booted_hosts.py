@@ -7,11 +7,10 @@ can move clients there. Whoever ends the lab ends them too: its manifest names t
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from bench import light_hosts
-from bench.light_hosts import FILE, NEW_CONTENT, PORTS_FROM, SERVICE, UNIT
+from bench.light_hosts import FILE, NEW_CONTENT, PORTS_FROM, SERVICE, UNIT, HostBeside
 
 from orchestrator.lab.hosts import base_system, host
 from orchestrator.lab.hosts.host import Host
@@ -27,32 +26,9 @@ OLD, NEW = "ENDPOINTS=http\n", "ENDPOINTS=https\n"
 BOOTING_AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class BootedHost:
-    """One of them, by its number."""
-
-    prefix: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        """Its name in the plan."""
-        return f"{NAME}{self.number}"
-
-    @property
-    def address(self) -> str:
-        """The only address in its network namespace."""
-        return str(FIRST + self.number)
-
-    @property
-    def namespace(self) -> str:
-        """Its network namespace."""
-        return f"{self.prefix}-{self.name}"
-
-
-def boot(lab: Lab, count: int) -> tuple[BootedHost, ...]:
+def boot(lab: Lab, count: int) -> tuple[HostBeside, ...]:
     """Boot that many beside the hosts of a lab, each with a client, and let the lab's plan move those."""
-    booted = tuple(BootedHost(lab.prefix, number) for number in range(count))
+    booted = tuple(HostBeside(lab.prefix, NAME, FIRST, number) for number in range(count))
     if booted:
         hosts = [_host(lab, each) for each in booted]
         _note(lab, hosts)
@@ -66,7 +42,7 @@ def boot(lab: Lab, count: int) -> tuple[BootedHost, ...]:
     return booted
 
 
-def end(booted: Sequence[BootedHost]) -> None:
+def end(booted: Sequence[HostBeside]) -> None:
     """End all of them at once; the lab's own end, host by host, looks through all processes for each."""
     wanted = {argument for each in booted for argument in processes.boot_arguments(each.namespace)}
     running = []
@@ -77,14 +53,14 @@ def end(booted: Sequence[BootedHost]) -> None:
     processes.end(running, grace_s=0)  # their supervisors, without which a host dies
 
 
-def holding(lab: Lab, booted: Sequence[BootedHost], text: str) -> int:
+def holding(lab: Lab, booted: Sequence[HostBeside], text: str) -> int:
     """Count the hosts whose client's file holds that, and whose client is at work."""
     asked = ["sh", "-ec", f"cat {FILE}; systemctl is-active {UNIT}"]
     said = (_host(lab, each).run(asked, check=False).stdout for each in booted)
     return sum(each == f"{text}active\n" for each in said)
 
 
-def _host(lab: Lab, booted: BootedHost) -> Host:
+def _host(lab: Lab, booted: HostBeside) -> Host:
     """Return it as a host of the lab: a member's entry in the plan, but for its name and address."""
     entry = lab.members[0].entry
     ssh = entry.ssh.model_copy(update={"host": booted.address})
@@ -107,7 +83,7 @@ def _note(lab: Lab, hosts: Sequence[Host]) -> None:
     manifest.write(known.model_copy(update={"hosts": (*known.hosts, *more)}))
 
 
-def _keys(lab: Lab, booted: Sequence[BootedHost]) -> HostKeys:
+def _keys(lab: Lab, booted: Sequence[HostBeside]) -> HostKeys:
     """Give all of them a member's host key, and have the bastion know it at each address."""
     member = lab.members[0]
     light_hosts.make_known(member, booted)

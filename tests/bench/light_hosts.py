@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Protocol
 
 from orchestrator.lab.hosts.host import Host
 from orchestrator.lab.lifecycle.lab import Lab
@@ -28,42 +27,24 @@ SSHD = (
 )
 
 
-class Joined(Protocol):
-    """A host beside those of the lab's plan."""
-
-    @property
-    def number(self) -> int:
-        """Its number among them."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the plan."""
-
-    @property
-    def address(self) -> str:
-        """The only address in its network namespace."""
-
-    @property
-    def namespace(self) -> str:
-        """Its network namespace."""
-
-
 @dataclass(frozen=True, slots=True)
-class LightHost:
-    """One of them, by its number."""
+class HostBeside:
+    """A host beside those of the lab's plan, by its kind and number; ``first`` is the address of number 0."""
 
     prefix: str
+    kind: str
+    first: IPv4Address
     number: int
 
     @property
     def name(self) -> str:
         """Its name in the plan."""
-        return f"{NAME}{self.number}"
+        return f"{self.kind}{self.number}"
 
     @property
     def address(self) -> str:
         """The only address in its network namespace."""
-        return str(FIRST + self.number)
+        return str(self.first + self.number)
 
     @property
     def namespace(self) -> str:
@@ -72,9 +53,9 @@ class LightHost:
 
 
 @contextmanager
-def started(lab: Lab, count: int) -> Iterator[tuple[LightHost, ...]]:
+def started(lab: Lab, count: int) -> Iterator[tuple[HostBeside, ...]]:
     """Start that many beside the hosts of a lab, which has a carrier; they are gone afterwards."""
-    hosts = tuple(LightHost(lab.prefix, number) for number in range(count))
+    hosts = tuple(HostBeside(lab.prefix, NAME, FIRST, number) for number in range(count))
     carrier = lab.host(CARRIER)
     for left in network.NAMED.glob(f"{lab.prefix}-{NAME}*"):  # by a measurement that was killed
         _remove(left.name)
@@ -89,7 +70,7 @@ def started(lab: Lab, count: int) -> Iterator[tuple[LightHost, ...]]:
             _remove(host.namespace)
 
 
-def planned(text: str, hosts: Sequence[Joined]) -> str:
+def planned(text: str, hosts: Sequence[HostBeside]) -> str:
     """Return a plan of members and a carrier with these hosts in the place of the carrier.
 
     One unit's clients run on each of them, which the plan moves to https.
@@ -117,7 +98,7 @@ def _remove(namespace: str) -> None:
     network.remove(namespace)
 
 
-def join(bastion: str, hosts: Sequence[Joined]) -> None:
+def join(bastion: str, hosts: Sequence[HostBeside]) -> None:
     """Make the namespaces, and join them to the bastion's bridge as those of the lab's hosts are."""
     for host in hosts:
         run(["ip", "netns", "add", host.namespace])
@@ -136,7 +117,7 @@ def join(bastion: str, hosts: Sequence[Joined]) -> None:
             run(["ip", "-n", namespace, "-batch", "-"], stdin="\n".join(lines) + "\n")
 
 
-def _furnish(lab: Lab, carrier: Host, hosts: Sequence[LightHost]) -> None:
+def _furnish(lab: Lab, carrier: Host, hosts: Sequence[HostBeside]) -> None:
     """Let the carrier be a host of clients alone, and make known what the plan of its light hosts names."""
     carrier.run(["systemctl", "disable", "--now", carrier.unit], check=False)
     write = 'printf %s "$2" > "$1"'
@@ -147,7 +128,7 @@ def _furnish(lab: Lab, carrier: Host, hosts: Sequence[LightHost]) -> None:
     make_known(carrier, hosts)
 
 
-def make_known(like: Host, hosts: Sequence[Joined]) -> None:
+def make_known(like: Host, hosts: Sequence[HostBeside]) -> None:
     """Write into known_hosts that these have the key of a host of the lab."""
     known_hosts = like.entry.ssh.known_hosts
     key = next(line for line in known_hosts.read_text().splitlines() if line.startswith(like.address))
@@ -155,7 +136,7 @@ def make_known(like: Host, hosts: Sequence[Joined]) -> None:
         file.writelines(f"{host.address}{key.removeprefix(like.address)}\n" for host in hosts)
 
 
-def _start_sshd(carrier: Host, host: LightHost) -> None:
+def _start_sshd(carrier: Host, host: HostBeside) -> None:
     """Start its sshd: on the carrier, but for the network."""
     init = processes.init_of(carrier.namespace)
     if init is None:

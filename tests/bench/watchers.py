@@ -124,7 +124,7 @@ class Beats:
         self.after = v3.revision(before) if before else 0
 
     def run(self, stop: threading.Event) -> None:
-        began = told = time.monotonic()
+        began = reported = time.monotonic()
         number = 0
         while not stop.wait(BEAT_S):
             key = self.keys[number % KEYS]
@@ -136,8 +136,8 @@ class Beats:
                 self.acknowledged += 1
                 self.revisions[key].append(v3.revision(answer))
             now = time.monotonic()
-            if now - told >= PROGRESS_PAUSE_S:
-                told = now
+            if now - reported >= PROGRESS_PAUSE_S:
+                reported = now
                 out(json.dumps({"after_s": round(now - began, 3), "acknowledged": self.acknowledged}))
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import bench_growth, bench_rolling, light_hosts
-from bench.booted_hosts import BootedHost
+from bench.booted_hosts import FIRST, NAME
+from bench.light_hosts import HostBeside
 from bench.rolled import BEHIND, LOOKING, restarting_at_once, rounds_of, under_way_at_once
 
 from orchestrator.engine.events import Recorded, RoundBegan, RunEnded, StepFailed, StepStarted, StepSucceeded
@@ -38,7 +39,7 @@ def succeeded(seconds: float, step: str) -> StepSucceeded:
 def test_booted_hosts_are_hosts_of_clients_that_are_watched(tmp_path: Path) -> None:
     bare = plan_copy.relocated(bench_growth.THREE_MEMBERS.read_text())
     plan = tmp_path / plan_copy.PLAN
-    hosts = tuple(BootedHost("org", number) for number in range(200))
+    hosts = tuple(HostBeside("org", NAME, FIRST, number) for number in range(200))
     plan.write_text(bench_rolling.watched(light_hosts.planned(bare, hosts), bench_rolling.SHORT_S))
     cluster = plan_copy.read(plan)
     assert [host.address for host in hosts] == [host.address for host in cluster.clients.hosts]

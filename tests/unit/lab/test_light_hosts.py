@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench import bench_growth, light_hosts
-from bench.light_hosts import LightHost
+from bench.light_hosts import FIRST, NAME, HostBeside
 
 from orchestrator.lab.provisioning import plan_copy
 
@@ -12,7 +12,7 @@ def test_light_hosts_stand_in_the_place_of_their_carrier(tmp_path: Path) -> None
     carried = f"proxies:\n  - {{name: {light_hosts.CARRIER}, address: 198.18.0.200}}\n"
     bare = plan_copy.relocated(bench_growth.THREE_MEMBERS.read_text() + carried)
     plan = tmp_path / plan_copy.PLAN
-    hosts = tuple(LightHost("org", number) for number in range(200))
+    hosts = tuple(HostBeside("org", NAME, FIRST, number) for number in range(200))
     for count in (0, 1, 200):
         plan.write_text(light_hosts.planned(bare, hosts[:count]))
         cluster = plan_copy.read(plan)
