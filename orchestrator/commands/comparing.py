@@ -14,13 +14,13 @@ from orchestrator.etcd.facts.hashes import Agreement
 from orchestrator.etcd.gather import targets_of
 from orchestrator.host.questions import Answers, Fact
 from orchestrator.plan.facts import Facts, Target
+from orchestrator.plan.kinds import OrAuto
 from orchestrator.remote.executor import Hosts, Refusal
 from orchestrator.session import Session
 
 Found = TypeVar("Found")
 _DATA = "data"
 _UNCOUNTED = 2  # comparisons: compactions are minutes apart
-NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
 NO_HASH = "the v2 interface has no hash of the keys: the members' data is not compared"
 
 
@@ -35,10 +35,11 @@ def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | st
     within the plan's patience. What the answers of the first two comparisons take, where members hold
     gigabytes, does not count: a compaction between two members' answers is no reason to give up.
     """
-    wanted, targets = session.cluster.compare_data, targets_of(session.cluster, facts)
-    if wanted is False:
-        return NOT_WANTED
-    comparison = _Comparison(session.hosts, targets, context.clock, spares=wanted == "auto")
+    cluster = session.cluster
+    if reason := hashes.left_out(cluster.compare_data, {}):  # whatever members hold: nobody is asked
+        return reason
+    targets = targets_of(cluster, facts)
+    comparison = _Comparison(session.hosts, targets, context.clock, cluster.compare_data)
 
     def report(reasons: tuple[str, ...]) -> None:
         context.narrate(Waiting(reasons=reasons))
@@ -62,10 +63,10 @@ class _Comparison:
     """
 
     def __init__(
-        self, hosts: Hosts, targets: tuple[Target, ...], clock: Callable[[], float], *, spares: bool
+        self, hosts: Hosts, targets: tuple[Target, ...], clock: Callable[[], float], compares: OrAuto
     ) -> None:
         self._hosts = hosts
-        self._spares = spares  # members with much to hash
+        self._compares = compares
         self._targets = targets
         self._api = api.of(targets[0])
         self._clock = clock
@@ -76,8 +77,8 @@ class _Comparison:
 
     def once(self) -> Agreement | str:
         statuses = self._statuses()
-        if self._spares and (large := hashes.large(statuses)):
-            return f"the members' data is not compared (compare_data): {large}; {hashes.COSTS}"
+        if reason := hashes.left_out(self._compares, statuses):
+            return reason
         self._wanted = self._wanted or max(one.revision for one in statuses.values())
         _refuse(hashes.late(statuses, self._wanted))
         lowest = min(one.revision for one in statuses.values())

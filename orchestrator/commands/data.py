@@ -76,8 +76,8 @@ def fetch(session: Session, source: Source, into: Path) -> Snapshot:
     hashed = api.of(target).hash_at(target, status.revision, status.size_bytes)
     if hashed is None:
         raise RefusedError(f"{target.name}: {V2}")
-    known, compares = None, session.cluster.compare_data
-    if compares is True or (compares == "auto" and not hashes.large({target.name: status})):
+    known = None
+    if not hashes.left_out(session.cluster.compare_data, {target.name: status}):
         with suppress(RefusedError):  # everything up to there is compacted, or it takes too long
             known = asked(session, {target.name: hashed})[target.name]
     wanted = saving.snapshot(target, into, source.most_bytes)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.etcd.api import Hashed, MemberStatus
+from orchestrator.plan.kinds import OrAuto
 
 # 2 GB took 0.5 to 11 s to hash, and 35 s on a busy machine (measured, 3.4.23).
 LARGE_BYTES = 500_000_000
+NOT_WANTED = "the members' data is not compared, as the plan wants it (compare_data: false)"
 COSTS = "a member that hashes its keys answers nobody and renews no lease meanwhile"
 
 
@@ -34,6 +36,14 @@ def large(statuses: Mapping[str, MemberStatus]) -> str:
     """Say which members hold so much that it takes long to hash; nothing if none does."""
     sizes = {name: one.size_bytes for name, one in statuses.items() if one.size_bytes >= LARGE_BYTES}
     return ", ".join(f"{name} holds {size / 1e9:.1f} GB" for name, size in sizes.items())
+
+
+def left_out(compares: OrAuto, statuses: Mapping[str, MemberStatus]) -> str:
+    """Say why members are not compared, by the plan's ``compare_data``; nothing if they are."""
+    if compares is False:
+        return NOT_WANTED
+    held = large(statuses) if compares == "auto" else ""
+    return f"the members' data is not compared (compare_data): {held}; {COSTS}" if held else ""
 
 
 def late(statuses: Mapping[str, MemberStatus], wanted: int) -> tuple[str, ...]:
