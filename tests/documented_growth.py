@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from bench.grown import QUICK, RESULTS, Grown
 from documented_faults import block, cells_of, table_head
-from documented_race import as_file, spread
+from documented_race import as_file, busy, spread
 
 from orchestrator.report.html import svg
 
@@ -34,12 +34,10 @@ def sizes(_: str) -> str:
     if not rows:
         return ""
     turns = sorted({max(row.turn for row in of) for of in _by_size().values()})
-    loads = [row.load for row in rows]
     return (
         f"Machine: {'; '.join(sorted({row.machine for row in rows}))}; "
         f"{' or '.join(map(str, turns))} turns of each size.\n"
-        f"What else it did: the load before a call was {min(loads):g} to {max(loads):g}, "
-        f"{median(loads):.1f} in the middle, the light hosts' own work counted.\n"
+        f"{busy([row.load for row in rows], 'call')}, the light hosts' own work counted.\n"
     )
 
 

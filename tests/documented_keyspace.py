@@ -5,7 +5,7 @@ from statistics import median
 
 from bench.filled import COMPARED, EMPTY, FULL, RESULTS, USED, Filled
 from documented_faults import block, cells_of, table_head
-from documented_race import spread
+from documented_race import busy, spread
 
 COLUMNS = {
     EMPTY: "empty",
@@ -53,8 +53,7 @@ def keyspace(_: str) -> str:
     loads = [row.load for name in COLUMNS for row in _rows(name)]
     return (
         f"Machine: {'; '.join(sorted({row.machine for row in full}))}; {_times(len(full))}.\n"
-        f"What else it did: the load before a run was {min(loads):g} to {max(loads):g}, "
-        f"{median(loads):.1f} in the middle.\n"
+        f"{busy(loads)}.\n"
         f"The database had {spread([row.database_mb for row in full], 'MB', 0)} on each member, filled in "
         f"{spread([row.filled_s for row in full], 's', 0)}; "
         f"the snapshot has {spread([row.snapshot_mb for row in full], 'MB', 0)}.\n"

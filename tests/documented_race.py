@@ -22,14 +22,9 @@ def machine(_: str) -> str:
     rows = RESULTS.written().values()
     machines = sorted({row.machine for row in rows})
     turns = len(numbered(next(iter(OURS))))
-    loads = sorted(row.load for row in rows)
     if not rows:
         return ""
-    spread_of = f"{loads[0]:g} to {loads[-1]:g}, {median(loads):.1f} in the middle"
-    return (
-        f"Machine: {'; '.join(machines)}; {turns} turns of each.\n"
-        f"What else it did: the load before a run was {spread_of}.\n"
-    )
+    return f"Machine: {'; '.join(machines)}; {turns} turns of each.\n{busy([row.load for row in rows])}.\n"
 
 
 def race(_: str) -> str:
@@ -131,6 +126,12 @@ def ratios(name: str, other: str) -> str:
     theirs = {row.turn: row.wall_s for row in numbered(other)}
     each = [row.wall_s / theirs[row.turn] for row in numbered(name) if row.turn in theirs]
     return spread(each, "x", 2) if each else "-"
+
+
+def busy(loads: Sequence[float], before: str = "run") -> str:
+    """Say what else the machine did, by the load before each of something."""
+    ends = f"{min(loads):g} to {max(loads):g}"
+    return f"What else it did: the load before a {before} was {ends}, {median(loads):.1f} in the middle"
 
 
 def spread(values: Sequence[float], unit: str = "", digits: int = 1) -> str:

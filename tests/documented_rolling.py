@@ -9,7 +9,7 @@ from bench.bench_rolling import MOVING, SHORT_S, USUAL_S
 from bench.rolled import LOCKING, LOOKING, RESULTS, Rolled
 from documented_faults import block, cells_of, table_head
 from documented_growth import BOTTOM, HEIGHT, MOST_MB, STYLE, WIDTH, Axes
-from documented_race import as_file, spread
+from documented_race import as_file, busy, spread
 
 from orchestrator.report.html import svg
 
@@ -30,13 +30,11 @@ def conditions(_: str) -> str:
     if not rows:
         return ""
     turns = sorted({len(of) for of in _by_size().values()})
-    loads = [row.load for row in rows]
     ended = " or ".join(sorted({str(row.exit_code) for row in rows}))
     return (
         f"Machine: {'; '.join(sorted({row.machine for row in rows}))}; "
         f"{' or '.join(map(str, turns))} runs of each size, each on fresh hosts.\n"
-        f"What else it did: the load before a run was {min(loads):g} to {max(loads):g}, "
-        f"{median(loads):.1f} in the middle.\n"
+        f"{busy([row.load for row in rows])}.\n"
         f"All {len(rows)} runs ended with exit code {ended}; "
         f"{sum(row.moved for row in rows)} of {sum(row.hosts for row in rows)} hosts had their client moved, "
         "and it was at work.\n"
