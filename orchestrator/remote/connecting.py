@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import paramiko
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
-from orchestrator.remote.heartbeat import Heart, keep_alive
+from orchestrator.remote.heartbeat import keep_alive
 from orchestrator.remote.host_certificates import CERTIFIED, rejection
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
+from orchestrator.remote.transport import Transport
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.untrusted import Bounded, Stream, distrusted, words
 from orchestrator.text import escaped
@@ -22,7 +23,6 @@ DIAL_S = 10.0
 _HANDSHAKE_S = 15.0
 _CONNECT_S = 45.0  # for everything from the greeting to the login: a host that dawdles with each part of it
 _HURRIED_S = 3.0
-_EXTENSION_BYTES = 8  # at least: the lengths of a name and of a value (RFC 8308, 2.3)
 
 
 class DroppedEarlyError(HostUnreachableError):
@@ -51,8 +51,7 @@ def meeting(
     """Yield a connection that is not trusted yet, with the key that the host shows; an error closes it."""
     with distrusted(host, login.address):
         stream = Bounded(dial())
-    # it needs no more of a socket
-    transport = _Transport(stream, packetizer_class=Heart)  # type: ignore[arg-type]
+    transport = Transport(stream)
     watchdog = threading.Timer(_CONNECT_S, transport.close)
     watchdog.start()
     try:
@@ -66,28 +65,6 @@ def meeting(
         raise
     finally:
         watchdog.cancel()
-
-
-class _Transport(paramiko.Transport):
-    """A connection that asks for certain types of host key, the first ones first, and counts to no end."""
-
-    wanted: tuple[str, ...] = ()
-
-    @property
-    def preferred_keys(self) -> tuple[str, ...]:
-        """The types; paramiko would ask for certificates last."""
-        return self.wanted
-
-    def _parse_ext_info(self, msg: paramiko.Message) -> None:
-        """Refuse more extensions than the message can hold: paramiko would read that many empty ones.
-
-        Four thousand million of them keep a core busy for hours, and nothing ends that thread.
-        """
-        held = msg.get_remainder()
-        count = paramiko.Message(held).get_int()
-        if count * _EXTENSION_BYTES > len(held):
-            raise paramiko.SSHException(f"it announces {count} extensions in {len(held)} bytes")
-        super()._parse_ext_info(msg)  # type: ignore[misc]
 
 
 def quieten_paramiko() -> None:
@@ -128,7 +105,7 @@ def _handshake(host: str, login: Login) -> Iterator[None]:
         raise HostUnreachableError(host, f"{login.address} takes connections, but does not answer") from error
 
 
-def _shake_hands(transport: _Transport, known: KnownHosts, login: Login) -> None:
+def _shake_hands(transport: Transport, known: KnownHosts, login: Login) -> None:
     """Agree on keys, asking for a type of host key that is known, so that any other means a change."""
     kinds = known.kinds(login.known_as)
     plain = sorted(transport.get_security_options().key_types, key=lambda name: _kind(name) not in kinds)

@@ -171,10 +171,13 @@ def _feed(channel: paramiko.Channel, process: "subprocess.Popen[bytes]") -> None
 
 @contextlib.contextmanager
 def listening(
-    host_keys: list[paramiko.PKey], key: paramiko.PKey, environment: Mapping[str, str]
+    host_keys: list[paramiko.PKey],
+    key: paramiko.PKey,
+    environment: Mapping[str, str],
+    served_by: type[Sshd] = Sshd,
 ) -> Iterator[Sshd]:
     """Serve for as long as the block lasts."""
-    sshd = Sshd(host_keys, key, environment)
+    sshd = served_by(host_keys, key, environment)
     try:
         yield sshd
     finally:

@@ -14,6 +14,7 @@ from unit.remote.sshd import Sshd, reached
 from orchestrator.errors import HostUnreachableError
 from orchestrator.remote import connecting
 from orchestrator.remote.ssh import SshHosts
+from orchestrator.remote.transport import Transport
 
 
 class Counting(paramiko.Transport):
@@ -32,7 +33,7 @@ class CountingSshd(Sshd):
 
 def at_work() -> list[str]:
     """The client's threads that still read what a host sent."""
-    return [thread.name for thread in threading.enumerate() if type(thread) is connecting._Transport]
+    return [thread.name for thread in threading.enumerate() if type(thread) is Transport]
 
 
 def test_a_host_that_announces_endless_extensions_costs_nothing(

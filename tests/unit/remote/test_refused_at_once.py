@@ -1,0 +1,59 @@
+"""Channels that a host refuses at the same time, each with a reason of its own."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import paramiko
+import pytest
+from support.ssh_sites import make_key
+from unit.remote.shells import shims
+from unit.remote.sshd import Sshd, listening
+
+from orchestrator.remote.connecting import connect
+from orchestrator.remote.logins import Login
+from orchestrator.remote.unlocking import Unlocked
+
+CODES = (1, 2, 4)  # RFC 4254, 5.1: prohibited, connect failed, resource shortage
+AT_ONCE = 12
+
+
+class Refusing(Sshd):
+    """Refuses every tunnel with the code that is the port asked for."""
+
+    def check_channel_direct_tcpip_request(
+        self,
+        chanid: int,  # noqa: ARG002  # paramiko's signature
+        origin: tuple[str, int],  # noqa: ARG002
+        destination: tuple[str, int],
+    ) -> int:
+        return destination[1]
+
+
+@pytest.fixture
+def transport(tmp_path: Path) -> Iterator[paramiko.Transport]:
+    ours = paramiko.PKey.from_path(make_key(tmp_path / "id"))
+    host_key = paramiko.PKey.from_path(make_key(tmp_path / "host"))
+    known_hosts = tmp_path / "known_hosts"
+    with listening([host_key], ours, shims(tmp_path / "bin"), Refusing) as sshd:
+        known_hosts.write_text(f"h1 {host_key.get_name()} {host_key.get_base64()}\n")
+        login = Login(
+            "h1", "127.0.0.1", sshd.port, "root", "h1", (known_hosts,), identity_files=(tmp_path / "id",)
+        )
+        yield connect("h1", login, lambda: socket.create_connection((login.host, login.port)), Unlocked())
+
+
+def test_each_of_many_that_are_refused_at_once_hears_its_own_reason(transport: paramiko.Transport) -> None:
+    def reason(code: int) -> int | str:
+        try:
+            transport.open_channel("direct-tcpip", ("127.0.0.1", code), ("127.0.0.1", 0), timeout=10)
+        except paramiko.ChannelException as error:
+            return error.code
+        except paramiko.SSHException as error:
+            return str(error)
+        return 0
+
+    asked = [CODES[number % len(CODES)] for number in range(AT_ONCE * 40)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert list(pool.map(reason, asked)) == asked
