@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from orchestrator.commands import keeping, locks, own_files, recall, recover
 from orchestrator.engine.holding import is_in_use
@@ -15,7 +16,7 @@ from orchestrator.errors import (
 )
 from orchestrator.output import clear, err, out
 from orchestrator.plan.facts import Target
-from orchestrator.remote.each_host import ask_each
+from orchestrator.remote.each_host import AskedOnce, ask_each
 from orchestrator.remote.executor import refused
 from orchestrator.report import status
 from orchestrator.report.status import Seen
@@ -47,6 +48,7 @@ def show_status(session: Session, *, is_json: bool = False, begin: Callable[[], 
 
     ``begin`` is called once all hosts have answered, before the first line.
     """
+    session = replace(session, hosts=AskedOnce(session.hosts))
     progress = read_progress(session)
     facts = progress.opened.facts if progress.opened else recall.read_facts(session)
     runbook = (

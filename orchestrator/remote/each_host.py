@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
+from orchestrator.host.operations import Job, JobResult
 from orchestrator.host.questions import Answer, Answers, Question
 from orchestrator.remote.at_once import at_once
 from orchestrator.remote.executor import Hosts
@@ -17,6 +18,26 @@ class Heard:
 
     answers: Answers
     errors: Mapping[str, HostError]
+
+
+class AskedOnce:
+    """Hosts that are asked each question once, for a command that shows one moment and waits for nothing."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+        self._answers: dict[Question, Answer] = {}
+
+    def look(self, questions: Iterable[Question]) -> Answers:
+        """Answer every question, those that were asked before with what was said then."""
+        asked = tuple(questions)
+        new = [question for question in asked if question not in self._answers]
+        self._answers |= self._hosts.look(new) if new else {}
+        return {question: self._answers[question] for question in asked}
+
+    def perform(self, job: Job) -> JobResult:
+        """Perform a job, behind which nothing is known any more."""
+        self._answers = {}
+        return self._hosts.perform(job)
 
 
 def ask_each(hosts: Hosts, questions: Iterable[Question]) -> Heard:

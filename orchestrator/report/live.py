@@ -5,14 +5,15 @@ or hold it up for more than a second.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from orchestrator.engine.events import Event, RunEnded, StepStarted, Waiting, now
-from orchestrator.output import Part, Styled, draw, err, terminal
-from orchestrator.report import board, sentences
+from orchestrator.output import Part, Styled, Terminal, draw, err, terminal
+from orchestrator.report import sentences
 from orchestrator.report.reasons import Reasons
 from orchestrator.report.view import View
 from orchestrator.text import escaped
@@ -103,8 +104,7 @@ class Live:
         draw(())
         view, shown_on = self._view, terminal()
         if view is not None and shown_on is not None:
-            columns, rows = shown_on.columns - 1, shown_on.rows
-            for line in board.lines(view, self._clock(), columns, rows, is_painted=False):
+            for line in _table(view, self._clock(), replace(shown_on, is_painted=False)):
                 err(line)
 
     def _print(self, at: datetime, parts: tuple[Part, ...]) -> None:
@@ -119,10 +119,15 @@ class Live:
         if view is None or view.began is None or view.ended is not None:
             return
         if shown_on is not None:
-            columns, rows = shown_on.columns - 1, shown_on.rows
-            draw(board.lines(view, at, columns, rows, is_painted=shown_on.is_painted))
+            draw(_table(view, at, shown_on))
         elif sentences.age_s(self._said_at, at) >= self._heartbeat_s:
             self._print(at, (sentences.in_flight(view, at),))
+
+
+def _table(view: View, at: datetime, shown_on: Terminal) -> Sequence[str]:
+    from orchestrator.report import board  # noqa: PLC0415 -- only at a terminal what draws tables is needed
+
+    return board.lines(view, at, shown_on.columns - 1, shown_on.rows, is_painted=shown_on.is_painted)
 
 
 def _on_one_line(part: Part) -> Part:
