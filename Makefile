@@ -59,7 +59,7 @@ test: lab-setup lint   ## Everything, on real hosts too (root)
 demo: lab-setup       ## Migrate a real three-member cluster while a client writes (root)
 	$(PYTHON) -m orchestrator rehearse $(PLAN)
 
-bench: lab-setup      ## Measure, as ratios within one run (root)
+bench: lab-setup      ## Measure, as ratios within one run: an hour and a half (root)
 	for bench in tests/bench/bench_*.py; do PYTHONPATH=$(CURDIR)/tests $(PYTHON) $$bench || exit 1; done
 
 zipapp: setup         ## Make one file for a bastion without network: build/orchestrator.pyz

@@ -1,6 +1,6 @@
 """Measure whole runs against the number of hosts: 3, 5 and 7 members, and up to 200 booted hosts of clients.
 
-Usage: bench_rolling.py [TURNS] [HOSTS…], two turns, 10, 50 and 200 hosts unless given; as root. Every run
+Usage: bench_rolling.py [TURNS] [HOSTS…], one turn, 10, 50 and 200 hosts unless given; as root. Every run
 has fresh hosts. Then: make docs.
 """
 
@@ -21,7 +21,7 @@ MOVING = "move-clients-elsewhere"
 # For how long a client has to be well behind its move. Most plans leave it at the second, which is the
 # program's own: that is a wait for each host, so all others are measured with the first.
 SHORT_S, USUAL_S = 1.0, 10.0
-HOSTS, TURNS = (10, 50, 200), 2
+HOSTS, TURNS = (10, 50, 200), 1
 INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
 ROOM = 4096  # a booted host has seven of them, and root has 128 for all hosts together
 
