@@ -61,11 +61,14 @@ class SshHosts:
     def look(self, questions: Iterable[Question]) -> Answers:
         """Answer every question, equal ones once, all hosts at the same time; what is slow beside the rest.
 
+        A host's scripts are asked in one turn; each request to a listener takes several, so they are made at
+        the same time.
+
         Raises LoginRefusedError or HostUnreachableError, for the first such host, once all have answered.
         """
         together: dict[tuple[str, object], list[Question]] = {}
         for question in dict.fromkeys(questions):
-            turn = question.is_slow if isinstance(question, Script) else type(question)
+            turn = _turn(question)
             together.setdefault((question.host, turn), []).append(question)
         futures = [self._pool.submit(self._look_at, host, asked) for (host, _), asked in together.items()]
         errors = [error for future in futures if (error := future.exception()) is not None]
@@ -74,7 +77,7 @@ class SshHosts:
         return {question: answer for future in futures for question, answer in future.result().items()}
 
     def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
-        """Ask questions of one kind."""
+        """Ask questions that are asked together."""
         connection = self._connections[host]
         scripts = [question for question in questions if isinstance(question, Script)]
         if scripts:
@@ -113,6 +116,13 @@ class SshHosts:
             late = f", and no result within {longest:g} s" if self._clock() >= until else ""
             raise type(error)(error.host, f"{error.reason}{late}; {performance.standing}") from error
         return result
+
+
+def _turn(question: Question) -> object:
+    """Return what questions have in common that are asked of a host together."""
+    if isinstance(question, Script):
+        return question.is_slow
+    return question if isinstance(question, HttpProbe) else Download
 
 
 class _Absence:
