@@ -38,12 +38,12 @@ def agree(session: Session, facts: Facts, context: RunContext) -> Agreement | st
     cluster = session.cluster
     if reason := hashes.left_out(cluster.compare_data, {}):  # whatever members hold: nobody is asked
         return reason
-    targets = targets_of(cluster, facts)
-    comparison = _Comparison(session.hosts, targets, context.clock, cluster.compare_data)
 
     def report(reasons: tuple[str, ...]) -> None:
         context.narrate(Waiting(reasons=reasons))
 
+    targets = targets_of(cluster, facts)
+    comparison = _Comparison(session.hosts, targets, context.clock, cluster.compare_data, report)
     return wait.until(
         lambda _: comparison.once(),
         context.patience,
@@ -63,9 +63,15 @@ class _Comparison:
     """
 
     def __init__(
-        self, hosts: Hosts, targets: tuple[Target, ...], clock: Callable[[], float], compares: OrAuto
+        self,
+        hosts: Hosts,
+        targets: tuple[Target, ...],
+        clock: Callable[[], float],
+        compares: OrAuto,
+        report: wait.Report,
     ) -> None:
         self._hosts = hosts
+        self._report = report
         self._compares = compares
         self._targets = targets
         self._api = api.of(targets[0])
@@ -107,6 +113,8 @@ class _Comparison:
         for target in sorted(self._targets, key=lambda target: hashes.is_leader(statuses[target.name])):
             hashed = self._api.hash_at(target, revision, statuses[target.name].size_bytes)
             if hashed is not None:
+                if held := hashes.large({target.name: statuses[target.name]}):
+                    self._report((f"{held}, which it hashes to compare the data",))
                 began_s = self._clock()
                 answers = self._hosts.look([hashed.question])
                 found[target.name] = _read(target.name, hashed, answers)

@@ -10,7 +10,7 @@ from support.targets import target
 
 from orchestrator.commands.comparing import NO_HASH, DifferError, agree
 from orchestrator.engine.context import RunContext
-from orchestrator.engine.events import Event
+from orchestrator.engine.events import Event, Waiting
 from orchestrator.engine.wait import NotYetError
 from orchestrator.etcd.api import v3
 from orchestrator.etcd.facts.hashes import Agreement
@@ -35,6 +35,18 @@ def test_members_with_the_same_keys_agree_and_the_leader_is_asked_last(tmp_path:
     members = Members()
     assert Agreement(10, 77) == compare(tmp_path, members)
     assert ["server2", "server3", "server1"] == members.asked
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "names"), [(2_200_000_000, ["server2", "server3", "server1"]), (1000, [])]
+)
+def test_whoever_hashes_for_long_is_named(tmp_path: Path, size_bytes: int, names: list[str]) -> None:
+    members, reported = Members(), list[Event]()
+    for store in members.stores.values():
+        store.size_bytes = size_bytes
+    compare(tmp_path, members, reported=reported)
+    named = [reason for event in reported if isinstance(event, Waiting) for reason in event.reasons]
+    assert [f"{name} holds 2.2 GB, which it hashes to compare the data" for name in names] == named
 
 
 def test_a_member_with_other_keys_is_reported_with_every_hash(tmp_path: Path) -> None:
