@@ -27,7 +27,7 @@ def save(session: Session) -> str:
     session.moment.change(f"{target.name} goes on saving to {path}, and nothing else was changed")
     result = session.hosts.perform(job)
     if result.exit_status != 0:
-        raise RefusedError(f"{target.name}: the data was not saved: {result.output.strip()[-500:]}")
+        raise RefusedError(f"{target.name}: the data was not saved: {result.last_words}")
     reported = result.output.strip()
     restore = "\n".join(restoring.commands(target, name, path))
     return f"{target.name}: saved and verified in {path}\n{reported}\n\nHow to put it back:\n{restore}"

@@ -1,6 +1,7 @@
 """Keeping what was there before the first change, and comparing the members' data, then and at the end."""
 
 import secrets
+from dataclasses import replace
 
 from orchestrator.commands.comparing import DifferError, agree
 from orchestrator.engine.context import RunContext
@@ -33,7 +34,7 @@ def keep(session: Session, hosts: Hosts, event_log: EventLog, opened: Opened, co
     ]
     results = at_once(hosts.perform, jobs)
     failed = [
-        f"{job.host}: {result.output.partition('failed: ')[0].strip()[-500:]}"
+        f"{job.host}: {replace(result, output=result.output.partition('failed: ')[0]).last_words}"
         for job, result in zip(jobs, results, strict=True)
         if result.exit_status != 0
     ]

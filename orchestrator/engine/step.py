@@ -23,13 +23,6 @@ class JobFailedError(Exception):
     """A job's result says that its script failed on the host."""
 
 
-def last_words(output: str) -> str:
-    """Return the end of what a script printed, on one line; log lines in JSON only if there is no other."""
-    lines = output.strip().splitlines()
-    plain = [line for line in lines if not line.startswith("{")]
-    return " / ".join((plain or lines)[-5:])
-
-
 def gates_behind(step: Step) -> tuple[Check, ...]:
     """Gates that have to hold behind a step's job."""
     return (*step.gates, *step.proof, *step.after)
@@ -186,5 +179,5 @@ class Walker:
         with self._spans.job(job.host):
             result = self._executor.perform(job)
         if result.exit_status != 0:
-            raise JobFailedError(f"its script ended with {result.exit_status}: {last_words(result.output)}")
+            raise JobFailedError(f"its script ended with {result.exit_status}: {result.last_words}")
         return result

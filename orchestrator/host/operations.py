@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
+_LAST_LINES, _LAST_CHARS = 5, 1000  # of what a job printed: a tool may print all of a file on one line
+
 
 class Secret:
     """Text that must never be printed, e.g. a private key; it compares by content and prints ``***``."""
@@ -184,3 +186,11 @@ class JobResult:
 
     exit_status: int
     output: str
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it printed, on one line; log lines in JSON only if there is no other."""
+        lines = self.output.strip().splitlines()
+        plain = [line for line in lines if not line.startswith("{")]
+        said = " / ".join((plain or lines)[-_LAST_LINES:])
+        return said if len(said) <= _LAST_CHARS else f"…{said[-_LAST_CHARS:]}"

@@ -100,8 +100,9 @@ class HostLocks:
                     raise
                 return
             if result.exit_status != 0 and not absent_ok:
-                said = " / ".join(result.output.strip().splitlines()[:2])
-                raise RefusedError(f"nothing was changed: {name}: its lock cannot be taken: {said}")
+                raise RefusedError(
+                    f"nothing was changed: {name}: its lock cannot be taken: {result.last_words}"
+                )
 
         first, *others = self._names
         try:

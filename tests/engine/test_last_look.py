@@ -8,7 +8,6 @@ from engine.walking import compiled, context, run
 from engine.world import World, make_cluster
 
 from orchestrator.engine.state_file import MemoryEventLog
-from orchestrator.engine.step import last_words
 from orchestrator.errors import OrchestratorError, PersonNeededError, StoppedError
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Job, JobResult
@@ -88,10 +87,11 @@ SCRIPTS = (
     ('{"level":"fatal","msg":"no"}\n',                                     '{"level":"fatal","msg":"no"}'),
     ("1\n2\n3\n4\n5\n6\n",                                                "2 / 3 / 4 / 5 / 6"),
     ("",                                                                   ""),
+    ("x" * 65_536 + "\n",                                                  "…" + "x" * 1000),
 )
 # fmt: on
 
 
 @pytest.mark.parametrize(("output", "reported"), SCRIPTS)
 def test_the_last_words_of_a_script_are_those_for_people(output: str, reported: str) -> None:
-    assert reported == last_words(output)
+    assert reported == JobResult(1, output).last_words
