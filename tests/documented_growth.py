@@ -1,16 +1,13 @@
 """What commands cost against the number of hosts, as tables and drawings for docs/benchmarks.md."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from xml.etree.ElementTree import Element
 
 from bench.grown import QUICK, RESULTS, Grown
 from documented_faults import block, cells_of, table_head
-from documented_race import as_file, busy, spread
-
-from orchestrator.report.html import svg
+from documented_race import busy, spread
+from drawn_lines import Line, Lines
 
 COMMANDS = {
     "connecting": "opening the connections",
@@ -19,13 +16,7 @@ COMMANDS = {
     "plan": "`plan`",
 }
 QUICK_CALLS = {"python": "`python -c pass`", "help": "`--help`", "status": "`status` of three hosts"}
-MOST_MB = 200.0
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 840.0, 320.0, 60.0, 240.0, 16.0, 40.0
 COLOURS = {"connecting": "#9a9a9a", "status": "#5a9a5a", "check": "#4a78b5", "plan": "#c98b3c"}
-STYLE = (
-    "text{font:13px sans-serif;fill:#333}polyline{fill:none;stroke-width:2}.axis{stroke:#999}"
-    ".most{stroke:#b33;stroke-dasharray:6 4}.range{stroke:#111;stroke-width:1}"
-)
 
 
 def sizes(_: str) -> str:
@@ -105,67 +96,21 @@ def _middle(rows: list[Grown], name: str) -> float:
     return float(median(getattr(row, name) for row in rows))
 
 
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """Where a number of light hosts and a value lie in a drawing."""
-
-    widest: float
-    top: float
-
-    def x(self, light: float) -> float:
-        """Return it, in pixels from the left."""
-        return LEFT + light / self.widest * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        """Return it, in pixels from the top."""
-        return HEIGHT - BOTTOM - value / self.top * (HEIGHT - TOP - BOTTOM)
-
-    def across(self, drawing: Element, kind: str, value: float) -> None:
-        """Draw a line at a value."""
-        svg.put(
-            drawing,
-            "line",
-            kind=kind,
-            x1=self.x(0),
-            x2=self.x(self.widest),
-            y1=self.y(value),
-            y2=self.y(value),
+def _against_hosts(name: str, field: str, unit: str, title: str) -> str:
+    """Draw a field of three members' calls against the number of light hosts."""
+    lines = [
+        Line(
+            called.replace("`", ""),
+            COLOURS[command],
+            {
+                size[2]: [getattr(row, field) for row in rows]
+                for size, rows in _by_size().items()
+                if size[:2] == (command, 3)
+            },
         )
-
-
-def _against_hosts(name: str, field: str, unit: str, title: str, most: float = 0.0) -> str:
-    """Draw a field of three members' calls against the number of light hosts; ``most`` is a limit to show."""
-    found = {(size[0], size[2]): rows for size, rows in _by_size().items() if size[1] == 3}
-    counts = sorted({light for _, light in found})
-    values = [getattr(row, field) for rows in found.values() for row in rows]
-    axes = Axes(max(counts), max((*values, most)) * 1.05)
-    about = "Medians against the number of light hosts, and ranges."
-    drawing = svg.drawing(name, (WIDTH, HEIGHT), title, about)
-    svg.put(drawing, "style", STYLE)
-    axes.across(drawing, "axis", 0)
-    for light in counts:
-        svg.put(drawing, "text", f"{light}", x=axes.x(light) - 8, y=HEIGHT - BOTTOM + 18)
-    svg.put(drawing, "text", "light hosts beside three members", x=axes.x(axes.widest / 2) - 90, y=HEIGHT - 4)
-    if most:
-        axes.across(drawing, "most", most)
-        svg.put(drawing, "text", f"{most:g} {unit}", x=4, y=axes.y(most) + 5)
-    for command in COMMANDS:
-        _line(drawing, axes, command, {light: found[command, light] for light in counts}, (field, unit))
-    return as_file(drawing)
-
-
-def _line(
-    drawing: Element, axes: Axes, command: str, rows: Mapping[int, list[Grown]], what: tuple[str, str]
-) -> None:
-    field, unit = what
-    points = [(axes.x(light), axes.y(_middle(each, field))) for light, each in rows.items()]
-    drawn = svg.put(drawing, "polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
-    drawn.set("stroke", COLOURS[command])
-    for light, each in rows.items():
-        ends = [axes.y(getattr(row, field)) for row in each]
-        svg.put(drawing, "line", kind="range", x1=axes.x(light), x2=axes.x(light), y1=min(ends), y2=max(ends))
-    last = f"{COMMANDS[command].replace('`', '')}: {_middle(rows[max(rows)], field):.0f} {unit}"
-    svg.put(drawing, "text", last, x=points[-1][0] + 8, y=points[-1][1] + 5)
+        for command, called in COMMANDS.items()
+    ]
+    return Lines(name, title, unit, "light hosts", lines).drawn()
 
 
 def walls() -> str:
@@ -175,7 +120,7 @@ def walls() -> str:
 
 def memories() -> str:
     """Draw the memory, with the most that it may be."""
-    return _against_hosts("memory", "memory_mb", "MB", "Memory against the number of hosts", MOST_MB)
+    return _against_hosts("memory", "memory_mb", "MB", "Memory against the number of hosts")
 
 
 DRAWINGS: Mapping[str, Callable[[], str]] = {"growth.svg": walls, "growth-memory.svg": memories}

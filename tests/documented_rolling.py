@@ -3,15 +3,12 @@
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from statistics import median
-from xml.etree.ElementTree import Element
 
 from bench.bench_rolling import MOVING, SHORT_S, USUAL_S
 from bench.rolled import LOCKING, LOOKING, RESULTS, Rolled
 from documented_faults import block, cells_of, table_head
-from documented_growth import BOTTOM, HEIGHT, MOST_MB, STYLE, WIDTH, Axes
-from documented_race import as_file, busy, spread
-
-from orchestrator.report.html import svg
+from documented_race import busy, spread
+from drawn_lines import Line, Lines
 
 SHOWN = {
     LOOKING: LOOKING,
@@ -123,64 +120,37 @@ def _middle(rows: list[Rolled], pick: Callable[[Rolled], float]) -> float:
     return float(median(map(pick, rows)))
 
 
-Line = tuple[str, Callable[[Rolled], float]]  # its colour, and its value of a run
+def _line(label: str, colour: str, pick: Callable[[Rolled], float]) -> Line:
+    return Line(label, colour, {rows[0].hosts: [*map(pick, rows)] for rows in _beside_three().values()})
 
 
-def _drawn(name: str, title: str, unit: str, lines: Mapping[str, Line]) -> str:
+def _drawn(name: str, title: str, unit: str, *lines: Line) -> str:
     """Draw values of three members' runs against the number of hosts."""
-    found = {rows[0].hosts: rows for rows in _beside_three().values()}
-    values = [pick(row) for _, pick in lines.values() for rows in found.values() for row in rows]
-    most = MOST_MB if unit == "MB" else 0.0
-    axes = Axes(max(found), max((*values, most)) * 1.05)
-    about = "Medians against the number of hosts of clients, and ranges."
-    drawing = svg.drawing(name, (WIDTH, HEIGHT), title, about)
-    svg.put(drawing, "style", STYLE)
-    axes.across(drawing, "axis", 0)
-    for count in found:
-        svg.put(drawing, "text", f"{count}", x=axes.x(count) - 8, y=HEIGHT - BOTTOM + 18)
-    below = "hosts of clients beside three members"
-    svg.put(drawing, "text", below, x=axes.x(axes.widest / 2) - 110, y=HEIGHT - 4)
-    if most:
-        axes.across(drawing, "most", most)
-        svg.put(drawing, "text", f"{most:g} {unit}", x=4, y=axes.y(most) + 5)
-    for said, line in lines.items():
-        last = f"{said}: {_middle(found[max(found)], line[1]):.0f} {unit}"
-        _line(drawing, axes, found, line, last)
-    return as_file(drawing)
-
-
-def _line(drawing: Element, axes: Axes, found: Mapping[int, list[Rolled]], line: Line, last: str) -> None:
-    """Draw one line, with a range at each size, and what stands at its end."""
-    colour, pick = line
-    points = [(axes.x(count), axes.y(_middle(rows, pick))) for count, rows in found.items()]
-    drawn = svg.put(drawing, "polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
-    drawn.set("stroke", colour)
-    for count, rows in found.items():
-        x, ends = axes.x(count), [axes.y(pick(row)) for row in rows]
-        svg.put(drawing, "line", kind="range", x1=x, x2=x, y1=min(ends), y2=max(ends))
-    svg.put(drawing, "text", last, x=points[-1][0] + 8, y=points[-1][1] + 5)
+    return Lines(name, title, unit, "hosts of clients", lines).drawn()
 
 
 def times() -> str:
     """Draw the wall time of a run, and of what of it belongs to the hosts of clients."""
-    lines: Mapping[str, Line] = {
-        "whole run": ("#333333", lambda row: row.wall_s),
-        MOVING: ("#4a78b5", _time_of(MOVING)),
-        LOCKING: ("#9a9a9a", _time_of(LOCKING)),
-    }
-    return _drawn("rolling", "Wall time of a run against the number of hosts", "s", lines)
+    return _drawn(
+        "rolling",
+        "Wall time of a run against the number of hosts",
+        "s",
+        _line("whole run", "#333333", lambda row: row.wall_s),
+        _line(MOVING, "#4a78b5", _time_of(MOVING)),
+        _line(LOCKING, "#9a9a9a", _time_of(LOCKING)),
+    )
 
 
 def staging() -> str:
     """Draw the rounds of the members, which grow with nothing but members."""
-    lines: Mapping[str, Line] = {name: (colour, _time_of(name)) for name, colour in COLOURS.items()}
-    return _drawn("staging", "Time of the members' rounds against the number of hosts", "s", lines)
+    lines = (_line(name, colour, _time_of(name)) for name, colour in COLOURS.items())
+    return _drawn("staging", "Time of the members' rounds against the number of hosts", "s", *lines)
 
 
 def memories() -> str:
     """Draw the memory, with the most that it may be."""
-    lines: Mapping[str, Line] = {"whole run": ("#4a78b5", lambda row: row.memory_mb)}
-    return _drawn("rollingmemory", "Memory of a run against the number of hosts", "MB", lines)
+    memory = _line("whole run", "#4a78b5", lambda row: row.memory_mb)
+    return _drawn("rollingmemory", "Memory of a run against the number of hosts", "MB", memory)
 
 
 DRAWINGS: Mapping[str, Callable[[], str]] = {
