@@ -60,7 +60,9 @@ demo: lab-setup       ## Migrate a real three-member cluster while a client writ
 	$(PYTHON) -m orchestrator rehearse $(PLAN)
 
 bench: lab-setup      ## Measure, as ratios within one run: an hour and a half (root)
-	for bench in tests/bench/bench_*.py; do PYTHONPATH=$(CURDIR)/tests $(PYTHON) $$bench || exit 1; done
+	failed=; for bench in tests/bench/bench_*.py; do \
+	  PYTHONPATH=$(CURDIR)/tests $(PYTHON) $$bench || failed="$$failed $$bench"; done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
 zipapp: setup         ## Make one file for a bastion without network: build/orchestrator.pyz
 	mkdir -p $(dir $(ZIPAPP))
