@@ -56,7 +56,7 @@ def main(size_mb: int, turns: int) -> int:
             row = run(keyspace, turn, size_mb if keyspace in {FULL, COMPARED} else 0)
             RESULTS.add(row)
             RESULTS.write()
-            is_good = is_good and not row.proof
+            is_good = is_good and not (row.proof and keyspace != COMPARED)  # which shows what that costs
             sys.stdout.write(said(row))
             sys.stdout.flush()
     return 0 if is_good else 1
