@@ -1,10 +1,8 @@
 """The ways to the hosts: each jump host is connected to once, and shared by all hosts behind it."""
 
 import socket
-import subprocess
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 
 import paramiko
 import tenacity
@@ -12,6 +10,7 @@ import tenacity
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
 from orchestrator.remote.connecting import DIAL_S, DroppedEarlyError, connect
 from orchestrator.remote.logins import Login
+from orchestrator.remote.proxy_command import ProxyCommand
 from orchestrator.remote.route import Route
 from orchestrator.remote.tunnels import PROHIBITED
 from orchestrator.remote.unlocking import Unlocked
@@ -50,7 +49,7 @@ class Ways:
         """Return a stream to the last SSH server of a route, which is not known yet."""
         *before, target = route.logins
         if not before:
-            return _run(target.proxy_command) if target.proxy_command else _dial(host, target)
+            return ProxyCommand(target.proxy_command) if target.proxy_command else _dial(host, target)
         jump = self._jump(tuple(before))
         return _dig(host, jump.transport(host), jump.login, target)
 
@@ -144,31 +143,3 @@ def _dig(host: str, transport: paramiko.Transport, jump: Login, target: Login) -
             ) from error
         with distrusted(host, f"connection to jump host {jump.where} lost"):
             raise
-
-
-class _Command(socket.socket):
-    """A stream through a program of the operator's: ProxyCommand in OpenSSH's configuration."""
-
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def close(self) -> None:
-        super().close()
-        if self.process is not None:
-            self.process.kill()
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(1)
-
-
-def _run(command: str) -> Stream:
-    ours, theirs = socket.socketpair()
-    stream = _Command(ours.family, ours.type, ours.proto, ours.detach())
-    with theirs:
-        argv: Sequence[str] = ("/bin/sh", "-c", f"exec {command}")
-        stream.process = subprocess.Popen(
-            argv,
-            stdin=theirs.fileno(),
-            stdout=theirs.fileno(),
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us alone
-        )
-    return stream

@@ -1,0 +1,69 @@
+"""A way through a program of the operator's, as ssh takes it: over pipes."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import paramiko
+import pytest
+from support.ssh_sites import make_key
+from unit.remote.shells import shims
+from unit.remote.sshd import listening
+
+from orchestrator.remote.connecting import connect
+from orchestrator.remote.logins import Login
+from orchestrator.remote.proxy_command import ProxyCommand
+from orchestrator.remote.unlocking import Unlocked
+
+# As programs are written that know of ssh alone: what comes in on stdin they wait for beside the server, and
+# what they write on is a pipe, of which asyncio takes anything that can be read for the other end's closing.
+RELAY = """
+import asyncio, sys
+async def relay(read, write):
+    while data := await read(65536):
+        write(data)
+async def main(port):
+    loop, given = asyncio.get_running_loop(), asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(given), sys.stdin)
+    out, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(relay(given.read, writer.write), relay(reader.read, out.write))
+asyncio.run(main(int(sys.argv[1])))
+"""
+
+
+def test_a_program_that_takes_pipes_alone_leads_to_a_host(tmp_path: Path) -> None:
+    ours, theirs = (paramiko.PKey.from_path(make_key(tmp_path / name)) for name in ("id", "host"))
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.write_text(f"h1 {theirs.get_name()} {theirs.get_base64()}\n")
+    with listening([theirs], ours, shims(tmp_path / "bin")) as sshd:
+        identity = (tmp_path / "id",)
+        login = Login("h1", "127.0.0.1", sshd.port, "root", "h1", (known_hosts,), identity_files=identity)
+        command = shlex.join((sys.executable, "-c", RELAY, str(sshd.port)))
+        transport = connect("h1", login, lambda: ProxyCommand(command), Unlocked())
+        channel = transport.open_session(timeout=20)
+        channel.exec_command("head -c 300000 /dev/zero | wc -c")
+        assert b"300000\n" == channel.makefile("rb").read()
+        transport.close()
+
+
+def test_a_program_that_says_nothing_is_waited_for_no_longer_than_it_may_take() -> None:
+    stream = ProxyCommand("sleep 60")
+    stream.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        stream.recv(1)
+    with pytest.raises(TimeoutError):
+        [stream.send(b"x" * 65536) for _ in range(64)]  # the pipe holds less
+    stream.close()
+    with pytest.raises(OSError, match="closed"):
+        stream.recv(1)
+
+
+def test_a_program_that_has_ended_is_the_end_of_what_it_says() -> None:
+    stream = ProxyCommand("printf hello")
+    stream.settimeout(20.0)
+    heard = b""
+    while data := stream.recv(2):
+        heard += data
+    assert b"hello" == heard
+    stream.close()
