@@ -31,7 +31,7 @@ class AskedOnce:
         """Answer every question, those that were asked before with what was said then."""
         asked = tuple(questions)
         new = [question for question in asked if question not in self._answers]
-        self._answers |= self._hosts.look(new) if new else {}
+        self._answers.update(self._hosts.look(new) if new else {})
         return {question: self._answers[question] for question in asked}
 
     def perform(self, job: Job) -> JobResult:

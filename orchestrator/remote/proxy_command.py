@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -44,13 +45,15 @@ class ProxyCommand:
         return self._once(self._stdin, select.POLLOUT, lambda descriptor: os.write(descriptor, data))
 
     def close(self) -> None:
-        """End the program."""
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(1)
+        """End the program, with all that it started; closed pipes end one that is another user's by now."""
         with self._lock:
             self._stdin.close()
             self._stdout.close()
+        if self._process.poll() is None:
+            with suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
 
     def _once(self, pipe: IO[bytes], event: int, act: Callable[[int], Done]) -> Done:
         """Do it as soon as it can be done; TimeoutError if that takes too long, OSError if it is closed."""

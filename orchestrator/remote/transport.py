@@ -1,6 +1,7 @@
 """paramiko's connection, where a host's messages, or several threads at once, would lead it astray."""
 
 import threading
+from typing import Any
 
 import paramiko
 from paramiko.common import CONNECTION_FAILED_CODE
@@ -29,6 +30,16 @@ class Transport(paramiko.Transport):
     def preferred_keys(self) -> tuple[str, ...]:
         """The types; paramiko would ask for certificates last."""
         return self.wanted
+
+    def open_channel(self, *given: Any, **named: Any) -> paramiko.Channel:  # noqa: ANN401 -- paramiko's own
+        """Open a channel; what a host says of one that was given up is nobody's reason any more."""
+        try:
+            return super().open_channel(*given, **named)
+        finally:
+            with self.lock:
+                channel = self._opening.__dict__.pop("channel", None)
+                self.channel_events.pop(channel, None)
+                self._refusals.pop(channel, None)
 
     def get_exception(self) -> Exception | None:
         """Return why this thread's channel was refused, or else what ended the connection.

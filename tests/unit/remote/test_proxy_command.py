@@ -1,5 +1,6 @@
 """A way through a program of the operator's, as ssh takes it: over pipes."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import paramiko
 import pytest
 from support.ssh_sites import make_key
+from support.waiting import until
 from unit.remote.shells import shims
 from unit.remote.sshd import listening
 
@@ -67,3 +69,23 @@ def test_a_program_that_has_ended_is_the_end_of_what_it_says() -> None:
         heard += data
     assert b"hello" == heard
     stream.close()
+
+
+def test_closing_ends_what_the_program_started_too() -> None:
+    stream = ProxyCommand("sh -c 'sleep 61 & echo $!; wait'")
+    stream.settimeout(20.0)
+    pid = int(stream.recv(100))
+    stream.close()
+    until(
+        lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    )
+
+
+def test_a_program_that_may_not_be_killed_ends_by_its_closed_pipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")  # as for one that sudo has made root's
+
+    stream = ProxyCommand("cat")
+    monkeypatch.setattr(os, "killpg", refused)
+    stream.close()
+    assert 0 == stream._process.returncode

@@ -1,6 +1,7 @@
 """Channels that a host refuses at the same time, each with a reason of its own."""
 
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from orchestrator.remote.unlocking import Unlocked
 
 CODES = (1, 2, 4)  # RFC 4254, 5.1: prohibited, connect failed, resource shortage
 AT_ONCE = 12
+LATE, LATE_S = 9, 0.6  # a code that is none of them, and comes late
 
 
 class Refusing(Sshd):
@@ -28,6 +30,7 @@ class Refusing(Sshd):
         origin: tuple[str, int],  # noqa: ARG002
         destination: tuple[str, int],
     ) -> int:
+        time.sleep(LATE_S if destination[1] == LATE else 0)
         return destination[1]
 
 
@@ -57,3 +60,10 @@ def test_each_of_many_that_are_refused_at_once_hears_its_own_reason(transport: p
     asked = [CODES[number % len(CODES)] for number in range(AT_ONCE * 40)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         assert list(pool.map(reason, asked)) == asked
+
+
+def test_a_refusal_that_comes_too_late_is_nobodys_reason(transport: paramiko.Transport) -> None:
+    with pytest.raises(paramiko.SSHException, match="Timeout"):
+        transport.open_channel("direct-tcpip", ("127.0.0.1", LATE), ("127.0.0.1", 0), timeout=0.2)
+    time.sleep(2 * LATE_S)
+    assert transport.get_exception() is None
