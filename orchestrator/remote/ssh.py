@@ -68,8 +68,7 @@ class SshHosts:
         """
         together: dict[tuple[str, object], list[Question]] = {}
         for question in dict.fromkeys(questions):
-            turn = _turn(question)
-            together.setdefault((question.host, turn), []).append(question)
+            together.setdefault((question.host, _turn(question)), []).append(question)
         futures = [self._pool.submit(self._look_at, host, asked) for (host, _), asked in together.items()]
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:

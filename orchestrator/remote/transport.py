@@ -47,8 +47,7 @@ class Transport(paramiko.Transport):
         paramiko keeps the last refusal alone, for whichever thread asks first; the others hear of no reason,
         or of another channel's. Source: its issue 1508.
         """
-        refusal = self._refusals.pop(getattr(self._opening, "channel", -1), None)
-        return refusal or super().get_exception()
+        return self._refusals.get(getattr(self._opening, "channel", -1)) or super().get_exception()
 
     def _next_channel(self) -> int:
         channel: int = super()._next_channel()  # type: ignore[misc]
