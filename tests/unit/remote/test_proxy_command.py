@@ -10,11 +10,11 @@ import pytest
 from support.ssh_sites import make_key
 from support.waiting import until
 from unit.remote.shells import shims
-from unit.remote.sshd import listening
+from unit.remote.sshd import listening, reached
 
 from orchestrator.remote.connecting import connect
-from orchestrator.remote.logins import Login
 from orchestrator.remote.proxy_command import ProxyCommand
+from orchestrator.remote.route import route
 from orchestrator.remote.unlocking import Unlocked
 
 # As programs are written that know of ssh alone: what comes in on stdin they wait for beside the server, and
@@ -36,11 +36,8 @@ asyncio.run(main(int(sys.argv[1])))
 
 def test_a_program_that_takes_pipes_alone_leads_to_a_host(tmp_path: Path) -> None:
     ours, theirs = (paramiko.PKey.from_path(make_key(tmp_path / name)) for name in ("id", "host"))
-    known_hosts = tmp_path / "known_hosts"
-    known_hosts.write_text(f"h1 {theirs.get_name()} {theirs.get_base64()}\n")
     with listening([theirs], ours, shims(tmp_path / "bin")) as sshd:
-        identity = (tmp_path / "id",)
-        login = Login("h1", "127.0.0.1", sshd.port, "root", "h1", (known_hosts,), identity_files=identity)
+        login = route("h1", reached(sshd, tmp_path)).target
         command = shlex.join((sys.executable, "-c", RELAY, str(sshd.port)))
         transport = connect("h1", login, lambda: ProxyCommand(command), Unlocked())
         channel = transport.open_session(timeout=20)

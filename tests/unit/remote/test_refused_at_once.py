@@ -10,10 +10,10 @@ import paramiko
 import pytest
 from support.ssh_sites import make_key
 from unit.remote.shells import shims
-from unit.remote.sshd import Sshd, listening
+from unit.remote.sshd import Sshd, listening, reached
 
 from orchestrator.remote.connecting import connect
-from orchestrator.remote.logins import Login
+from orchestrator.remote.route import route
 from orchestrator.remote.unlocking import Unlocked
 
 CODES = (1, 2, 4)  # RFC 4254, 5.1: prohibited, connect failed, resource shortage
@@ -38,12 +38,8 @@ class Refusing(Sshd):
 def transport(tmp_path: Path) -> Iterator[paramiko.Transport]:
     ours = paramiko.PKey.from_path(make_key(tmp_path / "id"))
     host_key = paramiko.PKey.from_path(make_key(tmp_path / "host"))
-    known_hosts = tmp_path / "known_hosts"
     with listening([host_key], ours, shims(tmp_path / "bin"), Refusing) as sshd:
-        known_hosts.write_text(f"h1 {host_key.get_name()} {host_key.get_base64()}\n")
-        login = Login(
-            "h1", "127.0.0.1", sshd.port, "root", "h1", (known_hosts,), identity_files=(tmp_path / "id",)
-        )
+        login = route("h1", reached(sshd, tmp_path)).target
         yield connect("h1", login, lambda: socket.create_connection((login.host, login.port)), Unlocked())
 
 
