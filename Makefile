@@ -59,7 +59,7 @@ test: lab-setup lint   ## Everything, on real hosts too (root)
 demo: lab-setup       ## Migrate a real three-member cluster while a client writes (root)
 	$(PYTHON) -m orchestrator rehearse $(PLAN)
 
-bench: lab-setup      ## Measure, as ratios within one run: an hour and a half (root)
+bench: lab-setup      ## Measure, as ratios within one run: an hour (root)
 	failed=; for bench in tests/bench/bench_*.py; do \
 	  PYTHONPATH=$(CURDIR)/tests $(PYTHON) $$bench || failed="$$failed $$bench"; done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }

@@ -14,7 +14,6 @@ from orchestrator.lab.provisioning.plan_copy import PLAN
 
 WHOLE_GUIDE = Path(__file__).parents[2] / "plans" / "whole-guide.yaml"
 REFRESH = {"ETCD_PROXY_REFRESH_INTERVAL": "5000"}
-LAST_LINES = 40
 HEAD = ("strategy", "api", "through", "writes", "failed", "lost", "longest stall", "program")
 
 
@@ -53,8 +52,8 @@ def main() -> int:
                 for sentence in shortcomings(outcome):
                     sys.stderr.write(f"{strategy} {api}: {sentence}\n")
                 if outcome.program_exit != 0:
-                    log = Path(folder, f"{strategy}-{api}.log").read_text(errors="replace")
-                    sys.stderr.write("\n".join(log.splitlines()[-LAST_LINES:]) + "\n")
+                    log = Path(folder, f"{strategy}-{api}.log")
+                    sys.stderr.write(log.read_text(errors="replace")[-3000:])
                 lost = outcome.probe.lost + sum(report.lost for report in outcome.single_ways.values())
                 is_good = is_good and lost == 0 and outcome.program_exit == 0
     return 0 if is_good else 1
