@@ -14,6 +14,7 @@ from orchestrator.remote.host_certificates import CERTIFIED, rejection
 from orchestrator.remote.known_hosts import HostKey, KnownHosts, read_known_hosts
 from orchestrator.remote.login import log_in
 from orchestrator.remote.logins import Login
+from orchestrator.remote.proxy_command import ProxyCommand
 from orchestrator.remote.transport import Transport
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.untrusted import Bounded, Stream, distrusted, words
@@ -50,12 +51,13 @@ def meeting(
 ) -> Iterator[tuple[paramiko.Transport, Bounded, paramiko.PKey]]:
     """Yield a connection that is not trusted yet, with the key that the host shows; an error closes it."""
     with distrusted(host, login.address):
-        stream = Bounded(dial())
+        dialed = dial()
+    stream = Bounded(dialed)
     transport = Transport(stream)
     watchdog = threading.Timer(_CONNECT_S, transport.close)
     watchdog.start()
     try:
-        with _handshake(host, login):
+        with _handshake(host, login, dialed):
             _shake_hands(transport, known, login)
             offered = transport.get_remote_server_key()
         yield transport, stream, offered
@@ -88,7 +90,7 @@ def known_hosts_of(host: str, login: Login) -> KnownHosts:
 
 
 @contextmanager
-def _handshake(host: str, login: Login) -> Iterator[None]:
+def _handshake(host: str, login: Login, dialed: Stream) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
@@ -97,12 +99,18 @@ def _handshake(host: str, login: Login) -> Iterator[None]:
             host, f"{login.address} speaks no SSH algorithm that we accept: {words(error)}"
         ) from error
     except Exception as error:  # whatever paramiko makes of a host's bytes
-        if time.monotonic() - began < _HURRIED_S:
-            is_gone = isinstance(error, EOFError | OSError) or "protocol banner" in str(error)
+        is_hurried = time.monotonic() - began < _HURRIED_S
+        is_gone = isinstance(error, EOFError | OSError) or "protocol banner" in str(error)
+        account = dialed.account() if isinstance(dialed, ProxyCommand) else ""
+        if is_gone and account:
+            reason = f"is not reached: its ProxyCommand {account}"
+        elif is_hurried:
             what = "hung up during the handshake" if is_gone else "did not keep to the SSH handshake"
             reason = f"{what}: {words(error)}".rstrip(": ")
-            raise DroppedEarlyError(host, f"{login.address} {reason}") from error
-        raise HostUnreachableError(host, f"{login.address} takes connections, but does not answer") from error
+        else:
+            reason = "takes connections, but does not answer"
+        kind = DroppedEarlyError if is_hurried else HostUnreachableError
+        raise kind(host, f"{login.address} {reason}") from error
 
 
 def _shake_hands(transport: Transport, known: KnownHosts, login: Login) -> None:

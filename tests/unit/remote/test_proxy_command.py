@@ -12,7 +12,10 @@ from support.waiting import until
 from unit.remote.shells import shims
 from unit.remote.sshd import listening, reached
 
+from orchestrator.errors import HostUnreachableError
+from orchestrator.remote import connecting
 from orchestrator.remote.connecting import connect
+from orchestrator.remote.logins import Login, login_of
 from orchestrator.remote.proxy_command import ProxyCommand
 from orchestrator.remote.route import route
 from orchestrator.remote.unlocking import Unlocked
@@ -32,6 +35,12 @@ async def main(port):
     await asyncio.gather(relay(given.read, writer.write), relay(reader.read, out.write))
 asyncio.run(main(int(sys.argv[1])))
 """
+
+
+def _login(folder: Path) -> Login:
+    known = folder / "known_hosts"
+    known.touch()
+    return login_of("h1", "h1", {"userknownhostsfile": [str(known)]}, "root", 2222)
 
 
 def test_a_program_that_takes_pipes_alone_leads_to_a_host(tmp_path: Path) -> None:
@@ -66,6 +75,34 @@ def test_a_program_that_has_ended_is_the_end_of_what_it_says() -> None:
         heard += data
     assert b"hello" == heard
     stream.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("no-such-program %h", r"ended with exit status 127: .*no-such-program: not found"),
+        ("sh -c 'echo log in anew >&2; echo now >&2; exit 3'", "ended with exit status 3: log in anew / now"),
+        ("sh -c 'kill -9 $$'", "ended with signal 9"),
+        (shlex.join((sys.executable, "-c", r"exit('\33]0;x')")), r"ended with exit status 1: \\x1b]0;x"),
+        ("sh -c 'echo visit https://a.example >&2; sleep 60'", "is running, and printed: visit https://a.ex"),
+        ("sh -c 'yes >&2'", "is running, and printed: … / y"),
+        ("sleep 60", "is running"),
+    ],
+)  # fmt: skip
+def test_a_program_that_leads_nowhere_is_named_and_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, reason: str
+) -> None:
+    monkeypatch.setattr(connecting, "DIAL_S", 0.5)
+    monkeypatch.setattr(connecting, "_HURRIED_S", 0.3)
+    with pytest.raises(HostUnreachableError, match=f":2222 is not reached: its ProxyCommand {reason}"):
+        connect("h1", _login(tmp_path), lambda: ProxyCommand(command), Unlocked())
+
+
+@pytest.mark.parametrize("command", ["true", "cat"])
+def test_a_program_that_did_its_part_is_not_blamed(tmp_path: Path, command: str) -> None:
+    with pytest.raises(HostUnreachableError, match=r":2222 [^;]*the (SSH )?handshake") as caught:
+        connect("h1", _login(tmp_path), lambda: ProxyCommand(command), Unlocked())
+    assert "ProxyCommand" not in str(caught.value)
 
 
 def test_closing_ends_what_the_program_started_too() -> None:
