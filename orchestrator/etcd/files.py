@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from orchestrator.errors import RefusedError
@@ -106,15 +107,17 @@ def _read(path: Path, read: Callable[[Path], str]) -> str:
 def lying(target: Target, paths: Iterable[str]) -> Fact[Mapping[str, Lying]]:
     """Which of these files lie on the host, and how, by path; a file that is missing is missing here too."""
     reader = target.found.user if target.runs_etcd else "root"  # a client's user is nobody's business here
-    return Fact(Script(target.name, SCRIPT, (reader, *paths)), _lying)
+    wanted = tuple(dict.fromkeys(paths))
+    return Fact(Script(target.name, SCRIPT, (reader, *wanted), shares=1), partial(_lying, wanted))
 
 
-def _lying(answer: Answer) -> Mapping[str, Lying]:
+def _lying(wanted: Container[str], answer: Answer) -> Mapping[str, Lying]:
     found = {}
     for line in answer.text.splitlines():
         mode, owner, group, sha256, can, path = line.split(" ", 5)
         file = FoundFile(sha256=sha256, mode=foreign.mode(mode), owner=owner, group=group)
-        found[path] = Lying(file, can == "readable")
+        if path in wanted:  # others asked about theirs by the same question
+            found[path] = Lying(file, can == "readable")
     return found
 
 

@@ -22,8 +22,9 @@ class Script:
     that it finds on stdin, where nobody else sees it. One that ``is_slow`` watches for seconds: it is asked
     beside the others, so that none of them waits for it.
 
-    Questions that differ only in their arguments behind the first ``shares`` may be asked together, if the
-    script has the line EACH. What stands above it needs those first arguments, and drops them.
+    Questions that differ only in their arguments behind the first ``shares`` are asked together. If the
+    script has the line EACH, what stands above it needs those first arguments, and drops them. Without that
+    line it is run once with the arguments of all, and each has the whole answer.
     """
 
     host: str
@@ -33,6 +34,11 @@ class Script:
     secret: Secret | None = None
     shares: int = 0
     is_slow: bool = False
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the answer about more arguments is an answer about fewer."""
+        return self.shares > 0 and EACH not in self.script
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ import base64
 import binascii
 import shlex
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from orchestrator.host.questions import EACH, Answer, Answers, Download, Question, Script
 
@@ -99,13 +100,31 @@ def look_script(scripts: Sequence[Script]) -> str:
     )
 
 
+def joined(scripts: Iterable[Script]) -> Mapping[Script, Script]:
+    """Return the question that is asked for each: one for all those whose answer is everybody's."""
+    groups: dict[Script, list[Script]] = {}
+    for script in scripts:
+        groups.setdefault(_beginning(script) if script.is_joined else script, []).append(script)
+    asked: dict[Script, Script] = {}
+    for first, *others in groups.values():
+        arguments = dict.fromkeys(chain.from_iterable(one.arguments[one.shares :] for one in others))
+        more = (each for each in arguments if each not in first.arguments[first.shares :])
+        one_for_all = replace(first, arguments=(*first.arguments, *more)) if others else first
+        asked |= dict.fromkeys((first, *others), one_for_all)
+    return asked
+
+
 def together(scripts: Sequence[Script]) -> Sequence[tuple[Script, ...]]:
     """Return the questions in the order in which they are asked, with those that are asked together."""
     groups: dict[object, list[Script]] = {}
     for number, script in enumerate(scripts):
-        shared = replace(script, arguments=script.arguments[: script.shares]) if script.shares else number
-        groups.setdefault(shared, []).append(script)
+        is_shared = script.shares > 0 and not script.is_joined
+        groups.setdefault(_beginning(script) if is_shared else number, []).append(script)
     return [tuple(group) for group in groups.values()]
+
+
+def _beginning(script: Script) -> Script:
+    return replace(script, arguments=script.arguments[: script.shares])
 
 
 def download_script(download: Download) -> str:

@@ -16,6 +16,7 @@ from orchestrator.remote.at_once import AT_ONCE
 from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.job import Performance, SettledError, longest_s
+from orchestrator.remote.script import joined
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.ways import Ways
@@ -80,7 +81,9 @@ class SshHosts:
         connection = self._connections[host]
         scripts = [question for question in questions if isinstance(question, Script)]
         if scripts:
-            return connection.ask(partial(connection.look, scripts))
+            asked = joined(scripts)
+            found = connection.ask(partial(connection.look, tuple(dict.fromkeys(asked.values()))))
+            return {script: found[asked[script]] for script in scripts}
         answers: dict[Question, Answer] = {}
         for question in questions:
             if isinstance(question, HttpProbe):

@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.world import World, make_cluster
+from support.scripts import shell
 from support.targets import target
 
 from orchestrator.etcd import files, install, stages
 from orchestrator.etcd.gather import gather
 from orchestrator.host.operations import Operation, Remove, Write
-from orchestrator.host.questions import Answer
+from orchestrator.host.questions import Answer, Script
 from orchestrator.plan.facts import FoundFile, Target
+from orchestrator.remote.script import joined, look_script, parse_look
 
 THEIRS = "[Service]\nEnvironment=ETCD_CERT_FILE=/their.pem\n"
 CERTS = "/etc/systemd/system/etcd2.service.d/30-certs.conf"
@@ -46,6 +48,23 @@ def test_only_small_files_that_everybody_may_read_are_read(tmp_path: Path) -> No
     command = ["sh", "-c", fact.question.script, "check", *fact.question.arguments]  # type: ignore[union-attr]
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert {str(tmp_path / "open"): "a\n"} == fact.reader(Answer(said.returncode, said.stdout, said.stderr))
+
+
+def test_who_asks_about_some_files_hears_of_no_other(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    one = target(tmp_path, {})
+    root = replace(one, facts=one.facts.model_copy(update={"members": {
+        name: found.model_copy(update={"user": "root"}) for name, found in one.facts.members.items()
+    }}))  # fmt: skip
+    asked = [[str(tmp_path / name) for name in names] for names in ("ab", "bx", "c")]
+    facts = [files.lying(root, paths) for paths in asked]
+    questions = [fact.question for fact in facts if isinstance(fact.question, Script)]
+    (everything,) = set(joined(questions).values())
+    answers = parse_look([everything], shell(look_script([everything])).stdout)
+    found = [fact.reader(answers[everything]) for fact in facts]
+    assert [asked[0], asked[1][:1], asked[2]] == [list(each) for each in found]
+    assert sha256("b") == found[1][str(tmp_path / "b")].file.sha256
 
 
 def test_what_lay_there_is_remembered_with_its_text(tmp_path: Path) -> None:

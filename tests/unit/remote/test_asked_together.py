@@ -16,7 +16,7 @@ from orchestrator.etcd.api import v3
 from orchestrator.host.operations import Secret
 from orchestrator.host.questions import EACH, Answer, Script
 from orchestrator.remote.conversation import Conversation, converse
-from orchestrator.remote.script import look_script, parse_look, together
+from orchestrator.remote.script import joined, look_script, parse_look, together
 
 WEIRD = "a b'c\"d\\e$HOME`id`\n*;&|<é>!"
 SHELLS = [program for program in ("sh", "dash", "bash") if shutil.which(program)]
@@ -115,6 +115,28 @@ def test_only_what_is_equal_but_for_its_own_arguments_is_asked_together() -> Non
     second = replace(first, arguments=("a", "b"))
 
     assert [(first, second), *((other,) for other in others)] == together([first, *others, second])
+
+
+def test_what_is_equal_but_for_what_it_asks_about_is_asked_once_about_all_of_it() -> None:
+    first = Script("h", 'printf "%s|" "$@"', ("user", "a", "b"), shares=1)
+    second = replace(first, arguments=("user", "b", "c", "b"))
+    bare = replace(first, arguments=("user",))
+    others = [
+        replace(first, host="g"),
+        replace(first, arguments=("nobody", "a")),
+        replace(first, timeout_s=9.0),
+        replace(first, secret=Secret("x")),
+        replace(first, shares=0),
+        Script("h", SHARED, ("a", "b", "c"), shares=2),
+        Script("h", SHARED, ("a", "b", "d"), shares=2),
+    ]
+    everything = replace(first, arguments=("user", "a", "b", "c"))
+
+    asked = joined([others[0], first, *others[1:], second, bare])
+    assert {first, second, bare} == {script for script, one in asked.items() if one == everything}
+    assert others == [script for script, one in asked.items() if one == script]
+    assert {first: first} == joined([first])
+    assert [(first,), (second,)] == together([first, second])
 
 
 def test_shellcheck_passes() -> None:

@@ -151,6 +151,16 @@ def test_sudo_that_wants_a_password_is_reported_with_the_fix(site: Site) -> None
     assert "'root ALL=(root) NOPASSWD: ALL'" in refusal
 
 
+def test_questions_about_more_and_fewer_things_are_asked_once(site: Site, tmp_path: Path) -> None:
+    text = 'echo asked >> "$1"; shift; printf "%s\\n" "$@"'
+    counted = str(tmp_path / "counted")
+    few, more = (Script("h1", text, (counted, *things), shares=1) for things in ("ab", "bc"))
+    with site.executor() as executor:
+        answers = executor.look([few, HELLO, more])
+    assert ["a\nb\nc\n", "hello\n", "a\nb\nc\n"] == [answers[one].stdout for one in (few, HELLO, more)]
+    assert "asked\n" == Path(counted).read_text()
+
+
 def test_a_connection_that_is_dropped_before_the_banner_is_tried_again(site: Site) -> None:
     site.sshd.drops = 2
     with site.executor() as executor:
