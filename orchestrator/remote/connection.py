@@ -1,6 +1,5 @@
 """One host's SSH connection: opened when it is needed, replaced when it is broken."""
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -18,6 +17,7 @@ from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
 from orchestrator.remote.root_channels import RootChannels
 from orchestrator.remote.route import route
+from orchestrator.remote.shared import Shared
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.tunnels import dial
 from orchestrator.remote.untrusted import SilentError
@@ -42,14 +42,13 @@ class Connection:
         self._ways = ways
         self._password = password
         self._times = times
-        self._lock = threading.Lock()
-        self._channels: RootChannels | None = None
+        self._shared = Shared[RootChannels](lambda channels: channels.transport.is_active(), times[0])
         self._sudo = Sudo()  # what it wants there, as far as it is known
         self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
         """Return the answer; ask twice if the connection was an old one, which may have died long ago."""
-        was_open = self._channels is not None and self._channels.transport.is_active()
+        was_open = self._shared.is_open
         try:
             return question()
         except HostUnreachableError as error:
@@ -82,19 +81,15 @@ class Connection:
     def close(self) -> None:
         """Close the connection for good; whoever still waits for an answer gets an error."""
         self._is_closed = True
-        channels = self._channels
-        if channels is not None:
-            channels.transport.close()
+        if self._shared.last is not None:
+            self._shared.last.transport.close()
 
     def _open(self) -> RootChannels:
-        with self._lock:
-            if self._is_closed:
-                raise HostUnreachableError(self.host, "the connection was closed by us")
-            if self._channels is None or not self._channels.transport.is_active():
-                self._channels = self._connect()
-            return self._channels
+        return self._shared.get(self.host, self._connect)
 
     def _connect(self) -> RootChannels:
+        if self._is_closed:
+            raise HostUnreachableError(self.host, "the connection was closed by us")
         way = route(self.host, self._ssh)
         transport = self._ways.connect(self.host, way)
         channels = RootChannels(self.host, way.target, transport, self._sudo, self._password, self._times)

@@ -21,17 +21,27 @@ class Heard:
 
 
 class AskedOnce:
-    """Hosts that are asked each question once, for a command that shows one moment and waits for nothing."""
+    """Hosts that are asked each question once, for a command that shows one moment and waits for nothing.
+
+    A host that did not answer is not asked again: a silent one would take its time for each part of it.
+    """
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
         self._answers: dict[Question, Answer] = {}
+        self._errors: dict[str, HostError] = {}
 
     def look(self, questions: Iterable[Question]) -> Answers:
-        """Answer every question, those that were asked before with what was said then."""
+        """Answer every question, those that were asked before with what was said then; raises as Hosts do."""
         asked = tuple(questions)
         new = [question for question in asked if question not in self._answers]
-        self._answers.update(self._hosts.look(new) if new else {})
+        if error := next((self._errors[one.host] for one in new if one.host in self._errors), None):
+            raise error
+        try:
+            self._answers.update(self._hosts.look(new) if new else {})
+        except (HostUnreachableError, LoginRefusedError) as error:
+            self._errors[error.host] = error
+            raise
         return {question: self._answers[question] for question in asked}
 
     def perform(self, job: Job) -> JobResult:

@@ -12,11 +12,10 @@ from orchestrator.remote.connecting import DIAL_S, DroppedEarlyError, connect
 from orchestrator.remote.logins import Login
 from orchestrator.remote.proxy_command import ProxyCommand
 from orchestrator.remote.route import Route
+from orchestrator.remote.shared import Shared
 from orchestrator.remote.tunnels import PROHIBITED
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.untrusted import SilentError, Stream, distrusted, words
-
-HostError = HostUnreachableError | LoginRefusedError
 
 
 class Ways:
@@ -81,34 +80,19 @@ class _Jump:
     ) -> None:
         self._logins = logins
         self._connect = connect
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._transport: paramiko.Transport | None = None
-        self._failed: tuple[float, HostError] | None = None
+        self._shared = Shared(paramiko.Transport.is_active, clock)
 
     @property
     def login(self) -> Login:
         return self._logins[-1]
 
     def transport(self, host: str) -> paramiko.Transport:
-        """Return the connection; whoever waited while another failed to open it fails with it."""
-        came = self._clock()
-        with self._lock:
-            if self._transport is not None and self._transport.is_active():
-                return self._transport
-            if self._failed and self._failed[0] >= came:
-                error = self._failed[1]
-                raise type(error)(host, error.reason) from error
-            try:
-                self._transport = self._connect(host, self._logins)
-            except (HostUnreachableError, LoginRefusedError) as error:
-                self._failed = self._clock(), error
-                raise
-            return self._transport
+        """Return the connection, opened for ``host`` if need be."""
+        return self._shared.get(host, lambda: self._connect(host, self._logins))
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        if self._shared.last is not None:
+            self._shared.last.close()
 
 
 def _dial(host: str, login: Login) -> socket.socket:

@@ -99,11 +99,11 @@ def test_a_job_survives_a_cut_connection(cluster_hosts: ClusterHosts) -> None:
     job = Job(named("cut"), host, (Run(("sh", "-c", f"echo once >>{mark}; sleep 3; echo done")),), 20)
     with SshHosts(cluster_hosts.cluster) as executor:
         output(executor, host, "true")
-        first = executor._connections[host]._channels
+        first = executor._connections[host]._shared.last
         cutter = threading.Timer(1.0, _lose_sessions, [cluster_hosts.cluster])
         cutter.start()
         assert executor.perform(job) == JobResult(0, "done\n")
-        assert executor._connections[host]._channels is not first  # the cut was real
+        assert executor._connections[host]._shared.last is not first  # the cut was real
         cutter.join()
         assert output(executor, host, f"cat {mark}; rm {mark}") == "once\n"
 

@@ -48,7 +48,7 @@ class Sshd(paramiko.ServerInterface):
         self._commands: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._silent: list[socket.socket] = []
+        self.silent: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -59,7 +59,7 @@ class Sshd(paramiko.ServerInterface):
             except OSError:
                 return
             if self.is_mute:
-                self._silent.append(sock)
+                self.silent.append(sock)
                 continue
             if self.drops:
                 self.drops -= 1
@@ -89,7 +89,7 @@ class Sshd(paramiko.ServerInterface):
         self.hang_up()
         for command in self._commands:  # one that outlives its connection ends when it notices
             command.join()
-        for sock in self._silent:
+        for sock in self.silent:
             sock.close()
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:

@@ -196,6 +196,18 @@ def test_a_host_that_says_nothing_is_unreachable_in_time(site: Site, monkeypatch
     assert [] == site.pauses
 
 
+def test_a_silent_host_is_waited_for_once_however_much_is_asked_of_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "DIAL_S", 0.3)
+    monkeypatch.setattr(connecting, "_HURRIED_S", 0.2)
+    site.sshd.is_mute = True
+    requests = [HttpProbe("h1", f"http://127.0.0.1:{port}/health") for port in range(2379, 2384)]
+    with site.executor() as executor, pytest.raises(HostUnreachableError, match="does not answer"):
+        executor.look([HELLO, *requests])
+    assert 1 == len(site.sshd.silent)
+
+
 def test_a_connection_that_died_while_nobody_looked_is_replaced(site: Site) -> None:
     with site.executor() as executor:
         executor.look([HELLO])
