@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator import output
+from orchestrator import garbage, output
 from orchestrator.cli import streams
 from orchestrator.cli.logins import NOTHING_GIVEN, Login, secrets_of
 from orchestrator.cli.outputs import shown
@@ -56,6 +56,7 @@ def session_of(
     from orchestrator.report.flight import Flight  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
 
+    garbage.collect()
     stop = Stop()
     with (
         stop.listening(),
