@@ -41,19 +41,20 @@ class ProxyCommand:
             os.set_blocking(pipe.fileno(), False)
         self._printed = b""
         self._ended: int | None = None
+        self._is_heard = False
         self._timeout_s: float | None = None
         self._lock = threading.Lock()  # a descriptor that was closed may be another file's a moment later
 
     def account(self) -> str:
         """Say how it ended and what it printed, e.g. ``ended with exit status 127: sh: 1: nc: not found``.
 
-        Nothing if it only did its part: then it is the host that hung up.
+        Nothing if it did its part: then it is the host that hung up, or fell silent.
         """
         printed = tail(self._printed.decode(errors="replace"))
+        if not printed and (self._ended == 0 or (self._ended is None and self._is_heard)):
+            return ""
         if self._ended is None:
             return f"is running, and printed: {printed}" if printed else "is running"
-        if self._ended == 0 and not printed:
-            return ""
         status = f"exit status {self._ended}" if self._ended >= 0 else f"signal {-self._ended}"
         return f"ended with {status}" + (f": {printed}" if printed else "")
 
@@ -64,7 +65,9 @@ class ProxyCommand:
     def recv(self, size: int, /) -> bytes:
         """Receive some bytes; none at the end."""
         received = self._once(self._stdout, select.POLLIN, lambda descriptor: os.read(descriptor, size))
-        if not received:
+        if received:
+            self._is_heard = True
+        else:
             self._await_end()
         return received
 

@@ -105,6 +105,16 @@ def test_a_program_that_did_its_part_is_not_blamed(tmp_path: Path, command: str)
     assert "ProxyCommand" not in str(caught.value)
 
 
+def test_a_host_that_greets_and_falls_silent_is_the_hosts_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "_HANDSHAKE_S", 0.5)
+    monkeypatch.setattr(connecting, "_HURRIED_S", 0.3)
+    command = "sh -c 'echo SSH-2.0-theirs; sleep 60'"
+    with pytest.raises(HostUnreachableError, match=r"2222 takes connections, but does not answer$"):
+        connect("h1", _login(tmp_path), lambda: ProxyCommand(command), Unlocked())
+
+
 def test_closing_ends_what_the_program_started_too() -> None:
     stream = ProxyCommand("sh -c 'sleep 61 & echo $!; wait'")
     stream.settimeout(20.0)
