@@ -26,7 +26,7 @@ def review(plan: Path, *, ask: Ask, confirm: Callable[[str], bool] | None) -> No
     routes = list(zip((host.name for host in cluster.hosts), ways_of(cluster), strict=True))
     unlocked = Unlocked()
     unlocked.unlock((login for _, way in routes for login in way.logins[:-1]), ask)
-    ways = Ways(unlocked, time.monotonic, time.sleep)
+    ways = Ways(unlocked, time.sleep)
     refused: list[Shown] = []
     try:
         for servers in stages(routes):

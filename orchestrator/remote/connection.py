@@ -42,9 +42,10 @@ class Connection:
         self._ways = ways
         self._password = password
         self._times = times
-        self._shared = Shared[RootChannels](lambda channels: channels.transport.is_active(), times[0])
+        self._shared = Shared[RootChannels](
+            lambda channels: channels.transport.is_active(), RootChannels.close
+        )
         self._sudo = Sudo()  # what it wants there, as far as it is known
-        self._is_closed = False
 
     def ask(self, question: Callable[[], T]) -> T:
         """Return the answer; ask twice if the connection was an old one, which may have died long ago."""
@@ -80,16 +81,12 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection for good; whoever still waits for an answer gets an error."""
-        self._is_closed = True
-        if self._shared.last is not None:
-            self._shared.last.transport.close()
+        self._shared.close()
 
     def _open(self) -> RootChannels:
         return self._shared.get(self.host, self._connect)
 
     def _connect(self) -> RootChannels:
-        if self._is_closed:
-            raise HostUnreachableError(self.host, "the connection was closed by us")
         way = route(self.host, self._ssh)
         transport = self._ways.connect(self.host, way)
         channels = RootChannels(self.host, way.target, transport, self._sudo, self._password, self._times)

@@ -80,6 +80,11 @@ class RootChannels:
             else:
                 return
 
+    def close(self) -> None:
+        """Close the connection, and all that it holds here."""
+        self.transport.close()
+        self._end_idle_shells()
+
     @contextmanager
     def talk(self, *argv: str, until: float = inf) -> Iterator[Conversation]:
         """Run a command and talk to it, until then at most; garbage is HostUnreachableError."""
@@ -95,6 +100,8 @@ class RootChannels:
                 answers = converse(shell.conversation, scripts)
                 failed.pop_all()
         self._shells.append(shell)
+        if not self.transport.is_active():
+            self._end_idle_shells()
         return answers
 
     def _idle_shell(self) -> _Shell | None:
@@ -124,7 +131,7 @@ class RootChannels:
                 yield
         except HostUnreachableError as error:
             lost = self.transport.get_exception()
-            self.transport.close()
+            self.close()
             if isinstance(lost, DeadPeerError):
                 raise HostUnreachableError(self._host, f"connection lost: {lost}") from error
             raise

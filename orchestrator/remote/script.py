@@ -101,7 +101,10 @@ def look_script(scripts: Sequence[Script]) -> str:
 
 
 def joined(scripts: Iterable[Script]) -> Mapping[Script, Script]:
-    """Return the question that is asked for each: one for all those whose answer is everybody's."""
+    """Return the question that is asked for each: one for all those whose answer is everybody's.
+
+    It may take as long as all of them. One that fails says nothing of each: they are asked by themselves.
+    """
     groups: dict[Script, list[Script]] = {}
     for script in scripts:
         groups.setdefault(_beginning(script) if script.is_joined else script, []).append(script)
@@ -109,7 +112,10 @@ def joined(scripts: Iterable[Script]) -> Mapping[Script, Script]:
     for first, *others in groups.values():
         arguments = dict.fromkeys(chain.from_iterable(one.arguments[one.shares :] for one in others))
         more = (each for each in arguments if each not in first.arguments[first.shares :])
-        one_for_all = replace(first, arguments=(*first.arguments, *more)) if others else first
+        longest_s = first.timeout_s * (1 + len(others))
+        one_for_all = (
+            replace(first, arguments=(*first.arguments, *more), timeout_s=longest_s) if others else first
+        )
         asked |= dict.fromkeys((first, *others), one_for_all)
     return asked
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
@@ -10,13 +11,14 @@ Opened = TypeVar("Opened")
 
 
 class Shared(Generic[Opened]):
-    """One connection, or the like; ``is_open`` says whether it can be used still."""
+    """One connection, or the like: ``is_open`` says whether it can be used still, ``close`` lets go of it."""
 
-    def __init__(self, is_open: Callable[[Opened], bool], clock: Callable[[], float]) -> None:
+    def __init__(self, is_open: Callable[[Opened], bool], close: Callable[[Opened], None]) -> None:
         self._is_open = is_open
-        self._clock = clock
+        self._close = close
         self._lock = threading.Lock()
-        self._failed: tuple[float, HostUnreachableError | LoginRefusedError] | None = None
+        self._opening: Future[Opened] | None = None
+        self._is_closed = False
         self.last: Opened | None = None
 
     @property
@@ -25,20 +27,53 @@ class Shared(Generic[Opened]):
         return self.last is not None and self._is_open(self.last)
 
     def get(self, host: str, connect: Callable[[], Opened]) -> Opened:
-        """Return it, connected for ``host`` if need be.
+        """Return it, connected for ``host`` if need be; HostUnreachableError once it was closed.
 
-        Whoever waited while another failed fails with it: a silent host takes its time once, not from each.
+        Whoever waits while another fails to connect fails with it: a silent host takes its time once.
         """
-        came = self._clock()
+        ours: Future[Opened] = Future()
         with self._lock:
+            if self._is_closed:
+                raise _closed(host)
             if self.last is not None and self._is_open(self.last):
                 return self.last
-            if self._failed and self._failed[0] >= came:
-                error = self._failed[1]
-                raise type(error)(host, error.reason) from error
-            try:
-                self.last = connect()
-            except (HostUnreachableError, LoginRefusedError) as error:
-                self._failed = self._clock(), error
+            opening = self._opening = self._opening or ours
+        if opening is ours:
+            self._open(host, connect, ours)
+        try:
+            return opening.result()
+        except (HostUnreachableError, LoginRefusedError) as error:
+            if opening is ours:
                 raise
-            return self.last
+            raise type(error)(host, error.reason) from error
+
+    def close(self) -> None:
+        """Close it for good."""
+        with self._lock:
+            self._is_closed = True
+        if self.last is not None:
+            self._close(self.last)
+
+    def _open(self, host: str, connect: Callable[[], Opened], opening: "Future[Opened]") -> None:
+        """Connect; those who wait hear what came of it, and those who come later try anew."""
+        try:
+            opened = self._connected(host, connect)
+        except BaseException as error:  # noqa: BLE001 -- who waits has to hear of it, whatever it is
+            self._opening = None
+            opening.set_exception(error)
+        else:
+            self._opening = None
+            opening.set_result(opened)
+
+    def _connected(self, host: str, connect: Callable[[], Opened]) -> Opened:
+        if self.last is not None:  # it is broken, and may hold something still
+            self._close(self.last)
+        opened = self.last = connect()
+        if self._is_closed:  # meanwhile
+            self._close(opened)
+            raise _closed(host)
+        return opened
+
+
+def _closed(host: str) -> HostUnreachableError:
+    return HostUnreachableError(host, "the connection was closed by us")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import zip_longest
 from typing import Self
 
 import tenacity
@@ -15,6 +16,7 @@ from orchestrator.plan.model import Cluster
 from orchestrator.remote.at_once import AT_ONCE
 from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
+from orchestrator.remote.each_host import HostError
 from orchestrator.remote.job import Performance, SettledError, longest_s
 from orchestrator.remote.script import joined
 from orchestrator.remote.sudo_password import SudoPassword
@@ -35,7 +37,7 @@ class SshHosts:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         quieten_paramiko()
-        self._ways = Ways(unlocked or Unlocked(), clock, sleep)
+        self._ways = Ways(unlocked or Unlocked(), sleep)
         shared = SudoPassword(password) if password else None
         self._connections = {
             host.name: Connection(host.name, host.ssh, self._ways, shared, (clock, sleep))
@@ -65,25 +67,44 @@ class SshHosts:
         A host's scripts are asked in one turn; each request to a listener takes several, so they are made at
         the same time.
 
-        Raises LoginRefusedError or HostUnreachableError, for the first such host, once all have answered.
+        Raises LoginRefusedError or HostUnreachableError, for the first such host, once all have answered; a
+        host that fails is asked nothing more.
         """
-        together: dict[tuple[str, object], list[Question]] = {}
+        turns: dict[str, dict[object, list[Question]]] = {}
         for question in dict.fromkeys(questions):
-            together.setdefault((question.host, _turn(question)), []).append(question)
-        futures = [self._pool.submit(self._look_at, host, asked) for (host, _), asked in together.items()]
+            turns.setdefault(question.host, {}).setdefault(_turn(question), []).append(question)
+        failed: dict[str, HostError] = {}
+        # the first turns of all hosts before any second one, which may wait for a host that is silent
+        futures = [
+            self._pool.submit(self._look_at, host, asked, failed)
+            for each in zip_longest(*(asked.values() for asked in turns.values()))
+            for host, asked in zip(turns, each, strict=True)
+            if asked
+        ]
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise next((error for error in errors if isinstance(error, LoginRefusedError)), errors[0])
         return {question: answer for future in futures for question, answer in future.result().items()}
 
-    def _look_at(self, host: str, questions: Sequence[Question]) -> Answers:
-        """Ask questions that are asked together."""
+    def _look_at(self, host: str, questions: Sequence[Question], failed: dict[str, HostError]) -> Answers:
+        """Ask questions that are asked together, unless others have failed on that host."""
+        if host in failed:
+            raise failed[host]
+        try:
+            return self._ask(host, questions)
+        except (HostUnreachableError, LoginRefusedError) as error:
+            failed[host] = error
+            raise
+
+    def _ask(self, host: str, questions: Sequence[Question]) -> Answers:
         connection = self._connections[host]
         scripts = [question for question in questions if isinstance(question, Script)]
         if scripts:
             asked = joined(scripts)
             found = connection.ask(partial(connection.look, tuple(dict.fromkeys(asked.values()))))
-            return {script: found[asked[script]] for script in scripts}
+            spoiled = [script for script, one in asked.items() if found[one].exit_status and script != one]
+            alone = connection.ask(partial(connection.look, spoiled)) if spoiled else {}
+            return {script: alone.get(script) or found[asked[script]] for script in scripts}
         answers: dict[Question, Answer] = {}
         for question in questions:
             if isinstance(question, HttpProbe):

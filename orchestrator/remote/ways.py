@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import paramiko
 import tenacity
@@ -21,14 +22,11 @@ from orchestrator.remote.untrusted import SilentError, Stream, distrusted, words
 class Ways:
     """Opens connections to hosts, by way of jump hosts where there are any."""
 
-    def __init__(
-        self, unlocked: Unlocked, clock: Callable[[], float], sleep: Callable[[float], None]
-    ) -> None:
+    def __init__(self, unlocked: Unlocked, sleep: Callable[[float], None]) -> None:
         self._unlocked = unlocked
-        self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._jumps: dict[tuple[Login, ...], _Jump] = {}
+        self._jumps: dict[tuple[Login, ...], Shared[paramiko.Transport]] = {}
 
     def connect(self, host: str, route: Route) -> paramiko.Transport:
         """Return a connection that is verified and logged in, tried again if it was dropped early."""
@@ -49,17 +47,18 @@ class Ways:
         *before, target = route.logins
         if not before:
             return ProxyCommand(target.proxy_command) if target.proxy_command else _dial(host, target)
-        jump = self._jump(tuple(before))
-        return _dig(host, jump.transport(host), jump.login, target)
+        return _dig(host, self._jump(host, tuple(before)), before[-1], target)
 
     def close(self) -> None:
         """Close every jump host's connection."""
         for jump in self._jumps.values():
             jump.close()
 
-    def _jump(self, logins: tuple[Login, ...]) -> "_Jump":
+    def _jump(self, host: str, logins: tuple[Login, ...]) -> paramiko.Transport:
         with self._lock:
-            return self._jumps.setdefault(logins, _Jump(logins, self._connect_jump, self._clock))
+            new = Shared(paramiko.Transport.is_active, paramiko.Transport.close)
+            jump = self._jumps.setdefault(logins, new)
+        return jump.get(host, partial(self._connect_jump, host, logins))
 
     def _connect_jump(self, host: str, logins: tuple[Login, ...]) -> paramiko.Transport:
         try:
@@ -67,32 +66,6 @@ class Ways:
         except (HostUnreachableError, LoginRefusedError) as error:
             kind = LoginRefusedError if isinstance(error, LoginRefusedError) else HostUnreachableError
             raise kind(error.host, f"jump host {logins[-1].name}: {error.reason}") from error
-
-
-class _Jump:
-    """A jump host's one connection: opened when it is needed, replaced when it is broken."""
-
-    def __init__(
-        self,
-        logins: tuple[Login, ...],
-        connect: Callable[[str, tuple[Login, ...]], paramiko.Transport],
-        clock: Callable[[], float],
-    ) -> None:
-        self._logins = logins
-        self._connect = connect
-        self._shared = Shared(paramiko.Transport.is_active, clock)
-
-    @property
-    def login(self) -> Login:
-        return self._logins[-1]
-
-    def transport(self, host: str) -> paramiko.Transport:
-        """Return the connection, opened for ``host`` if need be."""
-        return self._shared.get(host, lambda: self._connect(host, self._logins))
-
-    def close(self) -> None:
-        if self._shared.last is not None:
-            self._shared.last.close()
 
 
 def _dial(host: str, login: Login) -> socket.socket:

@@ -53,9 +53,9 @@ def test_a_frozen_peer_is_noticed_in_time(cluster_hosts: ClusterHosts, *, is_beh
             took_s = time.monotonic() - began - 1.0
             if is_behind:
                 (jump_host,) = hosts._ways._jumps.values()
-                assert jump_host._shared.last is not None
-                jump_host._shared.last.join(NOTICED_S - took_s)
-                assert not jump_host._shared.last.is_active()
+                assert jump_host.last is not None
+                jump_host.last.join(NOTICED_S - took_s)
+                assert not jump_host.last.is_active()
         finally:
             freezing.join()
             frozen(victim, "KILL")

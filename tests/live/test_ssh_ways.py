@@ -179,10 +179,10 @@ def test_a_jump_host_that_comes_back_is_connected_to_anew(bastion: Bastion) -> N
         question = Script(bastion.names[2], CAME_FROM)
         assert hosts.look([question])[question].text.strip() == one
         (jump,) = hosts._ways._jumps.values()
-        before = jump._shared.last
+        before = jump.last
         bastion.lab.hosts[0].run(["sh", "-c", "pkill -KILL -f '^sshd: [a-z]+'"])
         assert hosts.look([question])[question].text.strip() == one
-        assert jump._shared.last is not before
+        assert jump.last is not before
 
 
 def test_a_proxy_command_is_run(bastion: Bastion) -> None:

@@ -130,7 +130,7 @@ def test_what_is_equal_but_for_what_it_asks_about_is_asked_once_about_all_of_it(
         Script("h", SHARED, ("a", "b", "c"), shares=2),
         Script("h", SHARED, ("a", "b", "d"), shares=2),
     ]
-    everything = replace(first, arguments=("user", "a", "b", "c"))
+    everything = replace(first, arguments=("user", "a", "b", "c"), timeout_s=3 * first.timeout_s)
 
     asked = joined([others[0], first, *others[1:], second, bare])
     assert {first, second, bare} == {script for script, one in asked.items() if one == everything}

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import paramiko
 import pytest
 from support.ssh_sites import HELLO, Site, make_key, site
+from support.waiting import until
 from unit.remote.sshd import REPLIED_S
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
@@ -161,6 +163,16 @@ def test_questions_about_more_and_fewer_things_are_asked_once(site: Site, tmp_pa
     assert "asked\n" == Path(counted).read_text()
 
 
+def test_one_thing_that_cannot_be_told_spoils_no_other_answer(site: Site) -> None:
+    text = 'shift; for thing; do [ "$thing" != bad ] || exit 3; echo "$thing"; done'
+    good, bad = (Script("h1", text, ("", *things), shares=1) for things in ("ab", ("a", "bad", "c")))
+    with site.executor() as executor:
+        answers = executor.look([good, bad])
+    assert [(0, "a\nb\n"), (3, "a\n")] == [
+        (answers[one].exit_status, answers[one].stdout) for one in (good, bad)
+    ]
+
+
 def test_a_connection_that_is_dropped_before_the_banner_is_tried_again(site: Site) -> None:
     site.sshd.drops = 2
     with site.executor() as executor:
@@ -202,7 +214,7 @@ def test_a_silent_host_is_waited_for_once_however_much_is_asked_of_it(
     monkeypatch.setattr(connecting, "DIAL_S", 0.3)
     monkeypatch.setattr(connecting, "_HURRIED_S", 0.2)
     site.sshd.is_mute = True
-    requests = [HttpProbe("h1", f"http://127.0.0.1:{port}/health") for port in range(2379, 2384)]
+    requests = [HttpProbe("h1", f"http://127.0.0.1:{port}/health") for port in range(2379, 2409)]
     with site.executor() as executor, pytest.raises(HostUnreachableError, match="does not answer"):
         executor.look([HELLO, *requests])
     assert 1 == len(site.sshd.silent)
@@ -214,6 +226,25 @@ def test_a_connection_that_died_while_nobody_looked_is_replaced(site: Site) -> N
         site.sshd.hang_up()
         assert executor.look([HELLO])[HELLO].stdout == "hello\n"
     assert site.sshd.logins == 2
+
+
+def test_a_connection_that_was_lost_leaves_nothing_open(site: Site) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with site.executor() as executor:
+        executor.look([HELLO])
+        gc.collect()
+        gc.disable()
+        before = descriptors()
+        try:
+            for _ in range(4):
+                site.sshd.hang_up()
+                until(lambda: not executor._connections["h1"]._shared.is_open)
+                executor.look([HELLO])
+            until(lambda: descriptors() <= before)
+        finally:
+            gc.enable()
 
 
 def test_a_connection_that_is_lost_during_a_look_makes_the_host_unreachable(site: Site) -> None:
