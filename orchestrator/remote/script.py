@@ -109,14 +109,12 @@ def joined(scripts: Iterable[Script]) -> Mapping[Script, Script]:
     for script in scripts:
         groups.setdefault(_beginning(script) if script.is_joined else script, []).append(script)
     asked: dict[Script, Script] = {}
-    for first, *others in groups.values():
-        arguments = dict.fromkeys(chain.from_iterable(one.arguments[one.shares :] for one in others))
-        more = (each for each in arguments if each not in first.arguments[first.shares :])
-        longest_s = first.timeout_s * (1 + len(others))
-        one_for_all = (
-            replace(first, arguments=(*first.arguments, *more), timeout_s=longest_s) if others else first
-        )
-        asked |= dict.fromkeys((first, *others), one_for_all)
+    for group in groups.values():
+        first, count = group[0], len(group)
+        things = dict.fromkeys(chain.from_iterable(one.arguments[one.shares :] for one in group))
+        arguments = (*first.arguments[: first.shares], *things)
+        one_for_all = replace(first, arguments=arguments, timeout_s=count * first.timeout_s)
+        asked |= dict.fromkeys(group, first if count == 1 else one_for_all)
     return asked
 
 
