@@ -4,6 +4,7 @@ A case that does not end as expected fails its test. With ``--record`` what was 
 tests/results/faults.jsonl, which docs/faults.md is generated from.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,11 +92,16 @@ def _not_waiting(arguments: tuple[str, ...]) -> tuple[str, ...]:
     return (*arguments, "--cut-off") if arguments[0] == "run" else arguments
 
 
+FAILURE = re.compile(r"(CA )?\S+ +fail ")
+
+
 def words(stderr: str) -> str:
-    """The error that the program ended with, on one line."""
+    """The error that the program ended with, on one line; of what checks found, the first failure."""
     lines = [line for line in stderr.splitlines() if not line.startswith("more: ")]
     begins = [number for number, line in enumerate(lines) if line.startswith("error: ")]
-    said = lines[begins[-1] :] if begins else ()
+    said = lines[begins[-1] :] if begins else []
+    failure = next((line for line in said if FAILURE.match(line)), None)
+    said = [failure] if failure else said
     line = "; ".join(" ".join(one.split()) for one in said).removeprefix("error: ")
     return line if len(line) <= MESSAGE_CHARS else line[: MESSAGE_CHARS - 1] + "…"
 
