@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from live.conftest import ClusterHosts
 from live.stories import changed
+from support.waiting import until
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.host.operations import Job, JobResult, Run
@@ -199,7 +200,8 @@ def test_what_sshd_keeps_to_itself_stands_where_the_message_points_to(anna: Anna
 
     def logged(reported: str, words: str) -> None:
         assert LOGGED in reported
-        assert words in host.run(["sh", "-c", printed(reported, LOGGED.rpartition(": ")[2])]).stdout
+        command = ["sh", "-c", printed(reported, LOGGED.rpartition(": ")[2])]
+        until(lambda: words in host.run(command).stdout, lambda: host.run(command).stdout)
 
     with anna.shell("/nonexistent"):
         logged(anna.message(), "User anna not allowed because shell /nonexistent does not exist")
