@@ -49,6 +49,7 @@ class Anna:
 
     def failures(self) -> int:
         """How often a wrong password was counted."""
+        self.host.run(["journalctl", "--sync"])
         journal = self.host.run(["journalctl", "-b", "-o", "cat", "_COMM=sudo"]).stdout
         return sum("authentication failure" in line for line in journal.splitlines())
 
