@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Generic, TypeVar
 
 from orchestrator.errors import HostUnreachableError, LoginRefusedError
@@ -57,13 +58,12 @@ class Shared(Generic[Opened]):
     def _open(self, host: str, connect: Callable[[], Opened], opening: "Future[Opened]") -> None:
         """Connect; those who wait hear what came of it, and those who come later try anew."""
         try:
-            opened = self._connected(host, connect)
+            tell = partial(opening.set_result, self._connected(host, connect))
         except BaseException as error:  # noqa: BLE001 -- who waits has to hear of it, whatever it is
+            tell = partial(opening.set_exception, error)
+        with self._lock:  # who reads it takes it for the one that is under way
             self._opening = None
-            opening.set_exception(error)
-        else:
-            self._opening = None
-            opening.set_result(opened)
+        tell()
 
     def _connected(self, host: str, connect: Callable[[], Opened]) -> Opened:
         if self.last is not None:  # it is broken, and may hold something still

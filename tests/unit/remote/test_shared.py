@@ -78,6 +78,20 @@ def test_who_waits_fails_with_whoever_tried_and_each_for_its_own_host() -> None:
     assert 2 == dialer.dialled
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_nobody_takes_a_finished_attempt_for_one_that_is_under_way(*, fails: bool) -> None:
+    class Held(Shared[Line]):
+        """Lets nobody write which attempt is under way while another may be about to take it for his."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            assert name != "_opening" or "_opening" not in vars(self) or self._lock.locked()
+            super().__setattr__(name, value)
+
+    one, dialer = Held(lambda line: line.is_open, Line.close), Dialer(fails=fails)
+    asked_by_all(one, dialer, dialer.let.set)
+    assert one._opening is None
+
+
 def test_what_is_broken_is_closed_and_replaced() -> None:
     one, dialer = shared(), Dialer()
     dialer.let.set()
