@@ -17,6 +17,7 @@ from orchestrator.remote.job import SettledError
 from orchestrator.remote.login import LOGGED
 from orchestrator.remote.root_channels import RootChannels
 from orchestrator.remote.route import route
+from orchestrator.remote.script import joined
 from orchestrator.remote.shared import Shared
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.tunnels import dial
@@ -62,8 +63,12 @@ class Connection:
         return self._open().talk(*argv, until=until)
 
     def look(self, scripts: Sequence[Script]) -> Answers:
-        """Ask every question in a shell that runs as root."""
-        return self._open().look(scripts)
+        """Ask every question in a shell that runs as root; what was joined in vain, one by one."""
+        channels, asked = self._open(), joined(scripts)
+        found = channels.look(tuple(dict.fromkeys(asked.values())))
+        spoiled = [script for script, one in asked.items() if found[one].exit_status and script != one]
+        alone = channels.look(spoiled) if spoiled else {}
+        return {script: alone.get(script) or found[asked[script]] for script in scripts}
 
     def download(self, question: Download) -> Answer:
         """Have a script's output written to a file here."""

@@ -18,7 +18,6 @@ from orchestrator.remote.connecting import quieten_paramiko
 from orchestrator.remote.connection import Connection
 from orchestrator.remote.each_host import HostError
 from orchestrator.remote.job import Performance, SettledError, longest_s
-from orchestrator.remote.script import joined
 from orchestrator.remote.sudo_password import SudoPassword
 from orchestrator.remote.unlocking import Unlocked
 from orchestrator.remote.ways import Ways
@@ -100,11 +99,7 @@ class SshHosts:
         connection = self._connections[host]
         scripts = [question for question in questions if isinstance(question, Script)]
         if scripts:
-            asked = joined(scripts)
-            found = connection.ask(partial(connection.look, tuple(dict.fromkeys(asked.values()))))
-            spoiled = [script for script, one in asked.items() if found[one].exit_status and script != one]
-            alone = connection.ask(partial(connection.look, spoiled)) if spoiled else {}
-            return {script: alone.get(script) or found[asked[script]] for script in scripts}
+            return connection.ask(partial(connection.look, scripts))
         answers: dict[Question, Answer] = {}
         for question in questions:
             if isinstance(question, HttpProbe):
