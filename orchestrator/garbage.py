@@ -6,15 +6,15 @@ Looking among them again and again is a tenth of a short command's CPU time.
 import gc
 
 _OWN = gc.get_threshold()
-_NEVER_WHILE_IMPORTING = 300_000  # objects
+_MORE_THAN_IMPORTED = 300_000  # objects
 
 
 def let_it_lie() -> None:
     """Look for garbage seldom."""
-    gc.set_threshold(_NEVER_WHILE_IMPORTING)
+    gc.set_threshold(_MORE_THAN_IMPORTED)
 
 
-def collect() -> None:
+def collect_as_usual() -> None:
     """Look for it as Python does by itself, but never again among what is there by now."""
     gc.freeze()
     gc.set_threshold(*_OWN)

@@ -56,7 +56,7 @@ def session_of(
     from orchestrator.report.flight import Flight  # noqa: PLC0415 -- see the module's docstring
     from orchestrator.session import open_session  # noqa: PLC0415 -- see the module's docstring
 
-    garbage.collect()
+    garbage.collect_as_usual()
     stop = Stop()
     with (
         stop.listening(),
