@@ -26,6 +26,7 @@ KILLED = 128 + 9  # as shells say it
 WRITING_S = 0.5  # before the first run of a case, and behind its last
 HEALTHY_S = 60.0  # for a cluster to be well again without any help
 MESSAGE_CHARS = 300
+FAILURE = re.compile(r"(CA )?\S+ +fail ")
 FINISHES = (0,)
 STOPS_AND_RESUMES = (STOPPED, 0)
 RECOVERS = (FINISHES, STOPS_AND_RESUMES)  # 9 is for what does not heal within the plan's patience
@@ -90,9 +91,6 @@ class Case:
 def _not_waiting(arguments: tuple[str, ...]) -> tuple[str, ...]:
     """Have a run not wait for the client: a fault may send it back to http, and is what the case is about."""
     return (*arguments, "--cut-off") if arguments[0] == "run" else arguments
-
-
-FAILURE = re.compile(r"(CA )?\S+ +fail ")
 
 
 def words(stderr: str) -> str:
